@@ -1,0 +1,1 @@
+"""The Nova dialect, under /compute/v2.1: servers, flavors and attached interfaces."""

@@ -1,0 +1,1 @@
+"""The Glance calls that booting a server needs, under /image/v2."""
