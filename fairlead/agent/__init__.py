@@ -1,4 +1,6 @@
-"""The use cases of a host: observe, diff, execute, verify, report.
+"""Use cases of a host: observe, diff, execute, observe again, report.
 
-May import wire and the pure core, never control. Its needs are the Protocols in its boundary.py.
+Entry point: `loop.Agent.tick`, the same on the first call and the thousandth; `wake` says when. States its
+needs in `boundary`; may import the pure core and `wire`; never control, kernel or libvirt. Trap: never act
+on memory; what a tick knows it has just read, or it stands in the ledger.
 """

@@ -1,0 +1,260 @@
+"""What the agent needs of the outside: the kernel, libvirt, disks, control, a ledger, a clock.
+
+linux, hypervisor and client implement these for real hosts, sim for simulated ones; one contract suite
+runs on both. Every method raises Fault with a Failure in words for people when the host says no.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredState, DesiredTap, ImageRef
+from fairlead.hoststate.observed import (
+    GuestState,
+    ObservedBridge,
+    ObservedPci,
+    ObservedPf,
+    ObservedTap,
+)
+from fairlead.hoststate.report import Report
+from fairlead.model.host import HostCapacity
+from fairlead.model.ids import ImageId, PfKey, ServerId
+from fairlead.model.pci import PciAddress
+from fairlead.model.vf import VfSettings
+from fairlead.wire.documents import Assignment, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class KernelView:
+    """One pass over sysfs and netlink."""
+
+    boot_id: str
+    capacity: HostCapacity
+    pfs: tuple[ObservedPf, ...]
+    pcis: tuple[ObservedPci, ...]
+    bridges: tuple[ObservedBridge, ...]
+    taps: tuple[ObservedTap, ...]
+
+
+class Kernel(Protocol):
+    """sysfs and netlink of one host."""
+
+    def observe(self) -> KernelView:
+        """Everything, with one netlink dump per PF (IFLA_EXT_MASK VF, no statistics)."""
+        ...
+
+    def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
+        """One VF's settings as they are now; raises Fault when it is gone."""
+        ...
+
+    def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """Write the named fields in one netlink message (RTM_SETLINK, IFLA_VFINFO_LIST); others stay."""
+        ...
+
+    def reset_vf(self, pf: ObservedPf, index: int) -> None:
+        """Function-level reset (sysfs `reset`), where the device has one; nothing otherwise."""
+        ...
+
+    def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
+        """sriov_numvfs, through 0 where the kernel demands it, with VF driver autoprobe off."""
+        ...
+
+    def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
+        """Bring the PF up; MTU in octets."""
+        ...
+
+    def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
+        """Create or repair: VLAN filtering on, uplink on it and up."""
+        ...
+
+    def remove_bridge(self, name: str) -> None:
+        """Delete it, if it is there."""
+        ...
+
+    def make_tap(self, tap: DesiredTap) -> None:
+        """Create or repair: persistent, on its bridge, VLAN as access VLAN, rate, up; uplink carries it."""
+        ...
+
+    def remove_tap(self, name: str) -> None:
+        """Delete it, if it is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain of ours in libvirt. `spec` and `boot_serial` are what its metadata carries."""
+
+    server_id: ServerId
+    state: GuestState
+    spec: str
+    boot_serial: int
+    hostdevs: tuple[PciAddress, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HypervisorView:
+    """All domains: ours, and the PCI devices that others' have."""
+
+    domains: tuple[Domain, ...] = ()
+    foreign_hostdevs: tuple[PciAddress, ...] = ()
+
+
+class Hypervisor(Protocol):
+    """libvirt of one host. `domain` arguments are XML as guestxml writes it."""
+
+    def observe(self) -> HypervisorView:
+        """All domains as they are now."""
+        ...
+
+    def define(self, domain: str) -> None:
+        """Write or replace the domain, without starting it."""
+        ...
+
+    def start(self, server_id: ServerId) -> None:
+        """Start the defined domain; returns once it runs."""
+        ...
+
+    def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
+        """Power off, after asking the guest where graceful; returns once its devices are back on the host.
+        Nothing when it does not run.
+        """
+        ...
+
+    def resume(self, server_id: ServerId) -> None:
+        """Let a paused domain go on."""
+        ...
+
+    def remove(self, server_id: ServerId) -> None:
+        """Undefine it; nothing when it is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFiles:
+    """Where a guest's files are on its host. None: it has no such file."""
+
+    console_log: Path
+    disk: Path | None
+    config_drive: Path | None
+    kernel: Path | None
+    ramdisk: Path | None
+
+
+class Disks(Protocol):
+    """Image cache, guest disks, config drives, console logs."""
+
+    def has_image(self, image: ImageRef) -> bool:
+        """Whether it is in the cache, whole."""
+        ...
+
+    def store_image(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
+        """Put it into the cache; raises Fault when size or digest differ, and keeps nothing then."""
+        ...
+
+    def make(self, guest: DesiredGuest) -> GuestFiles:
+        """Overlay on the cached root image (made once, kept over reboots), config drive (made anew)."""
+        ...
+
+    def files(self, guest: DesiredGuest) -> GuestFiles:
+        """Where `make` puts them, without making them."""
+        ...
+
+    def remove(self, server_id: ServerId) -> None:
+        """Delete all files of the guest."""
+        ...
+
+    def guests(self) -> tuple[ServerId, ...]:
+        """Guests that have files here, whether libvirt knows them or not."""
+        ...
+
+    def console(self, server_id: ServerId, lines: int | None) -> str:
+        """The last lines of its console log, "" while there is none."""
+        ...
+
+
+class Control(Protocol):
+    """The control side, over HTTP or in one process. Raises ControlAway when it cannot be reached."""
+
+    def assignment(self, generation: int, wait_seconds: float) -> Assignment:
+        """What is new since `generation`; waits up to `wait_seconds` for something."""
+        ...
+
+    def report(self, report: Report) -> Receipt:
+        """Tell what was seen."""
+        ...
+
+    def answer(self, question_id: str, text: str) -> None:
+        """Answer a question."""
+        ...
+
+    def image(self, image_id: ImageId) -> AbstractContextManager[Iterator[bytes]]:
+        """The image's bytes, in chunks."""
+        ...
+
+
+class ControlAway(Exception):
+    """Control cannot be reached, or does not know us; the message says which and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The serial a guest was last started with, and the host's boot in which that was."""
+
+    boot_serial: int
+    boot_id: str
+
+
+class Ledger(Protocol):
+    """What must outlive the agent, durable when a method returns. Everything else is read from the host."""
+
+    def accepted(self) -> DesiredState | None:
+        """The newest desired state accepted; None before the first."""
+        ...
+
+    def accept(self, desired: DesiredState) -> bool:
+        """Keep it, unless a newer one was accepted: then False."""
+        ...
+
+    def dirty_vfs(self) -> frozenset[tuple[PfKey, int]]:
+        """VFs that had an owner since their last scrub. A lost ledger knows none: see `is_new`."""
+        ...
+
+    def is_new(self) -> bool:
+        """Whether the ledger began empty: then every VF without an owner counts as dirty until scrubbed."""
+        ...
+
+    def mark_dirty(self, pf: PfKey, index: int) -> None:
+        """Before the first setting is written for an owner."""
+        ...
+
+    def mark_clean(self, pf: PfKey, index: int) -> None:
+        """After the baseline was read back."""
+        ...
+
+    def started(self) -> dict[ServerId, Started]:
+        """What was started, by server."""
+        ...
+
+    def mark_started(self, server_id: ServerId, started: Started | None) -> None:
+        """After a start; None forgets the guest."""
+        ...
+
+    def next_serial(self) -> int:
+        """A report serial, greater than any before, across restarts."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, for events and back-off."""
+
+    def now(self) -> datetime:
+        """UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, never going back."""
+        ...

@@ -1,0 +1,161 @@
+"""What control needs of the outside: a transaction, and someone to wake.
+
+The store implements `Database`, `Tx` and `Rows` for SQLite and PostgreSQL; main joins them. A transaction
+is one control function over a `Tx`; it does no I/O but SQL. Locks: the host row is the lock of everything
+on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what a host holds calls
+`tx.hosts.lock(id)` first; several hosts in id order.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from fairlead.model.binding import Allocation, Binding
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import HostId, ProjectId, ServerId, SubnetId
+from fairlead.model.network import Network, Subnet
+from fairlead.model.policy import Alias, DevicePolicy
+from fairlead.model.port import Port
+from fairlead.model.qos import QosPolicy
+from fairlead.model.question import Question
+from fairlead.model.server import Event, Flavor, Image, Server
+
+Row = TypeVar("Row")
+Key = str | tuple[str, ...]
+
+
+class Rows(Protocol[Row]):
+    """All rows of one noun. `kind` is its glossary word, for messages."""
+
+    kind: str
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None."""
+        ...
+
+    def fetch(self, key: Key) -> Row:
+        """The row; raises NotFound."""
+        ...
+
+    def lock(self, key: Key) -> Row:
+        """The row, newest, held against all others until the transaction ends; raises NotFound."""
+        ...
+
+    def find(self, **where: object) -> tuple[Row, ...]:
+        """Rows whose columns equal the values, oldest first (then by key). A tuple value means one of
+        these; None means absent. Unknown column names are a programming error.
+        """
+        ...
+
+    def add(self, row: Row) -> None:
+        """Insert; raises Conflict with the code of the constraint that forbids it."""
+        ...
+
+    def put(self, row: Row) -> Row:
+        """Replace the row of the same key; raises NotFound. Where the noun has a `revision`, the stored one
+        must still be the row's (else Conflict `stale`) and the returned row has the next.
+        """
+        ...
+
+    def remove(self, key: Key) -> None:
+        """Delete; nothing happens when it is not there. Raises Conflict `in_use` where rows refer to it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Whom to wake after the commit: the scheduler, a host's long poll, who waits for a server."""
+
+    topic: str
+
+
+SCHEDULER = Wake("scheduler")
+
+
+def host_wake(host_id: HostId) -> Wake:
+    """Whoever waits for that host's desired state."""
+    return Wake(f"host/{host_id}")
+
+
+def server_wake(server_id: ServerId) -> Wake:
+    """Whoever waits for that server's events."""
+    return Wake(f"server/{server_id}")
+
+
+class Tx(Protocol):
+    """One transaction over everything. Reads see its own writes; commit happens on leaving the context."""
+
+    now: datetime
+    """The transaction's time, UTC."""
+    networks: Rows[Network]
+    subnets: Rows[Subnet]
+    ports: Rows[Port]
+    qos_policies: Rows[QosPolicy]
+    flavors: Rows[Flavor]
+    images: Rows[Image]
+    servers: Rows[Server]
+    hosts: Rows[Host]
+    devices: Rows[Device]
+    allocations: Rows[Allocation]
+    """Keyed by device id."""
+    bindings: Rows[Binding]
+    """Keyed by (port id, host id)."""
+    policies: Rows[DevicePolicy]
+    aliases: Rows[Alias]
+    """Keyed by name."""
+    questions: Rows[Question]
+    wakes: set[Wake]
+    """Whom to wake once it has committed."""
+
+    def new_id(self) -> str:
+        """A fresh UUID."""
+        ...
+
+    def record(self, event: Event) -> None:
+        """Append an event; its `id` is given by the store."""
+        ...
+
+    def events(
+        self,
+        *,
+        server_id: str | None = None,
+        subject: str | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> tuple[Event, ...]:
+        """Events with a greater id than `after`, oldest first."""
+        ...
+
+    def taken_addresses(self, subnet_id: SubnetId, candidates: tuple[str, ...]) -> frozenset[str]:
+        """Which of the candidates a port of the subnet already has."""
+        ...
+
+
+class Database(Protocol):
+    """Where transactions come from."""
+
+    def transaction(self) -> AbstractContextManager[Tx]:
+        """Commits on leaving, rolls back on any exception. Raises Conflict `stale` when the database asks
+        for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number of times.
+        """
+        ...
+
+
+class Wakes(Protocol):
+    """Delivers wakes after a commit. They carry nothing: who is woken looks for itself."""
+
+    def notify(self, wakes: frozenset[Wake]) -> None:
+        """Wake everybody who waits for one of these."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Without logins, everyone is the operator of the default project."""
+
+    project_id: ProjectId
+    user_id: str
+    is_admin: bool
+    request_id: str = ""

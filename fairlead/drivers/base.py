@@ -1,0 +1,68 @@
+"""What a mechanism driver takes and gives."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fairlead.model.binding import VifType
+from fairlead.model.device import Device
+from fairlead.model.network import Network
+from fairlead.model.pci import LinkLayer
+from fairlead.model.port import Port, VnicType
+from fairlead.model.qos import QosPolicy
+from fairlead.model.vf import VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPort:
+    """A port on its way to a host. `device` is the VF held for it and `pf` its PF, None for an ordinary
+    vNIC. `qos` is the policy in force: the port's own, else its network's.
+    """
+
+    port: Port
+    network: Network
+    qos: QosPolicy | None
+    device: Device | None = None
+    pf: Device | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The binding as clients see it: binding:vif_type, binding:vif_details, binding:profile."""
+
+    vif_type: VifType
+    vif_details: dict[str, str] = field(default_factory=dict)
+    profile: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TapSettings:
+    """What an ordinary vNIC's tap is told. `vlan` None: untagged on the wire. Rates in kbit/s."""
+
+    name: str
+    bridge: str
+    vlan: int | None
+    mtu: int
+    max_rate_kbps: int | None
+    spoof_check: bool
+    is_up: bool
+
+
+Settings = VfSettings | TapSettings
+
+
+class Driver(Protocol):
+    """One mechanism."""
+
+    vif_type: VifType
+    vnic_types: frozenset[VnicType]
+    link_layers: frozenset[LinkLayer]
+
+    def bind(self, bound: BoundPort) -> Bound:
+        """The binding of the port on that device; raises Conflict `cannot_bind` when the port asks for
+        what this mechanism can never do, in words for the port's owner.
+        """
+        ...
+
+    def settings(self, bound: BoundPort) -> Settings:
+        """What the host shall be told, complete: what nobody asked for is at its safe baseline."""
+        ...

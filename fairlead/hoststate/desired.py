@@ -1,0 +1,154 @@
+"""What a host shall look like: the whole document, made by control, obeyed by the agent.
+
+A VF that the document does not list has no owner and belongs at its baseline. A guest that it does not
+list shall not exist. Plain values, so that `wire` can send them as they are.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fairlead.model.ids import DeviceId, HostId, ImageId, PfKey, PortId, ServerId
+from fairlead.model.numa import GuestCell
+from fairlead.model.pci import DeviceKind, MacAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredFamily:
+    """A PF that a device policy matches. None leaves a thing as it is. A matched PF is brought up.
+
+    `holders`: servers whose devices of this family would be destroyed by a change of `num_vfs`.
+    """
+
+    pf: PfKey
+    num_vfs: int | None
+    mtu: int | None
+    is_given_whole: bool = False
+    """A guest has the PF itself: it is vfio's, not ours to configure."""
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredVf:
+    """A VF with an owner. `port_id` None: a flavor's alias holds it, at its baseline."""
+
+    device_id: DeviceId
+    pf: PfKey
+    index: int
+    server_id: ServerId
+    port_id: PortId | None
+    settings: VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredBridge:
+    """A VLAN-filtering bridge for a physical network's ordinary vNICs, with a PF or NIC as its way out."""
+
+    name: str
+    physical_network: str
+    uplink: PfKey
+    mtu: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTap:
+    """An ordinary vNIC's tap on a bridge. `vlan` None: untagged on the wire (flat network)."""
+
+    name: str
+    bridge: str
+    port_id: PortId
+    server_id: ServerId
+    mac: MacAddress
+    vlan: int | None
+    mtu: int
+    max_rate_kbps: int | None = None
+    spoof_check: bool = True
+    is_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image to fetch: `sha512` names its content, `format` is qcow2, raw, aki or ari."""
+
+    id: ImageId
+    sha512: str
+    size: int
+    format: str
+
+
+class NicKind(Enum):
+    """How a NIC enters the guest: a passed-through device, or a tap."""
+
+    HOSTDEV = "hostdev"
+    TAP = "tap"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredNic:
+    """A NIC of a guest, in guest order. HOSTDEV names its device, TAP its tap."""
+
+    port_id: PortId
+    kind: NicKind
+    mac: MacAddress
+    mtu: int
+    device_id: DeviceId | None = None
+    tap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredHostdev:
+    """A device passed through. `key` is its lasting identity; the agent looks up today's PCI address.
+
+    `port_id` None: a flavor's alias asked for it.
+    """
+
+    device_id: DeviceId
+    kind: DeviceKind
+    key: str
+    pf: PfKey | None = None
+    vf_index: int | None = None
+    port_id: PortId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file of the config drive: path from its root, content as text."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredGuest:
+    """A guest. `root` None: it boots from kernel and ramdisk alone. `cells` empty: no NUMA topology."""
+
+    server_id: ServerId
+    name: str
+    power: Power
+    boot_serial: int
+    hard_reboot: bool
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+    root: ImageRef | None
+    kernel: ImageRef | None
+    ramdisk: ImageRef | None
+    command_line: str
+    cells: tuple[GuestCell, ...]
+    nics: tuple[DesiredNic, ...]
+    hostdevs: tuple[DesiredHostdev, ...]
+    config_files: tuple[ConfigFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """Everything control wishes of one host. `generation` grows with each change; an older one is refused."""
+
+    host_id: HostId
+    generation: int
+    families: tuple[DesiredFamily, ...] = ()
+    vfs: tuple[DesiredVf, ...] = ()
+    bridges: tuple[DesiredBridge, ...] = ()
+    taps: tuple[DesiredTap, ...] = ()
+    guests: tuple[DesiredGuest, ...] = ()

@@ -1,0 +1,132 @@
+"""What a host looks like now, as read from sysfs, netlink and libvirt. Plain values for `wire`."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fairlead.model.host import HostCapacity
+from fairlead.model.ids import PfKey, PortId, ServerId
+from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
+from fairlead.model.vf import VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedVf:
+    """A VF. `is_dirty`: it had an owner since its last scrub (the agent's ledger says so)."""
+
+    index: int
+    pci_address: PciAddress
+    vendor: str
+    product: str
+    kernel_driver: str | None
+    numa_node: int | None
+    iommu_group: int | None
+    settings: VfSettings
+    is_dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPf:
+    """A network device on PCI: a PF with its VFs, or a NIC without SR-IOV (`total_vfs` 0).
+
+    `name` None: the kernel's network driver does not have it (it is passed through).
+    """
+
+    key: PfKey
+    name: str | None
+    pci_address: PciAddress
+    vendor: str
+    product: str
+    kernel_driver: str | None
+    numa_node: int | None
+    iommu_group: int | None
+    link_layer: LinkLayer
+    mac: MacAddress | None
+    is_up: bool
+    link_up: bool | None
+    speed_mbps: int | None
+    mtu: int | None
+    total_vfs: int
+    num_vfs: int
+    serial: str | None
+    capabilities: tuple[str, ...]
+    is_management: bool
+    vfs: tuple[ObservedVf, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPci:
+    """A plain PCI device that could be passed through (no bridge, no network device)."""
+
+    key: str
+    pci_address: PciAddress
+    vendor: str
+    product: str
+    kernel_driver: str | None
+    numa_node: int | None
+    iommu_group: int | None
+
+
+class GuestState(Enum):
+    """libvirt's virDomainState, as far as we act on it."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedGuest:
+    """A guest of ours. `spec` is the digest written into its domain's metadata when it was defined.
+
+    `boot_serial` is the one that it was last started with since the host booted, 0 when it was not: so a
+    guest that is stopped with the wanted serial went down by itself, and one without it is yet to start.
+    """
+
+    server_id: ServerId
+    state: GuestState
+    spec: str
+    boot_serial: int
+    hostdevs: tuple[PciAddress, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedBridge:
+    """A bridge of ours and the network devices on it."""
+
+    name: str
+    is_up: bool
+    filters_vlans: bool
+    mtu: int | None
+    uplinks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTap:
+    """A tap of ours. `vlan` None: it has the untagged VLAN of a flat network."""
+
+    name: str
+    bridge: str | None
+    mac: MacAddress | None
+    vlan: int | None
+    mtu: int
+    is_up: bool
+    max_rate_kbps: int | None = None
+    spoof_check: bool = True
+    port_id: PortId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedState:
+    """One pass over the host."""
+
+    boot_id: str
+    capacity: HostCapacity
+    pfs: tuple[ObservedPf, ...] = ()
+    pcis: tuple[ObservedPci, ...] = ()
+    bridges: tuple[ObservedBridge, ...] = ()
+    taps: tuple[ObservedTap, ...] = ()
+    guests: tuple[ObservedGuest, ...] = ()
+    foreign_hostdevs: tuple[PciAddress, ...] = ()
+    """PCI addresses that domains which are not ours have: never offered."""

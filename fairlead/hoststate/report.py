@@ -1,0 +1,52 @@
+"""What the agent tells control: what was seen after it acted, and what it could not do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fairlead.hoststate.observed import ObservedState
+from fairlead.model.errors import Failure
+from fairlead.model.host import Hold
+from fairlead.model.ids import DeviceId, HostId, PortId, ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFailure:
+    """A failed chain: which server, port or device it was for, and why."""
+
+    failure: Failure
+    server_id: ServerId | None = None
+    port_id: PortId | None = None
+    device_id: DeviceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostEvent:
+    """Something the agent saw or did, in the past tense: `drift_repaired`, `guest_started`, `vf_scrubbed`...
+
+    It goes with one report; the agent drops it when that report is acknowledged.
+    """
+
+    at: datetime
+    kind: str
+    subject: str
+    message: str
+    server_id: ServerId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`generation`: the newest desired state that was acted on before `observed` was read. `serial` grows
+    with every report of the host, across restarts of its agent: control drops what is not newer.
+
+    `wired` are the ports whose VF or tap was read back as wanted in this pass.
+    """
+
+    host_id: HostId
+    generation: int
+    serial: int
+    agent_version: str
+    observed: ObservedState
+    wired: tuple[PortId, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    failures: tuple[SubjectFailure, ...] = ()
+    events: tuple[HostEvent, ...] = ()

@@ -1,0 +1,162 @@
+"""The closed set of things an agent does to its host, each named as a verb phrase, in chains.
+
+A chain's steps run in order and stop at the first failure; chains of one stage do not depend on each
+other. Stages run in the order of `HostPlan`: first what must go, then families, then what shall be.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredTap, ImageRef
+from fairlead.model.host import Hold
+from fairlead.model.ids import DeviceId, PfKey, PortId, ServerId
+from fairlead.model.vf import VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StopGuest:
+    """Power off (`is_graceful`: ask the guest first); its devices come back to the host."""
+
+    server_id: ServerId
+    is_graceful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveGuest:
+    """Undefine the domain and delete its disk, config drive and console log."""
+
+    server_id: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTap:
+    """Delete a tap that no guest of ours wants."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScrubVf:
+    """Reset the function, write the baseline, read it back; only then is it clean in the ledger."""
+
+    pf: PfKey
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetNumVfs:
+    """Write sriov_numvfs. Only on a family that nobody uses: the kernel destroys every VF."""
+
+    pf: PfKey
+    num_vfs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpPf:
+    """Bring a PF up, with an MTU if one is asked for."""
+
+    pf: PfKey
+    mtu: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeBridge:
+    """Create or repair a bridge and put its uplink on it."""
+
+    bridge: DesiredBridge
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveBridge:
+    """Delete a bridge of ours that nothing wants; its uplink is left up, on its own."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureVf:
+    """Mark dirty in the ledger, write the fields that differ in one message, read back, compare."""
+
+    device_id: DeviceId
+    pf: PfKey
+    index: int
+    port_id: PortId | None
+    settings: VfSettings
+    is_repair: bool
+    """The guest already runs: somebody changed the VF behind our back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTap:
+    """Create or repair a tap on its bridge, read back."""
+
+    tap: DesiredTap
+
+
+@dataclass(frozen=True, slots=True)
+class FetchImage:
+    """Get an image into the host's cache, checked against its digest."""
+
+    image: ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class DefineGuest:
+    """Make its disk and config drive if missing, write its domain."""
+
+    guest: DesiredGuest
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartGuest:
+    """Start the defined domain."""
+
+    server_id: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeGuest:
+    """Let a paused guest go on."""
+
+    server_id: ServerId
+
+
+Step = (
+    StopGuest
+    | RemoveGuest
+    | RemoveTap
+    | ScrubVf
+    | SetNumVfs
+    | SetUpPf
+    | MakeBridge
+    | RemoveBridge
+    | ConfigureVf
+    | MakeTap
+    | FetchImage
+    | DefineGuest
+    | StartGuest
+    | ResumeGuest
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Steps for one subject. `needs`: keys of chains of earlier stages whose failure forbids this one."""
+
+    key: str
+    steps: tuple[Step, ...]
+    server_id: ServerId | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """Stages in order; within a stage, chains in any order. Empty stages and no holds: nothing to do."""
+
+    stages: tuple[tuple[Chain, ...], ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(self.stages)

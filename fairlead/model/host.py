@@ -1,0 +1,64 @@
+"""Hosts: machines that run guests, each with one agent."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from fairlead.model.ids import HostId
+from fairlead.model.numa import NumaNode
+
+
+class HostAdmin(Enum):
+    """What the operator wants: ENABLED takes new servers, DISABLED keeps what it has and takes none."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class HostCapacity:
+    """What a host has for guests, after what it keeps for itself."""
+
+    vcpus: int = 0
+    memory_mib: int = 0
+    disk_gib: int = 0
+    numa: tuple[NumaNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host. The row is the lock of everything on it: whoever changes what it holds locks it first.
+
+    `generation` counts changes of its desired state; `generation_seen` is the newest that its agent has
+    reported on. `report_serial` is that of the newest report applied: an older or repeated one is dropped.
+    `credential` and `token` are SHA-256 digests; `token` None: already enrolled.
+    """
+
+    id: HostId
+    name: str
+    created_at: datetime
+    labels: dict[str, str] = field(default_factory=dict)
+    admin: HostAdmin = HostAdmin.ENABLED
+    admin_reason: str = ""
+    generation: int = 1
+    generation_seen: int = 0
+    capacity: HostCapacity = HostCapacity()
+    token: str | None = None
+    token_expires_at: datetime | None = None
+    credential: str | None = None
+    enrolled_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    agent_version: str = ""
+    report_serial: int = 0
+    holds: tuple["Hold", ...] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something not done now because it would disturb somebody. `holders` are server or port ids."""
+
+    subject: str
+    what: str
+    reason: str
+    holders: tuple[str, ...] = ()

@@ -1,0 +1,82 @@
+"""Life cycles as tables. No status is assigned anywhere else: ask `after` for the next one."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+from fairlead.model.binding import Binding, Wiring
+from fairlead.model.device import DeviceStatus as D
+from fairlead.model.errors import Conflict
+from fairlead.model.port import PortStatus
+from fairlead.model.server import ServerStatus as S
+
+Status = TypeVar("Status", bound=Enum)
+Table = Mapping[tuple[Status, str], Status]
+
+DEVICE: Table[D] = {
+    (D.AVAILABLE, "claim"): D.CLAIMED,
+    (D.CLAIMED, "wired"): D.ALLOCATED,
+    (D.ALLOCATED, "wired"): D.ALLOCATED,
+    (D.CLAIMED, "release"): D.RELEASING,
+    (D.ALLOCATED, "release"): D.RELEASING,
+    (D.FAULTY, "release"): D.FAULTY,
+    (D.RELEASING, "scrubbed"): D.AVAILABLE,
+    (D.FAULTY, "scrubbed"): D.AVAILABLE,
+    (D.RELEASING, "scrub_failed"): D.FAULTY,
+    (D.AVAILABLE, "scrub_failed"): D.FAULTY,
+    **{(status, "vanished"): D.MISSING for status in D},
+    (D.MISSING, "returned"): D.RELEASING,
+    (D.MISSING, "returned_held"): D.CLAIMED,
+}
+"""A device that vanished comes back unscrubbed: RELEASING unless held, then CLAIMED."""
+
+WIRING: Table[Wiring] = {
+    (Wiring.PENDING, "wired"): Wiring.WIRED,
+    (Wiring.PENDING, "failed"): Wiring.FAILED,
+    (Wiring.WIRED, "failed"): Wiring.FAILED,
+    (Wiring.WIRED, "changed"): Wiring.PENDING,
+    (Wiring.PENDING, "changed"): Wiring.PENDING,
+    (Wiring.FAILED, "changed"): Wiring.PENDING,
+    (Wiring.FAILED, "wired"): Wiring.WIRED,
+    **{(wiring, "unwire"): Wiring.UNWIRING for wiring in Wiring},
+}
+
+SERVER: Table[S] = {
+    (S.BUILD, "running"): S.ACTIVE,
+    (S.BUILD, "stopped"): S.SHUTOFF,
+    (S.ACTIVE, "stopped"): S.SHUTOFF,
+    (S.SHUTOFF, "running"): S.ACTIVE,
+    (S.BUILD, "failed"): S.ERROR,
+    (S.ACTIVE, "failed"): S.ERROR,
+    (S.SHUTOFF, "failed"): S.ERROR,
+    (S.ERROR, "running"): S.ACTIVE,
+    (S.ERROR, "stopped"): S.SHUTOFF,
+    (S.ERROR, "rebuild"): S.BUILD,
+    **{(status, "delete"): S.DELETING for status in S},
+}
+
+
+def after(table: Table[Status], status: Status, event: str) -> Status:
+    """The status that follows; raises Conflict `wrong_state` where the table has no such step."""
+    try:
+        return table[status, event]
+    except KeyError:
+        raise Conflict("wrong_state", f"'{event}' is not possible while {status.value}.") from None
+
+
+def allows(table: Table[Status], status: Status, event: str) -> bool:
+    """Whether the table has a step for the event."""
+    return (status, event) in table
+
+
+def port_status(binding: Binding | None, guest_state: str) -> PortStatus:
+    """DOWN without an active binding; PENDING is BUILD; WIRED with a running guest ACTIVE; FAILED ERROR."""
+    if binding is None or binding.wiring is Wiring.UNWIRING:
+        return PortStatus.DOWN
+    match binding.wiring:
+        case Wiring.PENDING:
+            return PortStatus.BUILD
+        case Wiring.FAILED:
+            return PortStatus.ERROR
+        case Wiring.WIRED:
+            return PortStatus.ACTIVE if guest_state == "running" else PortStatus.DOWN

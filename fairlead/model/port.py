@@ -1,0 +1,70 @@
+"""Ports: a vNIC's place on a network."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from fairlead.model.ids import NetworkId, PortId, ProjectId, QosPolicyId, ServerId, SubnetId
+from fairlead.model.numa import NumaPolicy
+from fairlead.model.pci import MacAddress
+
+
+class VnicType(Enum):
+    """How a port reaches its guest (Neutron's binding:vnic_type)."""
+
+    NORMAL = "normal"
+    DIRECT = "direct"
+
+
+class PortStatus(Enum):
+    """Derived, never stored: see lifecycle.port_status."""
+
+    DOWN = "DOWN"
+    BUILD = "BUILD"
+    ACTIVE = "ACTIVE"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedIp:
+    """An address of the port, unique in its subnet; canonical text."""
+
+    subnet_id: SubnetId
+    ip_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port. `server_id` "" while no server has it; `device_owner` as Neutron: "compute:<zone>" then.
+
+    `alias` says which kind of device a direct port wants (None: any VF of its physical network).
+    `vlan_priority` is the 802.1p priority (0..7) of the port's frames. `owned_by_server`: made for a
+    server and deleted with it. MAC is unique in the network.
+    """
+
+    id: PortId
+    project_id: ProjectId
+    network_id: NetworkId
+    name: str
+    mac: MacAddress
+    vnic_type: VnicType
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    admin_state_up: bool = True
+    fixed_ips: tuple[FixedIp, ...] = ()
+    server_id: ServerId | None = None
+    device_owner: str = ""
+    owned_by_server: bool = False
+    alias: str | None = None
+    qos_policy_id: QosPolicyId | None = None
+    port_security_enabled: bool = True
+    trusted: bool = False
+    vlan_priority: int = 0
+    numa_policy: NumaPolicy | None = None
+    wanted_host: str = ""
+    """binding:host_id that an operator asked for before any server did; "" when none."""
+    device_id_text: str = ""
+    """device_id that a client set itself on a port no server of ours has; "" when none."""
+    tags: tuple[str, ...] = ()
+    revision: int = 0

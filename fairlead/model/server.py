@@ -1,0 +1,151 @@
+"""Flavors, images, servers and their events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from fairlead.model.errors import Failure
+from fairlead.model.ids import FlavorId, HostId, ImageId, PortId, ProjectId, ServerId
+from fairlead.model.numa import GuestCell
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """A size. `extra_specs` as Nova's: pci_passthrough:alias, hw:numa_nodes, hw:pci_numa_affinity_policy."""
+
+    id: FlavorId
+    name: str
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+    created_at: datetime
+    description: str | None = None
+    is_public: bool = True
+    disabled: bool = False
+    swap_mib: int = 0
+    ephemeral_gib: int = 0
+    rxtx_factor: float = 1.0
+    extra_specs: dict[str, str] = field(default_factory=dict)
+    revision: int = 0
+
+
+class ImageStatus(Enum):
+    """Glance's: queued until its data is there, saving while it comes."""
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    ACTIVE = "active"
+    KILLED = "killed"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A disk, kernel or ramdisk. Its data is a file named by its id. `sha512` and `size` once ACTIVE."""
+
+    id: ImageId
+    project_id: ProjectId
+    name: str
+    status: ImageStatus
+    disk_format: str | None
+    container_format: str | None
+    created_at: datetime
+    updated_at: datetime
+    size: int | None = None
+    virtual_size: int | None = None
+    md5: str | None = None
+    sha512: str | None = None
+    min_disk_gib: int = 0
+    min_memory_mib: int = 0
+    visibility: str = "shared"
+    protected: bool = False
+    hidden: bool = False
+    tags: tuple[str, ...] = ()
+    properties: dict[str, str] = field(default_factory=dict)
+    """kernel_id, ramdisk_id, os_command_line and whatever the owner adds."""
+    revision: int = 0
+
+
+class ServerStatus(Enum):
+    """See lifecycle.SERVER."""
+
+    BUILD = "BUILD"
+    ACTIVE = "ACTIVE"
+    SHUTOFF = "SHUTOFF"
+    ERROR = "ERROR"
+    DELETING = "DELETING"
+
+
+class Power(Enum):
+    """What the owner wants of the guest."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the user boots. `flavor` is kept whole: a flavor changed later does not change its servers.
+
+    `ports` in NIC order. `host_id` None until claimed; `wanted_host` and `wanted_zone` are what was asked
+    for. `boot_serial` grows with each reboot; a guest with an older one is booted anew. `cells` are the
+    guest's NUMA cells as placed, empty for a guest without NUMA topology.
+    """
+
+    id: ServerId
+    project_id: ProjectId
+    user_id: str
+    name: str
+    status: ServerStatus
+    power: Power
+    flavor: Flavor
+    created_at: datetime
+    updated_at: datetime
+    image_id: ImageId | None = None
+    kernel_id: ImageId | None = None
+    ramdisk_id: ImageId | None = None
+    command_line: str = ""
+    ports: tuple[PortId, ...] = ()
+    nic_tags: dict[str, str] = field(default_factory=dict)
+    """Device role tag by port id."""
+    host_id: HostId | None = None
+    wanted_host: str | None = None
+    availability_zone: str = ""
+    cells: tuple[GuestCell, ...] = ()
+    boot_serial: int = 1
+    hard_reboot: bool = False
+    config_drive: bool = True
+    user_data: str | None = None
+    """Base64, as it came."""
+    key_name: str | None = None
+    public_key: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    hostname: str = ""
+    description: str | None = None
+    launched_at: datetime | None = None
+    guest_state: str = ""
+    """The guest's state as last reported: running, stopped, paused, crashed; "" while there is none."""
+    fault: Failure | None = None
+    fault_at: datetime | None = None
+    locked: bool = False
+    generation: int = 0
+    """The host's desired generation that carries its last change: an older report says nothing about it."""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a server, port, device or host, in the past tense, with its time.
+
+    `id` grows. `subject` is the id of the thing. `request_id` ties the events of one API call together.
+    """
+
+    id: int
+    at: datetime
+    kind: str
+    subject: str
+    message: str
+    host_id: HostId | None = None
+    server_id: ServerId | None = None
+    request_id: str = ""
+    is_failure: bool = False

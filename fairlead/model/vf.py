@@ -1,0 +1,71 @@
+"""What a VF can be told, what was read back, and where the two differ.
+
+Sources: include/uapi/linux/if_link.h (IFLA_VF_*), ip-link(8) section "vf".
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fairlead.model.pci import MacAddress
+
+
+class LinkState(Enum):
+    """IFLA_VF_LINK_STATE: follow the PF, or forced."""
+
+    AUTO = "auto"
+    ENABLE = "enable"
+    DISABLE = "disable"
+
+
+class VlanProtocol(Enum):
+    """IFLA_VF_VLAN_INFO protocol: the outer tag's EtherType."""
+
+    DOT1Q = "802.1Q"
+    DOT1AD = "802.1ad"
+
+
+@dataclass(frozen=True, slots=True)
+class VfSettings:
+    """Every field of a VF. As a wish: None means "nobody asked, leave the driver's baseline"; as a
+    reading: None means "the driver does not report it". `mac` None is the cleared address (all zero).
+    `vlan` None is no port VLAN; it is never written as a wish for VLAN 0 on a VF that has none.
+    Rates in Mbit/s, 0 is unlimited.
+    """
+
+    mac: MacAddress | None = None
+    vlan: int | None = None
+    vlan_priority: int = 0
+    vlan_protocol: VlanProtocol = VlanProtocol.DOT1Q
+    spoof_check: bool | None = None
+    trust: bool | None = None
+    link_state: LinkState | None = None
+    min_rate_mbps: int | None = None
+    max_rate_mbps: int | None = None
+
+
+BASELINE = VfSettings(
+    spoof_check=True, trust=False, link_state=LinkState.AUTO, min_rate_mbps=0, max_rate_mbps=0
+)
+"""A VF that nobody owns: no MAC, no VLAN, spoof check on, trust off, link follows the PF, no rates."""
+
+_OPTIONAL = ("spoof_check", "trust", "link_state", "min_rate_mbps", "max_rate_mbps")
+
+
+def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
+    """Names of the fields in which `seen` is not yet as `wanted`, in the order the kernel applies them.
+
+    A field nobody asked for (None) never differs. A field that the driver does not report differs only
+    from a wish that goes beyond the baseline: what cannot be read back cannot be promised, and what is
+    merely the safe default is not demanded of a driver that has no such notion.
+    """
+    found = [
+        name
+        for name in ("mac", "vlan", "vlan_priority", "vlan_protocol")
+        if getattr(wanted, name) != getattr(seen, name)
+    ]
+    for name in _OPTIONAL:
+        want, have = getattr(wanted, name), getattr(seen, name)
+        if want is None or want == have or (have is None and want == getattr(BASELINE, name)):
+            continue
+        found.append(name)
+    return tuple(found)

@@ -1,0 +1,144 @@
+"""The values that placement takes and gives. Entry points: `fits.fits`, `place.place`, `explain.explain`."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fairlead.model.host import HostCapacity
+from fairlead.model.ids import DeviceId, HostId, RequestId
+from fairlead.model.numa import GuestCell
+from fairlead.model.pci import DeviceKind, LinkLayer
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyView:
+    """A PF with its VFs, or a plain device, as the scheduler sees it: counts and one bit mask.
+
+    `free_vfs` has bit i set when VF i may be claimed. `is_free`: the PF (or plain device) itself may be.
+    `held_vfs` are held by somebody, `unclean_vfs` wait for a scrub or are faulty or missing.
+    `egress_kbps` is what may be promised, `egress_free_kbps` what is left of it.
+    """
+
+    family_id: DeviceId
+    kind: DeviceKind
+    label: str
+    """For people: `enp175s0f0 (0000:af:00.0)`."""
+    vendor: str
+    product: str
+    vf_vendor: str
+    vf_product: str
+    link_layer: LinkLayer
+    physical_network: str | None
+    tags: tuple[str, ...]
+    numa_node: int | None
+    is_free: bool
+    free_vfs: int
+    held_vfs: int
+    unclean_vfs: int
+    egress_kbps: int
+    egress_free_kbps: int
+    link_up: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host as the scheduler sees it. `why_not`: it takes no servers now, and why; "" when it does."""
+
+    host_id: HostId
+    name: str
+    why_not: str
+    capacity: HostCapacity
+    vcpus_used: int
+    memory_mib_used: int
+    disk_gib_used: int
+    numa_memory_used: tuple[tuple[int, int], ...]
+    """(node, MiB used) of guests with cells."""
+    numa_vcpus_used: tuple[tuple[int, int], ...]
+    families: tuple[FamilyView, ...]
+    bridged_networks: tuple[str, ...]
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A device for a request: VF `vf_index` of the family, or the PF or plain device itself (None)."""
+
+    request_id: RequestId
+    family_id: DeviceId
+    vf_index: int | None
+    egress_kbps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a server fits on a host: guest cells and devices, all of them."""
+
+    cells: tuple[GuestCell, ...]
+    grants: tuple[Grant, ...]
+
+
+class ReasonCode(Enum):
+    """Why a host does not do. Stable: they are part of the API."""
+
+    NOT_ASKED_FOR = "not_the_host_asked_for"
+    HOST_UNAVAILABLE = "host_unavailable"
+    VCPUS = "not_enough_vcpus"
+    MEMORY = "not_enough_memory"
+    DISK = "not_enough_disk"
+    NUMA = "no_numa_node_has_room"
+    NO_BRIDGE = "physical_network_not_bridged"
+    NO_PHYSICAL_NETWORK = "no_device_on_physical_network"
+    NO_SUCH_DEVICE = "no_device_of_that_kind"
+    NOT_ENOUGH_DEVICES = "not_enough_free_devices"
+    NOT_TOGETHER = "devices_do_not_fit_together"
+    NUMA_POLICY = "numa_policy_not_met"
+    BANDWIDTH = "not_enough_bandwidth"
+    TRUST = "no_trusted_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason of one host. `asked` and `had` are counts in the unit that `message` names; `families`
+    are those whose holders a person would want to know; `hint` is what would help, "" when nothing would.
+    """
+
+    code: ReasonCode
+    message: str
+    asked: int = 0
+    had: int = 0
+    request_id: RequestId | None = None
+    families: tuple[DeviceId, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostRejection:
+    """Why one host does not do; at least one reason."""
+
+    host_id: HostId
+    host_name: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The decision: this host, in this way."""
+
+    host_id: HostId
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """No host does. `hosts` holds every host's reasons, in name order; empty when there is no host at all."""
+
+    hosts: tuple[HostRejection, ...]
+
+
+Decision = Placed | Rejected
+
+
+class HostOrder(Enum):
+    """Which of the hosts that do is taken: the fullest (PACK) or the emptiest (SPREAD)."""
+
+    PACK = "pack"
+    SPREAD = "spread"
