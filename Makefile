@@ -1,0 +1,61 @@
+# Every command of the project. `make help` lists them.
+
+# `make lab SHELL=1` asks for a shell on the lab's host; make itself would take it for the shell that runs recipes.
+lab_shell := $(if $(filter command line,$(origin SHELL)),$(SHELL))
+override SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTEST_FLAGS ?= -n auto
+bin := .venv/bin
+python_code := fairlead dev tests $(wildcard bench) $(wildcard lab)
+pip_compile := $(bin)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: help setup demo test check lab bench format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.made ## make .venv with the locked dependencies; safe to run again
+
+.venv/.made: requirements/dev.lock pyproject.toml dev/setup
+	@dev/setup .venv requirements/dev.lock --project
+	@touch $@
+
+.venv-openstack/.made: requirements/openstack.lock dev/setup
+	@dev/setup .venv-openstack requirements/openstack.lock
+	@touch $@
+
+demo: setup ## boot a server with a pass-through port on a simulated fleet, step by step
+	@$(bin)/fairlead demo
+
+test: setup .venv-openstack/.made ## run the tests, on SQLite and on PostgreSQL where its binaries are
+	$(bin)/pytest tests --ignore=tests/lab $(PYTEST_FLAGS)
+
+check: setup ## format, lint, types, layers, budgets
+	$(bin)/ruff format --check $(python_code)
+	$(bin)/ruff check $(python_code)
+	$(bin)/mypy
+	$(bin)/lint-imports --no-cache
+	$(bin)/python -m dev.budgets
+
+lab: setup ## boot a real kernel with real VFs in QEMU and test there (root; SHELL=1 a shell on it, VERBOSE=1 its console)
+	@[ "$$(id -u)" = 0 ] || { echo "make lab needs root: it makes network devices and runs QEMU with them. Try: sudo make lab" >&2; exit 1; }
+	lab/run $(if $(lab_shell),--shell) $(if $(VERBOSE),--verbose)
+
+bench: setup ## measure placement, claims and API against their budgets
+	$(bin)/python -m bench
+
+format: setup ## rewrite the code in the project's format, and fix what ruff can fix
+	$(bin)/ruff check --fix-only --quiet $(python_code)
+	$(bin)/ruff format $(python_code)
+
+lock: setup ## choose the newest releases that fit and lock them, with the hashes of every build
+	$(pip_compile) --upgrade -o requirements/runtime.lock pyproject.toml
+	$(pip_compile) --upgrade --extra dev -c requirements/runtime.lock -o requirements/dev.lock pyproject.toml
+	$(pip_compile) --upgrade -o requirements/openstack.lock requirements/openstack.in
+
+clean: ## remove what the other commands made
+	rm -rf .venv .venv-openstack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find fairlead dev tests -name __pycache__ -type d -prune -exec rm -rf {} +

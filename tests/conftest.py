@@ -1,0 +1,37 @@
+"""Fixtures of the whole suite: a database URL of each dialect that this machine can run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Cluster, find_binaries, running_cluster
+
+POSTGRES_BINARIES = find_binaries()
+DIALECTS = ["sqlite", "postgresql"] if POSTGRES_BINARIES else ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    if POSTGRES_BINARIES:
+        return f"databases: SQLite, and PostgreSQL from {POSTGRES_BINARIES}"
+    return "databases: SQLite alone; PostgreSQL's binaries are not here (apt-get install postgresql)"
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One private PostgreSQL for the session; skips what needs it where its binaries are missing."""
+    if POSTGRES_BINARIES is None:
+        pytest.skip("PostgreSQL's binaries are not installed: apt-get install postgresql")
+    with running_cluster(POSTGRES_BINARIES) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database that this test alone uses, once for each dialect."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'fairlead.sqlite'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    with cluster.fresh_database() as url:
+        yield url
