@@ -1,7 +1,7 @@
 """A private PostgreSQL for the tests, from the machine's own binaries.
 
 It listens on a Unix socket in its own directory and nowhere else, keeps nothing past the session, and dies
-with the process that started it. `running_cluster` starts one; `Cluster.fresh_database` lends a database of it.
+with the process that started it. `running_cluster` starts one; `Cluster.fresh_database` lends a database.
 """
 
 import os
