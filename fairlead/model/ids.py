@@ -12,7 +12,7 @@ ProjectId = NewType("ProjectId", str)
 HostId = NewType("HostId", str)
 DeviceId = NewType("DeviceId", str)
 PfKey = NewType("PfKey", str)
-"""Lasting identity of a PF on its host: permanent MAC, else switch id and port name, else serial."""
+"""Lasting identity of a PF on its host: permanent MAC, else switch id and port, else serial."""
 PolicyId = NewType("PolicyId", str)
 NetworkId = NewType("NetworkId", str)
 SubnetId = NewType("SubnetId", str)
