@@ -132,6 +132,10 @@ class Hypervisor(Protocol):
         """Undefine it; nothing when it is not there."""
         ...
 
+    def domain_xml(self, server_id: ServerId) -> str:
+        """The domain as libvirt has it now; "" when there is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class GuestFiles:

@@ -1,9 +1,17 @@
-"""Questions to a host that are not state: the console log of a guest."""
+"""Questions to a host that are not state: the console log of a guest, its domain as libvirt has it."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from fairlead.model.ids import HostId, ServerId
+
+
+class QuestionKind(Enum):
+    """What is asked about a guest."""
+
+    CONSOLE = "console"
+    DOMAIN = "domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +25,6 @@ class Question:
     host_id: HostId
     server_id: ServerId
     asked_at: datetime
+    kind: QuestionKind = QuestionKind.CONSOLE
     lines: int | None = None
     answer: str | None = None
