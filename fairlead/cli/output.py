@@ -1,0 +1,55 @@
+"""How answers look: a table for people, JSON for programs, the same data in both."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import click
+import msgspec
+from tabulate import tabulate
+
+from fairlead.cli.invocation import Invocation
+
+Record = Mapping[str, object]
+
+
+def show_list(invocation: Invocation, records: Sequence[Record], columns: Mapping[str, str]) -> None:
+    """Print records: a row each, with `columns` (heading -> key); with --json all of every record."""
+    if invocation.wants_json:
+        _print_json(list(records))
+        return
+    rows = [[_cell(record.get(key)) for key in columns.values()] for record in records]
+    click.echo(tabulate(rows, headers=list(columns), disable_numparse=True))
+
+
+def show_one(invocation: Invocation, record: Record) -> None:
+    """Print one record: a row for each key, without those that are empty; with --json all of it."""
+    if invocation.wants_json:
+        _print_json(record)
+        return
+    rows = [[key, _cell(value)] for key, value in record.items() if value not in (None, "", [], {})]
+    click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True))
+
+
+def progress(text: str) -> None:
+    """A line for people who wait; on standard error, so that output stays clean."""
+    click.echo(text, err=True)
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _cell(value: object) -> str:
+    """One cell's text. Lists go below each other, objects as key=value."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            record = cast("Record", value)
+            return ", ".join(f"{key}={_cell(inner)}" for key, inner in record.items())
+        case list() | tuple():
+            return "\n".join(_cell(inner) for inner in value)
+        case _:
+            return str(value)

@@ -1,0 +1,93 @@
+"""Settings: the same name as a flag, an environment variable and a key of one TOML file.
+
+`--listen`, `FAIRLEAD_LISTEN` and `listen = "..."` are one setting; the flag wins over the environment, and
+that over the file. A key that no command knows is an error, never ignored.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+DEFAULT_LISTEN = "127.0.0.1:9696"
+_LAST_PORT = 65535
+_KNOWN: set[str] = set()
+
+
+def setting(
+    flag: str, *, says: str, default: str | None = None, required: bool = False, multiple: bool = False
+) -> Callable[[Command], Command]:
+    """A click option `--flag` that FAIRLEAD_FLAG and the file's `flag` give as well."""
+    name = flag.removeprefix("--").replace("-", "_")
+    _KNOWN.add(name)
+    return click.option(
+        flag,
+        envvar=f"FAIRLEAD_{name.upper()}",
+        default=default,
+        required=required,
+        multiple=multiple,
+        show_default=default is not None,
+        help=says,
+    )
+
+
+def read_file(context: click.Context, path: str | None) -> None:
+    """Make the file's values the defaults of every command; raises click's usage error for what is wrong."""
+    if path is None:
+        return
+    try:
+        values = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise click.UsageError(f"Cannot read the configuration file {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"The configuration file {path} is not TOML: {error}.") from error
+    named = {key.replace("-", "_"): value for key, value in values.items()}
+    if unknown := sorted(set(named) - _KNOWN):
+        raise click.UsageError(
+            f"The configuration file {path} has keys that no command knows: {', '.join(unknown)}. "
+            f"Known are: {', '.join(sorted(_KNOWN))}."
+        )
+    group = context.command
+    commands = group.list_commands(context) if isinstance(group, click.Group) else []
+    context.default_map = dict.fromkeys(commands, named)
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Address and port; refuses any address but loopback, since there are no logins yet to ask for."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > _LAST_PORT:
+        raise click.UsageError(f"'{text}' is not an address and port such as {DEFAULT_LISTEN}.")
+    bare = host.strip("[]")
+    try:
+        is_loopback = bare == "localhost" or ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise click.UsageError(
+            f"Without logins control listens on loopback alone, and {host or 'an empty address'} is not: "
+            f"anyone who reaches it would own every host. Use 127.0.0.1:{port} and a tunnel, or a proxy that "
+            "asks who comes."
+        )
+    return bare, int(port)
+
+
+def state_directory(text: str | None) -> Path:
+    """What must last is kept here: as asked, else /var/lib/fairlead for root, else the user's folder."""
+    if text:
+        path = Path(text)
+    elif os.geteuid() == 0:
+        path = Path("/var/lib/fairlead")
+    else:
+        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+        path = Path(base) / "fairlead"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"Cannot make the state directory {path}: {error.strerror}.") from error
+    return path
