@@ -1,0 +1,168 @@
+"""From what a host should be and what it is to the steps between: the order on the host, which is safety.
+
+Guests go down before their devices are scrubbed; PFs and bridges are ready before a guest's VFs and taps
+are set; those are set and read back before the guest starts. What would disturb somebody is a hold.
+Things that no document of ours names are left alone.
+"""
+
+from collections.abc import Iterator
+
+from fairlead.hoststate.desired import DesiredFamily, DesiredState
+from fairlead.hoststate.guest_chains import bridge_key, down_chains, down_key, family_key, guest_chains
+from fairlead.hoststate.likeness import is_bridged, is_set_up
+from fairlead.hoststate.lookup import Lookup, look_up
+from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf
+from fairlead.hoststate.steps import (
+    Chain,
+    HostPlan,
+    MakeBridge,
+    RemoveBridge,
+    RemoveTap,
+    ScrubVf,
+    SetNumVfs,
+    SetUpPf,
+    Step,
+)
+from fairlead.model.host import Hold
+from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.vf import BASELINE, differences
+
+
+def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
+    """The plan that brings the host nearer to what is desired, and why some of it must wait.
+
+    A plan may leave work for the next one (a VF that is not there yet): done is when it is empty.
+    """
+    lookup = look_up(desired, observed)
+    down = down_chains(lookup)
+    goes_down = frozenset(chain.server_id for chain in down if chain.server_id)
+    changes = tuple(_count_changes(lookup))
+    remade = frozenset(step.pf for step in changes if isinstance(step, SetNumVfs))
+    families = tuple(_family_chains(lookup, remade))
+    scrubs = tuple(_scrubs(lookup, goes_down, remade))
+    guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
+    stages = (
+        down,
+        (*_tap_removals(lookup), *_chains(scrubs)),
+        (*_bridge_removals(lookup), *families),
+        tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
+        guests,
+    )
+    holds = (*_holds(changes), *_unprepared(lookup), *_holds(scrubs), *guest_holds)
+    return HostPlan(tuple(stage for stage in stages if stage), holds)
+
+
+def _chains(found: tuple[Chain | Hold, ...]) -> Iterator[Chain]:
+    return (item for item in found if isinstance(item, Chain))
+
+
+def _holds(found: tuple[Chain | SetNumVfs | Hold, ...]) -> Iterator[Hold]:
+    return (item for item in found if isinstance(item, Hold))
+
+
+def _tap_removals(lookup: Lookup) -> Iterator[Chain]:
+    wanted = {tap.name for tap in lookup.desired.taps}
+    for tap in lookup.observed.taps:
+        if tap.name not in wanted:
+            yield Chain(f"tap/{tap.name}", (RemoveTap(tap.name),))
+
+
+def _bridge_removals(lookup: Lookup) -> Iterator[Chain]:
+    wanted = {bridge.name for bridge in lookup.desired.bridges}
+    for bridge in lookup.observed.bridges:
+        if bridge.name not in wanted:
+            yield Chain(bridge_key(bridge.name), (RemoveBridge(bridge.name),))
+
+
+def _bridge_chains(lookup: Lookup, family_keys: frozenset[str]) -> Iterator[Chain]:
+    for bridge in lookup.desired.bridges:
+        if not is_bridged(lookup, bridge):
+            needs = tuple({family_key(bridge.uplink)} & family_keys)
+            yield Chain(bridge_key(bridge.name), (MakeBridge(bridge),), needs=needs)
+
+
+def _scrubs(
+    lookup: Lookup, goes_down: frozenset[ServerId], remade: frozenset[PfKey]
+) -> Iterator[Chain | Hold]:
+    """VFs of managed PFs that nobody owns and that are not clean. VFs about to be made anew can wait."""
+    for family in lookup.desired.families:
+        pf = lookup.managed(family.pf)
+        for vf in pf.vfs if pf and pf.key not in remade else ():
+            if (family.pf, vf.index) not in lookup.owners and needs_scrub(vf):
+                yield from _scrub(lookup, family.pf, vf, goes_down)
+
+
+def needs_scrub(vf: ObservedVf) -> bool:
+    """Whether a VF without an owner still carries, or may carry, anything of its last one."""
+    return vf.is_dirty or bool(differences(BASELINE, vf.settings))
+
+
+def _scrub(
+    lookup: Lookup, pf: PfKey, vf: ObservedVf, goes_down: frozenset[ServerId]
+) -> Iterator[Chain | Hold]:
+    user = lookup.users.get(vf.pci_address)
+    if vf.pci_address in lookup.foreign:
+        return
+    if user is not None and user not in goes_down:
+        yield Hold(vf.pci_address, "scrub the VF", "a guest that keeps running has it", (user,))
+        return
+    needs = (down_key(user),) if user is not None else ()
+    yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
+
+
+def _family_chains(lookup: Lookup, remade: frozenset[PfKey]) -> Iterator[Chain]:
+    """Up before the VF count: some drivers (bnxt_en) ignore a count while the PF is down."""
+    for family in lookup.desired.families:
+        pf = lookup.managed(family.pf)
+        if pf is None or pf.name is None:
+            continue
+        steps: list[Step] = []
+        if not is_set_up(family, pf):
+            steps.append(SetUpPf(pf.key, family.mtu))
+        if pf.key in remade and family.num_vfs is not None:
+            steps.append(SetNumVfs(pf.key, family.num_vfs))
+        if steps:
+            yield Chain(family_key(pf.key), tuple(steps))
+
+
+def _count_changes(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
+    for family in lookup.desired.families:
+        pf = lookup.managed(family.pf)
+        if pf and pf.name and family.num_vfs is not None and family.num_vfs != pf.num_vfs:
+            yield _count_change(lookup, family, pf, family.num_vfs)
+
+
+def _count_change(lookup: Lookup, family: DesiredFamily, pf: ObservedPf, num_vfs: int) -> SetNumVfs | Hold:
+    what = f"set the number of VFs from {pf.num_vfs} to {num_vfs}"
+    if num_vfs > pf.total_vfs:
+        return Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} (sriov_totalvfs)")
+    holders = _holders(lookup, family, pf)
+    if holders:
+        return Hold(pf.pci_address, what, "the kernel would destroy VFs that are in use", holders)
+    return SetNumVfs(pf.key, num_vfs)
+
+
+def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str, ...]:
+    """Who would lose a VF: owners by control's word, guests that have one now, and domains of others."""
+    if not pf.vfs:
+        return ()
+    addresses = [vf.pci_address for vf in pf.vfs]
+    owners: list[str] = [vf.server_id for vf in lookup.desired.vfs if vf.pf == pf.key]
+    users: list[str] = [lookup.users[address] for address in addresses if address in lookup.users]
+    foreign = [f"a domain of others ({address})" for address in addresses if address in lookup.foreign]
+    return tuple(dict.fromkeys([*family.holders, *owners, *users, *foreign]))
+
+
+def _unprepared(lookup: Lookup) -> Iterator[Hold]:
+    """PFs that a policy matches and that cannot be prepared now."""
+    for family in lookup.desired.families:
+        pf = lookup.pfs.get(family.pf)
+        if pf is None or family.is_given_whole:
+            continue
+        if pf.is_management:
+            yield Hold(pf.pci_address, "manage the PF", "it carries the host's default route")
+        elif pf.pci_address in lookup.foreign:
+            yield Hold(pf.pci_address, "manage the PF", "a domain that is not Fairlead's has it")
+        elif pf.name is None:
+            driver = pf.kernel_driver or "no driver"
+            yield Hold(pf.pci_address, "manage the PF", f"{driver} has it, not a network driver")

@@ -1,0 +1,200 @@
+"""What is to be done for the guests: which go down first, and what each needs before it starts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fairlead.hoststate.desired import DesiredGuest, DesiredTap, DesiredVf, ImageRef
+from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped
+from fairlead.hoststate.lookup import Lookup, holds_devices
+from fairlead.hoststate.observed import GuestState, ObservedGuest
+from fairlead.hoststate.spec import spec_of
+from fairlead.hoststate.steps import (
+    Chain,
+    ConfigureVf,
+    DefineGuest,
+    FetchImage,
+    MakeTap,
+    RemoveGuest,
+    ResumeGuest,
+    StartGuest,
+    Step,
+    StopGuest,
+)
+from fairlead.model.host import Hold
+from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.server import Power
+
+_GIVE = "give the device to its guest"
+_NOT_MANAGED = (
+    "its PF is not managed here: no device policy matches it, it carries the host's default route,"
+    " or it is passed through itself"
+)
+
+
+def down_key(server_id: ServerId) -> str:
+    """Key of the chain that takes a guest down."""
+    return f"down/{server_id}"
+
+
+def bridge_key(name: str) -> str:
+    """Key of the chain that makes a bridge."""
+    return f"bridge/{name}"
+
+
+def family_key(pf: PfKey) -> str:
+    """Key of the chain that prepares a PF."""
+    return f"family/{pf}"
+
+
+def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
+    """Guests that must stop, and guests that must go."""
+    chains = []
+    for guest in lookup.observed.guests:
+        wanted = lookup.wanted.get(guest.server_id)
+        steps = _removal(guest) if wanted is None else _stop(guest, wanted)
+        if steps:
+            chains.append(Chain(down_key(guest.server_id), steps, guest.server_id))
+    return tuple(chains)
+
+
+def guest_chains(
+    lookup: Lookup, goes_down: frozenset[ServerId], remade: frozenset[PfKey], family_keys: frozenset[str]
+) -> tuple[tuple[Chain, ...], tuple[Hold, ...]]:
+    """What brings each wanted guest, its VFs and its taps to what they should be.
+
+    `remade`: PFs whose VFs are made anew in this plan. `family_keys`: chains of PFs in this plan, which a
+    guest that has a VF there needs first.
+    """
+    ahead = Ahead(goes_down, remade, family_keys)
+    chains: list[Chain] = []
+    holds: list[Hold] = []
+    for server_id in _servers(lookup):
+        found = tuple(_chains(lookup, server_id, ahead))
+        obstacles = tuple(_obstacles(lookup, server_id, ahead)) if found else ()
+        holds.extend(obstacles)
+        chains.extend(() if obstacles else found)
+    return tuple(chains), tuple(holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the earlier stages of the same plan do."""
+
+    goes_down: frozenset[ServerId]
+    remade: frozenset[PfKey]
+    family_keys: frozenset[str]
+
+
+def _removal(guest: ObservedGuest) -> tuple[Step, ...]:
+    remove = RemoveGuest(guest.server_id)
+    return (StopGuest(guest.server_id, is_graceful=False), remove) if holds_devices(guest) else (remove,)
+
+
+def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
+    if not holds_devices(guest):
+        return ()
+    if wanted.power is Power.STOPPED:
+        return (StopGuest(guest.server_id, is_graceful=True),)
+    if guest.boot_serial != wanted.boot_serial:
+        return (StopGuest(guest.server_id, is_graceful=not wanted.hard_reboot),)
+    return ()
+
+
+def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
+    named = [guest.server_id for guest in lookup.desired.guests]
+    named += [vf.server_id for vf in lookup.desired.vfs] + [tap.server_id for tap in lookup.desired.taps]
+    return tuple(dict.fromkeys(named))
+
+
+def _vfs(lookup: Lookup, server_id: ServerId) -> tuple[DesiredVf, ...]:
+    return tuple(vf for vf in lookup.desired.vfs if vf.server_id == server_id)
+
+
+def _taps(lookup: Lookup, server_id: ServerId) -> tuple[DesiredTap, ...]:
+    return tuple(tap for tap in lookup.desired.taps if tap.server_id == server_id)
+
+
+def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
+    """Why nothing may be done for this server now: a device of it is somebody else's, or not ours."""
+    for vf in _vfs(lookup, server_id):
+        if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
+            yield Hold(f"{vf.pf}/vf{vf.index}", "configure the VF", _NOT_MANAGED, (server_id,))
+    wanted = lookup.wanted.get(server_id)
+    for address in lookup.addresses(wanted).values() if wanted else ():
+        user = lookup.users.get(address)
+        if address in lookup.foreign:
+            yield Hold(address, _GIVE, "a domain that is not Fairlead's has it", (server_id,))
+        elif user is not None and user != server_id and user not in ahead.goes_down:
+            yield Hold(address, _GIVE, "another guest has it", (user,))
+
+
+def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
+    wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
+    stays_up = seen is not None and holds_devices(seen) and server_id not in ahead.goes_down
+    vfs = [vf for vf in _vfs(lookup, server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
+    configure = [_configure(vf, is_repair=stays_up) for vf in vfs]
+    taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
+    if wanted is None or stays_up:
+        yield from _repairs(lookup, server_id, configure, taps)
+        yield from () if configure or taps else _resumption(wanted, seen)
+        return
+    is_complete = not any(vf.pf in ahead.remade for vf in vfs)
+    ascent = _ascent(lookup, wanted, seen) if is_complete else ()
+    steps = (*configure, *map(MakeTap, taps), *ascent)
+    if steps:
+        yield Chain(f"guest/{server_id}", steps, server_id, _needs(lookup, wanted, ahead))
+
+
+def _configure(vf: DesiredVf, *, is_repair: bool) -> ConfigureVf:
+    return ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
+
+
+def _repairs(
+    lookup: Lookup, server_id: ServerId, configure: list[ConfigureVf], taps: list[DesiredTap]
+) -> Iterator[Chain]:
+    """One chain each: in a guest that runs, one VF that cannot be repaired must not stop the others."""
+    for step in configure:
+        yield Chain(f"repair/{step.pf}/{step.index}", (step,), server_id)
+    for tap in taps:
+        yield Chain(f"repair/{tap.name}", (MakeTap(tap),), server_id, _bridges_to_make(lookup, {tap.bridge}))
+
+
+def _resumption(wanted: DesiredGuest | None, seen: ObservedGuest | None) -> Iterator[Chain]:
+    if wanted and seen and seen.state is GuestState.PAUSED and wanted.power is Power.RUNNING:
+        yield Chain(f"guest/{seen.server_id}", (ResumeGuest(seen.server_id),), seen.server_id)
+
+
+def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ...]:
+    """Define and start; define alone where it is to stay down and its domain is missing or outdated.
+
+    A guest that is down with the wanted serial went down by itself and stays down. Where a PF makes its VFs
+    anew, their addresses are not known yet, so a guest that has one starts with the next plan.
+    """
+    spec = spec_of(wanted, lookup.addresses(wanted))
+    starts = wanted.power is Power.RUNNING and (seen is None or seen.boot_serial != wanted.boot_serial)
+    if not starts and seen is not None and seen.spec == spec:
+        return ()
+    fetch: list[Step] = [FetchImage(image) for image in _images(wanted)]
+    start: list[Step] = [StartGuest(wanted.server_id)] if starts else []
+    return (*fetch, DefineGuest(wanted, spec), *start)
+
+
+def _images(guest: DesiredGuest) -> tuple[ImageRef, ...]:
+    return tuple(image for image in (guest.root, guest.kernel, guest.ramdisk) if image is not None)
+
+
+def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:
+    """Itself down, whoever has its devices down, its PFs prepared, its bridges made."""
+    users = {lookup.users.get(address) for address in lookup.addresses(wanted).values()} | {wanted.server_id}
+    down = sorted(down_key(user) for user in users if user is not None and user in ahead.goes_down)
+    families = {family_key(vf.pf) for vf in _vfs(lookup, wanted.server_id)} & ahead.family_keys
+    bridges = _bridges_to_make(lookup, {tap.bridge for tap in _taps(lookup, wanted.server_id)})
+    return (*down, *sorted(families), *bridges)
+
+
+def _bridges_to_make(lookup: Lookup, names: set[str]) -> tuple[str, ...]:
+    return tuple(
+        bridge_key(bridge.name)
+        for bridge in lookup.desired.bridges
+        if bridge.name in names and not is_bridged(lookup, bridge)
+    )

@@ -1,0 +1,46 @@
+"""Whether what was read back from the host is as wanted: one comparison for each kind of thing."""
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredFamily, DesiredTap, DesiredVf
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.observed import ObservedPf, ObservedTap
+from fairlead.model.ids import PortId
+from fairlead.model.vf import differences
+
+_TAP_PREFIX = "fltap-"
+
+
+def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
+    """Whether the VF is there, as its owner needs it, and in the ledger as owned."""
+    seen = lookup.vfs.get((wanted.pf, wanted.index))
+    return seen is not None and seen.is_dirty and not differences(wanted.settings, seen.settings)
+
+
+def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:
+    """Whether the tap is there and as wanted."""
+    seen = lookup.taps.get(wanted.name)
+    return seen is not None and _tap_facts(wanted) == _tap_facts(seen)
+
+
+def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
+    """Whether the bridge is there, up, filters VLANs and has its uplink and no other."""
+    seen, uplink = lookup.bridges.get(wanted.name), lookup.pfs.get(wanted.uplink)
+    if seen is None or uplink is None:
+        return False
+    uplinks = [name for name in seen.uplinks if not name.startswith(_TAP_PREFIX)]
+    return seen.is_up and seen.filters_vlans and uplinks == [uplink.name] and wanted.mtu in {None, seen.mtu}
+
+
+def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
+    """Whether the PF is up and has its MTU."""
+    return seen.is_up and wanted.mtu in {None, seen.mtu}
+
+
+def wired_ports(lookup: Lookup) -> tuple[PortId, ...]:
+    """Ports whose VF or tap was seen as wanted, in the order of the document."""
+    by_vf = [vf.port_id for vf in lookup.desired.vfs if vf.port_id and is_configured(lookup, vf)]
+    by_tap = [tap.port_id for tap in lookup.desired.taps if is_tapped(lookup, tap)]
+    return tuple(by_vf + by_tap)
+
+
+def _tap_facts(tap: DesiredTap | ObservedTap) -> tuple[object, ...]:
+    return tap.bridge, tap.vlan, tap.mtu, tap.is_up, tap.max_rate_kbps, tap.spoof_check

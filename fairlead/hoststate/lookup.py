@@ -1,0 +1,99 @@
+"""Desired and observed state side by side: what each decision of `diff` looks up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairlead.hoststate.desired import DesiredFamily, DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
+from fairlead.hoststate.observed import (
+    GuestState,
+    ObservedBridge,
+    ObservedGuest,
+    ObservedPf,
+    ObservedState,
+    ObservedTap,
+    ObservedVf,
+)
+from fairlead.model.ids import DeviceId, PfKey, ServerId
+from fairlead.model.pci import DeviceKind, PciAddress
+
+VfName = tuple[PfKey, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Both documents, indexed. `users`: which of our guests has a device now, by its PCI address; a guest
+    that is not running has nothing, whatever its domain says.
+    """
+
+    desired: DesiredState
+    observed: ObservedState
+    families: Mapping[PfKey, DesiredFamily]
+    owners: Mapping[VfName, DesiredVf]
+    wanted: Mapping[ServerId, DesiredGuest]
+    pfs: Mapping[PfKey, ObservedPf]
+    vfs: Mapping[VfName, ObservedVf]
+    guests: Mapping[ServerId, ObservedGuest]
+    taps: Mapping[str, ObservedTap]
+    bridges: Mapping[str, ObservedBridge]
+    pcis: Mapping[str, PciAddress]
+    users: Mapping[PciAddress, ServerId]
+    foreign: frozenset[PciAddress]
+
+    def managed(self, pf: PfKey) -> ObservedPf | None:
+        """The PF, if it is here and ours to configure; None otherwise."""
+        family, seen = self.families.get(pf), self.pfs.get(pf)
+        if family is None or seen is None or family.is_given_whole:
+            return None
+        if seen.is_management or seen.pci_address in self.foreign:
+            return None
+        return seen
+
+    def address(self, hostdev: DesiredHostdev) -> PciAddress | None:
+        """Where the device is today; None when it is not on this host."""
+        match hostdev.kind:
+            case DeviceKind.VF:
+                vf = None
+                if hostdev.pf is not None and hostdev.vf_index is not None:
+                    vf = self.vfs.get((hostdev.pf, hostdev.vf_index))
+                return vf.pci_address if vf else None
+            case DeviceKind.PF:
+                pf = self.pfs.get(PfKey(hostdev.key))
+                return pf.pci_address if pf else None
+            case DeviceKind.PCI:
+                return self.pcis.get(hostdev.key)
+
+    def addresses(self, guest: DesiredGuest) -> dict[DeviceId, PciAddress]:
+        """Where the guest's devices are today, without those that are not here."""
+        found = {hostdev.device_id: self.address(hostdev) for hostdev in guest.hostdevs}
+        return {device: address for device, address in found.items() if address is not None}
+
+
+def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
+    """Both documents, indexed."""
+    return Lookup(
+        desired=desired,
+        observed=observed,
+        families={family.pf: family for family in desired.families},
+        owners={(vf.pf, vf.index): vf for vf in desired.vfs},
+        wanted={guest.server_id: guest for guest in desired.guests},
+        pfs={pf.key: pf for pf in observed.pfs},
+        vfs={(pf.key, vf.index): vf for pf in observed.pfs for vf in pf.vfs},
+        guests={guest.server_id: guest for guest in observed.guests},
+        taps={tap.name: tap for tap in observed.taps},
+        bridges={bridge.name: bridge for bridge in observed.bridges},
+        pcis={pci.key: pci.pci_address for pci in observed.pcis},
+        users={
+            address: guest.server_id
+            for guest in observed.guests
+            if holds_devices(guest)
+            for address in guest.hostdevs
+        },
+        foreign=frozenset(observed.foreign_hostdevs),
+    )
+
+
+def holds_devices(guest: ObservedGuest) -> bool:
+    """Whether the guest's devices are with it now. A crashed guest's are not: its domain says
+    `<on_crash>destroy</on_crash>`.
+    """
+    return guest.state in {GuestState.RUNNING, GuestState.PAUSED}

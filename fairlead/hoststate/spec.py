@@ -1,0 +1,21 @@
+"""What a guest's domain was made from, as a short text that tells whether it must be made again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+
+from fairlead.hoststate.desired import DesiredGuest
+from fairlead.model.ids import DeviceId
+from fairlead.model.pci import PciAddress
+from fairlead.model.server import Power
+
+_SHOWN = 16
+
+
+def spec_of(guest: DesiredGuest, addresses: Mapping[DeviceId, PciAddress]) -> str:
+    """The same for guests whose domains would be the same, apart from power and boot serial, with their
+    devices at the same PCI addresses: a card that moved makes a new spec.
+    """
+    lasting = replace(guest, power=Power.STOPPED, boot_serial=0, hard_reboot=False)
+    places = tuple(addresses.get(hostdev.device_id) for hostdev in guest.hostdevs)
+    return sha256(repr((lasting, places)).encode()).hexdigest()[:_SHOWN]
