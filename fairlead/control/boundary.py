@@ -9,12 +9,13 @@ on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
-from fairlead.model.ids import HostId, ProjectId, ServerId, SubnetId
+from fairlead.model.ids import HostId, ImageId, ProjectId, ServerId, SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
@@ -148,6 +149,38 @@ class Wakes(Protocol):
 
     def notify(self, wakes: frozenset[Wake]) -> None:
         """Wake everybody who waits for one of these."""
+        ...
+
+
+class IncomingImage(Protocol):
+    """An image's data on its way in. Nobody sees it before `keep`; what is not kept is dropped."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append; raises Fault where the disk refuses."""
+        ...
+
+    def keep(self) -> None:
+        """Make it the image's data, whole or not at all, on stable storage."""
+        ...
+
+    def drop(self) -> None:
+        """Forget it; does nothing once kept."""
+        ...
+
+
+class ImageFiles(Protocol):
+    """Where the data of images is: one file each, named by the image's id."""
+
+    def receive(self, image_id: ImageId) -> IncomingImage:
+        """A new file for the image's data; raises Fault where the disk refuses."""
+        ...
+
+    def path(self, image_id: ImageId) -> Path:
+        """The file of data that was kept; raises NotFound."""
+        ...
+
+    def remove(self, image_id: ImageId) -> None:
+        """Delete the data; does nothing where there is none."""
         ...
 
 

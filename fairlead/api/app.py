@@ -1,0 +1,95 @@
+"""The ASGI application: finds the face and the route, runs the handler, turns refusals into words."""
+
+import asyncio
+from uuid import uuid4
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fairlead.api.call import Call, Parts, operator, parse_query, read_body
+from fairlead.api.face import Face
+from fairlead.api.identity import routes as identity
+from fairlead.api.image import routes as image
+from fairlead.api.network import routes as network
+from fairlead.api.problems import fault, native, no_such_path, problem_of, wrong_method
+from fairlead.api.routes import Live, Table
+from fairlead.model.errors import InvalidValue, Refusal
+
+_log = structlog.get_logger()
+
+
+def build(parts: Parts) -> "Application":
+    """The whole API over the parts that main made."""
+    return Application(parts, (network.face(), image.face(), identity.face()))
+
+
+class Application:
+    """An ASGI 3 application over some faces. Every answer carries x-openstack-request-id."""
+
+    def __init__(self, parts: Parts, faces: tuple[Face, ...]) -> None:
+        self._parts = parts
+        self._faces = {face.prefix: face for face in faces}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(Request(scope, receive), send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, request: Request, send: Send) -> None:
+        request_id = f"req-{uuid4()}"
+        path: str = request.scope["path"]
+        prefix = f"/{path.split('/', 2)[1]}" if path.startswith("/") else ""
+        face = self._faces.get(prefix, _NOWHERE)
+        try:
+            response = await self._answer(request, request_id, face, path.removeprefix(face.prefix))
+        except ClientDisconnect:
+            return
+        response.headers["x-openstack-request-id"] = request_id
+        face.stamp(request, response)
+        await response(request.scope, request.receive, send)
+
+    async def _answer(self, request: Request, request_id: str, face: Face, path: str) -> Response:
+        try:
+            return await self._handled(request, request_id, face, path)
+        except Refusal as refusal:
+            return face.render(problem_of(refusal))
+        except (ClientDisconnect, asyncio.CancelledError):
+            raise
+        except Exception:
+            # The last layer: whatever gets here is a fault of ours, and its story belongs in the log.
+            _log.exception("request_failed", request_id=request_id, method=request.method, path=path)
+            return face.render(fault(request_id))
+
+    async def _handled(self, request: Request, request_id: str, face: Face, path: str) -> Response:
+        if "\0" in path:
+            raise InvalidValue("path", path, "text without NUL characters")
+        match = face.table.match(request.method, path)
+        if match is None:
+            return face.render(no_such_path(path))
+        if match.route is None:
+            return face.render(wrong_method(request.method, match.allowed))
+        query = parse_query(request.scope["query_string"])
+        caller = operator(request_id)
+        if isinstance(match.route, Live):
+            return await match.route.handler(Call(self._parts, caller, request, query), *match.arguments)
+        body = await read_body(request, match.route.body_limit)
+        call, handler = Call(self._parts, caller, request, query, body), match.route.handler
+        return await self._parts.runner.run(lambda: handler(call, *match.arguments))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """Long polls wait on the loop that serves, so the waiters are told of it before the first request."""
+        while True:
+            event = (await receive())["type"]
+            if event == "lifespan.startup":
+                self._parts.waiters.attach(asyncio.get_running_loop())
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
+
+
+_NOWHERE = Face("", Table(), native)

@@ -1,0 +1,107 @@
+"""One request, parsed as far as all dialects agree, and what its handler may use."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from fairlead.api.runner import Runner
+from fairlead.api.waiters import Waiters
+from fairlead.control.boundary import Caller, ImageFiles, Tx
+from fairlead.control.engine import Engine
+from fairlead.model.errors import InvalidValue, TooLarge
+from fairlead.model.ids import ProjectId
+
+Result = TypeVar("Result")
+
+OPERATOR_PROJECT = ProjectId("0fa1e1ead00000000000000000000001")
+"""The default project: without logins everyone is its operator. 32 hex digits, as Keystone's ids are."""
+OPERATOR_USER = "0fa1e1ead00000000000000000000002"
+
+BODY_LIMIT = 2 << 20
+"""Bytes of a JSON body, unless its route says otherwise."""
+_MOST_PARAMETERS = 1000
+_AUTHORITY = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What main gives the faces."""
+
+    engine: Engine
+    runner: Runner
+    waiters: Waiters
+    image_files: ImageFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler gets. `query` keeps order and repetition; `body` is b"" for a Live handler, which reads
+    `request` itself.
+    """
+
+    parts: Parts
+    caller: Caller
+    request: Request
+    query: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+    def run(self, work: Callable[[Tx], Result]) -> Result:
+        """The result of a control function in its transaction; for plain handlers."""
+        return self.parts.engine.run(work)
+
+    async def in_worker(self, work: Callable[[Tx], Result]) -> Result:
+        """The same for Live handlers."""
+        return await self.parts.runner.run(lambda: self.parts.engine.run(work))
+
+    def header(self, name: str) -> str | None:
+        """A request header, or None."""
+        return self.request.headers.get(name)
+
+    def first(self, name: str) -> str | None:
+        """The first query parameter of that name, or None."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def url(self, path: str) -> str:
+        """An absolute URL below this server, as the client reached it."""
+        authority = self.header("host") or ""
+        if not _AUTHORITY.fullmatch(authority):
+            host, port = self.request.scope.get("server") or ("127.0.0.1", None)
+            authority = f"{host}:{port}" if port else host
+        return f"{self.request.scope['scheme']}://{authority}{path}"
+
+
+def operator(request_id: str) -> Caller:
+    """Who asks while there are no logins."""
+    return Caller(OPERATOR_PROJECT, OPERATOR_USER, is_admin=True, request_id=request_id)
+
+
+def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:
+    """The parameters in their order, a parameter without a value as ""; raises InvalidValue."""
+    if not raw:
+        return ()
+    try:
+        pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidValue("query", len(raw), f"at most {_MOST_PARAMETERS} parameters") from None
+    if any("\0" in key or "\0" in value for key, value in pairs):
+        raise InvalidValue("query", "\\0", "text without NUL characters")
+    return tuple(pairs)
+
+
+async def read_body(request: Request, limit: int = BODY_LIMIT) -> bytes:
+    """The whole body; raises TooLarge as soon as it is over `limit` bytes."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        raise TooLarge(f"The request body is over the limit of {limit} bytes.")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The request body is over the limit of {limit} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)

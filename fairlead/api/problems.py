@@ -1,0 +1,158 @@
+"""Refusals as HTTP answers: one renderer for each dialect.
+
+A `Problem` is what all of them start from. Sources of the forms: Neutron `{"NeutronError": {...}}` and its type
+names, Nova's fault names, Glance's `{"message"}`, Keystone's `{"error"}`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.responses import Response
+
+from fairlead.api.answers import document
+from fairlead.api.bodies import InvalidField, MalformedBody
+from fairlead.model.errors import (
+    Conflict,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    QuotaExceeded,
+    Refusal,
+    TooLarge,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a request got no answer. `noun` is what was not found or is in the way; "" where that says nothing."""
+
+    status: int
+    code: str
+    message: str
+    noun: str = ""
+    field: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Renderer = Callable[[Problem], Response]
+
+_STATUS: dict[type[Refusal], int] = {
+    InvalidValue: 400,
+    InvalidField: 400,
+    MalformedBody: 400,
+    NotFound: 404,
+    Conflict: 409,
+    NotAllowed: 403,
+    QuotaExceeded: 403,
+    TooLarge: 413,
+}
+
+
+class Unserved(Refusal):
+    """Something that a dialect refuses with a status of its own, such as 406 for a microversion."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.headers = headers or {}
+
+
+def problem_of(refusal: Refusal) -> Problem:
+    """The problem that a refusal is over HTTP."""
+    if isinstance(refusal, Unserved):
+        return Problem(refusal.status, refusal.code, refusal.message, headers=refusal.headers)
+    status = next((status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 400)
+    noun = refusal.kind if isinstance(refusal, NotFound) else (refusal.field or "")
+    return Problem(status, refusal.code, refusal.message, noun, refusal.field)
+
+
+def no_such_path(path: str) -> Problem:
+    """404 for a path that no route serves."""
+    return Problem(404, "no_such_path", "The resource could not be found.", field=path)
+
+
+def wrong_method(method: str, allowed: tuple[str, ...]) -> Problem:
+    """405, with the methods that the path serves."""
+    message = f"The method {method} is not allowed for this resource."
+    return Problem(405, "wrong_method", message, headers={"Allow": ", ".join(allowed)})
+
+
+def fault(request_id: str) -> Problem:
+    """500: the reason is in the log under the request id."""
+    message = f"Request Failed: internal server error while processing your request. (Request-ID: {request_id})"
+    return Problem(500, "fault", message)
+
+
+_NEUTRON_TYPES = {
+    "mac_in_use": "MacAddressInUse",
+    "ip_in_use": "IpAddressInUse",
+    "vlan_in_use": "VlanIdInUse",
+    "bound": "PortBound",
+    "no_addresses": "IpAddressGenerationFailure",
+    "malformed_body": "HTTPBadRequest",
+    "no_such_path": "HTTPNotFound",
+    "wrong_method": "HTTPMethodNotAllowed",
+    "too_large": "HTTPRequestEntityTooLarge",
+    "not_allowed": "PolicyNotAuthorized",
+    "quota_exceeded": "OverQuota",
+    "revision": "RevisionNumberConstraintFailed",
+    "stale": "RetryRequest",
+    "invalid_value": "InvalidInput",
+    "fault": "HTTPInternalServerError",
+}
+
+
+def neutron(problem: Problem) -> Response:
+    """`{"NeutronError": {"type", "message", "detail"}}`; types as in neutron_lib.exceptions."""
+    noun = "".join(word.capitalize() for word in problem.noun.replace("_", " ").split())
+    match problem.code:
+        case "not_found":
+            kind = f"{noun}NotFound"
+        case "in_use":
+            kind = f"{noun}InUse"
+        case "rule_conflict":
+            kind = "QoSRulesConflict"
+        case code:
+            kind = _NEUTRON_TYPES.get(code, "Conflict" if problem.status == _CONFLICT else "BadRequest")
+    error = {"type": kind, "message": problem.message, "detail": ""}
+    return document({"NeutronError": error}, problem.status, problem.headers)
+
+
+_CONFLICT = 409
+_NOVA_NAMES = {
+    400: "badRequest",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "itemNotFound",
+    405: "badMethod",
+    409: "conflictingRequest",
+    413: "overLimit",
+    429: "overLimit",
+    501: "notImplemented",
+    503: "serviceUnavailable",
+}
+
+
+def nova(problem: Problem) -> Response:
+    """`{"badRequest": {"code", "message"}}`; the names are of nova.api.openstack.wsgi.Fault."""
+    name = _NOVA_NAMES.get(problem.status, "computeFault")
+    body = {name: {"code": problem.status, "message": problem.message}}
+    return document(body, problem.status, problem.headers)
+
+
+def glance(problem: Problem) -> Response:
+    """`{"message", "code", "title"}`, the JSON form of the error that Glance gives."""
+    body = {"message": problem.message, "code": str(problem.status), "title": problem.code}
+    return document(body, problem.status, problem.headers)
+
+
+def keystone(problem: Problem) -> Response:
+    """`{"error": {"code", "message", "title"}}`."""
+    error = {"code": problem.status, "message": problem.message, "title": problem.code}
+    return document({"error": error}, problem.status, problem.headers)
+
+
+def native(problem: Problem) -> Response:
+    """`{"error": {"code", "message", "field", "hint"}}` of /v1; `code` is stable."""
+    error = {"code": problem.code, "message": problem.message, "field": problem.field, "hint": None}
+    return document({"error": error}, problem.status, problem.headers)
