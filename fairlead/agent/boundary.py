@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
+from fairlead.guestxml.machine import GuestFiles as GuestFiles  # noqa: PLC0414 - Disks gives them
 from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredState, DesiredTap, ImageRef
 from fairlead.hoststate.observed import (
     GuestState,
@@ -137,17 +137,6 @@ class Hypervisor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class GuestFiles:
-    """Where a guest's files are on its host. None: it has no such file."""
-
-    console_log: Path
-    disk: Path | None
-    config_drive: Path | None
-    kernel: Path | None
-    ramdisk: Path | None
-
-
 class Disks(Protocol):
     """Image cache, guest disks, config drives, console logs."""
 
@@ -224,11 +213,15 @@ class Ledger(Protocol):
         ...
 
     def dirty_vfs(self) -> frozenset[tuple[PfKey, int]]:
-        """VFs that had an owner since their last scrub. A lost ledger knows none: see `is_new`."""
+        """VFs that had an owner since their last scrub. A new or lost ledger knows none: see `is_new`."""
         ...
 
     def is_new(self) -> bool:
-        """Whether the ledger began empty: then every VF without an owner counts as dirty until scrubbed."""
+        """Whether nothing was ever written of VFs here: then any of them may carry a last owner's settings."""
+        ...
+
+    def mark_found(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
+        """The VFs that a new ledger meets: all dirty, until scrubbed. It is not new any more."""
         ...
 
     def mark_dirty(self, pf: PfKey, index: int) -> None:

@@ -1,0 +1,98 @@
+"""Steps on guests and their files: one function each."""
+
+from threading import Lock
+from typing import assert_never
+
+from fairlead.agent.boundary import Started
+from fairlead.agent.hands import Hands
+from fairlead.guestxml.guest import domain_xml
+from fairlead.hoststate.desired import DesiredGuest, ImageRef
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.report import HostEvent
+from fairlead.hoststate.steps import (
+    DefineGuest,
+    FetchImage,
+    RemoveGuest,
+    ResumeGuest,
+    StartGuest,
+    StopGuest,
+)
+from fairlead.model.errors import Failure, Fault
+
+GuestStep = StopGuest | RemoveGuest | FetchImage | DefineGuest | StartGuest | ResumeGuest
+
+_FETCHING = Lock()
+"""One download at a time: guests that start together mostly want the same image."""
+
+
+def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
+    """Do it; the event that people want to know of, if any. Raises Fault when the host says no."""
+    server_id = None if isinstance(step, FetchImage | DefineGuest) else step.server_id
+    match step:
+        case StopGuest():
+            hands.hypervisor.stop(step.server_id, is_graceful=step.is_graceful)
+            return hands.event("guest_stopped", step.server_id, "The guest is down", server_id)
+        case RemoveGuest():
+            _remove(step, hands)
+            return hands.event("guest_removed", step.server_id, "The guest and its files are gone", server_id)
+        case FetchImage():
+            _fetch(step.image, hands)
+        case DefineGuest():
+            _define(step, hands, lookup)
+        case StartGuest():
+            _start(step, hands, lookup)
+            return hands.event("guest_started", step.server_id, "The guest is up", server_id)
+        case ResumeGuest():
+            hands.hypervisor.resume(step.server_id)
+            return hands.event("guest_resumed", step.server_id, "The guest was paused and goes on", server_id)
+        case _:
+            assert_never(step)
+    return None
+
+
+def _remove(step: RemoveGuest, hands: Hands) -> None:
+    """The domain last: as long as it is there, a crash between these is seen and the rest done again."""
+    hands.ledger.mark_started(step.server_id, None)
+    hands.disks.remove(step.server_id)
+    hands.hypervisor.remove(step.server_id)
+
+
+def _fetch(image: ImageRef, hands: Hands) -> None:
+    with _FETCHING:
+        if hands.disks.has_image(image):
+            return
+        with hands.control.image(image.id) as chunks:
+            hands.disks.store_image(image, chunks)
+
+
+def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:
+    addresses = lookup.addresses(step.guest)
+    for hostdev in step.guest.hostdevs:
+        if hostdev.device_id not in addresses:
+            raise Fault(_missing(step.guest, hostdev.key))
+    xml = domain_xml(
+        step.guest,
+        step.spec,
+        files=hands.disks.make(step.guest),
+        addresses=addresses,
+        nodes=lookup.observed.capacity.numa,
+        machine=hands.machine,
+    )
+    hands.hypervisor.define(xml)
+
+
+def _missing(guest: DesiredGuest, key: str) -> Failure:
+    return Failure(
+        "device_missing",
+        "Giving its device to",
+        f"guest {guest.server_id}",
+        f"device {key} is not on this host",
+        "Was the card taken out? `fairlead device list` shows what the host has.",
+    )
+
+
+def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
+    """Entered after the start: were it before, a crash between would read as a guest that went down itself."""
+    wanted = lookup.wanted[step.server_id]
+    hands.hypervisor.start(step.server_id)
+    hands.ledger.mark_started(step.server_id, Started(wanted.boot_serial, lookup.observed.boot_id))

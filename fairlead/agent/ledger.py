@@ -1,0 +1,176 @@
+"""What must outlive the agent: the accepted desired state, dirty VFs, what was started, report serials.
+
+Two documents in two slots, each replaced whole: a crash leaves the old one or the new one.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+from typing import Protocol, TypeVar
+
+from fairlead.agent.boundary import Started
+from fairlead.hoststate.desired import DesiredState
+from fairlead.model.errors import Failure, Fault, InvalidValue
+from fairlead.model.ids import PfKey, ServerId
+from fairlead.wire import codec
+
+VfName = tuple[PfKey, int]
+Document = TypeVar("Document")
+
+_DESIRED = "desired"
+_RECORD = "record"
+_SERIALS_RESERVED = 256
+
+
+class Slots(Protocol):
+    """Named places that keep bytes."""
+
+    def read(self, name: str) -> bytes | None:
+        """What was last written, None before."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace it; durable when it returns, and never half."""
+        ...
+
+
+class FileSlots:
+    """Files in a directory of the agent's own, readable by it alone (they carry guests' user data)."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def read(self, name: str) -> bytes | None:
+        """The file's bytes, None when there is none."""
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write beside it, fsync, rename, fsync the directory: rename(2) alone may outrun the data."""
+        beside = self._path(name).with_suffix(".new")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path(name))
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _path(self, name: str) -> Path:
+        return self._directory / f"{name}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything but the desired state. `reserved_serial`: no serial above it was given out yet."""
+
+    is_new: bool = True
+    dirty: tuple[VfName, ...] = ()
+    started: dict[ServerId, Started] = field(default_factory=dict)
+    reserved_serial: int = 0
+
+
+class SlotLedger:
+    """agent.boundary.Ledger over two slots; thread-safe."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._lock = Lock()
+        self._desired = _read(slots, _DESIRED, DesiredState)
+        self._record = _read(slots, _RECORD, Record) or Record()
+        self._serial = self._record.reserved_serial
+
+    def accepted(self) -> DesiredState | None:
+        """The newest desired state accepted."""
+        return self._desired
+
+    def accept(self, desired: DesiredState) -> bool:
+        """Keep it, unless a newer one was accepted."""
+        with self._lock:
+            if self._desired is not None and desired.generation < self._desired.generation:
+                return False
+            if desired != self._desired:
+                self._slots.write(_DESIRED, codec.encode(desired))
+                self._desired = desired
+            return True
+
+    def dirty_vfs(self) -> frozenset[VfName]:
+        """VFs that had an owner since their last scrub."""
+        return frozenset(self._record.dirty)
+
+    def is_new(self) -> bool:
+        """Whether nothing was ever written of VFs here."""
+        return self._record.is_new
+
+    def mark_found(self, vfs: frozenset[VfName]) -> None:
+        """All of them dirty, and not new any more."""
+        self._change(lambda record: _with_dirty(replace(record, is_new=False), frozenset(record.dirty) | vfs))
+
+    def mark_dirty(self, pf: PfKey, index: int) -> None:
+        """Before the first setting is written for an owner."""
+        self._change(lambda record: _with_dirty(record, frozenset(record.dirty) | {(pf, index)}))
+
+    def mark_clean(self, pf: PfKey, index: int) -> None:
+        """After the baseline was read back."""
+        self._change(lambda record: _with_dirty(record, frozenset(record.dirty) - {(pf, index)}))
+
+    def started(self) -> dict[ServerId, Started]:
+        """What was started, by server."""
+        return dict(self._record.started)
+
+    def mark_started(self, server_id: ServerId, started: Started | None) -> None:
+        """After a start; None forgets the guest."""
+        self._change(lambda record: _with_started(record, server_id, started))
+
+    def next_serial(self) -> int:
+        """Greater than any before. Serials are reserved in blocks, so that a report seldom costs an fsync;
+        a restart skips the rest of its block.
+        """
+        with self._lock:
+            self._serial += 1
+            if self._serial > self._record.reserved_serial:
+                self._save(replace(self._record, reserved_serial=self._serial + _SERIALS_RESERVED))
+            return self._serial
+
+    def _change(self, change: Callable[[Record], Record]) -> None:
+        with self._lock:
+            changed = change(self._record)
+            if changed != self._record:
+                self._save(changed)
+
+    def _save(self, record: Record) -> None:
+        self._slots.write(_RECORD, codec.encode(record))
+        self._record = record
+
+
+def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:
+    return replace(record, dirty=tuple(sorted(dirty)))
+
+
+def _with_started(record: Record, server_id: ServerId, started: Started | None) -> Record:
+    others = {other: value for other, value in record.started.items() if other != server_id}
+    return replace(record, started=others if started is None else {**others, server_id: started})
+
+
+def _read(slots: Slots, name: str, kind: type[Document]) -> Document | None:
+    data = slots.read(name)
+    if data is None:
+        return None
+    try:
+        return codec.decode(kind, data)
+    except InvalidValue as error:
+        hint = (
+            "Was it written by a newer agent? Run that one. Or delete it: every VF without an owner is"
+            " scrubbed then, and guests that are down are started again if they are to run."
+        )
+        raise Fault(
+            Failure("ledger_unreadable", "Reading", f"the ledger's {name}", str(error), hint)
+        ) from error

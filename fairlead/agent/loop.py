@@ -1,0 +1,189 @@
+"""The agent of one host: the same path on the first tick and the thousandth."""
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+import structlog
+
+from fairlead.agent.answers import answer
+from fairlead.agent.boundary import ControlAway
+from fairlead.agent.execute import AfterStep, ChainResult, Executor, RunAll, ignore_step, in_turn
+from fairlead.agent.hands import Hands
+from fairlead.agent.observe import observe
+from fairlead.agent.retries import Retries
+from fairlead.agent.wake import Wake
+from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.diff import diff
+from fairlead.hoststate.likeness import wired_ports
+from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.observed import ObservedState
+from fairlead.hoststate.report import HostEvent, Report, SubjectFailure
+from fairlead.hoststate.steps import Chain, HostPlan
+from fairlead.model.errors import Failure
+from fairlead.model.ids import HostId
+
+LONGEST_REST_SECONDS = 10.0
+"""A tick and a report at least this often: netlink and libvirt may lose an event, and silence means dead."""
+_PASSES = 8
+_EVENTS_KEPT = 1000
+
+_log = structlog.get_logger("fairlead.agent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What the last pass of a tick saw, under which document, and what was still to do."""
+
+    desired: DesiredState
+    observed: ObservedState
+    plan: HostPlan
+    failures: tuple[SubjectFailure, ...]
+
+
+class Agent:
+    """Brings one host to what control desires of it, and tells control what is.
+
+    `tick` and `poll` run in threads of their own: poll keeps the newest document and calls the wake, tick
+    reads what is kept. `run_all` says how chains of a stage run; `after_step` is called after each step.
+    """
+
+    def __init__(
+        self,
+        host_id: HostId,
+        version: str,
+        hands: Hands,
+        *,
+        run_all: RunAll = in_turn,
+        after_step: AfterStep = ignore_step,
+    ) -> None:
+        self.wake = Wake()
+        self._host_id = host_id
+        self._version = version
+        self._hands = hands
+        self._executor = Executor(host_id, hands, run_all, after_step)
+        self._retries = Retries()
+        self._events: deque[HostEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._told: Report | None = None
+        self._told_at = 0.0
+
+    def tick(self) -> None:
+        """Observe, diff, act, observe, until nothing is left that may be done now; then report.
+
+        Control may be away: the host still converges on what was accepted.
+        """
+        sight = self._converge()
+        try:
+            self._report(sight)
+        except ControlAway as away:
+            _log.warning("control_away", host_id=self._host_id, answer=str(away))
+
+    def poll(self, wait_seconds: float) -> None:
+        """Ask control for what is new: keep the document, answer the questions. Raises ControlAway."""
+        hands = self._hands
+        accepted = hands.ledger.accepted()
+        assignment = hands.control.assignment(accepted.generation if accepted else 0, wait_seconds)
+        desired = assignment.desired
+        if desired is not None:
+            if not hands.ledger.accept(desired):
+                _log.warning("generation_refused", host_id=self._host_id, generation=desired.generation)
+            self.wake.call()
+        for question in assignment.questions:
+            hands.control.answer(question.id, answer(question, hands.disks, hands.hypervisor))
+
+    def rest_seconds(self) -> float:
+        """How long to wait after a tick that nothing interrupts: until a failed chain is due, or a report."""
+        due = self._retries.seconds_to_next(self._hands.clock.monotonic())
+        return LONGEST_REST_SECONDS if due is None else min(due, LONGEST_REST_SECONDS)
+
+    def _converge(self) -> _Sight:
+        """The same chain twice in a tick means that it was done and the host does not keep it: that is a
+        failure too, with back-off, or a driver that ignores us would keep us busy for ever.
+        """
+        done: dict[str, Chain] = {}
+        sight, is_over = self._pass(done)
+        for _ in range(_PASSES):
+            if is_over:
+                return sight
+            sight, is_over = self._pass(done)
+        return sight if is_over else replace(sight, observed=self._observe())
+
+    def _pass(self, done: dict[str, Chain]) -> tuple[_Sight, bool]:
+        """Observe, diff, act once; whether there was nothing to do, so that what was observed still is."""
+        desired = self._hands.ledger.accepted() or DesiredState(self._host_id, 0)
+        observed = self._observe()
+        lookup = look_up(desired, observed)
+        plan = self._plan(desired, observed)
+        now = self._hands.clock.monotonic()
+        self._retries.keep_planned(plan)
+        self._refuse_repeats(plan, done, now)
+        results = self._executor.execute(plan, lookup, self._retries.barred(now))
+        self._record(results, done, now)
+        blocked = tuple(result.failure for result in results if result.failure and not result.was_run)
+        sight = _Sight(desired, observed, plan, (*self._retries.standing(), *blocked))
+        return sight, not any(result.was_run for result in results)
+
+    def _observe(self) -> ObservedState:
+        hands = self._hands
+        return observe(hands.kernel, hands.hypervisor, hands.disks, hands.ledger)
+
+    def _plan(self, desired: DesiredState, observed: ObservedState) -> HostPlan:
+        """Before control has said anything, nothing: an empty document would remove every guest."""
+        return diff(desired, observed) if desired.generation else HostPlan()
+
+    def _refuse_repeats(self, plan: HostPlan, done: dict[str, Chain], now: float) -> None:
+        barred = self._retries.barred(now)
+        for chain in (chain for stage in plan.stages for chain in stage):
+            if done.get(chain.key) == chain and chain.key not in barred:
+                self._retries.failed(chain, SubjectFailure(_not_kept(chain), chain.server_id), now)
+
+    def _record(self, results: tuple[ChainResult, ...], done: dict[str, Chain], now: float) -> None:
+        for result in results:
+            self._events.extend(result.events)
+            if not result.was_run:
+                continue
+            if result.failure is None:
+                done[result.chain.key] = result.chain
+                self._retries.succeeded(result.chain)
+            else:
+                self._retries.failed(result.chain, result.failure, now)
+                _log.warning(
+                    "chain_failed",
+                    host_id=self._host_id,
+                    chain=result.chain.key,
+                    server_id=result.failure.server_id,
+                    code=result.failure.failure.code,
+                    answer=result.failure.failure.answer,
+                )
+
+    def _report(self, sight: _Sight) -> None:
+        """Tell what changed, and now and then that nothing did. Events stay until they were taken."""
+        report = Report(
+            host_id=self._host_id,
+            generation=sight.desired.generation,
+            serial=0,
+            agent_version=self._version,
+            observed=sight.observed,
+            wired=wired_ports(look_up(sight.desired, sight.observed)),
+            holds=sight.plan.holds,
+            failures=sight.failures,
+            events=tuple(self._events),
+        )
+        now = self._hands.clock.monotonic()
+        if report == self._told and now - self._told_at < LONGEST_REST_SECONDS:
+            return
+        self._told = None
+        self._hands.control.report(replace(report, serial=self._hands.ledger.next_serial()))
+        for _ in report.events:
+            self._events.popleft()
+        self._told, self._told_at = replace(report, events=()), now
+
+
+def _not_kept(chain: Chain) -> Failure:
+    steps = ", ".join(type(step).__name__ for step in chain.steps)
+    return Failure(
+        "not_kept",
+        "Keeping",
+        f"what {steps} made ({chain.key})",
+        "all of it was done, and the host shows the same difference again",
+        "Does something else manage this device, such as NetworkManager or another agent?",
+    )

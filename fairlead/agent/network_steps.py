@@ -1,0 +1,148 @@
+"""Steps on PFs, VFs, bridges and taps: one function each."""
+
+from typing import assert_never
+
+from fairlead.agent.hands import Hands, pf_here
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.hoststate.report import HostEvent
+from fairlead.hoststate.steps import (
+    ConfigureVf,
+    MakeBridge,
+    MakeTap,
+    RemoveBridge,
+    RemoveTap,
+    ScrubVf,
+    SetNumVfs,
+    SetUpPf,
+)
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.vf import BASELINE, VfSettings, differences
+
+NetworkStep = ScrubVf | SetNumVfs | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap | RemoveTap
+
+
+def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
+    """Do it; the event that people want to know of, if any. Raises Fault when the host says no."""
+    match step:
+        case ConfigureVf():
+            return _configure_vf(step, hands, lookup)
+        case ScrubVf():
+            return _scrub_vf(step, hands, pf_here(lookup, step.pf))
+        case SetNumVfs():
+            return _set_num_vfs(step, hands, pf_here(lookup, step.pf))
+        case SetUpPf():
+            hands.kernel.set_up(pf_here(lookup, step.pf), step.mtu)
+        case MakeBridge():
+            hands.kernel.make_bridge(step.bridge, pf_here(lookup, step.bridge.uplink))
+        case RemoveBridge():
+            hands.kernel.remove_bridge(step.name)
+        case MakeTap():
+            hands.kernel.make_tap(step.tap)
+        case RemoveTap():
+            hands.kernel.remove_tap(step.name)
+        case _:
+            assert_never(step)
+    return None
+
+
+def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent | None:
+    """Fail closed: what was refused leaves nothing half-made behind, unless a guest runs on it."""
+    pf = pf_here(lookup, step.pf)
+    hands.ledger.mark_dirty(step.pf, step.index)
+    try:
+        before, fields = _made(hands, pf, step.index, step.settings)
+    except Fault:
+        if not step.is_repair:
+            _scrub_refused(step, hands, pf)
+        raise
+    if not (step.is_repair and fields):
+        return None
+    found = ", ".join(f"{field} was {_shown(before, field)}" for field in fields)
+    owner = lookup.owners.get((step.pf, step.index))
+    return hands.event(
+        "drift_repaired",
+        step.port_id or step.device_id,
+        f"VF {step.index} of {_named(pf)} was changed behind our back and is set again: {found}",
+        owner.server_id if owner else None,
+    )
+
+
+def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> tuple[VfSettings, tuple[str, ...]]:
+    """Write what differs and read it back; what was there before, and which fields were written."""
+    before = hands.kernel.read_vf(pf, index)
+    fields = differences(wanted, before)
+    if not fields:
+        return before, fields
+    try:
+        hands.kernel.set_vf(pf, index, wanted, fields)
+    except Fault as fault:
+        left = differences(wanted, hands.kernel.read_vf(pf, index))
+        raise Fault(_refused(fault.failure, pf, index, wanted, left or fields)) from fault
+    left = differences(wanted, hands.kernel.read_vf(pf, index))
+    if left:
+        raise Fault(_not_kept(pf, index, wanted, left))
+    return before, fields
+
+
+def _scrub_refused(step: ConfigureVf, hands: Hands, pf: ObservedPf) -> None:
+    """At once, as well as it goes: if it does not, the VF stays dirty in the ledger, and no guest has it."""
+    try:
+        _scrub_vf(ScrubVf(step.pf, step.index), hands, pf)
+    except Fault:
+        return
+
+
+def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
+    hands.kernel.reset_vf(pf, step.index)
+    _made(hands, pf, step.index, BASELINE)
+    hands.ledger.mark_clean(step.pf, step.index)
+    return hands.event(
+        "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean"
+    )
+
+
+def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:
+    hands.kernel.set_num_vfs(pf, step.num_vfs)
+    return hands.event(
+        "num_vfs_set", step.pf, f"{_named(pf)} has {step.num_vfs} VFs now, and had {pf.num_vfs}"
+    )
+
+
+def _refused(
+    answer: Failure, pf: ObservedPf, index: int, wanted: VfSettings, left: tuple[str, ...]
+) -> Failure:
+    return Failure(
+        "vf_setting_refused",
+        "Setting " + ", ".join(f"{field} {_shown(wanted, field)}" for field in left),
+        f"on VF {index} of {_named(pf)}",
+        answer.answer,
+        answer.hint or _hint(pf, left),
+    )
+
+
+def _not_kept(pf: ObservedPf, index: int, wanted: VfSettings, left: tuple[str, ...]) -> Failure:
+    return Failure(
+        "vf_setting_not_kept",
+        "Setting " + ", ".join(f"{field} {_shown(wanted, field)}" for field in left),
+        f"on VF {index} of {_named(pf)}",
+        "the driver accepted it and reads back another value",
+        _hint(pf, left),
+    )
+
+
+def _hint(pf: ObservedPf, left: tuple[str, ...]) -> str:
+    """Igb and ixgbe scale a rate to the link's speed, and refuse one while there is no link."""
+    if any(field in {"max_rate_mbps", "min_rate_mbps"} for field in left) and not pf.link_up:
+        return f"{_named(pf)} has no link, and its driver takes a rate only with one: check the cable."
+    fields = ", ".join(left)
+    return f"Its driver {pf.kernel_driver} may not do {fields}: ask for another kind of device, or without."
+
+
+def _named(pf: ObservedPf) -> str:
+    return f"{pf.name or 'the PF'} ({pf.pci_address})"
+
+
+def _shown(settings: VfSettings, field: str) -> str:
+    value = getattr(settings, field)
+    return "none" if value is None else str(getattr(value, "value", value))

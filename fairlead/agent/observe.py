@@ -1,0 +1,68 @@
+"""One pass over the host: kernel, libvirt, disks and ledger joined to an observed state."""
+
+from dataclasses import replace
+
+from fairlead.agent.boundary import (
+    Disks,
+    Domain,
+    Hypervisor,
+    HypervisorView,
+    Kernel,
+    KernelView,
+    Ledger,
+    Started,
+)
+from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
+from fairlead.model.ids import PfKey, ServerId
+
+_UP = {GuestState.RUNNING, GuestState.PAUSED}
+
+
+def observe(kernel: Kernel, hypervisor: Hypervisor, disks: Disks, ledger: Ledger) -> ObservedState:
+    """What is true now. What the ledger has missed (a crash between an act and its entry) it is told here."""
+    seen, guests = kernel.observe(), hypervisor.observe()
+    _catch_up(ledger, seen, guests)
+    dirty = ledger.dirty_vfs()
+    return ObservedState(
+        boot_id=seen.boot_id,
+        capacity=seen.capacity,
+        pfs=tuple(_with_dirt(pf, dirty) for pf in seen.pfs),
+        pcis=seen.pcis,
+        bridges=seen.bridges,
+        taps=seen.taps,
+        guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id),
+        foreign_hostdevs=guests.foreign_hostdevs,
+    )
+
+
+def _catch_up(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
+    if ledger.is_new():
+        ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
+    known = ledger.started()
+    for domain in guests.domains:
+        started = Started(domain.boot_serial, seen.boot_id)
+        if domain.state in _UP and known.get(domain.server_id) != started:
+            ledger.mark_started(domain.server_id, started)
+
+
+def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedPf:
+    if not any((pf.key, vf.index) in dirty for vf in pf.vfs):
+        return pf
+    return replace(pf, vfs=tuple(replace(vf, is_dirty=(pf.key, vf.index) in dirty) for vf in pf.vfs))
+
+
+def _guests(
+    view: HypervisorView, with_files: tuple[ServerId, ...], started: dict[ServerId, Started], boot_id: str
+) -> tuple[ObservedGuest, ...]:
+    """Domains, and guests of which only files are left: those are stopped, made of nothing."""
+    domains = {domain.server_id: domain for domain in view.domains}
+    bare = (Domain(server, GuestState.STOPPED, "", 0) for server in with_files if server not in domains)
+    return tuple(_guest(domain, started, boot_id) for domain in (*view.domains, *bare))
+
+
+def _guest(domain: Domain, started: dict[ServerId, Started], boot_id: str) -> ObservedGuest:
+    """A guest that is up has the serial of its live metadata; one that is down, the ledger's."""
+    last = started.get(domain.server_id)
+    entered = last.boot_serial if last and last.boot_id == boot_id else 0
+    serial = domain.boot_serial if domain.state in _UP else entered
+    return ObservedGuest(domain.server_id, domain.state, domain.spec, serial, domain.hostdevs, domain.reason)
