@@ -10,6 +10,7 @@ import msgspec
 Json = dict[str, object]
 
 _LONGEST_WAIT_SECONDS = 90.0
+_COMPUTE_VERSION = "2.96"
 
 
 class ClientError(Exception):
@@ -28,7 +29,12 @@ class Session:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=_LONGEST_WAIT_SECONDS, trust_env=False)
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=_LONGEST_WAIT_SECONDS,
+            trust_env=False,
+            headers={"openstack-api-version": f"compute {_COMPUTE_VERSION}"},
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +55,10 @@ class Session:
     def put(self, path: str, body: Json) -> Json:
         """What PUT answers; empty when it answers nothing."""
         return self._send("PUT", path, body=body)
+
+    def patch(self, path: str, body: Json) -> Json:
+        """What PATCH answers."""
+        return self._send("PATCH", path, body=body)
 
     def delete(self, path: str) -> None:
         """Delete what is at `path`."""

@@ -1,0 +1,98 @@
+"""`fairlead image ...`: disks, kernels and ramdisks."""
+
+import hashlib
+from pathlib import Path
+
+import click
+
+from fairlead.cli.invocation import Invocation, pass_invocation
+from fairlead.cli.lookup import find, listed
+from fairlead.cli.output import progress, show_list, show_one
+from fairlead.cli.pairs import parse_labels
+from fairlead.client.session import Json, Session
+
+_IMAGES = "/image/v2/images"
+_COLUMNS = {"ID": "id", "Name": "name", "Status": "status", "Format": "disk_format", "Bytes": "size"}
+_QCOW2_MAGIC = b"QFI\xfb"
+
+
+@click.group()
+def image() -> None:
+    """Disks, kernels and ramdisks that guests boot from."""
+
+
+@image.command()
+@click.argument("name")
+@click.option("--file", "path", required=True, type=click.Path(exists=True, dir_okay=False), help="Its data.")
+@click.option(
+    "--format", "kind", type=click.Choice(["qcow2", "raw", "aki", "ari"]), help="By content if absent."
+)
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="kernel_id, ramdisk_id, os_command_line, or your own.",
+)
+@pass_invocation
+def create(
+    invocation: Invocation, name: str, path: str, kind: str | None, properties: tuple[str, ...]
+) -> None:
+    """Upload an image."""
+    found = _upload(invocation.session, name, Path(path), kind, parse_labels("--property", properties))
+    show_one(invocation, found)
+
+
+@image.command("list")
+@pass_invocation
+def list_images(invocation: Invocation) -> None:
+    """List the images."""
+    show_list(invocation, listed(invocation.session, _IMAGES), _COLUMNS)
+
+
+@image.command()
+@click.argument("name")
+@pass_invocation
+def show(invocation: Invocation, name: str) -> None:
+    """Show an image."""
+    show_one(invocation, find(invocation.session, _IMAGES, "image", name))
+
+
+@image.command()
+@click.argument("names", nargs=-1, required=True)
+@pass_invocation
+def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
+    """Delete images that no server is booted from."""
+    for name in names:
+        invocation.session.delete(f"{_IMAGES}/{find(invocation.session, _IMAGES, 'image', name)['id']}")
+
+
+def image_id(session: Session, wanted: str) -> str:
+    """The id of the image of that name or id; a path to a file is uploaded first, unless that was done before
+    (same name, same SHA-512).
+    """
+    path = Path(wanted)
+    if "/" not in wanted or not path.is_file():
+        return str(find(session, _IMAGES, "image", wanted)["id"])
+    with path.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha512").hexdigest()
+    for known in listed(session, _IMAGES, {"name": path.name}):
+        if known.get("os_hash_value") == digest and known["status"] == "active":
+            return str(known["id"])
+    return str(_upload(session, path.name, path, None, {})["id"])
+
+
+def _upload(session: Session, name: str, path: Path, kind: str | None, properties: dict[str, str]) -> Json:
+    with path.open("rb") as data:
+        magic = data.read(len(_QCOW2_MAGIC))
+        data.seek(0)
+        body: Json = {
+            "name": name,
+            "disk_format": kind or ("qcow2" if magic == _QCOW2_MAGIC else "raw"),
+            "container_format": kind if kind in {"aki", "ari"} else "bare",
+            **properties,
+        }
+        created = session.post(_IMAGES, body)
+        progress(f"Uploading {path} as image {name} ({path.stat().st_size} bytes) ...")
+        session.upload(f"{_IMAGES}/{created['id']}/file", data)
+    return session.get(f"{_IMAGES}/{created['id']}")

@@ -1,0 +1,210 @@
+"""`fairlead network|subnet|port|qos ...`: the network nouns, through the network API."""
+
+from typing import cast
+
+import click
+
+from fairlead.cli.invocation import Invocation, pass_invocation
+from fairlead.cli.lookup import find, listed
+from fairlead.cli.output import show_list, show_one
+from fairlead.client.session import Json
+
+_NETWORKS = "/network/v2.0/networks"
+_SUBNETS = "/network/v2.0/subnets"
+_PORTS = "/network/v2.0/ports"
+_QOS = "/network/v2.0/qos/policies"
+
+
+@click.group()
+def network() -> None:
+    """Networks on physical networks."""
+
+
+@network.command("create")
+@click.argument("name")
+@click.option("--physical-network", help="Needed where hosts have more than one.")
+@click.option("--vlan", type=int, help="Its VLAN, 1 to 4094.")
+@click.option("--flat", is_flag=True, help="Untagged on the physical network.")
+@click.option("--mtu", type=int)
+@click.option("--subnet", "cidrs", multiple=True, metavar="CIDR", help="Make a subnet as well.")
+@click.option("--qos-policy", help="For all its ports that have none of their own.")
+@pass_invocation
+def create_network(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Make a network, with its subnets if wanted."""
+    session = invocation.session
+    body: Json = {"name": name}
+    if options["vlan"] is not None:
+        body |= {"provider:network_type": "vlan", "provider:segmentation_id": options["vlan"]}
+    elif options["flat"]:
+        body["provider:network_type"] = "flat"
+    if options["physical_network"]:
+        body["provider:physical_network"] = options["physical_network"]
+    if options["mtu"] is not None:
+        body["mtu"] = options["mtu"]
+    if options["qos_policy"]:
+        body["qos_policy_id"] = find(session, _QOS, "qos policy", str(options["qos_policy"]))["id"]
+    created = cast("Json", session.post(_NETWORKS, {"network": body})["network"])
+    for cidr in cast("tuple[str, ...]", options["cidrs"]):
+        session.post(_SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
+    show_one(invocation, cast("Json", session.get(f"{_NETWORKS}/{created['id']}")["network"]))
+
+
+@click.group()
+def subnet() -> None:
+    """Addresses of a network."""
+
+
+@subnet.command("create")
+@click.argument("name")
+@click.option("--network", "network_name", required=True)
+@click.option("--cidr", required=True, help="Such as 10.0.0.0/24 or fd00::/64.")
+@click.option("--gateway", help="An address, or 'none'. The first one if absent.")
+@click.option("--pool", "pools", multiple=True, metavar="FIRST-LAST", help="Addresses to give out.")
+@click.option("--dns", multiple=True, help="A name server for the guests.")
+@pass_invocation
+def create_subnet(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Make a subnet."""
+    session = invocation.session
+    owner = find(session, _NETWORKS, "network", str(options["network_name"]))
+    body = _subnet(str(owner["id"]), str(options["cidr"])) | {"name": name}
+    if options["gateway"]:
+        body["gateway_ip"] = None if options["gateway"] == "none" else options["gateway"]
+    if pools := cast("tuple[str, ...]", options["pools"]):
+        body["allocation_pools"] = [_pool(text) for text in pools]
+    if dns := cast("tuple[str, ...]", options["dns"]):
+        body["dns_nameservers"] = list(dns)
+    show_one(invocation, cast("Json", session.post(_SUBNETS, {"subnet": body})["subnet"]))
+
+
+@click.group()
+def port() -> None:
+    """Places for vNICs on networks."""
+
+
+@port.command("create")
+@click.argument("name")
+@click.option("--network", "network_name", required=True)
+@click.option("--vnic-type", type=click.Choice(["direct", "normal"]), default="normal", show_default=True)
+@click.option("--mac")
+@click.option(
+    "--fixed-ip", "addresses", multiple=True, help="An address, or 'none'. One of each subnet if absent."
+)
+@click.option("--qos-policy")
+@click.option("--trusted", is_flag=True, help="The guest may change its MAC and listen to everything.")
+@click.option("--vlan-priority", type=int, help="802.1p priority of its frames, 0 to 7.")
+@click.option("--no-port-security", is_flag=True, help="Frames from any MAC may leave it.")
+@pass_invocation
+def create_port(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Make a port."""
+    session = invocation.session
+    owner = find(session, _NETWORKS, "network", str(options["network_name"]))
+    body: Json = {"name": name, "network_id": owner["id"], "binding:vnic_type": options["vnic_type"]}
+    if options["mac"]:
+        body["mac_address"] = options["mac"]
+    if addresses := cast("tuple[str, ...]", options["addresses"]):
+        body["fixed_ips"] = [{"ip_address": address} for address in addresses if address != "none"]
+    if options["qos_policy"]:
+        body["qos_policy_id"] = find(session, _QOS, "qos policy", str(options["qos_policy"]))["id"]
+    if profile := _profile(options):
+        body["binding:profile"] = profile
+    if options["no_port_security"]:
+        body["port_security_enabled"] = False
+    show_one(invocation, cast("Json", session.post(_PORTS, {"port": body})["port"]))
+
+
+@click.group()
+def qos() -> None:
+    """Rates that ports are held to, or promised."""
+
+
+@qos.command("create")
+@click.argument("name")
+@click.option("--max-mbps", type=click.IntRange(1), help="What the guest may send at most.")
+@click.option("--min-mbps", type=click.IntRange(1), help="What it must be able to send.")
+@pass_invocation
+def create_qos(invocation: Invocation, name: str, max_mbps: int | None, min_mbps: int | None) -> None:
+    """Make a QoS policy."""
+    session = invocation.session
+    created = cast("Json", session.post(_QOS, {"policy": {"name": name}})["policy"])
+    if max_mbps is not None:
+        rule: Json = {"bandwidth_limit_rule": {"max_kbps": max_mbps * 1000, "direction": "egress"}}
+        session.post(f"{_QOS}/{created['id']}/bandwidth_limit_rules", rule)
+    if min_mbps is not None:
+        rule = {"minimum_bandwidth_rule": {"min_kbps": min_mbps * 1000, "direction": "egress"}}
+        session.post(f"{_QOS}/{created['id']}/minimum_bandwidth_rules", rule)
+    show_one(invocation, cast("Json", session.get(f"{_QOS}/{created['id']}")["policy"]))
+
+
+def _add_rest(group: click.Group, collection: str, word: str, columns: dict[str, str]) -> None:
+    """list, show and delete, which are the same for all four."""
+
+    @group.command("list", help=f"List: every {word}.")
+    @pass_invocation
+    def list_all(invocation: Invocation) -> None:
+        show_list(invocation, listed(invocation.session, collection), columns)
+
+    @group.command("show", help=f"Show one {word}.")
+    @click.argument("name")
+    @pass_invocation
+    def show(invocation: Invocation, name: str) -> None:
+        show_one(invocation, find(invocation.session, collection, word, name))
+
+    @group.command("delete", help=f"Delete: a {word} that nothing uses.")
+    @click.argument("names", nargs=-1, required=True)
+    @pass_invocation
+    def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
+        for name in names:
+            invocation.session.delete(
+                f"{collection}/{find(invocation.session, collection, word, name)['id']}"
+            )
+
+
+_NAMED = {"ID": "id", "Name": "name"}
+_add_rest(
+    network,
+    _NETWORKS,
+    "network",
+    _NAMED
+    | {
+        "Physical network": "provider:physical_network",
+        "VLAN": "provider:segmentation_id",
+        "Subnets": "subnets",
+    },
+)
+_add_rest(
+    subnet, _SUBNETS, "subnet", _NAMED | {"CIDR": "cidr", "Gateway": "gateway_ip", "Network": "network_id"}
+)
+_add_rest(
+    port,
+    _PORTS,
+    "port",
+    _NAMED
+    | {
+        "MAC": "mac_address",
+        "Addresses": "fixed_ips",
+        "Type": "binding:vnic_type",
+        "Host": "binding:host_id",
+        "Status": "status",
+    },
+)
+_add_rest(qos, _QOS, "qos policy", _NAMED | {"Rules": "rules"})
+
+
+def _subnet(network_id: str, cidr: str) -> Json:
+    return {"network_id": network_id, "cidr": cidr, "ip_version": 6 if ":" in cidr else 4}
+
+
+def _pool(text: str) -> dict[str, str]:
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise click.UsageError(f"--pool: '{text}' is not FIRST-LAST, such as 10.0.0.10-10.0.0.99.")
+    return {"start": start, "end": end}
+
+
+def _profile(options: dict[str, object]) -> Json:
+    profile: Json = {}
+    if options["trusted"]:
+        profile["trusted"] = True
+    if options["vlan_priority"] is not None:
+        profile["vlan_priority"] = options["vlan_priority"]
+    return profile

@@ -1,0 +1,199 @@
+"""`fairlead policy|alias ...`: which NICs are given, and names for kinds of device."""
+
+from typing import cast
+
+import click
+
+from fairlead.cli.invocation import Invocation, pass_invocation
+from fairlead.cli.lookup import find, listed
+from fairlead.cli.output import show_list, show_one
+from fairlead.cli.pairs import parse_labels, parse_pairs
+from fairlead.client.session import Json
+
+_POLICIES = "/v1/policies"
+_ALIASES = "/v1/aliases"
+_GLOBS = ("hosts", "vendor", "product", "name", "mac", "address", "kernel_driver")
+
+
+@click.group()
+def policy() -> None:
+    """Which NICs of all hosts are given to servers, and how."""
+
+
+def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
+    """The options that say what a policy matches and gives: one list for create, set and try."""
+    for option in reversed(
+        (
+            click.option("--host", "hosts", multiple=True, help="Host name."),
+            click.option("--host-label", "host_labels", multiple=True, metavar="KEY=GLOB"),
+            click.option("--vendor", multiple=True, help="Such as 8086."),
+            click.option("--product", multiple=True, help="Such as 159b."),
+            click.option("--pf", "pf_names", multiple=True, help="PF name, such as 'enp175s0f*'."),
+            click.option("--mac", multiple=True, help="Permanent MAC, such as '52:54:00:*'."),
+            click.option("--address", multiple=True, help="PCI address, such as '0000:af:*'."),
+            click.option("--kernel-driver", multiple=True, help="Such as ice."),
+            click.option(
+                "--exclude",
+                multiple=True,
+                metavar="KEY=GLOB,...",
+                help="What is not meant after all; same keys.",
+            ),
+            click.option(
+                "--vfs", "num_vfs", type=click.IntRange(0), help="VFs on each PF; left alone if absent."
+            ),
+            click.option("--physical-network", help="The physical network they are plugged into."),
+            click.option("--tag", "tags", multiple=True, help="Such as trusted."),
+            click.option("--mtu", type=click.IntRange(68)),
+            click.option(
+                "--egress-mbps", type=click.IntRange(1), help="What can be promised; link speed if absent."
+            ),
+            click.option("--priority", type=int, help="The highest wins where several match."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@policy.command("create")
+@click.argument("name")
+@_policy_options
+@pass_invocation
+def create_policy(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Declare a policy. All globs are shell-style; repeat an option for alternatives."""
+    body = {"name": name, **_draft(options)}
+    show_one(invocation, cast("Json", invocation.session.post(_POLICIES, {"policy": body})["policy"]))
+
+
+@policy.command("set")
+@click.argument("name")
+@_policy_options
+@pass_invocation
+def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Change a policy: what is given replaces what it had."""
+    found = find(invocation.session, _POLICIES, "policy", name)
+    body = _draft(options)
+    if "match" in body:
+        body["match"] = {**cast("Json", found["match"]), **cast("Json", body["match"])}
+    answer = invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body})
+    show_one(invocation, cast("Json", answer["policy"]))
+
+
+@policy.command("try")
+@click.argument("name")
+@_policy_options
+@pass_invocation
+def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Show what a policy would match and disturb, without doing it. NAME may be a new one's or a known one's."""
+    body = {"name": name, **_draft(options)}
+    trial = invocation.session.post(f"{_POLICIES}/try", {"policy": body})
+    if invocation.wants_json:
+        show_one(invocation, trial)
+        return
+    columns = {
+        "Host": "host_name",
+        "PF": "label",
+        "VFs now": "num_vfs",
+        "VFs then": "wanted_vfs",
+        "Effect": "effect",
+        "Disturbs": "holders",
+    }
+    show_list(invocation, cast("list[Json]", trial["families"]), columns)
+
+
+@policy.command("list")
+@pass_invocation
+def list_policies(invocation: Invocation) -> None:
+    """List the policies."""
+    columns = {
+        "Name": "name",
+        "Matches": "match",
+        "VFs": "num_vfs",
+        "Physical network": "physical_network",
+        "Tags": "tags",
+        "Priority": "priority",
+    }
+    rows = [{**record, "match": _said(record["match"])} for record in listed(invocation.session, _POLICIES)]
+    show_list(invocation, rows, columns)
+
+
+@policy.command("show")
+@click.argument("name")
+@pass_invocation
+def show_policy(invocation: Invocation, name: str) -> None:
+    """Show a policy."""
+    show_one(invocation, find(invocation.session, _POLICIES, "policy", name))
+
+
+@policy.command("delete")
+@click.argument("name")
+@pass_invocation
+def delete_policy(invocation: Invocation, name: str) -> None:
+    """Delete a policy; its devices are offered to nobody then."""
+    invocation.session.delete(f"{_POLICIES}/{find(invocation.session, _POLICIES, 'policy', name)['id']}")
+
+
+@click.group()
+def alias() -> None:
+    """Names for kinds of device, for flavors and NICs."""
+
+
+@alias.command("create")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["vf", "pf", "pci"]), default="vf", show_default=True)
+@click.option("--vendor", multiple=True, help="Glob of the device's own vendor.")
+@click.option("--product", multiple=True)
+@click.option("--physical-network")
+@click.option("--tag", "tags", multiple=True, help="Tags that its policy must have given it.")
+@click.option("--numa-policy", type=click.Choice(["required", "preferred", "legacy", "socket"]))
+@pass_invocation
+def create_alias(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Make an alias."""
+    body = {"name": name, **{key: value for key, value in options.items() if value}}
+    show_one(invocation, cast("Json", invocation.session.post(_ALIASES, {"alias": body})["alias"]))
+
+
+@alias.command("list")
+@pass_invocation
+def list_aliases(invocation: Invocation) -> None:
+    """List the aliases."""
+    columns = {
+        "Name": "name",
+        "Kind": "kind",
+        "Vendor": "vendor",
+        "Product": "product",
+        "Physical network": "physical_network",
+        "Tags": "tags",
+        "NUMA policy": "numa_policy",
+    }
+    show_list(invocation, listed(invocation.session, _ALIASES), columns)
+
+
+@alias.command("delete")
+@click.argument("name")
+@pass_invocation
+def delete_alias(invocation: Invocation, name: str) -> None:
+    """Delete an alias that no flavor names."""
+    invocation.session.delete(f"{_ALIASES}/{name}")
+
+
+def _draft(options: dict[str, object]) -> Json:
+    """What was given, in the shape of /v1; nothing for what was not."""
+    given = options | {"name": options["pf_names"]}
+    match: Json = {key: list(cast("tuple[str, ...]", given[key])) for key in _GLOBS if given[key]}
+    if labels := cast("tuple[str, ...]", options["host_labels"]):
+        match["host_labels"] = parse_labels("--host-label", labels)
+    draft: Json = {"match": match} if match else {}
+    if excluded := cast("tuple[str, ...]", options["exclude"]):
+        draft["exclude"] = [
+            {key: [glob] for key, glob in parse_pairs("--exclude", text, _GLOBS).items()} for text in excluded
+        ]
+    if tags := cast("tuple[str, ...]", options["tags"]):
+        draft["tags"] = list(tags)
+    for key in ("num_vfs", "physical_network", "mtu", "egress_mbps", "priority"):
+        if options[key] is not None:
+            draft[key] = options[key]
+    return draft
+
+
+def _said(match: object) -> object:
+    return {key: value for key, value in match.items() if value} if isinstance(match, dict) else match

@@ -1,0 +1,239 @@
+"""`fairlead server ...`: boot, look at, stop and delete servers."""
+
+import base64
+import sys
+from pathlib import Path
+from typing import cast
+
+import click
+
+from fairlead.cli.images import image_id
+from fairlead.cli.invocation import Invocation, pass_invocation
+from fairlead.cli.lookup import find, listed
+from fairlead.cli.nics import parse_nic
+from fairlead.cli.output import progress, show_list, show_one
+from fairlead.cli.pairs import parse_labels
+from fairlead.cli.waiting import await_server, read_server
+from fairlead.client.session import ClientError, Json, Session
+
+_SERVERS = "/compute/v2.1/servers"
+_COLUMNS = {
+    "ID": "id",
+    "Name": "name",
+    "Status": "status",
+    "Host": "host",
+    "Networks": "networks",
+    "Flavor": "flavor",
+}
+_PORT_COLUMNS = {
+    "Port": "id",
+    "Network": "network",
+    "MAC": "mac",
+    "Addresses": "addresses",
+    "Type": "vnic_type",
+    "Device": "device",
+    "VLAN": "vlan",
+    "Status": "status",
+}
+
+
+@click.group()
+def server() -> None:
+    """Boot, look at, stop and delete servers."""
+
+
+@server.command()
+@click.argument("name")
+@click.option("--flavor", required=True, help="Its size: a flavor's name or id.")
+@click.option("--image", help="A name, an id, or a file that is uploaded first.")
+@click.option(
+    "--nic",
+    "nics",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    help="network=NAME or port=NAME, and of vnic-type=direct|normal, alias, max-mbps, min-mbps, fixed-ip, "
+    "trusted, vlan-priority, qos-policy, tag. Again for each NIC, in the guest's order.",
+)
+@click.option("--host", help="The host to take, if it can.")
+@click.option("--user-data", type=click.Path(exists=True, dir_okay=False), help="A file for the guest.")
+@click.option("--property", "properties", multiple=True, metavar="KEY=VALUE", help="Metadata of the server.")
+@click.option("--wait", is_flag=True, help="Show what happens until it runs, or cannot.")
+@pass_invocation
+def create(invocation: Invocation, /, name: str, **options: object) -> None:
+    """Boot a server. Without --nic it gets one ordinary vNIC on the only network, if there is just one."""
+    session = invocation.session
+    body = _boot_request(session, name, options)
+    created = cast("Json", session.post(_SERVERS, {"server": body})["server"])
+    identity = str(created["id"])
+    found = read_server(session, identity) or created
+    if options["wait"]:
+        found = await_server(session, identity, lambda server: server["status"] != "BUILD") or created
+    _show(invocation, found)
+    if found.get("status") == "ERROR":
+        raise ClientError(_fault(found), hint=f"`fairlead explain --server {name}` says more.")
+
+
+@server.command("list")
+@pass_invocation
+def list_servers(invocation: Invocation) -> None:
+    """List the servers."""
+    show_list(
+        invocation, [_row(found) for found in listed(invocation.session, f"{_SERVERS}/detail")], _COLUMNS
+    )
+
+
+@server.command()
+@click.argument("name")
+@pass_invocation
+def show(invocation: Invocation, name: str) -> None:
+    """Show a server, its NICs and their devices."""
+    found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+    _show(invocation, found)
+
+
+@server.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--wait", is_flag=True, help="Until it is gone and its devices are clean.")
+@pass_invocation
+def delete(invocation: Invocation, names: tuple[str, ...], *, wait: bool) -> None:
+    """Delete servers: their guests go, their devices are scrubbed."""
+    session = invocation.session
+    found = [str(find(session, f"{_SERVERS}/detail", "server", name)["id"]) for name in names]
+    for identity in found:
+        session.delete(f"{_SERVERS}/{identity}")
+    for identity in found if wait else ():
+        await_server(session, identity, lambda _: False)
+
+
+def _action(word: str, body: Json, wanted: str) -> None:
+    @server.command(word, help=f"{word.capitalize()} a server.")
+    @click.argument("name")
+    @click.option("--wait", is_flag=True, help=f"Until it is {wanted}.")
+    @pass_invocation
+    def act(invocation: Invocation, name: str, *, wait: bool) -> None:
+        found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+        invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
+        if wait:
+            await_server(
+                invocation.session,
+                str(found["id"]),
+                lambda server: server["status"] in {wanted, "ERROR"} and not server["OS-EXT-STS:task_state"],
+            )
+
+
+_action("start", {"os-start": None}, "ACTIVE")
+_action("stop", {"os-stop": None}, "SHUTOFF")
+
+
+@server.command()
+@click.argument("name")
+@click.option("--hard", is_flag=True, help="Power off without asking the guest.")
+@pass_invocation
+def reboot(invocation: Invocation, name: str, *, hard: bool) -> None:
+    """Boot a server's guest anew."""
+    found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+    body: Json = {"reboot": {"type": "HARD" if hard else "SOFT"}}
+    invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
+
+
+@server.command()
+@click.argument("name")
+@click.option("--lines", type=click.IntRange(1), help="Only the last lines.")
+@pass_invocation
+def console(invocation: Invocation, name: str, lines: int | None) -> None:
+    """Print a guest's console log."""
+    found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+    body: Json = {"os-getConsoleOutput": {"length": lines}}
+    answer = invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
+    click.echo(str(answer["output"]), nl=False)
+
+
+@server.command()
+@click.argument("name")
+@pass_invocation
+def domain(invocation: Invocation, name: str) -> None:
+    """Print a guest's domain as libvirt on its host has it."""
+    found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+    click.echo(str(invocation.session.get(f"/v1/servers/{found['id']}/domain")["domain"]))
+
+
+@server.command()
+@click.argument("name")
+@pass_invocation
+def events(invocation: Invocation, name: str) -> None:
+    """List what happened to a server, each with its time. Takes the id of one that is gone."""
+    try:
+        identity = str(find(invocation.session, f"{_SERVERS}/detail", "server", name)["id"])
+    except ClientError:
+        identity = name
+    records = listed(invocation.session, "/v1/events", {"server": identity})
+    show_list(invocation, records, {"At": "at", "Event": "kind", "What": "message"})
+
+
+def _boot_request(session: Session, name: str, options: dict[str, object]) -> Json:
+    body: Json = {
+        "name": name,
+        "flavorRef": find(session, "/compute/v2.1/flavors/detail", "flavor", str(options["flavor"]))["id"],
+    }
+    nics = [parse_nic(session, text) for text in cast("tuple[str, ...]", options["nics"])]
+    body["networks"] = nics or "auto"
+    if options["image"]:
+        body["imageRef"] = image_id(session, str(options["image"]))
+    if options["host"]:
+        body["host"] = options["host"]
+    if options["user_data"]:
+        body["user_data"] = base64.b64encode(Path(str(options["user_data"])).read_bytes()).decode()
+    if properties := parse_labels("--property", cast("tuple[str, ...]", options["properties"])):
+        body["metadata"] = properties
+    return body
+
+
+def _show(invocation: Invocation, server: Json) -> None:
+    ports = listed(invocation.session, "/network/v2.0/ports", {"device_id": str(server["id"])})
+    if invocation.wants_json:
+        show_one(invocation, {**server, "ports": ports})
+        return
+    row = _row(server)
+    if server.get("fault"):
+        row["fault"] = _fault(server)
+    show_one(invocation, row)
+    if ports:
+        sys.stdout.write("\n")
+        names = {str(net["id"]): net["name"] for net in listed(invocation.session, "/network/v2.0/networks")}
+        show_list(invocation, [_port_row(port, names) for port in ports], _PORT_COLUMNS)
+    elif server.get("status") == "BUILD":
+        progress("It is being built; --wait shows how.")
+
+
+def _row(server: Json) -> Json:
+    addresses = cast("dict[str, list[dict[str, str]]]", server.get("addresses") or {})
+    flavor = cast("Json", server.get("flavor") or {})
+    return {
+        "id": server["id"],
+        "name": server.get("name"),
+        "status": server.get("status"),
+        "host": server.get("OS-EXT-SRV-ATTR:host"),
+        "networks": [f"{net}={', '.join(a['addr'] for a in found)}" for net, found in addresses.items()],
+        "flavor": flavor.get("original_name") or flavor.get("id"),
+    }
+
+
+def _port_row(port: Json, names: dict[str, object]) -> Json:
+    profile = cast("dict[str, str]", port.get("binding:profile") or {})
+    details = cast("dict[str, str]", port.get("binding:vif_details") or {})
+    fixed = cast("list[dict[str, str]]", port.get("fixed_ips") or [])
+    return {
+        "id": port["id"],
+        "network": names.get(str(port["network_id"]), port["network_id"]),
+        "mac": port["mac_address"],
+        "addresses": [address["ip_address"] for address in fixed],
+        "vnic_type": port["binding:vnic_type"],
+        "device": profile.get("pci_slot") or details.get("bridge_name"),
+        "vlan": details.get("vlan"),
+        "status": port["status"],
+    }
+
+
+def _fault(server: Json) -> str:
+    fault = cast("dict[str, object]", server.get("fault") or {})
+    return str(fault.get("details") or fault.get("message") or "It ended in ERROR without a reason.")
