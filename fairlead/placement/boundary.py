@@ -14,7 +14,7 @@ class FamilyView:
     """A PF with its VFs, or a plain device, as the scheduler sees it: counts and one bit mask.
 
     `free_vfs` has bit i set when VF i may be claimed. `is_free`: the PF (or plain device) itself may be.
-    `held_vfs` are held by somebody, `unclean_vfs` wait for a scrub or are faulty or missing.
+    `held_vfs` are held by somebody, `unclean_vfs` wait for a scrub, are faulty, or went away while held.
     `egress_kbps` is what may be promised, `egress_free_kbps` what is left of it.
     """
 
@@ -37,11 +37,17 @@ class FamilyView:
     egress_kbps: int
     egress_free_kbps: int
     link_up: bool | None = None
+    is_uplink: bool = False
+    """The bridge of its physical network leaves the host through it (model.uplink)."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """A host as the scheduler sees it. `why_not`: it takes no servers now, and why; "" when it does."""
+    """A host as the scheduler sees it. `why_not`: it takes no servers now, and why; "" when it does.
+
+    `families` are the managed ones in PCI address order, `unmanaged` the labels of NICs that no device policy
+    matches. `bridged_networks`: physical networks that an ordinary vNIC can be given here.
+    """
 
     host_id: HostId
     name: str
@@ -55,6 +61,7 @@ class HostView:
     numa_vcpus_used: tuple[tuple[int, int], ...]
     families: tuple[FamilyView, ...]
     bridged_networks: tuple[str, ...]
+    unmanaged: tuple[str, ...] = ()
     revision: int = 0
 
 
@@ -97,12 +104,15 @@ class ReasonCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason of one host. `asked` and `had` are counts in the unit that `message` names; `families`
-    are those whose holders a person would want to know; `hint` is what would help, "" when nothing would.
+    """One reason of one host. `about` is what is wrong without counts ("lacks free VFs on physnet1"): the same
+    words on every host with the same lack. `asked` and `had` are counts in the unit that `message` names;
+    `families` are those whose holders a person would want to know; `hint` is what would help, "" when
+    nothing would.
     """
 
     code: ReasonCode
     message: str
+    about: str
     asked: int = 0
     had: int = 0
     request_id: RequestId | None = None

@@ -1,0 +1,103 @@
+"""What a server needs, with equal requests counted together; and which families could serve each of them."""
+
+import operator
+from collections.abc import Collection
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from fairlead.model.pci import DeviceKind, LinkLayer
+from fairlead.model.request import TRUSTED_TAG, PciRequest, ServerRequest
+from fairlead.placement.boundary import FamilyView
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Equal requests of one server: `sample` is any of them."""
+
+    sample: PciRequest
+    requests: tuple[PciRequest, ...]
+
+    @property
+    def count(self) -> int:
+        """How many devices are asked for."""
+        return len(self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A server's request, taken apart once for all hosts that it is tried on."""
+
+    request: ServerRequest
+    demands: tuple[Demand, ...]
+    cells: int
+    cell_vcpus: int
+    cell_memory_mib: int
+
+
+_same = operator.attrgetter(
+    "kind", "vendor", "product", "physical_network", "tags", "trusted", "numa_policy", "egress_kbps"
+)
+
+
+def need_of(request: ServerRequest) -> Need:
+    """The request with its demands, in the order in which they are first asked for."""
+    groups: dict[object, list[PciRequest]] = {}
+    for wanted in request.pci:
+        groups.setdefault((_same(wanted), wanted.port_id is None), []).append(wanted)
+    cells = request.cell_count
+    return Need(
+        request=request,
+        demands=tuple(Demand(group[0], tuple(group)) for group in groups.values()),
+        cells=cells,
+        cell_vcpus=request.vcpus // max(cells, 1),
+        cell_memory_mib=request.memory_mib // max(cells, 1),
+    )
+
+
+def is_of_kind(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether the family has devices of the kind asked for. A port is Ethernet: no InfiniBand serves it."""
+    if sample.port_id is not None and family.link_layer is LinkLayer.INFINIBAND:
+        return False
+    return (family.kind is DeviceKind.PCI) is (sample.kind is DeviceKind.PCI)
+
+
+def is_on_network(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether the family is on the physical network asked for, if one is."""
+    return sample.physical_network in (None, family.physical_network)
+
+
+def is_like(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether vendor, product (of the VF, where a VF is asked for) and tags are as asked for."""
+    is_vf = sample.kind is DeviceKind.VF
+    vendor, product = (family.vf_vendor, family.vf_product) if is_vf else (family.vendor, family.product)
+    has_tags = not sample.tags or set(sample.tags) <= set(family.tags)
+    return has_tags and _matches(sample.vendor, vendor) and _matches(sample.product, product)
+
+
+def has_trust(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether the family may serve the request as far as trust goes: who asks for trust needs the tag."""
+    return not sample.trusted or TRUSTED_TAG in family.tags
+
+
+def serves(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether the family's devices are what is asked for, free or not."""
+    return (
+        is_of_kind(sample, family)
+        and is_on_network(sample, family)
+        and is_like(sample, family)
+        and has_trust(sample, family)
+    )
+
+
+def free_devices(demand: Demand, family: FamilyView, bridged: Collection[str | None]) -> int:
+    """How many of the family's devices are free for the demand, NUMA and bandwidth aside.
+
+    A PF or NIC that the same server's ordinary vNICs leave through is not given whole.
+    """
+    if demand.sample.kind is DeviceKind.VF:
+        return family.free_vfs.bit_count()
+    return int(family.is_free and not (family.is_uplink and family.physical_network in bridged))
+
+
+def _matches(globs: tuple[str, ...], text: str) -> bool:
+    return not globs or any(fnmatchcase(text, glob) for glob in globs)

@@ -1,0 +1,217 @@
+"""The search for devices that serve a whole server at once, on one host and one set of NUMA nodes.
+
+PFs given whole and VFs with promised bandwidth are tried in every way that makes a difference (equal families
+are tried once, dead ends remembered); the other VFs are then seated by augmenting paths, which is exact and
+quick. So a fit that exists is found, unless bandwidths are so many and so odd that `Effort` runs out first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairlead.model.numa import NumaPolicy
+from fairlead.model.pci import DeviceKind
+from fairlead.model.request import TRUSTED_TAG
+from fairlead.placement.boundary import FamilyView
+from fairlead.placement.cells import NodeSet
+from fairlead.placement.need import Demand, Need, free_devices
+
+
+@dataclass(slots=True)
+class Effort:
+    """Steps that may still be spent on one host: packing odd bandwidths has no bound that is short enough."""
+
+    steps: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What makes a fit better, though none of it is required: no VF of a PF whose link is down, PREFERRED
+    devices near the guest, at most `per_family` VFs of one PF.
+    """
+
+    per_family: int
+    up_only: bool = False
+    near_only: bool = False
+
+
+class Search:
+    """One search. `matched`: for each demand of the need, the positions of the families that serve it."""
+
+    def __init__(
+        self,
+        families: Sequence[FamilyView],
+        need: Need,
+        matched: Sequence[Sequence[int]],
+        nodes: NodeSet,
+        wish: Wish,
+        effort: Effort,
+    ) -> None:
+        self._families, self._nodes, self._wish, self._effort = families, nodes, wish, effort
+        self._demands = need.demands
+        bridged = need.request.bridged_networks
+        positions = range(len(families))
+        self._slots = [family.free_vfs.bit_count() for family in families]
+        self._egress = [family.egress_free_kbps for family in families]
+        self._load = [0 for _ in positions]
+        self._whole = [False for _ in positions]
+        self._ranks: list[dict[int, tuple[int, ...]]] = []
+        for demand, found in zip(self._demands, matched, strict=True):
+            near = [position for position in found if self._admits(demand, families[position])]
+            self._ranks.append({position: self._rank(demand, families[position]) for position in near})
+            if demand.sample.kind is not DeviceKind.VF:
+                for position in near:
+                    self._whole[position] = free_devices(demand, families[position], bridged) > 0
+        self._alike = [tuple(position in ranks for ranks in self._ranks) for position in positions]
+        self._hard, self._easy = self._ordered_items()
+        self._chosen: list[int] = []
+        self._seated: list[list[int]] = [[] for _ in positions]
+        self._dead: set[tuple[object, ...]] = set()
+
+    def solve(self) -> list[list[int]] | None:
+        """For each demand the positions of the families that serve its requests; None: there is no way."""
+        if not self._place(0):
+            return None
+        found: list[list[int]] = [[] for _ in self._demands]
+        for item, position in zip(self._hard, self._chosen, strict=True):
+            found[item].append(position)
+        for position, items in enumerate(self._seated):
+            for index in items:
+                found[self._easy[index]].append(position)
+        return [sorted(positions) for positions in found]
+
+    def _admits(self, demand: Demand, family: FamilyView) -> bool:
+        policy, wish = demand.sample.numa_policy, self._wish
+        if wish.up_only and family.link_up is False:
+            return False
+        if wish.near_only and policy is NumaPolicy.PREFERRED and self._nodes.distance(family.numa_node):
+            return False
+        return self._nodes.admits(policy, family.numa_node)
+
+    def _rank(self, demand: Demand, family: FamilyView) -> tuple[int, ...]:
+        """What does not change while searching; lower is better. Tags are kept for those who ask for them."""
+        return (
+            int(family.link_up is False),
+            self._nodes.distance(family.numa_node),
+            int(TRUSTED_TAG in family.tags and not demand.sample.trusted),
+            len(family.tags),
+            int(family.is_uplink),
+        )
+
+    def _ordered_items(self) -> tuple[list[int], list[int]]:
+        """Demand positions, one for each device: what must be tried, hardest first, and what can be seated."""
+        hard: list[int] = []
+        easy: list[int] = []
+        order = sorted(range(len(self._demands)), key=self._hardness)
+        for position in order:
+            demand = self._demands[position]
+            is_easy = demand.sample.kind is DeviceKind.VF and not demand.sample.egress_kbps
+            (easy if is_easy else hard).extend([position] * demand.count)
+        return hard, easy
+
+    def _hardness(self, position: int) -> tuple[bool, int, int]:
+        sample = self._demands[position].sample
+        return sample.kind is DeviceKind.VF, -sample.egress_kbps, len(self._ranks[position])
+
+    def _place(self, at: int) -> bool:
+        """Choose for the hard items from `at` on, then seat the easy ones."""
+        if at == len(self._hard):
+            return self._seat_all()
+        state = self._state(at)
+        if state in self._dead or self._effort.steps <= 0:
+            return False
+        self._effort.steps -= 1
+        demand = self._hard[at]
+        tried: set[tuple[object, ...]] = set()
+        for position in self._choices(demand):
+            likeness = self._likeness(position)
+            if likeness in tried:
+                continue
+            tried.add(likeness)
+            before = self._take(demand, position)
+            if self._place(at + 1):
+                return True
+            self._put_back(position, before)
+        self._dead.add(state)
+        return False
+
+    def _choices(self, demand: int) -> list[int]:
+        """Families that can serve one more of the demand, best first: VFs are spread over the PFs."""
+        sample, ranks = self._demands[demand].sample, self._ranks[demand]
+        able = [position for position in ranks if self._egress[position] >= sample.egress_kbps]
+        slots, load = self._slots, self._load
+        if sample.kind is not DeviceKind.VF:
+            whole = [position for position in able if self._whole[position]]
+            return sorted(whole, key=lambda position: (ranks[position], slots[position], position))
+        open_ones = [
+            position for position in able if slots[position] and load[position] < self._wish.per_family
+        ]
+        return sorted(
+            open_ones, key=lambda position: (load[position], ranks[position], -slots[position], position)
+        )
+
+    def _take(self, demand: int, position: int) -> tuple[int, int, int, bool]:
+        before = (self._slots[position], self._egress[position], self._load[position], self._whole[position])
+        sample = self._demands[demand].sample
+        self._egress[position] -= sample.egress_kbps
+        self._whole[position] = False
+        if sample.kind is DeviceKind.VF:
+            self._slots[position] -= 1
+            self._load[position] += 1
+        else:
+            self._slots[position] = 0
+        self._chosen.append(position)
+        return before
+
+    def _put_back(self, position: int, before: tuple[int, int, int, bool]) -> None:
+        self._slots[position], self._egress[position], self._load[position], self._whole[position] = before
+        self._chosen.pop()
+
+    def _likeness(self, position: int) -> tuple[object, ...]:
+        return (
+            self._alike[position],
+            self._slots[position],
+            self._egress[position],
+            self._load[position],
+            self._whole[position],
+        )
+
+    def _state(self, at: int) -> tuple[object, ...]:
+        """What decides whether the rest can be placed, whichever of equal families is which."""
+        return (at, *sorted(map(self._likeness, range(len(self._families)))))
+
+    def _seat_all(self) -> bool:
+        """Seat every easy item, each in its best family; those seated before move over where they must."""
+        self._seated = [[] for _ in self._families]
+        return all(self._seat(index, set()) for index in range(len(self._easy)))
+
+    def _seat(self, index: int, visited: set[int]) -> bool:
+        choices = [position for position in self._seats(index) if position not in visited]
+        for position in choices:
+            if len(self._seated[position]) < self._room(position):
+                self._seated[position].append(index)
+                return True
+        for position in choices:
+            if position in visited:
+                continue
+            visited.add(position)
+            for other in self._seated[position]:
+                if self._seat(other, visited):
+                    self._seated[position].remove(other)
+                    self._seated[position].append(index)
+                    return True
+        return False
+
+    def _room(self, position: int) -> int:
+        return min(self._slots[position], self._wish.per_family - self._load[position])
+
+    def _seats(self, index: int) -> list[int]:
+        ranks = self._ranks[self._easy[index]]
+        return sorted(
+            ranks,
+            key=lambda position: (
+                self._load[position] + len(self._seated[position]),
+                ranks[position],
+                len(self._seated[position]) - self._slots[position],
+                position,
+            ),
+        )

@@ -1,0 +1,256 @@
+"""Why a host does not do, in words and counts: what is lacking, demand by demand, before anything is searched."""
+
+from collections.abc import Iterator, Sequence
+
+from fairlead.model.ids import DeviceId
+from fairlead.model.pci import DeviceKind
+from fairlead.model.request import TRUSTED_TAG, PciRequest
+from fairlead.placement.boundary import FamilyView, HostView, Reason
+from fairlead.placement.boundary import ReasonCode as Code
+from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
+from fairlead.placement.need import Demand, Need, free_devices, is_like, is_of_kind, is_on_network
+
+Positions = Sequence[int]
+
+
+def shortfalls(view: HostView, need: Need, matched: Sequence[Positions]) -> tuple[Reason, ...]:
+    """Every lack that shows without a search; empty: a search decides.
+
+    A host that was not asked for, or takes nothing now, has that one reason.
+    """
+    asked = need.request.host
+    if asked is not None and asked not in (view.name, view.host_id):
+        return (Reason(Code.NOT_ASKED_FOR, f"host {asked} was asked for", "is not the one asked for"),)
+    if view.why_not:
+        hint = f"fairlead host show {view.name}"
+        return (Reason(Code.HOST_UNAVAILABLE, view.why_not, f"is unavailable: {view.why_not}", hint=hint),)
+    reasons = [*_size(view, need), *_bridges(view, need)]
+    for demand, positions in zip(need.demands, matched, strict=True):
+        reason = _devices(view, need, demand, positions)
+        if reason:
+            reasons.append(reason)
+    return tuple(reasons)
+
+
+def why_not_together(view: HostView, need: Need, matched: Sequence[Positions]) -> tuple[Reason, ...]:
+    """The reason when each demand could be met alone, but no search found a way to meet all of them."""
+    sets = tuple(node_sets(view, need, {}))
+    bridged = need.request.bridged_networks
+    for demand, positions in zip(need.demands, matched, strict=True):
+        policy = demand.sample.numa_policy
+        best = max(
+            sum(
+                free_devices(demand, view.families[at], bridged)
+                for at in positions
+                if nodes.admits(policy, view.families[at].numa_node)
+            )
+            for nodes in sets
+        )
+        if best < demand.count:
+            return (_numa_policy(view, demand, positions, best),)
+    asked = sum(demand.count for demand in need.demands)
+    families = {at: view.families[at].family_id for positions in matched for at in positions}
+    return (
+        Reason(
+            Code.NOT_TOGETHER,
+            f"{asked} devices are asked for; each could be had alone, but not all of them together: a device "
+            "or its bandwidth would be needed twice, or they are not near the same NUMA nodes",
+            "cannot give all devices together",
+            asked=asked,
+            families=tuple(families[at] for at in sorted(families)),
+            hint=f"fairlead device list --host {view.name}",
+        ),
+    )
+
+
+def _size(view: HostView, need: Need) -> Iterator[Reason]:
+    request, capacity = need.request, view.capacity
+    for code, noun, asked, has, used in (
+        (Code.VCPUS, "vCPUs", request.vcpus, capacity.vcpus, view.vcpus_used),
+        (Code.MEMORY, "MiB of memory", request.memory_mib, capacity.memory_mib, view.memory_mib_used),
+        (Code.DISK, "GiB of disk", request.disk_gib, capacity.disk_gib, view.disk_gib_used),
+    ):
+        if asked > has - used and asked:
+            free = max(0, has - used)
+            message = f"{asked} {noun} are asked for, {free} of {has} are free"
+            yield Reason(code, message, f"lacks {noun}", asked, free)
+    if need.cells and len(roomy_nodes(view, need)) < need.cells:
+        yield _no_room(view, need)
+
+
+def _no_room(view: HostView, need: Need) -> Reason:
+    had = len(roomy_nodes(view, need))
+    cell = f"{need.cell_vcpus} vCPUs and {need.cell_memory_mib} MiB of memory"
+    nodes = ", ".join(
+        f"node {room.node}: {max(0, room.vcpus)} vCPUs, {max(0, room.memory_mib)} MiB"
+        for room in node_rooms(view)
+    )
+    message = f"{need.cells} NUMA nodes with {cell} each are asked for, {had} have that free"
+    message += f" ({nodes})" if nodes else " (the host reports no NUMA nodes)"
+    hint = "a smaller flavor, or hw:numa_nodes, which spreads the guest over several nodes"
+    return Reason(Code.NUMA, message, f"lacks a NUMA node with {cell} free", need.cells, had, hint=hint)
+
+
+def _bridges(view: HostView, need: Need) -> Iterator[Reason]:
+    for network in need.request.bridged_networks:
+        if network in view.bridged_networks:
+            continue
+        uplinks = [
+            family for family in view.families if family.is_uplink and family.physical_network == network
+        ]
+        why = "is given whole or away" if uplinks else "is missing: no managed Ethernet device is on it"
+        yield Reason(
+            Code.NO_BRIDGE,
+            f"an ordinary vNIC needs a bridge on {network}; its uplink here {why}",
+            f"has no bridge on {network}",
+            families=_ids(uplinks),
+            hint=f"fairlead device list --host {view.name}" if uplinks else _policy_hint(view, network),
+        )
+
+
+def _devices(view: HostView, need: Need, demand: Demand, positions: Positions) -> Reason | None:
+    if not positions:
+        return _nothing_like_it(view, demand)
+    families = [view.families[at] for at in positions]
+    free = [free_devices(demand, family, need.request.bridged_networks) for family in families]
+    if sum(free) < demand.count:
+        return _too_few(view, demand, families, sum(free))
+    kbps = demand.sample.egress_kbps
+    if not kbps:
+        return None
+    able = sum(
+        min(count, family.egress_free_kbps // kbps) for count, family in zip(free, families, strict=True)
+    )
+    return _too_slow(demand, families, able) if able < demand.count else None
+
+
+def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
+    sample = demand.sample
+    of_kind = [family for family in view.families if is_of_kind(sample, family)]
+    there = [family for family in of_kind if is_on_network(sample, family)]
+    network, noun = sample.physical_network, _noun(sample)
+    if network is not None and not there:
+        message = f"no {noun} is on {network}{_unmanaged(view)}"
+        about = f"has no {noun} on {network}"
+        hint = _policy_hint(view, network)
+        return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
+    alike = [family for family in there if is_like(sample, family)]
+    if sample.trusted and alike:
+        message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {_askers(demand)}"
+        about = f"has no trusted {noun}{_on(sample)}"
+        hint = f"fairlead policy set <policy> --tag {TRUSTED_TAG}"
+        return Reason(Code.TRUST, message, about, demand.count, 0, sample.id, hint=hint)
+    looks = _looks(sample)
+    message = f"no {noun}{_on(sample)}{looks} is managed here, for {_askers(demand)}{_unmanaged(view)}"
+    about = f"has no {noun}{_on(sample)}{looks}"
+    hint = f"fairlead device list --host {view.name}"
+    return Reason(Code.NO_SUCH_DEVICE, message, about, demand.count, 0, sample.id, hint=hint)
+
+
+def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: int) -> Reason:
+    sample = demand.sample
+    held = sum(family.held_vfs for family in families)
+    unclean = sum(family.unclean_vfs for family in families)
+    message = (
+        f"{demand.count} {_noun(sample)}s{_on(sample)} are asked for ({_askers(demand)}), {had} are free"
+    )
+    hint = f"fairlead device list --host {view.name}"
+    if sample.kind is DeviceKind.VF:
+        message += f": {held} are held, {unclean} wait for a scrub or are faulty"
+        if not (had or held or unclean) and any(family.is_free for family in families):
+            hint = "fairlead policy set <policy> --num-vfs <number>: no VFs have been made"
+    return Reason(
+        Code.NOT_ENOUGH_DEVICES,
+        message,
+        f"lacks free {_noun(sample)}s{_on(sample)}",
+        demand.count,
+        had,
+        sample.id,
+        _ids(families),
+        hint,
+    )
+
+
+def _too_slow(demand: Demand, families: list[FamilyView], able: int) -> Reason:
+    sample = demand.sample
+    rest = ", ".join(
+        f"{family.label} {family.egress_free_kbps} of {family.egress_kbps}" for family in families[:4]
+    )
+    rest += f" and {len(families) - 4} more" if len(families) > 4 else ""  # noqa: PLR2004
+    return Reason(
+        Code.BANDWIDTH,
+        f"{demand.count} {_noun(sample)}s{_on(sample)} with {sample.egress_kbps} kbit/s each are asked for "
+        f"({_askers(demand)}), {able} can be had; kbit/s left: {rest}",
+        f"lacks bandwidth for {_noun(sample)}s{_on(sample)}",
+        demand.count,
+        able,
+        sample.id,
+        _ids(families),
+        "fairlead policy set <policy> --egress-mbps <number>, where the link's speed is not known or not right",
+    )
+
+
+def _numa_policy(view: HostView, demand: Demand, positions: Positions, best: int) -> Reason:
+    sample = demand.sample
+    policy = sample.numa_policy.value
+    where = ", ".join(
+        f"{view.families[at].label} on node {view.families[at].numa_node}" for at in positions[:4]
+    )
+    return Reason(
+        Code.NUMA_POLICY,
+        f"{demand.count} {_noun(sample)}s{_on(sample)} near the guest (NUMA policy {policy}) are asked for "
+        f"({_askers(demand)}), {best} can be had where its cells fit; {where}",
+        f"lacks {_noun(sample)}s{_on(sample)} near the guest",
+        demand.count,
+        best,
+        sample.id,
+        _ids([view.families[at] for at in positions]),
+        "a less strict NUMA policy (preferred), or fewer devices or cells",
+    )
+
+
+def _noun(sample: PciRequest) -> str:
+    match sample.kind:
+        case DeviceKind.VF:
+            return "VF"
+        case DeviceKind.PF:
+            return "PF"
+        case DeviceKind.PCI:
+            return "PCI device"
+
+
+def _on(sample: PciRequest) -> str:
+    return f" on {sample.physical_network}" if sample.physical_network is not None else ""
+
+
+def _where(sample: PciRequest) -> str:
+    return f"on {sample.physical_network}" if sample.physical_network is not None else "here"
+
+
+def _looks(sample: PciRequest) -> str:
+    parts = [
+        f"{name} {'|'.join(values)}"
+        for name, values in (("vendor", sample.vendor), ("product", sample.product), ("tags", sample.tags))
+        if values
+    ]
+    return f" with {', '.join(parts)}" if parts else ""
+
+
+def _askers(demand: Demand) -> str:
+    names = list(dict.fromkeys(request.asked_by for request in demand.requests))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
+
+
+def _unmanaged(view: HostView) -> str:
+    if not view.unmanaged:
+        return ""
+    names = ", ".join(view.unmanaged[:3])
+    return f"; no device policy matches {names}" + (" and others" if len(view.unmanaged) > 3 else "")  # noqa: PLR2004
+
+
+def _policy_hint(view: HostView, network: str) -> str:
+    return f"fairlead policy create <policy> --host {view.name} --physical-network {network}"
+
+
+def _ids(families: Sequence[FamilyView]) -> tuple[DeviceId, ...]:
+    return tuple(family.family_id for family in families)
