@@ -1,0 +1,82 @@
+"""The one place where a violated constraint becomes a refusal that people understand.
+
+The words are Neutron's and Nova's where they have some.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from fairlead.model.errors import Conflict
+from fairlead.store.dialect import Parameters
+
+
+class Verb(Enum):
+    """What was being done to a row."""
+
+    ADD = "add"
+    PUT = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a duplicate is called. `message` may name the columns of the row."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+DUPLICATES: Mapping[str, Refused] = {
+    "uq_ports_mac": Refused(
+        "mac_in_use",
+        "Unable to complete operation for network {network_id}. The mac address {mac} is in use.",
+        "mac_address",
+    ),
+    "pk_fixed_ips": Refused(
+        "ip_in_use", "IP address {ip_address} already allocated in subnet {subnet_id}.", "fixed_ips"
+    ),
+    "uq_networks_vlan": Refused(
+        "vlan_in_use",
+        "Unable to create the network. The VLAN {vlan} on physical network {physical_network} is in use.",
+        "provider:segmentation_id",
+    ),
+    "uq_networks_flat": Refused(
+        "flat_in_use",
+        "Unable to create the flat network. Physical network {physical_network} is in use.",
+        "provider:physical_network",
+    ),
+    "uq_hosts_name": Refused("name_in_use", "Host with name {name} already exists.", "name"),
+    "uq_policies_name": Refused("name_in_use", "Device policy with name {name} already exists.", "name"),
+    "uq_flavors_name": Refused("name_in_use", "Flavor with name {name} already exists.", "name"),
+    "pk_flavors": Refused("id_in_use", "Flavor with ID {id} already exists.", "id"),
+    "pk_aliases": Refused("name_in_use", "Alias with name {name} already exists.", "name"),
+    "pk_allocations": Refused("device_in_use", "Device {device_id} is already held."),
+    "uq_devices_key": Refused("id_in_use", "Device {key} of host {host_id} is already in the inventory."),
+    "pk_bindings": Refused("bound", "Port {port_id} is already bound to host {host_id}.", "binding:host_id"),
+    "uq_bindings_active": Refused(
+        "bound", "Port {port_id} already has an active binding.", "binding:host_id"
+    ),
+}
+"""By the constraint's name. Any other duplicate is that of an id."""
+
+
+def duplicate(constraint: str | None, kind: str, row: Parameters) -> Conflict:
+    """The refusal of a row that exists already in some respect."""
+    refused = DUPLICATES.get(constraint or "")
+    if refused is None:
+        return Conflict("id_in_use", f"{kind.capitalize()} with ID {row.get('id', '')} already exists.")
+    return Conflict(refused.code, refused.message.format_map(row), field=refused.field)
+
+
+def reference(verb: Verb, kind: str, key: str, referrer: str | None) -> Conflict:
+    """The refusal of a row to go while rows of the table `referrer` name it; or of one to come that names what
+    has just gone: then what was read before is stale, and another try will tell.
+    """
+    if verb is Verb.REMOVE:
+        who = f"one or more {referrer.replace('_', ' ')}" if referrer else "others"
+        return Conflict(
+            "in_use", f"Unable to complete operation on {kind} {key}: it is in use by {who}.", field=kind
+        )
+    return Conflict("stale", f"Unable to {verb.value} {kind} {key}: something that it names is gone.")

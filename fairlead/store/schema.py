@@ -1,0 +1,25 @@
+"""The whole schema: importing this module declares every table."""
+
+from fairlead.store.noun import METADATA
+from fairlead.store.tables import compute, holding, inventory, networking
+
+NOUNS = (
+    networking.QOS_POLICIES,
+    networking.NETWORKS,
+    networking.SUBNETS,
+    networking.PORTS,
+    networking.HELD_ADDRESSES,
+    inventory.HOSTS,
+    inventory.DEVICES,
+    inventory.POLICIES,
+    inventory.ALIASES,
+    compute.FLAVORS,
+    compute.IMAGES,
+    compute.SERVERS,
+    compute.QUESTIONS,
+    compute.EVENTS,
+    holding.ALLOCATIONS,
+    holding.BINDINGS,
+)
+
+SCHEMA = METADATA

@@ -1,0 +1,94 @@
+"""One transaction's connection: runs statements, and says in our words what the database refused."""
+
+from collections.abc import Callable, Sequence
+
+from fairlead.model.errors import Conflict, Failure, Fault, InvalidValue
+from fairlead.store.dialect import Cause, Connection, Cursor, Diagnosis, Dialect, Parameters
+
+Refuse = Callable[[Diagnosis], Conflict]
+
+
+class Session:
+    """Statements of one transaction, for one thread.
+
+    A write that the database refused leaves PostgreSQL's transaction good for nothing, so it does on SQLite:
+    whatever follows, and the commit, raise the same refusal.
+    """
+
+    __slots__ = ("_connection", "_dialect", "_refusal")
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._refusal: Conflict | None = None
+
+    def rows(self, statement: str, parameters: Parameters) -> Sequence[Sequence[object]]:
+        """What a query answers."""
+        try:
+            return self._run(statement, parameters).fetchall()
+        except self._dialect.error as error:
+            raise meaning(self._dialect.diagnose(error), error) from error
+
+    def change(self, statement: str, parameters: Parameters, refuse: Refuse) -> int:
+        """The number of rows changed; raises what `refuse` makes of a violated constraint."""
+        try:
+            return self._run(statement, parameters).rowcount
+        except self._dialect.error as error:
+            diagnosis = self._dialect.diagnose(error)
+            if diagnosis.cause not in (Cause.DUPLICATE, Cause.REFERENCE):
+                raise meaning(diagnosis, error) from error
+            self._refusal = refuse(diagnosis)
+            raise self._refusal from error
+
+    def commit(self) -> None:
+        """Keep what was changed; raises the refusal that came before, though somebody caught it."""
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            self._connection.commit()
+        except self._dialect.error as error:
+            diagnosis = self._dialect.diagnose(error)
+            if diagnosis.cause is Cause.LOST:
+                # Another try might do it twice.
+                raise _fault(
+                    "committing to", error, "Look whether it was done before asking again."
+                ) from error
+            raise meaning(diagnosis, error) from error
+
+    def _run(self, statement: str, parameters: Parameters) -> Cursor:
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            return self._connection.execute(statement, parameters)
+        except (UnicodeEncodeError, OverflowError) as error:
+            # The driver refused before it asked: a lone surrogate, an integer of more than 64 bits.
+            raise _invalid(error) from error
+
+
+def meaning(diagnosis: Diagnosis, error: Exception) -> Exception:
+    """What to raise for an error that is no violated constraint of one row: Conflict `stale`, InvalidValue or
+    Fault.
+    """
+    match diagnosis.cause:
+        case Cause.RETRY | Cause.LOST:
+            return Conflict("stale", f"The database asks for another try: {error}")
+        case Cause.REFERENCE:
+            return Conflict("stale", "Something that a row of this change names is gone.")
+        case Cause.VALUE:
+            return _invalid(error)
+        case Cause.DUPLICATE | Cause.OTHER:
+            return _fault("asking", error, "")
+
+
+def unreachable(error: Exception) -> Fault:
+    """The fault of a database that gives no connection."""
+    return _fault("reaching", error, "Check its address, that it runs, and that we may log in.")
+
+
+def _invalid(error: Exception) -> InvalidValue:
+    return InvalidValue("value", str(error), "text or a number that the database can keep")
+
+
+def _fault(doing: str, error: Exception, hint: str) -> Fault:
+    answer = str(error).strip() or type(error).__name__
+    return Fault(Failure("database", doing, "the database", answer, hint))

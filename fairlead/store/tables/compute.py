@@ -1,0 +1,49 @@
+"""Flavors, images, servers, their events, and the questions that a host is asked."""
+
+import sqlalchemy as sa
+
+from fairlead.model.question import Question
+from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.store.noun import declare
+from fairlead.store.references import cascades, refers
+
+FLAVORS = declare(
+    Flavor,
+    "flavors",
+    "flavor",
+    sa.UniqueConstraint("name", name="uq_flavors_name"),
+    order=("created_at",),
+)
+
+IMAGES = declare(Image, "images", "image", order=("created_at",))
+
+SERVERS = declare(
+    Server,
+    "servers",
+    "server",
+    refers("servers", "host_id", "hosts"),
+    sa.Index("ix_servers_host", "host_id"),
+    sa.Index("ix_servers_project", "project_id"),
+    sa.Index("ix_servers_status", "status"),
+    order=("created_at",),
+)
+
+QUESTIONS = declare(
+    Question,
+    "questions",
+    "question",
+    cascades("questions", "host_id", "hosts"),
+    cascades("questions", "server_id", "servers"),
+    sa.Index("ix_questions_host", "host_id"),
+    sa.Index("ix_questions_server", "server_id"),
+    order=("asked_at",),
+)
+
+EVENTS = declare(
+    Event,
+    "events",
+    "event",
+    sa.Index("ix_events_server", "server_id", "id"),
+    sa.Index("ix_events_subject", "subject", "id"),
+    is_counted=True,
+)

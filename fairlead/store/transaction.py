@@ -1,0 +1,114 @@
+"""control.boundary.Tx: one transaction over every noun."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from fairlead.control.boundary import Rows, Wake
+from fairlead.model.binding import Allocation, Binding
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import SubnetId
+from fairlead.model.network import Network, Subnet
+from fairlead.model.policy import Alias, DevicePolicy
+from fairlead.model.port import Port
+from fairlead.model.qos import QosPolicy
+from fairlead.model.question import Question
+from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.store.event_log import EventLog
+from fairlead.store.port_rows import PortRows
+from fairlead.store.rows import Mapped, SqlRows, mapped
+from fairlead.store.session import Session
+from fairlead.store.tables import compute, holding, inventory, networking
+from fairlead.store.tables.networking import HeldAddress
+
+
+class Nouns:
+    """Every noun made ready for one dialect."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        self.networks: Mapped[Network] = mapped(networking.NETWORKS, dialect)
+        self.subnets: Mapped[Subnet] = mapped(networking.SUBNETS, dialect)
+        self.ports: Mapped[Port] = mapped(networking.PORTS, dialect)
+        self.addresses: Mapped[HeldAddress] = mapped(networking.HELD_ADDRESSES, dialect)
+        self.qos_policies: Mapped[QosPolicy] = mapped(networking.QOS_POLICIES, dialect)
+        self.flavors: Mapped[Flavor] = mapped(compute.FLAVORS, dialect)
+        self.images: Mapped[Image] = mapped(compute.IMAGES, dialect)
+        self.servers: Mapped[Server] = mapped(compute.SERVERS, dialect)
+        self.questions: Mapped[Question] = mapped(compute.QUESTIONS, dialect)
+        self.events: Mapped[Event] = mapped(compute.EVENTS, dialect)
+        self.hosts: Mapped[Host] = mapped(inventory.HOSTS, dialect)
+        self.devices: Mapped[Device] = mapped(inventory.DEVICES, dialect)
+        self.policies: Mapped[DevicePolicy] = mapped(inventory.POLICIES, dialect)
+        self.aliases: Mapped[Alias] = mapped(inventory.ALIASES, dialect)
+        self.allocations: Mapped[Allocation] = mapped(holding.ALLOCATIONS, dialect)
+        self.bindings: Mapped[Binding] = mapped(holding.BINDINGS, dialect)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a transaction takes from outside: time and fresh ids."""
+
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+
+class SqlTx:
+    """One transaction. `engine.SqlDatabase` begins it and, through `finish`, commits."""
+
+    def __init__(
+        self, session: Session, nouns: Nouns, surroundings: Surroundings, events_lock: str | None
+    ) -> None:
+        self.now = surroundings.clock()
+        self.wakes: set[Wake] = set()
+        self.networks: Rows[Network] = SqlRows(session, nouns.networks)
+        self.subnets: Rows[Subnet] = SqlRows(session, nouns.subnets)
+        self._addresses = SqlRows(session, nouns.addresses)
+        self.ports: Rows[Port] = PortRows(session, nouns.ports, self._addresses)
+        self.qos_policies: Rows[QosPolicy] = SqlRows(session, nouns.qos_policies)
+        self.flavors: Rows[Flavor] = SqlRows(session, nouns.flavors)
+        self.images: Rows[Image] = SqlRows(session, nouns.images)
+        self.servers: Rows[Server] = SqlRows(session, nouns.servers)
+        self.hosts: Rows[Host] = SqlRows(session, nouns.hosts)
+        self.devices: Rows[Device] = SqlRows(session, nouns.devices)
+        self.allocations: Rows[Allocation] = SqlRows(session, nouns.allocations)
+        self.bindings: Rows[Binding] = SqlRows(session, nouns.bindings)
+        self.policies: Rows[DevicePolicy] = SqlRows(session, nouns.policies)
+        self.aliases: Rows[Alias] = SqlRows(session, nouns.aliases)
+        self.questions: Rows[Question] = SqlRows(session, nouns.questions)
+        self._events = EventLog(session, nouns.events, events_lock)
+        self._session = session
+        self._new_id = surroundings.new_id
+
+    def new_id(self) -> str:
+        """A fresh UUID."""
+        return self._new_id()
+
+    def record(self, event: Event) -> None:
+        """Append an event; its `id` is given by the store."""
+        self._events.record(event)
+
+    def events(
+        self,
+        *,
+        server_id: str | None = None,
+        subject: str | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> tuple[Event, ...]:
+        """Events with a greater id than `after`, oldest first."""
+        asked = {"server_id": server_id, "subject": subject}
+        where = {name: value for name, value in asked.items() if value is not None}
+        return self._events.after(after, limit, **where)
+
+    def taken_addresses(self, subnet_id: SubnetId, candidates: tuple[str, ...]) -> frozenset[str]:
+        """Which of the candidates a port of the subnet already has."""
+        held = self._addresses.find(subnet_id=subnet_id, ip_address=candidates)
+        return frozenset(address.ip_address for address in held)
+
+    def finish(self) -> None:
+        """Write what was gathered, and commit."""
+        self._events.write()
+        self._session.commit()
