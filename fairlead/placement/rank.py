@@ -59,7 +59,8 @@ def _score(
 
 
 def _bounded(values: NDArray[np.int32], bits: int) -> NDArray[np.int64]:
-    return np.minimum(values, 2**bits - 1).astype(np.int64)
+    bounded: NDArray[np.int64] = np.minimum(values, 2**bits - 1).astype(np.int64)
+    return bounded
 
 
 def _tie(hashes: NDArray[np.uint32], seed: str) -> NDArray[np.int64]:

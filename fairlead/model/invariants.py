@@ -1,0 +1,183 @@
+"""What must always be true of the rows, whichever path led there. The audit reads them all and lists what is not.
+
+The database refuses most of these as they are written; the audit shows what a constraint cannot say.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fairlead.model.binding import Allocation, Binding, BindingRole
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.host import Host
+from fairlead.model.pci import DeviceKind
+from fairlead.model.port import Port
+from fairlead.model.server import Server
+
+Row = TypeVar("Row")
+_MUST_BE_HELD = (DeviceStatus.CLAIMED, DeviceStatus.ALLOCATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All rows, of one moment."""
+
+    hosts: tuple[Host, ...] = ()
+    devices: tuple[Device, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    ports: tuple[Port, ...] = ()
+    servers: tuple[Server, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that must never be. `code` is stable; `subject` is the id of the row that shows it."""
+
+    code: str
+    subject: str
+    message: str
+
+
+def audit(facts: Facts) -> tuple[Violation, ...]:
+    """Every violation; empty when the rows are sound."""
+    checks: tuple[Callable[[Facts], Iterator[Violation]], ...] = (
+        _devices_allocated_once,
+        _held_exactly_while_allocated,
+        _allocations_name_their_family,
+        _pf_or_its_vfs,
+        _one_guest_for_an_address,
+        _one_active_binding,
+        _bindings_hold_their_device,
+        _bound_where_the_server_is,
+        _macs_unique,
+        _addresses_unique,
+        _generations_in_order,
+    )
+    return tuple(violation for check in checks for violation in check(facts))
+
+
+def _devices_allocated_once(facts: Facts) -> Iterator[Violation]:
+    for device_id, rows in _repeated(facts.allocations, lambda row: row.device_id):
+        servers = ", ".join(row.server_id for row in rows)
+        yield Violation("device_allocated_twice", device_id, f"allocations for servers {servers}")
+
+
+def _held_exactly_while_allocated(facts: Facts) -> Iterator[Violation]:
+    allocated = {row.device_id for row in facts.allocations}
+    for device in facts.devices:
+        if device.status in _MUST_BE_HELD and device.id not in allocated:
+            yield Violation("held_without_allocation", device.id, f"is {device.status.value}, held by nobody")
+        if device.status is DeviceStatus.AVAILABLE and device.id in allocated:
+            yield Violation(
+                "allocated_but_available", device.id, "has an allocation and is offered to others"
+            )
+
+
+def _allocations_name_their_family(facts: Facts) -> Iterator[Violation]:
+    """Bandwidth is counted by family and host as the allocation names them."""
+    devices = {device.id: device for device in facts.devices}
+    servers = {server.id: server for server in facts.servers}
+    for row in facts.allocations:
+        device, server = devices.get(row.device_id), servers.get(row.server_id)
+        if device is None:
+            yield Violation("allocation_of_no_device", row.device_id, "is allocated and not in the inventory")
+        elif (device.family_id, device.host_id) != (row.family_id, row.host_id):
+            yield Violation("allocation_of_other_family", row.device_id, f"is counted on {row.family_id}")
+        if server is None:
+            yield Violation("allocation_of_no_server", row.device_id, f"no server {row.server_id} is there")
+        elif server.host_id != row.host_id:
+            message = f"is on host {row.host_id}, its server {server.id} on {server.host_id}"
+            yield Violation("allocation_on_other_host", row.device_id, message)
+
+
+def _pf_or_its_vfs(facts: Facts) -> Iterator[Violation]:
+    kinds = {device.id: device.kind for device in facts.devices}
+    whole = {row.family_id for row in facts.allocations if kinds.get(row.device_id) is DeviceKind.PF}
+    for row in facts.allocations:
+        if row.family_id in whole and kinds.get(row.device_id) is DeviceKind.VF:
+            yield Violation("vf_of_held_pf", row.device_id, f"is held, and so is its PF {row.family_id}")
+
+
+def _one_guest_for_an_address(facts: Facts) -> Iterator[Violation]:
+    allocated = {row.device_id for row in facts.allocations}
+    held = [
+        device
+        for device in facts.devices
+        if device.id in allocated and device.status is not DeviceStatus.MISSING
+    ]
+    for (host_id, address), rows in _repeated(held, lambda row: (row.host_id, row.pci_address)):
+        ids = ", ".join(row.id for row in rows)
+        yield Violation("pci_address_held_twice", rows[0].id, f"{address} of host {host_id} is that of {ids}")
+
+
+def _one_active_binding(facts: Facts) -> Iterator[Violation]:
+    active = [row for row in facts.bindings if row.role is BindingRole.ACTIVE]
+    for port_id, rows in _repeated(active, lambda row: row.port_id):
+        hosts = ", ".join(row.host_id for row in rows)
+        yield Violation("port_bound_twice", port_id, f"has active bindings on hosts {hosts}")
+
+
+def _bindings_hold_their_device(facts: Facts) -> Iterator[Violation]:
+    devices = {device.id: device for device in facts.devices}
+    allocations = {row.device_id: row for row in facts.allocations}
+    for row in facts.bindings:
+        if row.device_id is None:
+            continue
+        device, allocation = devices.get(row.device_id), allocations.get(row.device_id)
+        if device is None or device.host_id != row.host_id:
+            where = f"on host {device.host_id}" if device else "in no inventory"
+            message = f"is bound on host {row.host_id} with device {row.device_id}, which is {where}"
+            yield Violation("binding_device_elsewhere", row.port_id, message)
+        if allocation is not None and allocation.port_id != row.port_id:
+            message = f"is bound with device {row.device_id}, held for {allocation.port_id or 'a flavor'}"
+            yield Violation("binding_device_of_another", row.port_id, message)
+
+
+def _bound_where_the_server_is(facts: Facts) -> Iterator[Violation]:
+    ports = {port.id: port for port in facts.ports}
+    servers = {server.id: server for server in facts.servers}
+    for row in facts.bindings:
+        port = ports.get(row.port_id)
+        if port is None:
+            yield Violation(
+                "binding_of_no_port", row.port_id, f"is bound on {row.host_id} and does not exist"
+            )
+            continue
+        server = servers.get(port.server_id) if port.server_id is not None else None
+        if row.role is BindingRole.ACTIVE and server is not None and server.host_id != row.host_id:
+            message = f"is bound on host {row.host_id}, its server {server.id} is on {server.host_id}"
+            yield Violation("bound_on_other_host", row.port_id, message)
+
+
+def _macs_unique(facts: Facts) -> Iterator[Violation]:
+    for (network_id, mac), rows in _repeated(facts.ports, lambda row: (row.network_id, row.mac)):
+        ids = ", ".join(row.id for row in rows)
+        yield Violation("mac_used_twice", rows[0].id, f"{mac} is that of ports {ids} of network {network_id}")
+
+
+def _addresses_unique(facts: Facts) -> Iterator[Violation]:
+    used = [(ip, port.id) for port in facts.ports for ip in port.fixed_ips]
+    for ip, rows in _repeated(used, lambda row: row[0]):
+        ids = ", ".join(port_id for _, port_id in rows)
+        message = f"{ip.ip_address} of subnet {ip.subnet_id} is that of ports {ids}"
+        yield Violation("ip_used_twice", rows[0][1], message)
+
+
+def _generations_in_order(facts: Facts) -> Iterator[Violation]:
+    for host in facts.hosts:
+        if host.generation_seen > host.generation:
+            message = f"reported on generation {host.generation_seen}, its newest is {host.generation}"
+            yield Violation("generation_from_nowhere", host.id, message)
+
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def _repeated(rows: Iterable[Row], key: Callable[[Row], Key]) -> Iterator[tuple[Key, list[Row]]]:
+    """Keys that more than one row has, with those rows."""
+    groups: defaultdict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return ((found, same) for found, same in groups.items() if len(same) > 1)
