@@ -1,0 +1,236 @@
+"""Ordinary vNICs: a VLAN-filtering bridge for each physical network, a tap for each vNIC.
+
+A tap has one VLAN, untagged towards its guest; the uplink carries the VLANs of the taps that are there and
+no others; the bridge itself carries none, so the host does not speak on guests' networks. Frames of a flat
+network are untagged on the wire; inside the bridge they have VLAN 4094, so that network gets no tap.
+
+Spoof check is the bridge's own: the tap does not learn, its guest's MAC is a static entry of the forwarding
+table, and the port is locked (bridge(8), `locked`; Linux 5.18), so a frame from another MAC is dropped. As
+long as all taps are like that, the kernel keeps the uplink out of promiscuous mode and writes the guests'
+MACs into the PF's own filter (net/bridge/br_if.c, br_manage_promisc), which is what lets a VF of the same PF
+reach them through the NIC's switch. We write them there too, for the bridge that has an unchecked tap.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.observed import ObservedBridge, ObservedTap
+from fairlead.linux.faults import Act, fault, refusal
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, Netlink, PortVlan
+from fairlead.model.ids import PortId
+from fairlead.model.pci import MacAddress
+
+BRIDGE_PREFIX = "flbr-"
+TAP_PREFIX = "fltap-"
+FLAT_VLAN = 4094
+_UPLINK = BridgePort(learning=True, flood=True, locked=False)
+
+
+def observe_bridges(links: Iterable[Link]) -> tuple[ObservedBridge, ...]:
+    """Bridges of ours, by name."""
+    found = tuple(links)
+    return tuple(
+        ObservedBridge(
+            name=bridge.name,
+            is_up=bridge.is_up,
+            filters_vlans=bridge.filters_vlans is True,
+            mtu=bridge.mtu,
+            uplinks=tuple(sorted(link.name for link in _uplinks(found, bridge))),
+        )
+        for bridge in sorted(found, key=lambda link: link.name)
+        if _is_bridge(bridge)
+    )
+
+
+def observe_taps(netlink: Netlink, links: Iterable[Link]) -> tuple[ObservedTap, ...]:
+    """Taps of ours, by name. Raises NetlinkRefusal."""
+    found = {link.index: link for link in links}
+    taps = sorted((link for link in found.values() if _is_tap(link)), key=lambda link: link.name)
+    vlans = netlink.vlans() if taps else {}
+    reached = _reached(netlink, found, taps)
+    return tuple(_observe_tap(netlink, tap, found, vlans, reached) for tap in taps)
+
+
+class Bridges:
+    """Makes and unmakes bridges and taps; each method may be repeated, and repairs what it finds."""
+
+    def __init__(self, netlink: Netlink) -> None:
+        self._netlink = netlink
+
+    def make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
+        """The bridge with that network device as its way out. Raises Fault."""
+        try:
+            self._make_bridge(wanted, uplink)
+        except OSError as error:
+            raise refusal(Act.MAKE_BRIDGE, f"{wanted.name} on {uplink}", error) from error
+
+    def remove_bridge(self, name: str) -> None:
+        """Delete it, if it is there; its uplink stays up, on its own."""
+        try:
+            link = self._find(name)
+            if link is not None:
+                self._netlink.delete_link(link.index)
+        except OSError as error:
+            raise refusal(Act.REMOVE_BRIDGE, name, error) from error
+
+    def make_tap(self, wanted: DesiredTap) -> None:
+        """The tap on its bridge, up only once all else is as wanted. Raises Fault."""
+        if wanted.vlan == FLAT_VLAN:
+            said = f"VLAN {FLAT_VLAN} is what the bridge itself needs, for untagged frames"
+            raise fault("vlan_reserved", Act.MAKE_TAP, wanted.name, said, "Give the network another VLAN.")
+        try:
+            self._make_tap(wanted)
+        except OSError as error:
+            raise refusal(Act.MAKE_TAP, f"{wanted.name} on {wanted.bridge}", error) from error
+
+    def remove_tap(self, name: str) -> None:
+        """Delete it, if it is there, and what its uplink carried for it alone."""
+        try:
+            self._remove_tap(name)
+        except OSError as error:
+            raise refusal(Act.REMOVE_TAP, name, error) from error
+
+    def _make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
+        way_out = self._find(uplink)
+        if way_out is None:
+            raise fault(
+                "uplink_missing", Act.MAKE_BRIDGE, wanted.name, f"there is no network device {uplink}"
+            )
+        self._netlink.make_bridge(wanted.name)
+        bridge = self._expect(wanted.name, Act.MAKE_BRIDGE)
+        if way_out.master not in (None, bridge.index):
+            said = f"{uplink} is on another bridge or bond"
+            raise fault(
+                "uplink_taken", Act.MAKE_BRIDGE, wanted.name, said, "Take it off there, or match another NIC."
+            )
+        for other in _uplinks(self._netlink.links(), bridge):
+            if other.index != way_out.index:
+                self._netlink.leave(other.index)
+        self._netlink.join(way_out.index, bridge.index, _UPLINK)
+        self._carry(bridge)
+        self._netlink.set_link(way_out.index, up=True)
+        self._netlink.set_link(bridge.index, up=True, mtu=wanted.mtu)
+
+    def _make_tap(self, wanted: DesiredTap) -> None:
+        bridge = self._expect(wanted.bridge, Act.MAKE_TAP)
+        self._netlink.make_tap(wanted.name)
+        tap = self._expect(wanted.name, Act.MAKE_TAP)
+        self._netlink.set_link(tap.index, mtu=wanted.mtu, alias=wanted.port_id)
+        is_open = not wanted.spoof_check
+        self._netlink.join(tap.index, bridge.index, BridgePort(is_open, is_open, wanted.spoof_check))
+        own = PortVlan(wanted.vlan or FLAT_VLAN, untagged=True)
+        self._set_vlans(tap.index, (own,))
+        self._set_entry(tap.index, wanted.mac, own.vlan)
+        self._carry(bridge)
+        if self._netlink.ingress_rate(tap.index) != wanted.max_rate_kbps:
+            self._netlink.set_ingress_rate(tap.index, wanted.max_rate_kbps)
+        self._netlink.set_link(tap.index, up=wanted.is_up)
+
+    def _remove_tap(self, name: str) -> None:
+        tap = self._find(name)
+        if tap is None:
+            return
+        links = {link.index: link for link in self._netlink.links()}
+        bridge = links.get(tap.master or 0)
+        macs = {entry.mac for entry in self._netlink.entries(tap.index) if entry.on_bridge}
+        self._netlink.delete_link(tap.index)
+        if bridge is None or not _is_bridge(bridge):
+            return
+        for uplink in _uplinks(links.values(), bridge):
+            for mac in macs:
+                self._netlink.delete_entry(ForwardingEntry(uplink.index, mac, None, on_bridge=False))
+        self._carry(bridge)
+
+    def _carry(self, bridge: Link) -> None:
+        """Let the uplinks carry the VLANs of the bridge's taps, and reach their guests' MACs."""
+        links = self._netlink.links()
+        taps = [link for link in links if _is_tap(link) and link.master == bridge.index]
+        vlans = self._netlink.vlans()
+        carried = {vlan.vlan for tap in taps for vlan in vlans.get(tap.index, ())}
+        wanted = tuple(PortVlan(vlan, untagged=vlan == FLAT_VLAN) for vlan in sorted(carried))
+        macs = {entry.mac for tap in taps for entry in self._netlink.entries(tap.index) if entry.on_bridge}
+        for uplink in _uplinks(links, bridge):
+            self._set_vlans(uplink.index, wanted)
+            for mac in sorted(macs - _filtered(self._netlink, uplink)):
+                self._netlink.add_entry(ForwardingEntry(uplink.index, mac, None, on_bridge=False))
+
+    def _set_vlans(self, index: int, wanted: tuple[PortVlan, ...]) -> None:
+        present = self._netlink.vlans().get(index, ())
+        numbers = {vlan.vlan for vlan in wanted}
+        for vlan in present:
+            if vlan.vlan not in numbers:
+                self._netlink.delete_vlan(index, vlan.vlan)
+        for vlan in wanted:
+            if vlan not in present:
+                self._netlink.set_vlan(index, vlan)
+
+    def _set_entry(self, index: int, mac: MacAddress, vlan: int) -> None:
+        wanted = ForwardingEntry(index, mac, vlan, on_bridge=True)
+        for entry in self._netlink.entries(index):
+            if entry.on_bridge and entry != wanted:
+                self._netlink.delete_entry(entry)
+        self._netlink.add_entry(wanted)
+
+    def _find(self, name: str) -> Link | None:
+        return next((link for link in self._netlink.links() if link.name == name), None)
+
+    def _expect(self, name: str, act: Act) -> Link:
+        link = self._find(name)
+        if link is None:
+            raise fault("link_missing", act, name, f"there is no network device {name}", "It is tried again.")
+        return link
+
+
+def _is_bridge(link: Link) -> bool:
+    return link.kind == "bridge" and link.name.startswith(BRIDGE_PREFIX)
+
+
+def _is_tap(link: Link) -> bool:
+    return link.kind == "tun" and link.name.startswith(TAP_PREFIX)
+
+
+def _uplinks(links: Iterable[Link], bridge: Link) -> tuple[Link, ...]:
+    return tuple(link for link in links if link.master == bridge.index and not _is_tap(link))
+
+
+def _filtered(netlink: Netlink, uplink: Link) -> set[MacAddress]:
+    """MACs in the device's own unicast filter."""
+    return {entry.mac for entry in netlink.entries(uplink.index) if not entry.on_bridge}
+
+
+def _reached(netlink: Netlink, links: Mapping[int, Link], taps: Iterable[Link]) -> dict[int, set[MacAddress]]:
+    """By bridge: the MACs that all its uplinks let in."""
+    found: dict[int, set[MacAddress]] = {}
+    for index in {tap.master for tap in taps if tap.master is not None}:
+        filters = [_filtered(netlink, uplink) for uplink in _uplinks(links.values(), links[index])]
+        found[index] = set.intersection(*filters) if filters else set()
+    return found
+
+
+def _observe_tap(
+    netlink: Netlink,
+    tap: Link,
+    links: Mapping[int, Link],
+    vlans: Mapping[int, tuple[PortVlan, ...]],
+    reached: Mapping[int, set[MacAddress]],
+) -> ObservedTap:
+    """A tap as it is. Its MAC is its guest's, and only if the bridge and the uplink deliver to it."""
+    bridge = links.get(tap.master) if tap.master is not None else None
+    own = next((vlan.vlan for vlan in vlans.get(tap.index, ()) if vlan.untagged), None)
+    macs = [
+        entry.mac
+        for entry in netlink.entries(tap.index)
+        if entry.on_bridge and entry.vlan == own and entry.mac in reached.get(tap.master or 0, ())
+    ]
+    port = tap.port
+    return ObservedTap(
+        name=tap.name,
+        bridge=bridge.name if bridge is not None else None,
+        mac=macs[0] if len(macs) == 1 else None,
+        vlan=None if own == FLAT_VLAN else own,
+        mtu=tap.mtu or 0,
+        is_up=tap.is_up,
+        max_rate_kbps=netlink.ingress_rate(tap.index),
+        spoof_check=port is not None and port.locked and not port.learning and not port.flood,
+        port_id=PortId(tap.alias) if tap.alias else None,
+    )

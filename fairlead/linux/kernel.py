@@ -1,0 +1,293 @@
+"""The host's kernel, as the agent needs it: agent.boundary.Kernel over sysfs and rtnetlink."""
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from fairlead.agent.boundary import KernelView
+from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.observed import ObservedPf, ObservedVf
+from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
+from fairlead.linux.capacity import Reserve, read_capacity
+from fairlead.linux.faults import Act, fault, refusal
+from fairlead.linux.identity import Identities, pf_key
+from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
+from fairlead.linux.pci import plain_devices
+from fairlead.linux.serial import read_serial
+from fairlead.linux.sysfs import PciFunction, Sysfs
+from fairlead.linux.vfinfo import APPLIED
+from fairlead.model.ids import PfKey
+from fairlead.model.pci import MacAddress, PciAddress
+from fairlead.model.vf import VfSettings, differences
+
+_OPTIONAL = ("spoof_check", "trust", "link_state", "min_rate_mbps", "max_rate_mbps")
+_GONE = (errno.ENODEV, errno.ENXIO)
+
+
+class LinuxKernel:
+    """Implements agent.boundary.Kernel. `guests` is where guests' disks lie, for the host's capacity."""
+
+    def __init__(
+        self,
+        netlink: Netlink,
+        root: Path = Path("/"),
+        guests: Path = Path("/var/lib/fairlead"),
+        reserve: Reserve = Reserve(),  # noqa: B008
+    ) -> None:
+        self._netlink = netlink
+        self._sysfs = Sysfs(root)
+        self._guests = guests
+        self._reserve = reserve
+        self._bridges = Bridges(netlink)
+        self._identities = Identities(root / "run/fairlead/pf")
+        self._serials: dict[PciAddress, str | None] = {}
+
+    def observe(self) -> KernelView:
+        """See Kernel.observe."""
+        functions = self._sysfs.functions()
+        try:
+            links = self._netlink.links()
+            management = self._management(links)
+            return KernelView(
+                boot_id=self._sysfs.boot_id(),
+                capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
+                pfs=self._pfs(functions, management),
+                pcis=plain_devices(functions, self._sysfs.root / "sys/bus/pci/devices"),
+                bridges=observe_bridges(links),
+                taps=observe_taps(self._netlink, links),
+            )
+        except OSError as error:
+            raise refusal(Act.OBSERVE, "the host's devices", error) from error
+
+    def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
+        """See Kernel.read_vf."""
+        subject = _vf_subject(pf, index)
+        try:
+            _, vfs = self._netlink.link(self._index(pf, Act.READ_VF, subject))
+        except OSError as error:
+            raise refusal(Act.READ_VF, subject, error) from error
+        if index not in vfs:
+            said = f"the kernel tells of {len(vfs)} VFs, and not of this one"
+            raise fault("vf_missing", Act.READ_VF, subject, said, "Somebody changed the number of VFs.")
+        return vfs[index]
+
+    def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """See Kernel.set_vf. The Fault names the field that was refused: the kernel goes through them in
+        its own order and stops, so it is the first that is not as written.
+        """
+        subject = _vf_subject(pf, index)
+        link = self._index(pf, Act.SET_VF, subject)
+        try:
+            self._netlink.set_vf(link, index, settings, fields)
+        except OSError as error:
+            refused = self._first_refused(link, index, settings, fields)
+            raise refusal(Act.SET_VF, f"{subject}, {refused}", error) from error
+
+    def reset_vf(self, pf: ObservedPf, index: int) -> None:
+        """See Kernel.reset_vf."""
+        address = dict(self._function(pf, Act.RESET).virtual).get(index)
+        subject = _vf_subject(pf, index)
+        if address is None:
+            raise fault("vf_missing", Act.RESET, subject, "it is not there")
+        attribute = self._sysfs.folder(address) / "reset"
+        if attribute.exists():
+            self._write(attribute, "1", Act.RESET, subject)
+
+    def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
+        """See Kernel.set_num_vfs. Autoprobe goes off first: no driver of the host shall take the VFs."""
+        folder = self._sysfs.folder(pf.pci_address)
+        subject = f"{_pf_subject(pf)} to {num_vfs}"
+        now = self._function(pf, Act.SET_NUM_VFS).num_vfs
+        if now == num_vfs:
+            return
+        if num_vfs:
+            self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject)
+        if now and num_vfs:
+            self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject)
+        self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject)
+
+    def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
+        """See Kernel.set_up."""
+        subject = _pf_subject(pf) + (f" with MTU {mtu}" if mtu is not None else "")
+        try:
+            self._netlink.set_link(self._index(pf, Act.SET_UP, subject), up=True, mtu=mtu)
+        except OSError as error:
+            raise refusal(Act.SET_UP, subject, error) from error
+
+    def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
+        """See Kernel.make_bridge."""
+        if uplink.name is None:
+            said = f"its uplink {uplink.pci_address} has no network device"
+            raise fault(
+                "uplink_missing", Act.MAKE_BRIDGE, bridge.name, said, "Is it passed through to a guest?"
+            )
+        self._bridges.make_bridge(bridge, uplink.name)
+
+    def remove_bridge(self, name: str) -> None:
+        """See Kernel.remove_bridge."""
+        self._bridges.remove_bridge(name)
+
+    def make_tap(self, tap: DesiredTap) -> None:
+        """See Kernel.make_tap."""
+        self._bridges.make_tap(tap)
+
+    def remove_tap(self, name: str) -> None:
+        """See Kernel.remove_tap."""
+        self._bridges.remove_tap(name)
+
+    def _pfs(self, functions: tuple[PciFunction, ...], management: frozenset[str]) -> tuple[ObservedPf, ...]:
+        by_address = {function.address: function for function in functions}
+        self._serials = {address: said for address, said in self._serials.items() if address in by_address}
+        return tuple(
+            self._pf(function, by_address, management)
+            for function in functions
+            if function.is_network and function.physical is None
+        )
+
+    def _pf(
+        self,
+        function: PciFunction,
+        functions: Mapping[PciAddress, PciFunction],
+        management: frozenset[str],
+    ) -> ObservedPf:
+        link, settings = self._link(function)
+        serial = self._serial(function)
+        key, mac = self._identify(function, link, serial)
+        net = function.net if link is not None else None
+        vfs = _observe_vfs(function, functions, settings)
+        return ObservedPf(
+            key=key,
+            name=net.name if net is not None else None,
+            pci_address=function.address,
+            vendor=function.vendor,
+            product=function.product,
+            kernel_driver=function.kernel_driver,
+            numa_node=function.numa_node,
+            iommu_group=function.iommu_group,
+            link_layer=function.link_layer,
+            mac=mac,
+            is_up=link is not None and link.is_up,
+            link_up=link.carrier if link is not None else None,
+            speed_mbps=net.speed_mbps if net is not None else None,
+            mtu=link.mtu if link is not None else None,
+            total_vfs=function.total_vfs,
+            num_vfs=function.num_vfs,
+            serial=serial,
+            capabilities=_capabilities(function, vfs),
+            is_management=net is not None and net.name in management,
+            vfs=vfs,
+        )
+
+    def _link(self, function: PciFunction) -> tuple[Link | None, Mapping[int, VfSettings]]:
+        if function.net is None:
+            return None, {}
+        try:
+            return self._netlink.link(function.net.index)
+        except NetlinkRefusal as refused:
+            if refused.errno in _GONE:
+                return None, {}  # its driver let it go since sysfs was read
+            raise
+
+    def _serial(self, function: PciFunction) -> str | None:
+        if function.address not in self._serials:
+            self._serials[function.address] = read_serial(self._sysfs.folder(function.address))
+        return self._serials[function.address]
+
+    def _identify(
+        self, function: PciFunction, link: Link | None, serial: str | None
+    ) -> tuple[PfKey, MacAddress | None]:
+        if link is None:
+            return self._identities.recall(function) or (pf_key(function, None, serial), None)
+        key, mac = pf_key(function, link.permanent_mac, serial), link.permanent_mac or link.mac
+        self._identities.remember(function, key, mac)
+        return key, mac
+
+    def _management(self, links: tuple[Link, ...]) -> frozenset[str]:
+        """Names of the NICs that a default route leaves through, below bridges, bonds and VLANs."""
+        names = {link.index: link.name for link in links}
+        found: set[str] = set()
+        open_names = [names[index] for index in self._netlink.default_route_links() if index in names]
+        while open_names:
+            name = open_names.pop()
+            if name not in found:
+                found.add(name)
+                open_names.extend(self._sysfs.lower(name))
+        return frozenset(found)
+
+    def _first_refused(self, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> str:
+        suspects = fields
+        if len(fields) > 1:
+            try:
+                seen = self._netlink.link(link)[1].get(vf)
+            except OSError:
+                seen = None
+            open_fields = differences(settings, seen) if seen is not None else ()
+            suspects = tuple(name for name in APPLIED if name in open_fields and name in fields) or fields
+        value = getattr(settings, suspects[0])
+        return f"{suspects[0]} {getattr(value, 'value', value)}"
+
+    def _function(self, pf: ObservedPf, act: Act) -> PciFunction:
+        function = self._sysfs.function(pf.pci_address)
+        if function is None:
+            raise fault("device_missing", act, _pf_subject(pf), "there is no such PCI device any more")
+        return function
+
+    def _index(self, pf: ObservedPf, act: Act, subject: str) -> int:
+        """Today's ifindex: looked up each time, for a reloaded driver makes a new one."""
+        net = self._function(pf, act).net
+        if net is None:
+            hint = "Is the PF passed through to a guest?"
+            raise fault("link_missing", act, subject, "the PF has no network device", hint)
+        return net.index
+
+    def _write(self, attribute: Path, value: str, act: Act, subject: str) -> None:
+        """One write(2), without creating the file: what a driver does not have shall be ENOENT."""
+        try:
+            file = os.open(attribute, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+            try:
+                os.write(file, value.encode("ascii"))
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise refusal(act, subject, error) from error
+
+
+def _observe_vfs(
+    function: PciFunction,
+    functions: Mapping[PciAddress, PciFunction],
+    settings: Mapping[int, VfSettings],
+) -> tuple[ObservedVf, ...]:
+    """VFs whose settings netlink told. One that it does not tell of cannot be promised to anybody."""
+    return tuple(
+        ObservedVf(
+            index=index,
+            pci_address=address,
+            vendor=virtual.vendor,
+            product=virtual.product,
+            kernel_driver=virtual.kernel_driver,
+            numa_node=virtual.numa_node,
+            iommu_group=virtual.iommu_group,
+            settings=settings[index],
+        )
+        for index, address in function.virtual
+        if index in settings and (virtual := functions.get(address)) is not None
+    )
+
+
+def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...]) -> tuple[str, ...]:
+    """`sriov`, `switch_id`, and the VF settings that the driver reports."""
+    found = ["sriov"] if function.total_vfs else []
+    if function.net is not None and function.net.switch_id:
+        found.append("switch_id")
+    if vfs:
+        found.extend(name for name in _OPTIONAL if getattr(vfs[0].settings, name) is not None)
+    return tuple(found)
+
+
+def _pf_subject(pf: ObservedPf) -> str:
+    return f"{pf.name or 'PF'} ({pf.pci_address})"
+
+
+def _vf_subject(pf: ObservedPf, index: int) -> str:
+    return f"{index} of {_pf_subject(pf)}"

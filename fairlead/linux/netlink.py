@@ -1,0 +1,148 @@
+"""rtnetlink as Fairlead needs it: plain values in and out. `rtnetlink.RtNetlink` speaks it to the kernel,
+the simulator answers it from memory.
+
+Sources: include/uapi/linux/if_link.h, if_bridge.h, neighbour.h, pkt_sched.h; net/core/rtnetlink.c.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import VfSettings
+
+
+class NetlinkRefusal(OSError):
+    """The kernel's no: `errno`, and `strerror` with its extended answer (extack) where it gave one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network device. `carrier` None while it is down. `kind` None: hardware. `master`: ifindex of its bridge.
+
+    `permanent_mac` None: the driver does not say (IFLA_PERM_ADDRESS, Linux 5.6).
+    `filters_vlans` None: not a bridge.
+    """
+
+    index: int
+    name: str
+    mac: MacAddress | None = None
+    permanent_mac: MacAddress | None = None
+    mtu: int | None = None
+    is_up: bool = False
+    carrier: bool | None = None
+    kind: str | None = None
+    master: int | None = None
+    alias: str | None = None
+    """Free text that the device carries (IFLA_IFALIAS); a tap's is its port's id."""
+    filters_vlans: bool | None = None
+    port: "BridgePort | None" = None
+    """How it takes part in its bridge; None when it is on none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BridgePort:
+    """A bridge port's switches. `locked`: a frame whose source is not in the forwarding table is dropped."""
+
+    learning: bool = True
+    flood: bool = True
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortVlan:
+    """A VLAN that a bridge port carries; `untagged`: it is the port's own (PVID) and leaves without a tag."""
+
+    vlan: int
+    untagged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingEntry:
+    """A static entry: frames for `mac` (in `vlan`) leave through the device. `vlan` None: in none.
+
+    `on_bridge`: of the bridge's table; else of the device's own unicast filter (bridge fdb ... self).
+    """
+
+    index: int
+    mac: MacAddress
+    vlan: int | None
+    on_bridge: bool
+
+
+class Netlink(Protocol):
+    """Network devices by ifindex. A refusal is NetlinkRefusal; a device that is gone, one with ENODEV."""
+
+    def links(self) -> tuple[Link, ...]:
+        """All network devices of this namespace, without VFs and statistics."""
+        ...
+
+    def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
+        """One device with its VFs by index, in one request."""
+        ...
+
+    def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """Write the named fields in one message. The kernel stops at the first it refuses."""
+        ...
+
+    def set_link(
+        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+    ) -> None:
+        """None leaves a thing as it is."""
+        ...
+
+    def default_route_links(self) -> tuple[int, ...]:
+        """Devices that a default route (IPv4 or IPv6, main table) leaves through."""
+        ...
+
+    def make_bridge(self, name: str) -> None:
+        """Create it, or change the one there is: filters VLANs, gives new ports none, has no addresses."""
+        ...
+
+    def make_tap(self, name: str) -> None:
+        """A persistent tap with virtio-net headers and no addresses; nothing when it is there."""
+        ...
+
+    def delete_link(self, index: int) -> None:
+        """Remove a virtual device; a persistent tap goes with it."""
+        ...
+
+    def join(self, index: int, bridge: int, port: BridgePort) -> None:
+        """Put it on the bridge, or keep it there, with these switches."""
+        ...
+
+    def leave(self, index: int) -> None:
+        """Take it off its bridge."""
+        ...
+
+    def vlans(self) -> Mapping[int, tuple[PortVlan, ...]]:
+        """VLANs of all bridge ports, by ifindex."""
+        ...
+
+    def set_vlan(self, index: int, vlan: PortVlan) -> None:
+        """Let the port carry it."""
+        ...
+
+    def delete_vlan(self, index: int, vlan: int) -> None:
+        """No longer carry it; nothing when it does not."""
+        ...
+
+    def entries(self, index: int) -> tuple[ForwardingEntry, ...]:
+        """Static entries of one bridge port, without the addresses that are the host's own."""
+        ...
+
+    def add_entry(self, entry: ForwardingEntry) -> None:
+        """Make it; nothing when it is there."""
+        ...
+
+    def delete_entry(self, entry: ForwardingEntry) -> None:
+        """Take it away; nothing when it is not there."""
+        ...
+
+    def ingress_rate(self, index: int) -> int | None:
+        """What comes in at the device (at a tap: what the guest sends) at most, kbit/s; None: no limit."""
+        ...
+
+    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
+        """Drop what comes in above the rate; None takes the limit away."""
+        ...

@@ -1,0 +1,303 @@
+"""The real Netlink: rtnetlink messages over one socket of this network namespace.
+
+Sources: include/uapi/linux/{if_link,if_bridge,neighbour,rtnetlink}.h; net/core/rtnetlink.c; net/bridge.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Mapping
+
+from fairlead.linux import message as nl
+from fairlead.linux import police, tap
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
+from fairlead.model.errors import InvalidValue
+from fairlead.model.pci import MacAddress, parse_mac
+from fairlead.model.vf import VfSettings
+
+_NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
+_GETROUTE, _NEWNEIGH, _DELNEIGH, _GETNEIGH = 26, 28, 29, 30
+_LINK_HEADER = struct.Struct("=BxHiII")
+_ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
+_NEIGHBOUR_HEADER = struct.Struct("=BxxxiHBB")
+_IFF_UP = 0x1
+_ADDRESS, _NAME, _MTU, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 10, 12, 18, 20
+_VFINFO_LIST, _AF_SPEC, _EXT_MASK, _CARRIER, _PERM_ADDRESS = 22, 26, 29, 33, 54
+_KIND, _DATA, _SLAVE_DATA = 1, 2, 5
+_FILTER_VF, _FILTER_BRVLAN, _FILTER_SKIP_STATS = 0x1, 0x2, 0x8
+_BR_VLAN_FILTERING, _BR_MCAST_SNOOPING, _BR_DEFAULT_PVID = 7, 23, 39
+_PORT_LEARNING, _PORT_FLOOD, _PORT_LOCKED = 8, 9, 39
+_VLAN_INFO, _VLAN_PVID, _VLAN_UNTAGGED = 2, 0x2, 0x4
+_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
+_TABLE_MAIN, _UNICAST, _OIF, _MULTIPATH, _TABLE = 254, 1, 4, 9, 15
+_LLADDR, _NDA_VLAN = 2, 5
+_MAC_OCTETS, _WORD_OCTETS = 6, 4
+_STATIC, _PERMANENT, _SELF, _ON_MASTER = 0x40, 0x80, 0x2, 0x4
+
+
+class RtNetlink:
+    """Implements netlink.Netlink. Made in the network namespace that it shall speak of; close it after use."""
+
+    def __init__(self) -> None:
+        self._channel = nl.Channel()
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._channel.close()
+
+    def links(self) -> tuple[Link, ...]:
+        """See Netlink.links."""
+        body = _link_header() + nl.number(_EXT_MASK, _FILTER_SKIP_STATS)
+        return tuple(_read_link(answer) for answer in self._channel.request(_GETLINK, body, nl.DUMP))
+
+    def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
+        """See Netlink.link. Without statistics: with them the list of 222 VFs no longer fits an attribute."""
+        body = _link_header(index) + nl.number(_EXT_MASK, _FILTER_VF | _FILTER_SKIP_STATS)
+        answers = self._channel.request(_GETLINK, body)
+        if not answers:
+            raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
+        return _read_link(answers[0]), _read_vfs(answers[0])
+
+    def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """See Netlink.set_vf."""
+        info = write_vf_info(vf, settings, fields)
+        self._channel.request(_SETLINK, _link_header(index) + nl.nested(_VFINFO_LIST, info))
+
+    def set_link(
+        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+    ) -> None:
+        """See Netlink.set_link."""
+        body = _link_header(index, flags=_IFF_UP if up else 0, change=_IFF_UP if up is not None else 0)
+        if mtu is not None:
+            body += nl.number(_MTU, mtu)
+        if alias is not None:
+            body += nl.attribute(_ALIAS, alias.encode())
+        self._channel.request(_SETLINK, body)
+
+    def default_route_links(self) -> tuple[int, ...]:
+        """See Netlink.default_route_links."""
+        found: set[int] = set()
+        for family in (socket.AF_INET, socket.AF_INET6):
+            header = _ROUTE_HEADER.pack(family, 0, 0, 0, _TABLE_MAIN, 0, 0, 0, 0)
+            body = header + nl.number(_TABLE, _TABLE_MAIN)
+            try:
+                answers = self._channel.request(_GETROUTE, body, nl.DUMP)
+            except NetlinkRefusal as refusal:
+                if refusal.errno not in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.ENOENT):
+                    raise  # else: no IPv6, or a table that nobody has put a route into
+                continue
+            for answer in answers:
+                found.update(_route_links(answer))
+        return tuple(sorted(found))
+
+    def make_bridge(self, name: str) -> None:
+        """See Netlink.make_bridge. Snooping off: nothing here asks for group memberships."""
+        data = nl.nested(
+            _DATA,
+            nl.octet(_BR_VLAN_FILTERING, 1),
+            nl.short(_BR_DEFAULT_PVID, 0),
+            nl.octet(_BR_MCAST_SNOOPING, 0),
+        )
+        info = nl.nested(_LINKINFO, nl.string(_KIND, "bridge"), data)
+        self._channel.request(_NEWLINK, _link_header() + nl.string(_NAME, name) + info, nl.CREATE)
+        self._without_addresses(name)
+
+    def make_tap(self, name: str) -> None:
+        """See Netlink.make_tap. rtnetlink cannot make taps; /dev/net/tun does, in this thread's namespace."""
+        if any(link.name == name for link in self.links()):
+            return
+        tap.make_persistent(name)
+        self._without_addresses(name)
+
+    def delete_link(self, index: int) -> None:
+        """See Netlink.delete_link."""
+        self._channel.request(_DELLINK, _link_header(index))
+
+    def join(self, index: int, bridge: int, port: BridgePort) -> None:
+        """See Netlink.join."""
+        self._channel.request(_SETLINK, _link_header(index) + nl.number(_MASTER, bridge))
+        switches = nl.nested(
+            _PROTINFO,
+            nl.octet(_PORT_LEARNING, port.learning),
+            nl.octet(_PORT_FLOOD, port.flood),
+            nl.octet(_PORT_LOCKED, port.locked),
+        )
+        self._channel.request(_SETLINK, _link_header(index, socket.AF_BRIDGE) + switches)
+
+    def leave(self, index: int) -> None:
+        """See Netlink.leave."""
+        self._channel.request(_SETLINK, _link_header(index) + nl.number(_MASTER, 0))
+
+    def vlans(self) -> Mapping[int, tuple[PortVlan, ...]]:
+        """See Netlink.vlans."""
+        body = _link_header(family=socket.AF_BRIDGE) + nl.number(_EXT_MASK, _FILTER_BRVLAN)
+        answers = self._channel.request(_GETLINK, body, nl.DUMP)
+        return {_index(answer): _read_vlans(answer) for answer in answers}
+
+    def set_vlan(self, index: int, vlan: PortVlan) -> None:
+        """See Netlink.set_vlan."""
+        self._channel.request(_SETLINK, _vlan_body(index, vlan.vlan, is_own=vlan.untagged))
+
+    def delete_vlan(self, index: int, vlan: int) -> None:
+        """See Netlink.delete_vlan."""
+        self._unless(errno.ENOENT, _DELLINK, _vlan_body(index, vlan, is_own=False))
+
+    def entries(self, index: int) -> tuple[ForwardingEntry, ...]:
+        """See Netlink.entries."""
+        header = _NEIGHBOUR_HEADER.pack(socket.AF_BRIDGE, index, 0, 0, 0)
+        found = (_read_entry(answer) for answer in self._channel.request(_GETNEIGH, header, nl.DUMP))
+        return tuple(entry for entry in found if entry is not None and entry.index == index)
+
+    def add_entry(self, entry: ForwardingEntry) -> None:
+        """See Netlink.add_entry."""
+        self._unless(errno.EEXIST, _NEWNEIGH, _entry_body(entry), nl.CREATE | nl.EXCLUSIVE)
+
+    def delete_entry(self, entry: ForwardingEntry) -> None:
+        """See Netlink.delete_entry."""
+        self._unless(errno.ENOENT, _DELNEIGH, _entry_body(entry))
+
+    def ingress_rate(self, index: int) -> int | None:
+        """See Netlink.ingress_rate."""
+        answers = self._channel.request(police.GET_FILTER, police.filter_header(index), nl.DUMP)
+        rates = (police.read_rate(answer) for answer in answers)
+        return next((rate for rate in rates if rate is not None), None)
+
+    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
+        """See Netlink.set_ingress_rate."""
+        if rate_kbps is None:
+            self._unless(errno.ENOENT, police.DELETE_QDISC, police.qdisc_body(index))
+            return
+        self._unless(errno.EEXIST, police.NEW_QDISC, police.qdisc_body(index), nl.CREATE | nl.EXCLUSIVE)
+        self._channel.request(police.NEW_FILTER, police.filter_body(index, rate_kbps), nl.CREATE | nl.REPLACE)
+
+    def _without_addresses(self, name: str) -> None:
+        """No IPv6 address of its own: the host shall not speak on a guest's network."""
+        index = socket.if_nametoindex(name)
+        mode = nl.octet(_ADDR_GEN_MODE, _ADDR_GEN_NONE)
+        body = _link_header(index) + nl.nested(_AF_SPEC, nl.nested(socket.AF_INET6, mode))
+        self._unless(errno.EAFNOSUPPORT, _SETLINK, body)
+
+    def _unless(self, accepted: int, kind: int, body: bytes, flags: int = 0) -> None:
+        try:
+            self._channel.request(kind, body, flags)
+        except NetlinkRefusal as refusal:
+            if refusal.errno != accepted:
+                raise
+
+
+def _link_header(index: int = 0, family: int = socket.AF_UNSPEC, *, flags: int = 0, change: int = 0) -> bytes:
+    return _LINK_HEADER.pack(family, 0, index, flags, change)
+
+
+def _index(answer: bytes) -> int:
+    return int(_LINK_HEADER.unpack_from(answer)[2])
+
+
+def _read_link(answer: bytes) -> Link:
+    _, _, index, flags, _ = _LINK_HEADER.unpack_from(answer)
+    found = dict(nl.parts(answer[_LINK_HEADER.size :]))
+    info = dict(nl.parts(found.get(_LINKINFO, b"")))
+    data = dict(nl.parts(info.get(_DATA, b"")))
+    kind = _text(info.get(_KIND))
+    is_up = bool(flags & _IFF_UP)
+    return Link(
+        index=index,
+        name=_text(found.get(_NAME)) or "",
+        mac=_mac(found.get(_ADDRESS)),
+        permanent_mac=_mac(found.get(_PERM_ADDRESS)),
+        mtu=_number(found.get(_MTU)),
+        is_up=is_up,
+        carrier=found.get(_CARRIER) == b"\1" if is_up else None,
+        kind=kind,
+        master=_number(found.get(_MASTER)),
+        alias=_text(found.get(_ALIAS)),
+        filters_vlans=data.get(_BR_VLAN_FILTERING) == b"\1" if kind == "bridge" else None,
+        port=_read_port(info.get(_SLAVE_DATA)),
+    )
+
+
+def _read_port(data: bytes | None) -> BridgePort | None:
+    if data is None:
+        return None
+    found = dict(nl.parts(data))
+    return BridgePort(
+        learning=found.get(_PORT_LEARNING) == b"\1",
+        flood=found.get(_PORT_FLOOD) == b"\1",
+        locked=found.get(_PORT_LOCKED) == b"\1",
+    )
+
+
+def _read_vfs(answer: bytes) -> dict[int, VfSettings]:
+    found = dict(nl.parts(answer[_LINK_HEADER.size :]))
+    infos = (read_vf_info(value) for kind, value in nl.parts(found.get(_VFINFO_LIST, b"")) if kind == VF_INFO)
+    return dict(info for info in infos if info is not None)
+
+
+def _route_links(answer: bytes) -> set[int]:
+    _, prefix, _, _, _, _, _, kind, _ = _ROUTE_HEADER.unpack_from(answer)
+    found = dict(nl.parts(answer[_ROUTE_HEADER.size :]))
+    if prefix != 0 or kind != _UNICAST or _number(found.get(_TABLE)) != _TABLE_MAIN:
+        return set()
+    links = _next_hops(found.get(_MULTIPATH, b""))
+    link = _number(found.get(_OIF))
+    return links | {link} if link is not None else links
+
+
+def _next_hops(data: bytes) -> set[int]:
+    found, offset = set(), 0
+    while offset + 8 <= len(data):
+        length, index = struct.unpack_from("=Hxxi", data, offset)
+        found.add(int(index))
+        offset += max(length + (-length % 4), 8)
+    return found
+
+
+def _vlan_body(index: int, vlan: int, *, is_own: bool) -> bytes:
+    flags = _VLAN_PVID | _VLAN_UNTAGGED if is_own else 0
+    info = nl.attribute(_VLAN_INFO, struct.pack("=HH", flags, vlan))
+    return _link_header(index, socket.AF_BRIDGE) + nl.nested(_AF_SPEC, info)
+
+
+def _read_vlans(answer: bytes) -> tuple[PortVlan, ...]:
+    found = dict(nl.parts(answer[_LINK_HEADER.size :]))
+    infos = (value for kind, value in nl.parts(found.get(_AF_SPEC, b"")) if kind == _VLAN_INFO)
+    records = (struct.unpack_from("=HH", value) for value in infos)
+    return tuple(PortVlan(vlan, bool(flags & _VLAN_PVID)) for flags, vlan in records)
+
+
+def _entry_body(entry: ForwardingEntry) -> bytes:
+    state, flags = (_STATIC, _ON_MASTER) if entry.on_bridge else (_PERMANENT, _SELF)
+    header = _NEIGHBOUR_HEADER.pack(socket.AF_BRIDGE, entry.index, state, flags, 0)
+    body = header + nl.attribute(_LLADDR, bytes.fromhex(entry.mac.replace(":", "")))
+    return body + nl.short(_NDA_VLAN, entry.vlan) if entry.vlan is not None else body
+
+
+def _read_entry(answer: bytes) -> ForwardingEntry | None:
+    _, index, state, flags, _ = _NEIGHBOUR_HEADER.unpack_from(answer)
+    found = dict(nl.parts(answer[_NEIGHBOUR_HEADER.size :]))
+    mac, vlan = _mac(found.get(_LLADDR)), found.get(_NDA_VLAN)
+    is_self = bool(flags & _SELF)
+    if mac is None or not (is_self or state & _STATIC):
+        return None
+    number = int(struct.unpack("=H", vlan)[0]) if vlan is not None else None
+    return ForwardingEntry(index, mac, number, on_bridge=not is_self)
+
+
+def _mac(octets: bytes | None) -> MacAddress | None:
+    if octets is None or len(octets) != _MAC_OCTETS:
+        return None
+    try:
+        return parse_mac(octets.hex(":"))
+    except InvalidValue:
+        return None  # of a device that has none
+
+
+def _number(value: bytes | None) -> int | None:
+    return (
+        int(struct.unpack_from("=I", value)[0]) if value is not None and len(value) >= _WORD_OCTETS else None
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.rstrip(b"\0").decode("utf-8", "replace") if value is not None else None

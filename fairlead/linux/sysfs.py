@@ -1,0 +1,199 @@
+"""What sysfs says of PCI functions and their network devices. Reads only.
+
+Sources: Documentation/ABI/testing/sysfs-bus-pci, Documentation/ABI/testing/sysfs-class-net,
+Documentation/PCI/pci-iov-howto.rst.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairlead.model.errors import InvalidValue
+from fairlead.model.pci import LinkLayer, PciAddress, parse_pci_address
+
+NETWORK_CLASS = 0x02
+_INFINIBAND_SUBCLASS = 0x0207
+_ARPHRD = {1: LinkLayer.ETHERNET, 32: LinkLayer.INFINIBAND}
+_VIRTFN = re.compile(r"virtfn(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class NetDevice:
+    """A network device of a PCI function. `speed_mbps` None: no link, or the driver does not say."""
+
+    name: str
+    index: int
+    link_layer: LinkLayer
+    speed_mbps: int | None
+    port_name: str | None
+    switch_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PciFunction:
+    """A function as /sys/bus/pci/devices has it. `physical` is the PF of a VF, None for all others.
+
+    `class_code` is 24 bits: class, subclass, programming interface. `net` None: no network driver has it.
+    """
+
+    address: PciAddress
+    class_code: int
+    vendor: str
+    product: str
+    kernel_driver: str | None
+    numa_node: int | None
+    iommu_group: int | None
+    physical: PciAddress | None
+    total_vfs: int
+    num_vfs: int
+    virtual: tuple[tuple[int, PciAddress], ...]
+    net: NetDevice | None
+
+    @property
+    def is_network(self) -> bool:
+        """Whether its class is network controller: Ethernet, InfiniBand or another."""
+        return self.class_code >> 16 == NETWORK_CLASS
+
+    @property
+    def link_layer(self) -> LinkLayer:
+        """What runs on the port: the network device says, else the class (it may be vfio's)."""
+        if self.net is not None:
+            return self.net.link_layer
+        if not self.is_network:
+            return LinkLayer.NONE
+        is_infiniband = self.class_code >> 8 == _INFINIBAND_SUBCLASS
+        return LinkLayer.INFINIBAND if is_infiniband else LinkLayer.ETHERNET
+
+
+class Sysfs:
+    """/sys and /proc below `root`, which is `/` on a real host and a fake tree elsewhere."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self.root = root
+        self._devices = root / "sys/bus/pci/devices"
+
+    def functions(self) -> tuple[PciFunction, ...]:
+        """All PCI functions in address order. One that vanishes while it is read is left out."""
+        found = (self.function(address) for address in self._addresses())
+        return tuple(function for function in found if function is not None)
+
+    def function(self, address: PciAddress) -> PciFunction | None:
+        """One function, None when it is not there."""
+        folder = self.folder(address)
+        class_code = _hexadecimal(folder / "class")
+        vendor, product = _hexadecimal(folder / "vendor"), _hexadecimal(folder / "device")
+        if class_code is None or vendor is None or product is None:
+            return None
+        physical = target(folder / "physfn")
+        node = integer(folder / "numa_node")
+        group = target(folder / "iommu_group")
+        return PciFunction(
+            address=address,
+            class_code=class_code,
+            vendor=f"{vendor:04x}",
+            product=f"{product:04x}",
+            kernel_driver=target(folder / "driver"),
+            numa_node=node if node is not None and node >= 0 else None,
+            iommu_group=int(group) if group is not None and group.isdigit() else None,
+            physical=parse_pci_address(physical) if physical else None,
+            total_vfs=integer(folder / "sriov_totalvfs") or 0,
+            num_vfs=integer(folder / "sriov_numvfs") or 0,
+            virtual=_virtual_functions(folder),
+            net=self._net(folder),
+        )
+
+    def folder(self, address: PciAddress) -> Path:
+        """Where the function's attributes are."""
+        return self._devices / address
+
+    def lower(self, name: str) -> tuple[str, ...]:
+        """Network devices directly below a bridge, bond, VLAN or macvlan (its `lower_*` links)."""
+        folder = self.root / "sys/class/net" / name
+        return tuple(sorted(link.name.removeprefix("lower_") for link in folder.glob("lower_*")))
+
+    def net_names(self) -> tuple[str, ...]:
+        """All network devices of this network namespace."""
+        return _listed(self.root / "sys/class/net")
+
+    def boot_id(self) -> str:
+        """A UUID that is new with each boot of the kernel; "" where there is none."""
+        return text(self.root / "proc/sys/kernel/random/boot_id") or ""
+
+    def _addresses(self) -> tuple[PciAddress, ...]:
+        found = []
+        for name in _listed(self._devices):
+            try:
+                found.append(parse_pci_address(name))
+            except InvalidValue:
+                continue
+        return tuple(found)
+
+    def _net(self, folder: Path) -> NetDevice | None:
+        # A virtio NIC has its network device below the virtio device, not the PCI function.
+        for place in (folder, *sorted(folder.glob("virtio*"))):
+            for name in _listed(place / "net"):
+                return self._net_device(place / "net" / name)
+        return None
+
+    def _net_device(self, folder: Path) -> NetDevice | None:
+        index = integer(folder / "ifindex")
+        if index is None:
+            return None
+        speed = integer(folder / "speed")
+        return NetDevice(
+            name=folder.name,
+            index=index,
+            link_layer=_ARPHRD.get(integer(folder / "type") or 0, LinkLayer.NONE),
+            speed_mbps=speed if speed is not None and speed > 0 else None,
+            port_name=text(folder / "phys_port_name") or None,
+            switch_id=text(folder / "phys_switch_id") or None,
+        )
+
+
+def text(path: Path) -> str | None:
+    """The attribute without its newline; None where it is not there or the driver does not answer."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+
+
+def integer(path: Path) -> int | None:
+    """A decimal attribute; None where it is not there, or no number."""
+    value = text(path)
+    try:
+        return int(value) if value is not None else None
+    except ValueError:
+        return None
+
+
+def target(link: Path) -> str | None:
+    """The last part of what a symbolic link points to; None where it is not there."""
+    try:
+        return link.readlink().name
+    except OSError:
+        return None
+
+
+def _hexadecimal(path: Path) -> int | None:
+    value = text(path)
+    try:
+        return int(value, 16) if value is not None else None
+    except ValueError:
+        return None
+
+
+def _listed(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(entry.name for entry in folder.iterdir()))
+    except OSError:
+        return ()
+
+
+def _virtual_functions(folder: Path) -> tuple[tuple[int, PciAddress], ...]:
+    found = []
+    for link in folder.glob("virtfn*"):
+        match, address = _VIRTFN.fullmatch(link.name), target(link)
+        if match and address:
+            found.append((int(match[1]), parse_pci_address(address)))
+    return tuple(sorted(found))
