@@ -113,10 +113,11 @@ class DesiredHostdev:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file of the config drive: path from its root, content as text."""
+    """A file of the config drive: path from its root, content as text, or base64 of bytes that are none."""
 
     path: str
     content: str
+    is_base64: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""Hardware VEB: the NIC's own embedded bridge switches between its VFs and the wire (Ethernet).
+
+The VF gets the port's MAC and, on a VLAN network, a port VLAN that the guest does not see. Sources of what
+clients read: Neutron's sriovnicswitch driver for vif_details, Nova's VF profile for binding:profile.
+"""
+
+from fairlead.drivers.base import Bound, BoundPort
+from fairlead.model.binding import VifType
+from fairlead.model.device import Device
+from fairlead.model.errors import Conflict
+from fairlead.model.pci import LinkLayer
+from fairlead.model.port import VnicType
+from fairlead.model.qos import egress_limit_kbps, egress_minimum_kbps, mbps
+from fairlead.model.vf import LinkState, VfSettings
+
+
+class HwVeb:
+    """Binds direct ports to VFs of Ethernet PFs."""
+
+    vif_type = VifType.HW_VEB
+    vnic_types = frozenset({VnicType.DIRECT})
+    link_layers = frozenset({LinkLayer.ETHERNET})
+
+    def bind(self, bound: BoundPort) -> Bound:
+        """See Driver.bind."""
+        device, pf = _held(bound)
+        _refuse_the_impossible(bound)
+        profile = {
+            "pci_vendor_info": f"{device.vendor}:{device.product}",
+            "pci_slot": device.pci_address,
+            "physical_network": bound.network.physical_network,
+            "vf_num": str(device.vf_index),
+        }
+        if pf.mac is not None:
+            profile["pf_mac_address"] = pf.mac
+        if pf.serial is not None:
+            profile["card_serial_number"] = pf.serial
+        details = {
+            "port_filter": "False",
+            "connectivity": "l2",
+            "vlan": str(bound.network.vlan or 0),
+            "bound_drivers": self.vif_type.value,
+        }
+        return Bound(self.vif_type, details, profile)
+
+    def settings(self, bound: BoundPort) -> VfSettings:
+        """See Driver.settings."""
+        _refuse_the_impossible(bound)
+        port = bound.port
+        return VfSettings(
+            mac=port.mac,
+            vlan=bound.network.vlan,
+            vlan_priority=port.vlan_priority,
+            spoof_check=port.port_security_enabled,
+            trust=port.trusted,
+            link_state=LinkState.AUTO if port.admin_state_up else LinkState.DISABLE,
+            min_rate_mbps=mbps(egress_minimum_kbps(bound.qos) or 0),
+            max_rate_mbps=mbps(egress_limit_kbps(bound.qos) or 0),
+        )
+
+
+def _held(bound: BoundPort) -> tuple[Device, Device]:
+    if bound.device is None or bound.pf is None:
+        raise Conflict("cannot_bind", f"Port {bound.port.id} is direct and no VF is held for it.")
+    return bound.device, bound.pf
+
+
+def _refuse_the_impossible(bound: BoundPort) -> None:
+    """The priority is a part of the port VLAN's tag (IFLA_VF_VLAN), and the kernel wants min <= max."""
+    port = bound.port
+    if port.vlan_priority and bound.network.vlan is None:
+        raise Conflict(
+            "cannot_bind",
+            f"Port {port.id} asks for VLAN priority {port.vlan_priority}, but network "
+            f"{bound.network.name or bound.network.id} is flat: frames without a tag have no priority.",
+        )
+    least, most = egress_minimum_kbps(bound.qos), egress_limit_kbps(bound.qos)
+    if least and most and mbps(least) > mbps(most):
+        raise Conflict(
+            "cannot_bind",
+            f"The QoS policy of port {port.id} promises {least} kbit/s and caps it at {most} kbit/s: the "
+            "promise must not be above the cap.",
+        )

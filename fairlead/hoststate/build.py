@@ -1,0 +1,211 @@
+"""From what control has on a host to the document that its agent obeys. Pure, and in a lasting order.
+
+Equal rows give equal documents, so an agent is never disturbed by the order in which a database answers.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fairlead.hoststate.config_drive import GuestNic, config_files
+from fairlead.hoststate.desired import (
+    DesiredBridge,
+    DesiredFamily,
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredNic,
+    DesiredState,
+    DesiredTap,
+    DesiredVf,
+    ImageRef,
+    NicKind,
+)
+from fairlead.model.binding import Allocation, Binding, Wiring
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, ImageId, NetworkId, PfKey, PolicyId, PortId, ServerId, SubnetId
+from fairlead.model.network import Network, Subnet
+from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DevicePolicy
+from fairlead.model.port import Port
+from fairlead.model.server import Image, Server, ServerStatus
+from fairlead.model.uplink import uplinks
+from fairlead.model.vf import BASELINE, VfSettings
+
+PortWiring = VfSettings | DesiredTap
+"""What a mechanism driver made of a bound port."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
+    being deleted; `wirings` holds what the mechanism drivers made of each port bound to it.
+    """
+
+    host: Host
+    devices: Mapping[DeviceId, Device]
+    policies: Mapping[PolicyId, DevicePolicy]
+    servers: Mapping[ServerId, Server]
+    allocations: tuple[Allocation, ...]
+    bindings: tuple[Binding, ...]
+    ports: Mapping[PortId, Port]
+    networks: Mapping[NetworkId, Network]
+    subnets: Mapping[SubnetId, Subnet]
+    images: Mapping[ImageId, Image]
+    wirings: Mapping[PortId, PortWiring]
+
+
+def desired_state(facts: HostFacts) -> DesiredState:
+    """What the host shall look like. A server that is being deleted is absent: its guest goes, and its VFs
+    have no owner.
+    """
+    taps = tuple(_taps(facts))
+    return DesiredState(
+        host_id=facts.host.id,
+        generation=facts.host.generation,
+        families=tuple(_families(facts)),
+        vfs=tuple(_vfs(facts)),
+        bridges=tuple(_bridges(facts, taps)),
+        taps=taps,
+        guests=tuple(_guest(facts, server) for server in _staying(facts)),
+    )
+
+
+def _staying(facts: HostFacts) -> list[Server]:
+    found = (server for server in facts.servers.values() if server.status is not ServerStatus.DELETING)
+    return sorted(found, key=lambda server: server.id)
+
+
+def _families(facts: HostFacts) -> Iterator[DesiredFamily]:
+    """The PFs that a policy matches, by key. Plain devices need no preparation."""
+    heads = (d for d in facts.devices.values() if d.kind is DeviceKind.PF and d.policy_id is not None)
+    for head in sorted(heads, key=lambda device: device.key):
+        policy = facts.policies.get(head.policy_id) if head.policy_id is not None else None
+        held = [allocation for allocation in facts.allocations if allocation.family_id == head.id]
+        yield DesiredFamily(
+            pf=PfKey(head.key),
+            num_vfs=policy.num_vfs if policy else None,
+            mtu=policy.mtu if policy else None,
+            is_given_whole=any(allocation.device_id == head.id for allocation in held),
+            holders=tuple(sorted({allocation.server_id for allocation in held})),
+        )
+
+
+def _vfs(facts: HostFacts) -> Iterator[DesiredVf]:
+    staying = {server.id for server in _staying(facts)}
+    held = [(facts.devices[allocation.device_id], allocation) for allocation in facts.allocations]
+    for device, allocation in sorted(held, key=lambda pair: (pair[0].pf or "", pair[0].vf_index or 0)):
+        if allocation.server_id not in staying or device.pf is None or device.vf_index is None:
+            continue
+        wiring = BASELINE if allocation.port_id is None else facts.wirings[allocation.port_id]
+        if isinstance(wiring, VfSettings):
+            yield DesiredVf(
+                device_id=device.id,
+                pf=device.pf,
+                index=device.vf_index,
+                server_id=allocation.server_id,
+                port_id=allocation.port_id,
+                settings=wiring,
+            )
+
+
+def _taps(facts: HostFacts) -> Iterator[DesiredTap]:
+    for server in _staying(facts):
+        for port_id in server.ports:
+            wiring = facts.wirings.get(port_id)
+            if isinstance(wiring, DesiredTap):
+                yield wiring
+
+
+def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[DesiredBridge]:
+    """One for each physical network that a tap is on; as large as the largest of its networks."""
+    widest: dict[str, DesiredTap] = {}
+    for tap in taps:
+        network = facts.networks[facts.ports[tap.port_id].network_id]
+        known = widest.get(network.physical_network)
+        if known is None or tap.mtu > known.mtu:
+            widest[network.physical_network] = tap
+    ways = uplinks(facts.devices.values())
+    for physical_network, tap in sorted(widest.items()):
+        if physical_network in ways:
+            uplink = PfKey(ways[physical_network].key)
+            yield DesiredBridge(tap.bridge, physical_network, uplink, tap.mtu)
+
+
+def _guest(facts: HostFacts, server: Server) -> DesiredGuest:
+    bindings = _bindings(facts, server)
+    nics = tuple(_guest_nic(facts, binding.port_id) for binding in bindings)
+    return DesiredGuest(
+        server_id=server.id,
+        name=server.name,
+        power=server.power,
+        boot_serial=server.boot_serial,
+        hard_reboot=server.hard_reboot,
+        vcpus=server.flavor.vcpus,
+        memory_mib=server.flavor.memory_mib,
+        disk_gib=server.flavor.disk_gib,
+        root=_image(facts, server.image_id),
+        kernel=_image(facts, server.kernel_id),
+        ramdisk=_image(facts, server.ramdisk_id),
+        command_line=server.command_line,
+        cells=server.cells,
+        nics=tuple(_nic(facts, binding) for binding in bindings),
+        hostdevs=tuple(_hostdevs(facts, server)),
+        config_files=config_files(server, nics),
+    )
+
+
+def _bindings(facts: HostFacts, server: Server) -> list[Binding]:
+    """The server's bindings on this host, in NIC order."""
+    here = {binding.port_id: binding for binding in facts.bindings if binding.wiring is not Wiring.UNWIRING}
+    return [here[port_id] for port_id in server.ports if port_id in here]
+
+
+def _guest_nic(facts: HostFacts, port_id: PortId) -> GuestNic:
+    port = facts.ports[port_id]
+    return GuestNic(port, facts.networks[port.network_id], facts.subnets)
+
+
+def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
+    port, wiring = facts.ports[binding.port_id], facts.wirings.get(binding.port_id)
+    is_tap = isinstance(wiring, DesiredTap)
+    return DesiredNic(
+        port_id=port.id,
+        kind=NicKind.TAP if is_tap else NicKind.HOSTDEV,
+        mac=port.mac,
+        mtu=facts.networks[port.network_id].mtu,
+        device_id=binding.device_id,
+        tap=wiring.name if isinstance(wiring, DesiredTap) else None,
+    )
+
+
+def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
+    """NICs in their order, then the devices of aliases by alias and number."""
+    places = {port_id: place for place, port_id in enumerate(server.ports)}
+    held = [allocation for allocation in facts.allocations if allocation.server_id == server.id]
+
+    def place(allocation: Allocation) -> tuple[int, str, int]:
+        if allocation.port_id is not None:
+            return places.get(allocation.port_id, len(places)), "", 0
+        alias, _, number = allocation.request_id.rpartition("-")
+        return len(places), alias, int(number)
+
+    for allocation in sorted(held, key=place):
+        device = facts.devices[allocation.device_id]
+        yield DesiredHostdev(
+            device_id=device.id,
+            kind=device.kind,
+            key=device.key,
+            pf=device.pf,
+            vf_index=device.vf_index,
+            port_id=allocation.port_id,
+        )
+
+
+def _image(facts: HostFacts, image_id: ImageId | None) -> ImageRef | None:
+    """What a guest was made of stays named after its image is gone: the host has it in its cache."""
+    if image_id is None:
+        return None
+    image = facts.images.get(image_id)
+    if image is None or image.sha512 is None:
+        return ImageRef(image_id, "", 0, "")
+    return ImageRef(image.id, image.sha512, image.size or 0, image.disk_format or "")

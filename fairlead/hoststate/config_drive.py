@@ -1,0 +1,152 @@
+"""A guest's config drive, in OpenStack's layout: how its names, keys and addresses reach it.
+
+No DHCP server can be assumed on a VF's network, so every address is told as a static one. Sources: Nova's
+metadata service (meta_data.json, devices[]) and its network_data.json schema, as cloud-init reads them.
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from fairlead.hoststate.desired import ConfigFile
+from fairlead.model.ids import SubnetId
+from fairlead.model.network import Network, Subnet
+from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.server import Server
+
+Json = dict[str, object]
+
+_ROOT = "openstack/latest"
+_LINK_TYPES = {VnicType.DIRECT: "hw_veb", VnicType.NORMAL: "bridge"}
+
+
+@dataclass(frozen=True, slots=True)
+class GuestNic:
+    """A NIC as its guest is told of it. `subnets` are those of its fixed addresses."""
+
+    port: Port
+    network: Network
+    subnets: Mapping[SubnetId, Subnet]
+
+
+def config_files(server: Server, nics: tuple[GuestNic, ...]) -> tuple[ConfigFile, ...]:
+    """The files of the drive, in order of path; none for a server without one."""
+    if not server.config_drive:
+        return ()
+    files = [
+        ConfigFile(f"{_ROOT}/meta_data.json", _text(_meta_data(server, nics))),
+        ConfigFile(f"{_ROOT}/network_data.json", _text(_network_data(nics))),
+        ConfigFile(f"{_ROOT}/vendor_data.json", "{}\n"),
+    ]
+    if server.user_data:
+        files.append(_user_data(server.user_data))
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _user_data(encoded: str) -> ConfigFile:
+    """Often a script or YAML, but cloud-init takes gzip too: what is no text stays base64."""
+    path = f"{_ROOT}/user_data"
+    try:
+        return ConfigFile(path, b64decode(encoded).decode())
+    except UnicodeDecodeError:
+        return ConfigFile(path, encoded, is_base64=True)
+
+
+def _meta_data(server: Server, nics: tuple[GuestNic, ...]) -> Json:
+    document: Json = {
+        "uuid": server.id,
+        "name": server.name,
+        "hostname": server.hostname,
+        "launch_index": 0,
+        "project_id": server.project_id,
+        "availability_zone": server.availability_zone,
+        "meta": server.metadata,
+        "devices": [_device(server, nic) for nic in nics if _is_told(server, nic)],
+    }
+    if server.key_name and server.public_key:
+        document["public_keys"] = {server.key_name: server.public_key}
+        document["keys"] = [{"name": server.key_name, "type": "ssh", "data": server.public_key}]
+    return document
+
+
+def _is_told(server: Server, nic: GuestNic) -> bool:
+    return nic.port.vnic_type is VnicType.DIRECT or nic.port.id in server.nic_tags
+
+
+def _device(server: Server, nic: GuestNic) -> Json:
+    """Nova's device metadata. The guest's PCI address is libvirt's choice, later: the MAC says which it is."""
+    tag = server.nic_tags.get(nic.port.id)
+    device: Json = {
+        "type": "nic",
+        "bus": "none",
+        "address": "none",
+        "mac": nic.port.mac,
+        "tags": [tag] if tag else [],
+    }
+    if nic.port.vnic_type is VnicType.DIRECT:
+        device["vf_trusted"] = nic.port.trusted
+        if nic.network.vlan is not None:
+            device["vlan"] = nic.network.vlan
+    return device
+
+
+def _network_data(nics: tuple[GuestNic, ...]) -> Json:
+    addresses = [(nic, fixed_ip) for nic in nics for fixed_ip in nic.port.fixed_ips]
+    servers = dict.fromkeys(dns for nic, at in addresses for dns in nic.subnets[at.subnet_id].dns_nameservers)
+    return {
+        "links": [_link(nic) for nic in nics],
+        "networks": [_address(number, nic, at) for number, (nic, at) in enumerate(addresses)],
+        "services": [_dns(server) for server in servers],
+    }
+
+
+def _link(nic: GuestNic) -> Json:
+    return {
+        "id": _link_id(nic),
+        "vif_id": nic.port.id,
+        "type": _LINK_TYPES[nic.port.vnic_type],
+        "mtu": nic.network.mtu,
+        "ethernet_mac_address": nic.port.mac,
+    }
+
+
+def _link_id(nic: GuestNic) -> str:
+    return f"tap{nic.port.id[:11]}"
+
+
+def _address(number: int, nic: GuestNic, fixed_ip: FixedIp) -> Json:
+    subnet = nic.subnets[fixed_ip.subnet_id]
+    return {
+        "id": f"network{number}",
+        "type": f"ipv{subnet.ip_version}",
+        "link": _link_id(nic),
+        "network_id": nic.network.id,
+        "ip_address": fixed_ip.ip_address,
+        "netmask": str(ip_network(subnet.cidr).netmask),
+        "routes": list(_routes(subnet)),
+        "services": [_dns(server) for server in subnet.dns_nameservers],
+    }
+
+
+def _routes(subnet: Subnet) -> Iterator[Json]:
+    if subnet.gateway is not None:
+        anywhere = "0.0.0.0" if subnet.ip_version == 4 else "::"  # noqa: S104, PLR2004  the default route of IPv4
+        yield {"network": anywhere, "netmask": anywhere, "gateway": subnet.gateway}
+    for route in subnet.host_routes:
+        destination = ip_network(route.destination)
+        yield {
+            "network": str(destination.network_address),
+            "netmask": str(destination.netmask),
+            "gateway": route.nexthop,
+        }
+
+
+def _dns(address: str) -> Json:
+    return {"type": "dns", "address": address}
+
+
+def _text(document: Json) -> str:
+    """Sorted keys: the same server gives the same text, and so the same guest."""
+    return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
