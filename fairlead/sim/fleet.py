@@ -1,0 +1,84 @@
+"""Simulated hosts: a machine, and the real agent on it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from fairlead.agent.boundary import Control
+from fairlead.agent.execute import AfterStep, ignore_step
+from fairlead.agent.hands import Hands
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.loop import Agent
+from fairlead.guestxml import machine as guest_machine
+from fairlead.model.ids import HostId
+from fairlead.sim.disks import SimDisks
+from fairlead.sim.hardware import two_socket_server
+from fairlead.sim.hypervisor import SimHypervisor
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import Machine
+
+VERSION = "simulated"
+
+
+class SimClock:
+    """A clock that is set forward by hand."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def now(self) -> datetime:
+        """Some day, and the seconds since."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._seconds += seconds
+
+
+class MemorySlots:
+    """agent.ledger.Slots that outlive an agent, as a disk does."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """What was last written."""
+        return self._kept.get(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep it."""
+        self._kept[name] = data
+
+
+@dataclass(frozen=True, slots=True)
+class SimHost:
+    """A machine with what is on its disks: all that a crash of its agent leaves."""
+
+    name: str
+    machine: Machine
+    hypervisor: SimHypervisor
+    disks: SimDisks
+    slots: MemorySlots
+    clock: SimClock
+
+    def agent(self, host_id: HostId, control: Control, after_step: AfterStep = ignore_step) -> Agent:
+        """The agent, as it starts: it knows what its ledger says and nothing else."""
+        hands = Hands(
+            kernel=SimKernel(self.machine),
+            hypervisor=self.hypervisor,
+            disks=self.disks,
+            control=control,
+            ledger=SlotLedger(self.slots),
+            clock=self.clock,
+            machine=guest_machine.Machine(),
+        )
+        return Agent(host_id, VERSION, hands, after_step=after_step)
+
+
+def sim_host(name: str, number: int, clock: SimClock | None = None) -> SimHost:
+    """A host as it comes from the factory: see hardware.two_socket_server."""
+    machine = Machine(two_socket_server(number))
+    return SimHost(name, machine, SimHypervisor(machine), SimDisks(), MemorySlots(), clock or SimClock())

@@ -1,0 +1,169 @@
+"""A libvirt in memory: it reads the XML that guestxml writes, and refuses what libvirt refuses."""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from fairlead.agent.boundary import Domain, HypervisorView
+from fairlead.guestxml.guest import NAMESPACE, domain_name
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.ids import ServerId
+from fairlead.model.pci import PciAddress
+from fairlead.model.vf import VfSettings
+from fairlead.sim.machine import DomainState, Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a guest found when it was started: its VFs' settings by address. For tests to judge."""
+
+    server_id: ServerId
+    boot_serial: int
+    vfs: dict[PciAddress, VfSettings]
+
+
+class SimHypervisor:
+    """agent.boundary.Hypervisor."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.starts: list[Start] = []
+
+    def observe(self) -> HypervisorView:
+        """All domains; a running one has its live devices, one that is down what it would get."""
+        self._reach()
+        domains = self._machine.domains.values()
+        return HypervisorView(
+            domains=tuple(_seen(domain, domain.server_id) for domain in domains if domain.server_id),
+            foreign_hostdevs=tuple(
+                address for domain in domains if domain.server_id is None for address in domain.hostdevs
+            ),
+        )
+
+    def define(self, domain: str) -> None:
+        """Write or replace it; a running one keeps its devices until it stops."""
+        self._reach()
+        fresh = _parsed(domain)
+        old = self._machine.domains.get(fresh.name)
+        if old is not None:
+            fresh.state, fresh.reason = old.state, old.reason
+            fresh.live_serial, fresh.live_hostdevs = old.live_serial, old.live_hostdevs
+        self._machine.domains[fresh.name] = fresh
+
+    def start(self, server_id: ServerId) -> None:
+        """Run it, with devices that are there and free, on taps that are there."""
+        self._reach()
+        self._machine.hang("start")
+        domain = self._domain(server_id)
+        if domain.is_up:
+            raise _refused(
+                "Starting", domain.name, "Requested operation is not valid: domain is already running"
+            )
+        users = self._machine.users()
+        for address in domain.hostdevs:
+            if not self._machine.present(address):
+                raise _refused(
+                    "Starting", domain.name, f"Device {address} not found: could not access config"
+                )
+            if address in users:
+                self._machine.mishaps.append(
+                    f"{domain.name} was started with {address} of {users[address].name}"
+                )
+                raise _refused(
+                    "Starting", domain.name, f"PCI device {address} is in use by {users[address].name}"
+                )
+        for tap in domain.taps:
+            if tap not in self._machine.taps:
+                raise _refused(
+                    "Starting", domain.name, f"target managed='no' but specified dev '{tap}' is missing"
+                )
+        domain.state, domain.reason = GuestState.RUNNING, "booted"
+        domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
+        self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain)))
+
+    def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
+        """Down, at once."""
+        self._reach()
+        self._machine.hang("stop")
+        domain = self._machine.domains.get(domain_name(server_id))
+        if domain is not None and domain.is_up:
+            domain.state, domain.live_hostdevs = GuestState.STOPPED, ()
+            domain.reason = "shutdown" if is_graceful else "destroyed"
+
+    def resume(self, server_id: ServerId) -> None:
+        """Let it go on."""
+        self._reach()
+        domain = self._domain(server_id)
+        if domain.state is not GuestState.PAUSED:
+            raise _refused("Resuming", domain.name, "Requested operation is not valid: domain is not paused")
+        domain.state = GuestState.RUNNING
+
+    def remove(self, server_id: ServerId) -> None:
+        """Undefine it."""
+        self._reach()
+        name = domain_name(server_id)
+        domain = self._machine.domains.get(name)
+        if domain is not None and domain.is_up:
+            self._machine.mishaps.append(f"{name} was removed while it was up")
+        self._machine.domains.pop(name, None)
+
+    def domain_xml(self, server_id: ServerId) -> str:
+        """As it was defined."""
+        self._reach()
+        domain = self._machine.domains.get(domain_name(server_id))
+        return domain.xml if domain else ""
+
+    def _reach(self) -> None:
+        if self._machine.troubles.libvirt_is_away:
+            answer = "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused"
+            raise _refused("Connecting to", "libvirt", answer)
+
+    def _domain(self, server_id: ServerId) -> DomainState:
+        name = domain_name(server_id)
+        domain = self._machine.domains.get(name)
+        if domain is None:
+            raise _refused("Looking for", name, f"Domain not found: no domain with matching name '{name}'")
+        return domain
+
+    def _vfs(self, domain: DomainState) -> dict[PciAddress, VfSettings]:
+        places = {address: self._machine.vf_at(address) for address in domain.hostdevs}
+        return {address: place[0].vfs[place[1]] for address, place in places.items() if place}
+
+
+def _seen(domain: DomainState, server_id: ServerId) -> Domain:
+    return Domain(
+        server_id,
+        domain.state,
+        domain.spec,
+        domain.live_serial if domain.is_up else domain.boot_serial,
+        domain.live_hostdevs if domain.is_up else domain.hostdevs,
+        domain.reason,
+    )
+
+
+def _parsed(xml: str) -> DomainState:
+    try:
+        domain = fromstring(xml)  # noqa: S314 - written by guestxml in this process
+    except ParseError as error:
+        raise _refused("Defining", "a domain", f"(domain_definition): {error}") from error
+    ours = domain.find(f"metadata/{{{NAMESPACE}}}guest")
+    return DomainState(
+        name=domain.findtext("name", ""),
+        server_id=ServerId(domain.findtext("uuid", "")) if ours is not None else None,
+        spec=ours.get("spec", "") if ours is not None else "",
+        boot_serial=int(ours.get("boot_serial", "0")) if ours is not None else 0,
+        hostdevs=tuple(map(_address, domain.iterfind("devices/hostdev/source/address"))),
+        taps=tuple(target.get("dev", "") for target in domain.iterfind("devices/interface/target")),
+        xml=xml,
+    )
+
+
+def _address(element: Element) -> PciAddress:
+    domain, bus, slot, function = (
+        int(element.get(part, "0"), 16) for part in ("domain", "bus", "slot", "function")
+    )
+    return PciAddress(f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}")
+
+
+def _refused(doing: str, subject: str, answer: str) -> Fault:
+    return Fault(Failure("libvirt_refused", doing, subject, answer))

@@ -1,0 +1,178 @@
+"""The agent's kernel boundary over a simulated machine, in memory: fast, for thousands of simulated days."""
+
+from collections.abc import Callable
+
+from fairlead.agent.boundary import KernelView
+from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.observed import (
+    ObservedBridge,
+    ObservedPci,
+    ObservedPf,
+    ObservedTap,
+    ObservedVf,
+)
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.pci import LinkLayer, PciAddress
+from fairlead.model.vf import VfSettings
+from fairlead.sim.machine import Machine, PfState
+
+
+class SimKernel:
+    """agent.boundary.Kernel."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def observe(self) -> KernelView:
+        """Everything that is plugged in."""
+        machine = self._machine
+        machine.hang("observe")
+        users = frozenset(machine.users())
+        return KernelView(
+            boot_id=machine.boot_id,
+            capacity=machine.hardware.capacity,
+            pfs=tuple(_pf(pf, users) for pf in machine.pfs.values() if pf.is_present),
+            pcis=tuple(
+                ObservedPci(
+                    device.key,
+                    device.pci_address,
+                    device.vendor,
+                    device.product,
+                    "vfio-pci" if device.pci_address in users else device.kernel_driver,
+                    device.numa_node,
+                    None,
+                )
+                for device in machine.hardware.plain
+            ),
+            bridges=tuple(
+                ObservedBridge(name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=(uplink,))
+                for name, (bridge, uplink) in machine.bridges.items()
+            ),
+            taps=tuple(map(_tap, machine.taps.values())),
+        )
+
+    def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
+        """One VF as it is now."""
+        return self._vf("Reading VF", pf, index).vfs[index]
+
+    def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """Field by field, in the kernel's order."""
+        self._machine.hang("set_vf")
+        self._vf("Setting VF", pf, index)
+        self._answered("Setting VF", pf, lambda: self._machine.write_vf(pf.key, index, settings, fields))
+
+    def reset_vf(self, pf: ObservedPf, index: int) -> None:
+        """A reset clears what the guest did, not what the PF's driver was told."""
+        self._machine.hang("reset_vf")
+        self._vf("Resetting VF", pf, index)
+
+    def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
+        """Through 0 where VFs are there."""
+        self._machine.hang("set_num_vfs")
+        state = self._pf("Setting the number of VFs of", pf)
+        if state.vfs and num_vfs:
+            self._answered("Removing VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, 0))
+        self._answered("Making VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, num_vfs))
+
+    def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
+        """Up, with the MTU."""
+        self._machine.hang("set_up")
+        state = self._pf("Bringing up", pf)
+        state.is_up = True
+        state.mtu = mtu if mtu is not None else state.mtu
+
+    def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
+        """Made or repaired."""
+        self._machine.hang("make_bridge")
+        state = self._pf("Making a bridge on", uplink)
+        self._machine.bridges[bridge.name] = (bridge, state.nic.name)
+
+    def remove_bridge(self, name: str) -> None:
+        """Gone, with every tap taken off it."""
+        self._machine.bridges.pop(name, None)
+
+    def make_tap(self, tap: DesiredTap) -> None:
+        """Made or repaired, on its bridge."""
+        self._machine.hang("make_tap")
+        if tap.bridge not in self._machine.bridges:
+            raise Fault(Failure("kernel_refused", "Making tap", tap.name, f"there is no bridge {tap.bridge}"))
+        self._machine.taps[tap.name] = tap
+
+    def remove_tap(self, name: str) -> None:
+        """Gone."""
+        self._machine.taps.pop(name, None)
+
+    def _pf(self, doing: str, pf: ObservedPf) -> PfState:
+        state = self._machine.pfs.get(pf.key)
+        if state is None or not state.is_present:
+            raise Fault(Failure("kernel_refused", doing, str(pf.name), "ENODEV: No such device"))
+        if state.nic.is_management:
+            self._machine.mishaps.append(f"{doing} {state.nic.name}, which carries the default route")
+        return state
+
+    def _vf(self, doing: str, pf: ObservedPf, index: int) -> PfState:
+        state = self._pf(doing, pf)
+        if index not in state.vfs:
+            raise Fault(Failure("device_missing", doing, f"{index} of {pf.name}", "there is no such VF"))
+        return state
+
+    def _answered(self, doing: str, pf: ObservedPf, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except OSError as error:
+            raise Fault(Failure("kernel_refused", doing, str(pf.name), str(error.strerror))) from error
+
+
+def _pf(pf: PfState, users: frozenset[PciAddress]) -> ObservedPf:
+    nic = pf.nic
+    is_given = nic.pci_address in users
+    return ObservedPf(
+        key=nic.key,
+        name=None if is_given else nic.name,
+        pci_address=nic.pci_address,
+        vendor=nic.vendor,
+        product=nic.product,
+        kernel_driver="vfio-pci" if is_given else nic.kernel_driver,
+        numa_node=nic.numa_node,
+        iommu_group=None,
+        link_layer=LinkLayer.ETHERNET,
+        mac=nic.mac,
+        is_up=pf.is_up,
+        link_up=pf.link_up,
+        speed_mbps=nic.speed_mbps if pf.link_up else None,
+        mtu=pf.mtu,
+        total_vfs=nic.total_vfs,
+        num_vfs=len(pf.vfs),
+        serial=None,
+        capabilities=(),
+        is_management=nic.is_management,
+        vfs=tuple(_vf(pf, index, settings, users) for index, settings in pf.vfs.items()),
+    )
+
+
+def _vf(pf: PfState, index: int, settings: VfSettings, users: frozenset[PciAddress]) -> ObservedVf:
+    address = pf.nic.vf_address(index)
+    return ObservedVf(
+        index=index,
+        pci_address=address,
+        vendor=pf.nic.vendor,
+        product=pf.nic.vf_product,
+        kernel_driver="vfio-pci" if address in users else None,
+        numa_node=pf.nic.numa_node,
+        iommu_group=None,
+        settings=settings,
+    )
+
+
+def _tap(tap: DesiredTap) -> ObservedTap:
+    return ObservedTap(
+        name=tap.name,
+        bridge=tap.bridge,
+        mac=tap.mac,
+        vlan=tap.vlan,
+        mtu=tap.mtu,
+        is_up=tap.is_up,
+        max_rate_kbps=tap.max_rate_kbps,
+        spoof_check=tap.spoof_check,
+        port_id=tap.port_id,
+    )

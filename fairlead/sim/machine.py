@@ -1,0 +1,184 @@
+"""A simulated machine: its hardware as it runs, its domains, and what shall go wrong with it."""
+
+import errno
+from dataclasses import dataclass, field
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.pci import PciAddress
+from fairlead.model.vf import BASELINE, VfSettings
+from fairlead.sim.hardware import Hardware, Nic
+
+_FIRST_MTU = 1500
+
+
+@dataclass(slots=True)
+class PfState:
+    """A PF that is plugged in: `vfs` by index, `has_cable` False: it never gets a link."""
+
+    nic: Nic
+    mtu: int = _FIRST_MTU
+    is_up: bool = False
+    has_cable: bool = True
+    is_present: bool = True
+    vfs: dict[int, VfSettings] = field(default_factory=dict)
+
+    @property
+    def link_up(self) -> bool | None:
+        """As carrier: None while the PF is down."""
+        return self.has_cable if self.is_up else None
+
+
+@dataclass(slots=True)
+class DomainState:
+    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it was started with."""
+
+    name: str
+    server_id: ServerId | None
+    spec: str
+    boot_serial: int
+    hostdevs: tuple[PciAddress, ...]
+    taps: tuple[str, ...]
+    xml: str
+    state: GuestState = GuestState.STOPPED
+    reason: str = ""
+    live_serial: int = 0
+    live_hostdevs: tuple[PciAddress, ...] = ()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it has its devices now."""
+        return self.state in {GuestState.RUNNING, GuestState.PAUSED}
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What shall go wrong. `refused_fields`: VF fields that every driver says EOPNOTSUPP to.
+
+    `ignored_fields`: those it accepts and does not keep. `hanging`: acts (`set_vf`, `start`...) that time out,
+    this many times. `libvirt_is_away`: as while it restarts; its guests run on.
+    """
+
+    refused_fields: frozenset[str] = frozenset()
+    ignored_fields: frozenset[str] = frozenset()
+    hanging: dict[str, int] = field(default_factory=dict)
+    libvirt_is_away: bool = False
+
+
+class Machine:
+    """One machine. Everything that outlives its agent is here; whoever holds it may change anything."""
+
+    def __init__(self, hardware: Hardware) -> None:
+        self.hardware = hardware
+        self.boots = 1
+        self.pfs = {nic.key: PfState(nic, is_up=nic.is_management) for nic in hardware.nics}
+        self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
+        self.taps: dict[str, DesiredTap] = {}
+        self.domains: dict[str, DomainState] = {}
+        self.troubles = Troubles()
+        self.mishaps: list[str] = []
+        """What must never happen: a VF destroyed under a guest, a device in two guests."""
+
+    @property
+    def boot_id(self) -> str:
+        """As /proc/sys/kernel/random/boot_id: another after each boot."""
+        return f"00000000-0000-4000-8000-{self.boots:012d}"
+
+    def reboot(self) -> None:
+        """Power lost and back: domains are defined and down, VFs, bridges and taps are gone."""
+        self.boots += 1
+        for domain in self.domains.values():
+            domain.state, domain.reason, domain.live_hostdevs = GuestState.STOPPED, "shutdown", ()
+        for pf in self.pfs.values():
+            pf.vfs.clear()
+            pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
+        self.bridges.clear()
+        self.taps.clear()
+
+    def users(self) -> dict[PciAddress, DomainState]:
+        """Which domain has a device now."""
+        return {
+            address: domain
+            for domain in self.domains.values()
+            if domain.is_up
+            for address in domain.live_hostdevs
+        }
+
+    def present(self, address: PciAddress) -> bool:
+        """Whether a device with that address is there."""
+        return address in self._addresses()
+
+    def vf_at(self, address: PciAddress) -> tuple[PfState, int] | None:
+        """The VF with that address; None when there is none."""
+        for pf in self.pfs.values():
+            for index in pf.vfs if pf.is_present else ():
+                if pf.nic.vf_address(index) == address:
+                    return pf, index
+        return None
+
+    def set_num_vfs(self, key: PfKey, num_vfs: int) -> None:
+        """As a write to sriov_numvfs (drivers/pci/pci-sysfs.c): ERANGE, EBUSY, or every VF anew."""
+        pf = self.pfs[key]
+        if num_vfs > pf.nic.total_vfs:
+            raise OSError(errno.ERANGE, "Numerical result out of range")
+        if num_vfs == len(pf.vfs):
+            return
+        if num_vfs and pf.vfs:
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        users = self.users()
+        for index in pf.vfs:
+            user = users.get(pf.nic.vf_address(index))
+            if user is not None:
+                self.mishaps.append(f"VF {index} of {pf.nic.name} was destroyed under {user.name}")
+        pf.vfs = dict.fromkeys(range(num_vfs), BASELINE)
+
+    def write_vf(self, key: PfKey, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """As RTM_SETLINK: fields in the kernel's order, up to the first that the driver refuses."""
+        pf = self.pfs[key]
+        for name in fields:
+            number = self._refusal(pf, settings, name)
+            if number is not None:
+                raise OSError(number, _spelt(number))
+            if name not in self.troubles.ignored_fields:
+                pf.vfs[index] = _with(pf.vfs[index], settings, name)
+
+    def hang(self, act: str) -> None:
+        """Raise Fault as a timed-out call does, where the act is to hang."""
+        left = self.troubles.hanging.get(act, 0)
+        if left:
+            self.troubles.hanging[act] = left - 1
+            raise Fault(Failure("timeout", "Waiting for", act, "no answer in time", "It is tried again."))
+
+    def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
+        """Errno of what the driver says to one field, None for yes."""
+        if name in self.troubles.refused_fields:
+            return errno.EOPNOTSUPP
+        if name in {"min_rate_mbps", "max_rate_mbps"}:
+            rate = settings.max_rate_mbps if name == "max_rate_mbps" else settings.min_rate_mbps
+            if rate and (not pf.link_up or rate > pf.nic.speed_mbps):
+                return errno.EINVAL
+        if name == "min_rate_mbps" and settings.min_rate_mbps and pf.nic.kernel_driver == "igb":
+            return errno.EINVAL
+        return None
+
+    def _addresses(self) -> set[PciAddress]:
+        found = {device.pci_address for device in self.hardware.plain}
+        for pf in self.pfs.values():
+            if pf.is_present:
+                found.add(pf.nic.pci_address)
+                found.update(pf.nic.vf_address(index) for index in pf.vfs)
+        return found
+
+
+def _with(seen: VfSettings, wanted: VfSettings, name: str) -> VfSettings:
+    """`dataclasses.replace` with one name that is not known before; built by hand it is typed."""
+    changed = {field_name: getattr(seen, field_name) for field_name in VfSettings.__slots__}
+    changed[name] = getattr(wanted, name)
+    return VfSettings(**changed)
+
+
+def _spelt(number: int) -> str:
+    """Linux gives 95 two names, and the kernel uses the second."""
+    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode[number]

@@ -1,0 +1,165 @@
+"""Desired states of the simulated two-socket server, made from a few words."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from fairlead.hoststate.desired import (
+    ConfigFile,
+    DesiredBridge,
+    DesiredFamily,
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredNic,
+    DesiredState,
+    DesiredTap,
+    DesiredVf,
+    NicKind,
+)
+from fairlead.model.ids import DeviceId, HostId, PortId, ServerId, device_id, vf_key
+from fairlead.model.pci import DeviceKind, MacAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import BASELINE, LinkState, VfSettings
+from fairlead.sim.hardware import two_socket_server
+
+HOST = HostId("00000000-0000-4000-8000-0000000000f1")
+HARDWARE = two_socket_server(1)
+MANAGEMENT, *DATA = HARDWARE.nics
+GPU, NVME = HARDWARE.plain
+BRIDGE = "flbr-0a1b2c3d"
+
+
+def server(number: int) -> ServerId:
+    return ServerId(str(UUID(int=0x5E << 120 | number)))
+
+
+def port(number: int, nic: int) -> PortId:
+    return PortId(str(UUID(int=number << 112 | nic << 96 | 0x4)))
+
+
+@dataclass(frozen=True)
+class VfWish:
+    """VF `index` of data NIC `pf`, on a VLAN."""
+
+    pf: int
+    index: int
+    vlan: int | None = 100
+    trust: bool = False
+    max_rate_mbps: int = 0
+
+
+@dataclass(frozen=True)
+class ServerWish:
+    """A server with these VFs, then `taps` ordinary vNICs, then these plain devices."""
+
+    number: int
+    vfs: tuple[VfWish, ...] = ()
+    taps: int = 0
+    has_gpu: bool = False
+    power: Power = Power.RUNNING
+    boot_serial: int = 1
+    hard_reboot: bool = False
+
+
+@dataclass(frozen=True)
+class HostWish:
+    """The host with these servers; `num_vfs` of the data NICs."""
+
+    servers: tuple[ServerWish, ...] = ()
+    num_vfs: tuple[int | None, int | None] = (8, 8)
+    generation: int = 1
+    mtu: int | None = None
+    bridges: bool = field(default=True)
+
+
+def settings(number: int, wish: VfWish) -> VfSettings:
+    return VfSettings(
+        mac=MacAddress(f"fa:16:3e:00:{number:02x}:{wish.pf << 4 | wish.index:02x}"),
+        vlan=wish.vlan,
+        spoof_check=not wish.trust,
+        trust=wish.trust,
+        link_state=LinkState.AUTO,
+        min_rate_mbps=0,
+        max_rate_mbps=wish.max_rate_mbps,
+    )
+
+
+def desired(wish: HostWish) -> DesiredState:
+    vfs = tuple(_vf(server, n, vf) for server in wish.servers for n, vf in enumerate(server.vfs))
+    taps = tuple(_tap(server, n) for server in wish.servers for n in range(server.taps))
+    return DesiredState(
+        host_id=HOST,
+        generation=wish.generation,
+        families=tuple(
+            DesiredFamily(nic.key, num_vfs, wish.mtu) for nic, num_vfs in zip(DATA, wish.num_vfs, strict=True)
+        ),
+        vfs=vfs,
+        bridges=(DesiredBridge(BRIDGE, "physnet1", DATA[0].key, wish.mtu),) if taps else (),
+        taps=taps,
+        guests=tuple(map(_guest, wish.servers)),
+    )
+
+
+def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
+    pf = DATA[vf.pf].key
+    return DesiredVf(
+        device_id=device_id(HOST, vf_key(pf, vf.index)),
+        pf=pf,
+        index=vf.index,
+        server_id=server(wish.number),
+        port_id=port(wish.number, nic),
+        settings=settings(wish.number, vf),
+    )
+
+
+def _tap(wish: ServerWish, number: int) -> DesiredTap:
+    port_id = port(wish.number, 16 + number)
+    return DesiredTap(
+        name=f"fltap-{port_id[:8]}",
+        bridge=BRIDGE,
+        port_id=port_id,
+        server_id=server(wish.number),
+        mac=MacAddress(f"fa:16:3e:01:{wish.number:02x}:{number:02x}"),
+        vlan=200,
+        mtu=1500,
+    )
+
+
+def _guest(wish: ServerWish) -> DesiredGuest:
+    vfs = [_vf(wish, n, vf) for n, vf in enumerate(wish.vfs)]
+    taps = [_tap(wish, n) for n in range(wish.taps)]
+    hostdevs = [
+        DesiredHostdev(vf.device_id, DeviceKind.VF, vf_key(vf.pf, vf.index), vf.pf, vf.index, vf.port_id)
+        for vf in vfs
+    ]
+    if wish.has_gpu:
+        hostdevs.append(DesiredHostdev(device_id(HOST, GPU.key), DeviceKind.PCI, GPU.key))
+    return DesiredGuest(
+        server_id=server(wish.number),
+        name=f"server {wish.number}",
+        power=wish.power,
+        boot_serial=wish.boot_serial,
+        hard_reboot=wish.hard_reboot,
+        vcpus=2,
+        memory_mib=1024,
+        disk_gib=0,
+        root=None,
+        kernel=None,
+        ramdisk=None,
+        command_line="",
+        cells=(),
+        nics=(
+            *(_nic(vf.port_id, vf.settings.mac, vf.device_id) for vf in vfs),
+            *(DesiredNic(tap.port_id, NicKind.TAP, tap.mac, tap.mtu, tap=tap.name) for tap in taps),
+        ),
+        hostdevs=tuple(hostdevs),
+        config_files=(ConfigFile("openstack/latest/meta_data.json", "{}"),),
+    )
+
+
+def _nic(port_id: PortId | None, mac: MacAddress | None, device: DeviceId) -> DesiredNic:
+    assert port_id is not None
+    assert mac is not None
+    return DesiredNic(port_id, NicKind.HOSTDEV, mac, 1500, device_id=device)
+
+
+CLEAN = BASELINE
