@@ -1,35 +1,22 @@
-"""All commands for people, on one screen."""
+"""All commands for people, on one screen: each is imported only when it is called, so that none is slow."""
 
-import click
-
-from fairlead.cli.flavors import flavor
-from fairlead.cli.hosts import device, host
-from fairlead.cli.images import image
-from fairlead.cli.insight import audit, event, explain, health
-from fairlead.cli.networks import network, port, qos, subnet
-from fairlead.cli.policies import alias, policy
-from fairlead.cli.servers import server
-
-COMMANDS = (
-    server,
-    network,
-    subnet,
-    port,
-    qos,
-    image,
-    flavor,
-    policy,
-    alias,
-    host,
-    device,
-    explain,
-    event,
-    audit,
-    health,
-)
-
-
-def add_to(group: click.Group) -> None:
-    """Add them to the program's group."""
-    for command in COMMANDS:
-        group.add_command(command)
+COMMANDS = {
+    "server": "fairlead.cli.servers:server",
+    "network": "fairlead.cli.networks:network",
+    "subnet": "fairlead.cli.networks:subnet",
+    "port": "fairlead.cli.networks:port",
+    "qos": "fairlead.cli.networks:qos",
+    "image": "fairlead.cli.images:image",
+    "flavor": "fairlead.cli.flavors:flavor",
+    "policy": "fairlead.cli.policies:policy",
+    "alias": "fairlead.cli.policies:alias",
+    "host": "fairlead.cli.hosts:host",
+    "device": "fairlead.cli.hosts:device",
+    "explain": "fairlead.cli.insight:explain",
+    "event": "fairlead.cli.insight:event",
+    "audit": "fairlead.cli.insight:audit",
+    "health": "fairlead.cli.insight:health",
+    "clouds": "fairlead.cli.clouds:clouds",
+    "completion": "fairlead.cli.completion:completion",
+}
+"""Name -> module:attribute of a click command."""

@@ -56,7 +56,7 @@ def event(invocation: Invocation, server_name: str | None, subject: str | None) 
 def audit(invocation: Invocation) -> None:
     """Check every invariant of what is held and bound; fails when one is broken."""
     violations = listed(invocation.session, "/v1/audit")
-    show_list(invocation, violations, {"Invariant": "invariant", "Subject": "subject", "What": "message"})
+    show_list(invocation, violations, {"Invariant": "code", "Subject": "subject", "What": "message"})
     if violations:
         raise ClientError(
             f"{len(violations)} invariants are broken.", hint="Please report this with its events."
