@@ -140,6 +140,8 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Tx]:
         """Commits on leaving, rolls back on any exception. Raises Conflict `stale` when the database asks
         for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number of times.
+        A write that a constraint refused cannot be committed: whoever catches its Conflict inside the
+        transaction gets it again from the next statement and on leaving. So look before you write.
         """
         ...
 
@@ -152,14 +154,23 @@ class Wakes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ImageData:
+    """What is known of an image's data once all of it is there. Digests in lower-case hex."""
+
+    size: int
+    md5: str
+    sha512: str
+
+
 class IncomingImage(Protocol):
     """An image's data on its way in. Nobody sees it before `keep`; what is not kept is dropped."""
 
     def write(self, chunk: bytes) -> None:
-        """Append; raises Fault where the disk refuses."""
+        """Append; raises TooLarge past the limit, Fault where the disk refuses."""
         ...
 
-    def keep(self) -> None:
+    def keep(self) -> ImageData:
         """Make it the image's data, whole or not at all, on stable storage."""
         ...
 

@@ -55,7 +55,7 @@ class NotFound(Refusal):
 
 class Conflict(Refusal):
     """True now, may be false later. `code` says which: `in_use`, `mac_in_use`, `ip_in_use`, `vlan_in_use`,
-    `name_in_use`, `stale`, `bound`, `no_addresses`, `wrong_state`.
+    `flat_in_use`, `name_in_use`, `id_in_use`, `device_in_use`, `stale`, `bound`, `no_addresses`, `wrong_state`.
     """
 
     def __init__(self, code: str, message: str, *, field: str | None = None) -> None:

@@ -47,7 +47,7 @@ class Statements:
     def insert(self) -> str:
         """A row with all its columns; one without a key where the database counts it."""
         columns = [c for c in self._table.columns if not (c.primary_key and self._noun.is_counted)]
-        return self.text(sa.insert(self._table).values({c: sa.bindparam(c.name) for c in columns}))
+        return self.text(sa.insert(self._table).inline().values({c: sa.bindparam(c.name) for c in columns}))
 
     @cached_property
     def update(self) -> str:
