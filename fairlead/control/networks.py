@@ -1,0 +1,163 @@
+"""Networks: create, change, delete, look."""
+
+from dataclasses import dataclass, replace
+
+from msgspec import UNSET, UnsetType
+
+from fairlead.control.boundary import Tx
+from fairlead.control.changes import applied, check_revision
+from fairlead.control.qos import check_minimum_stays, default_of
+from fairlead.control.rewiring import rewire
+from fairlead.control.segments import choose
+from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
+from fairlead.model.network import Network, SegmentKind
+from fairlead.model.port import Port
+
+LEAST_MTU, DEFAULT_MTU, MOST_MTU = 68, 1500, 65535
+"""68: RFC 791, the smallest datagram that every link carries."""
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NewNetwork:
+    """What a network is made from. A segment that is None is chosen (`segments.choose`); a QoS policy that is
+    UNSET is the project's default, None is none.
+    """
+
+    project_id: ProjectId
+    name: str = ""
+    description: str = ""
+    kind: SegmentKind | None = None
+    physical_network: str | None = None
+    vlan: int | None = None
+    mtu: int = DEFAULT_MTU
+    admin_state_up: bool = True
+    shared: bool = False
+    port_security_enabled: bool = True
+    qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanges:
+    """What may change; UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    mtu: int | UnsetType = UNSET
+    admin_state_up: bool | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    port_security_enabled: bool | UnsetType = UNSET
+    qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+
+
+_WIRED_FIELDS = ("mtu", "admin_state_up", "qos_policy_id")
+"""What hosts are told of a network's ports."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """A network with what is derived for readers."""
+
+    network: Network
+    subnets: tuple[SubnetId, ...] = ()
+
+
+def create(tx: Tx, new: NewNetwork) -> NetworkView:
+    """The new network; raises InvalidValue, NotFound for the QoS policy, Conflict `vlan_in_use`, `flat_in_use`."""
+    _check_mtu(new.mtu)
+    policy_id = _policy(tx, new)
+    segment = choose(tx, new.kind, new.physical_network, new.vlan)
+    network = Network(
+        id=NetworkId(tx.new_id()),
+        project_id=new.project_id,
+        name=new.name,
+        kind=segment.kind,
+        physical_network=segment.physical_network,
+        vlan=segment.vlan,
+        mtu=new.mtu,
+        created_at=tx.now,
+        updated_at=tx.now,
+        description=new.description,
+        admin_state_up=new.admin_state_up,
+        shared=new.shared,
+        port_security_enabled=new.port_security_enabled,
+        qos_policy_id=policy_id,
+        tags=new.tags,
+    )
+    tx.networks.add(network)
+    return NetworkView(network)
+
+
+def update(
+    tx: Tx, network_id: NetworkId, changes: NetworkChanges, revision: int | None = None
+) -> NetworkView:
+    """The changed network. Bound ports are rewired where their hosts have to know. Raises NotFound,
+    InvalidValue, Conflict `revision`.
+    """
+    network = tx.networks.lock(network_id)
+    check_revision(network, revision)
+    if isinstance(changes.mtu, int):
+        _check_mtu(changes.mtu)
+    if changes.qos_policy_id:
+        tx.qos_policies.fetch(changes.qos_policy_id)
+    changed = applied(replace, network, changes, updated_at=tx.now)
+    if any(getattr(changed, name) != getattr(network, name) for name in _WIRED_FIELDS):
+        ports = tx.ports.find(network_id=network_id)
+        check_minimum_stays(tx, _without_own_policy(ports), changed.qos_policy_id)
+        rewire(tx, ports)
+    return views(tx, (tx.networks.put(changed),))[0]
+
+
+def delete(tx: Tx, network_id: NetworkId, revision: int | None = None) -> None:
+    """The network and its subnets are gone; raises NotFound, Conflict `in_use` that names its ports, Conflict
+    `revision`.
+    """
+    network = tx.networks.lock(network_id)
+    check_revision(network, revision)
+    if ports := tx.ports.find(network_id=network_id):
+        named = ", ".join(port.id for port in ports[:_NAMED]) + (" ..." if len(ports) > _NAMED else "")
+        raise Conflict(
+            "in_use",
+            f"Unable to complete operation on network {network_id}. There are one or more ports still in use "
+            f"on the network, id for these ports is {named}.",
+            field="network",
+        )
+    for subnet in tx.subnets.find(network_id=network_id):
+        tx.subnets.remove(subnet.id)
+    tx.networks.remove(network_id)
+
+
+def find(tx: Tx, **where: object) -> tuple[NetworkView, ...]:
+    """Networks whose columns equal the values, oldest first."""
+    return views(tx, tx.networks.find(**where))
+
+
+def show(tx: Tx, network_id: NetworkId) -> NetworkView:
+    """The network; raises NotFound."""
+    return views(tx, (tx.networks.fetch(network_id),))[0]
+
+
+def views(tx: Tx, networks: tuple[Network, ...]) -> tuple[NetworkView, ...]:
+    """The networks with what is derived for readers, in their order."""
+    subnets: dict[NetworkId, list[SubnetId]] = {network.id: [] for network in networks}
+    for subnet in tx.subnets.find(network_id=tuple(subnets)) if networks else ():
+        subnets[subnet.network_id].append(subnet.id)
+    return tuple(NetworkView(network, tuple(subnets[network.id])) for network in networks)
+
+
+def _check_mtu(mtu: int) -> None:
+    if not LEAST_MTU <= mtu <= MOST_MTU:
+        raise InvalidValue("mtu", mtu, f"a number of bytes from {LEAST_MTU} to {MOST_MTU}")
+
+
+def _policy(tx: Tx, new: NewNetwork) -> QosPolicyId | None:
+    if new.qos_policy_id is UNSET:
+        return default_of(tx, new.project_id)
+    return tx.qos_policies.fetch(new.qos_policy_id).id if new.qos_policy_id else None
+
+
+def _without_own_policy(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    return tuple(port for port in ports if port.qos_policy_id is None)

@@ -1,0 +1,111 @@
+"""Changes of a port, and what may change while a server has it.
+
+Where the device is claimed to fit the port, what it was claimed for stands: MAC, vNIC type, trust, NUMA policy
+and minimum bandwidth. Everything else reaches the host at once.
+"""
+
+from dataclasses import dataclass, replace
+
+from msgspec import UNSET, UnsetType
+
+from fairlead.control.addresses import WantedAddress, allocate
+from fairlead.control.boundary import Tx
+from fairlead.control.changes import applied, check_revision
+from fairlead.control.ports import PortView, check_settings, views
+from fairlead.control.qos import check_minimum_stays, in_force
+from fairlead.control.rewiring import retell, rewire
+from fairlead.model.errors import Conflict
+from fairlead.model.ids import PortId, QosPolicyId
+from fairlead.model.numa import NumaPolicy
+from fairlead.model.pci import MacAddress
+from fairlead.model.port import FixedIp, Port, VnicType
+
+
+@dataclass(frozen=True, slots=True)
+class PortChanges:
+    """What may change; UNSET stays as it is. `fixed_ips` is the whole new list of wishes."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    admin_state_up: bool | UnsetType = UNSET
+    mac: MacAddress | UnsetType = UNSET
+    vnic_type: VnicType | UnsetType = UNSET
+    device_owner: str | UnsetType = UNSET
+    device_id_text: str | UnsetType = UNSET
+    qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    port_security_enabled: bool | UnsetType = UNSET
+    trusted: bool | UnsetType = UNSET
+    vlan_priority: int | UnsetType = UNSET
+    numa_policy: NumaPolicy | UnsetType | None = UNSET
+    wanted_host: str | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+
+
+_WIRED_FIELDS = ("admin_state_up", "qos_policy_id", "port_security_enabled", "vlan_priority")
+"""What its host is told of a port and may be told anew."""
+_CLAIMED_FIELDS = {"mac": "bound", "vnic_type": "in_use", "trusted": "bound", "numa_policy": "bound"}
+"""What a device was chosen for, with the code of the refusal: Neutron's PortBound and PortInUse."""
+
+
+def update(
+    tx: Tx,
+    port_id: PortId,
+    changes: PortChanges,
+    fixed_ips: tuple[WantedAddress, ...] | UnsetType = UNSET,
+    revision: int | None = None,
+) -> PortView:
+    """The changed port; its host is told. Raises NotFound, InvalidValue, Conflict `bound` or `in_use` for what
+    stands while a server has the port, `mac_in_use`, `ip_in_use`, `no_addresses`, `revision`.
+    """
+    port = tx.ports.lock(port_id)
+    check_revision(port, revision)
+    changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
+    check_settings(
+        tx, changed.vnic_type, changed.qos_policy_id, changed.vlan_priority, trusted=changed.trusted
+    )
+    if not isinstance(fixed_ips, UnsetType) or changed.mac != port.mac:
+        changed = replace(changed, fixed_ips=_readdressed(tx, changed, fixed_ips))
+    if port.server_id:
+        _tell(tx, port, changed)
+    return views(tx, (tx.ports.put(replace(changed, updated_at=tx.now)),))[0]
+
+
+def _attached(tx: Tx, port: Port, changes: PortChanges) -> Port:
+    """The changed port of a server; who has it, and where, is the server's to say and may only be repeated."""
+    view = views(tx, (port,))[0]
+    said = {"device_id_text": port.server_id, "device_owner": port.device_owner, "wanted_host": view.host}
+    for name, value in said.items():
+        if getattr(changes, name) not in (UNSET, value):
+            raise _refusal(port, "in_use" if name == "device_id_text" else "bound", name)
+    rest = replace(changes, device_id_text=UNSET, device_owner=UNSET, wanted_host=UNSET)
+    changed = applied(replace, port, rest)
+    for name, code in _CLAIMED_FIELDS.items():
+        if getattr(changed, name) != getattr(port, name):
+            raise _refusal(port, code, name)
+    return changed
+
+
+def _refusal(port: Port, code: str, name: str) -> Conflict:
+    return Conflict(
+        code,
+        f"Unable to complete operation on port {port.id} for network {port.network_id}: its {name} cannot change "
+        f"while server {port.server_id} has it. Detach the port first.",
+        field="port",
+    )
+
+
+def _readdressed(tx: Tx, port: Port, wanted: tuple[WantedAddress, ...] | UnsetType) -> tuple[FixedIp, ...]:
+    if isinstance(wanted, UnsetType):
+        # Another MAC makes other addresses where guests make their own; the others are asked for again.
+        wanted = tuple(WantedAddress(ip.subnet_id) for ip in port.fixed_ips)
+    return allocate(tx, port.network_id, port.mac, wanted, held=port.fixed_ips)
+
+
+def _tell(tx: Tx, port: Port, changed: Port) -> None:
+    if changed.qos_policy_id != port.qos_policy_id:
+        network = tx.networks.fetch(port.network_id)
+        check_minimum_stays(tx, (port,), in_force(changed, network))
+    if any(getattr(changed, name) != getattr(port, name) for name in _WIRED_FIELDS):
+        rewire(tx, (port,))
+    elif changed.fixed_ips != port.fixed_ips:
+        retell(tx, (port,))

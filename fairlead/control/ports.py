@@ -1,0 +1,176 @@
+"""Ports: create, delete, look. `port_changes` changes them."""
+
+from dataclasses import dataclass
+
+from fairlead.control.addresses import WantedAddress, allocate
+from fairlead.control.boundary import Tx
+from fairlead.control.changes import check_revision
+from fairlead.model.binding import Binding, BindingRole
+from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.ids import NetworkId, PortId, ProjectId, QosPolicyId, ServerId
+from fairlead.model.lifecycle import port_status
+from fairlead.model.numa import NumaPolicy
+from fairlead.model.pci import MacAddress
+from fairlead.model.port import Port, PortStatus, VnicType
+
+MAC_PREFIX = "fa:16:3e"
+"""OpenStack's: locally administered, so that no card has it."""
+HIGHEST_VLAN_PRIORITY = 7
+
+
+@dataclass(frozen=True, slots=True)
+class NewPort:
+    """What a port is made from. `mac` None: a generated one. `fixed_ips` None: one address of each IP version
+    of the network. `port_security_enabled` None: as the network has it.
+    """
+
+    project_id: ProjectId
+    network_id: NetworkId
+    name: str = ""
+    description: str = ""
+    admin_state_up: bool = True
+    mac: MacAddress | None = None
+    fixed_ips: tuple[WantedAddress, ...] | None = None
+    vnic_type: VnicType = VnicType.NORMAL
+    server_id: ServerId | None = None
+    owned_by_server: bool = False
+    device_owner: str = ""
+    device_id_text: str = ""
+    alias: str | None = None
+    qos_policy_id: QosPolicyId | None = None
+    port_security_enabled: bool | None = None
+    trusted: bool = False
+    vlan_priority: int = 0
+    numa_policy: NumaPolicy | None = None
+    wanted_host: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortView:
+    """A port with what is derived for readers. `host` is the name of the host that it is bound to, else of
+    the one that an operator asked for, else "". `network_qos_policy_id` is what its network has.
+    """
+
+    port: Port
+    status: PortStatus = PortStatus.DOWN
+    binding: Binding | None = None
+    host: str = ""
+    network_qos_policy_id: QosPolicyId | None = None
+
+
+def create(tx: Tx, new: NewPort) -> PortView:
+    """The new port. Raises NotFound for what it names, InvalidValue that names the field, Conflict `mac_in_use`,
+    `ip_in_use`, `no_addresses`.
+    """
+    network = tx.networks.fetch(new.network_id)
+    check_settings(tx, new.vnic_type, new.qos_policy_id, new.vlan_priority, trusted=new.trusted)
+    if new.alias is not None:
+        tx.aliases.fetch(new.alias)
+    mac = new.mac or generated_mac(tx)
+    secured = new.port_security_enabled
+    port = Port(
+        id=PortId(tx.new_id()),
+        project_id=new.project_id,
+        network_id=new.network_id,
+        name=new.name,
+        mac=mac,
+        vnic_type=new.vnic_type,
+        created_at=tx.now,
+        updated_at=tx.now,
+        description=new.description,
+        admin_state_up=new.admin_state_up,
+        fixed_ips=allocate(tx, new.network_id, mac, new.fixed_ips),
+        server_id=new.server_id,
+        device_owner=new.device_owner,
+        owned_by_server=new.owned_by_server,
+        alias=new.alias,
+        qos_policy_id=new.qos_policy_id,
+        port_security_enabled=network.port_security_enabled if secured is None else secured,
+        trusted=new.trusted,
+        vlan_priority=new.vlan_priority,
+        numa_policy=new.numa_policy,
+        wanted_host=new.wanted_host,
+        device_id_text=new.device_id_text,
+        tags=new.tags,
+    )
+    _add(tx, port, mac_is_given=new.mac is not None)
+    return PortView(port, host=port.wanted_host, network_qos_policy_id=network.qos_policy_id)
+
+
+def delete(tx: Tx, port_id: PortId, revision: int | None = None) -> None:
+    """The port is gone and its addresses are free. Raises NotFound, Conflict `in_use` while a server has it,
+    Conflict `revision`.
+    """
+    port = tx.ports.lock(port_id)
+    check_revision(port, revision)
+    if port.server_id is not None or tx.bindings.find(port_id=port_id):
+        raise Conflict(
+            "in_use",
+            f"Unable to complete operation on port {port_id} for network {port.network_id}. Port already has an "
+            f"attached device {port.server_id}: delete that server or detach the port from it first.",
+            field="port",
+        )
+    tx.ports.remove(port_id)
+
+
+def find(tx: Tx, **where: object) -> tuple[PortView, ...]:
+    """Ports whose columns equal the values, oldest first."""
+    return views(tx, tx.ports.find(**where))
+
+
+def show(tx: Tx, port_id: PortId) -> PortView:
+    """The port; raises NotFound."""
+    return views(tx, (tx.ports.fetch(port_id),))[0]
+
+
+def views(tx: Tx, ports: tuple[Port, ...]) -> tuple[PortView, ...]:
+    """The ports with what is derived for readers, in their order; a fixed number of queries."""
+    attached = tuple(port.id for port in ports if port.server_id)
+    active = tx.bindings.find(port_id=attached, role=BindingRole.ACTIVE) if attached else ()
+    bindings = {binding.port_id: binding for binding in active}
+    host_ids = tuple({binding.host_id for binding in active})
+    hosts = {host.id: host.name for host in (tx.hosts.find(id=host_ids) if host_ids else ())}
+    servers = tuple({port.server_id for port in ports if port.id in bindings})
+    states = {server.id: server.guest_state for server in (tx.servers.find(id=servers) if servers else ())}
+    network_ids = tuple({port.network_id for port in ports})
+    policies = {n.id: n.qos_policy_id for n in (tx.networks.find(id=network_ids) if ports else ())}
+
+    def view(port: Port) -> PortView:
+        binding = bindings.get(port.id)
+        status = port_status(binding, states.get(port.server_id, "") if port.server_id else "")
+        host = hosts[binding.host_id] if binding else port.wanted_host
+        return PortView(port, status, binding, host, policies[port.network_id])
+
+    return tuple(map(view, ports))
+
+
+def check_settings(
+    tx: Tx, vnic_type: VnicType, qos_policy_id: QosPolicyId | None, vlan_priority: int, *, trusted: bool
+) -> None:
+    """Raises NotFound for the policy, and InvalidValue for a VF's setting on a port that gets no VF."""
+    if qos_policy_id is not None:
+        tx.qos_policies.fetch(qos_policy_id)
+    if not 0 <= vlan_priority <= HIGHEST_VLAN_PRIORITY:
+        raise InvalidValue("vlan_priority", vlan_priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")
+    if vnic_type is VnicType.DIRECT:
+        return
+    if vlan_priority:
+        raise InvalidValue("vlan_priority", vlan_priority, "possible unless vnic_type is direct")
+    if trusted:
+        raise InvalidValue("trusted", trusted, "possible unless vnic_type is direct")
+
+
+def generated_mac(tx: Tx) -> MacAddress:
+    """A random MAC; the chance that it is taken is small, and then the transaction is tried again."""
+    tail = tx.new_id()[-6:]
+    return MacAddress(f"{MAC_PREFIX}:{tail[:2]}:{tail[2:4]}:{tail[4:]}")
+
+
+def _add(tx: Tx, port: Port, *, mac_is_given: bool) -> None:
+    try:
+        tx.ports.add(port)
+    except Conflict as conflict:
+        if conflict.code == "mac_in_use" and not mac_is_given:
+            raise Conflict("stale", f"The generated MAC {port.mac} is taken.") from conflict
+        raise

@@ -1,0 +1,218 @@
+"""QoS policies and their rules: create, change, delete, look.
+
+A VF limits and promises what its guest sends (egress); the other direction is refused when the rule is made,
+not silently ignored when a port is bound. What a claim has promised on a PF stands until the port is unbound.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from msgspec import UNSET, UnsetType
+
+from fairlead.control.boundary import Tx
+from fairlead.control.changes import applied, check_revision
+from fairlead.control.rewiring import bound_among, rewire
+from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, QosRuleId
+from fairlead.model.network import Network
+from fairlead.model.port import Port
+from fairlead.model.qos import (
+    Direction,
+    QosPolicy,
+    QosRule,
+    QosRuleKind,
+    egress_limit_kbps,
+    egress_minimum_kbps,
+)
+
+MOST_KBPS = 2**31 - 1
+"""Neutron's limit of every rate, kbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewQosPolicy:
+    """What a policy is made from; its rules follow one by one."""
+
+    project_id: ProjectId
+    name: str
+    description: str = ""
+    shared: bool = False
+    is_default: bool = False
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QosPolicyChanges:
+    """What may change; UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    is_default: bool | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class QosRuleChanges:
+    """What may change of a rule; UNSET stays as it is."""
+
+    direction: Direction | UnsetType = UNSET
+    kbps: int | UnsetType = UNSET
+    max_burst_kbps: int | UnsetType = UNSET
+
+
+def create(tx: Tx, new: NewQosPolicy) -> QosPolicy:
+    """The new policy, without rules; raises Conflict `name_in_use` for a second default of the project."""
+    _check_default(tx, new.project_id, new.is_default, None)
+    policy = QosPolicy(
+        id=QosPolicyId(tx.new_id()),
+        project_id=new.project_id,
+        name=new.name,
+        created_at=tx.now,
+        updated_at=tx.now,
+        description=new.description,
+        shared=new.shared,
+        is_default=new.is_default,
+        tags=new.tags,
+    )
+    tx.qos_policies.add(policy)
+    return policy
+
+
+def update(
+    tx: Tx, policy_id: QosPolicyId, changes: QosPolicyChanges, revision: int | None = None
+) -> QosPolicy:
+    """The changed policy; raises NotFound, Conflict `revision`, `name_in_use`."""
+    policy = tx.qos_policies.lock(policy_id)
+    check_revision(policy, revision)
+    changed = applied(replace, policy, changes, updated_at=tx.now)
+    _check_default(tx, policy.project_id, changed.is_default, policy_id)
+    return tx.qos_policies.put(changed)
+
+
+def delete(tx: Tx, policy_id: QosPolicyId, revision: int | None = None) -> None:
+    """The policy is gone; raises NotFound, Conflict `in_use` that names who has it, Conflict `revision`."""
+    policy = tx.qos_policies.lock(policy_id)
+    check_revision(policy, revision)
+    users = [f"network {network.id}" for network in tx.networks.find(qos_policy_id=policy_id)]
+    users += [f"port {port.id}" for port in tx.ports.find(qos_policy_id=policy_id)]
+    if users:
+        raise Conflict("in_use", f"QoS Policy {policy_id} is used by {users[0]}.", field="policy")
+    tx.qos_policies.remove(policy_id)
+
+
+def add_rule(tx: Tx, policy_id: QosPolicyId, rule: QosRule) -> QosRule:
+    """The rule, in force at once; raises InvalidValue, Conflict `rule_conflict`, `bound`."""
+    policy = tx.qos_policies.lock(policy_id)
+    if any((other.kind, other.direction) == (rule.kind, rule.direction) for other in policy.rules):
+        raise Conflict(
+            "rule_conflict",
+            f"Rule {rule.kind.value} conflicts with another rule of that type and direction in QoS Policy "
+            f"{policy_id}.",
+        )
+    _put_rules(tx, policy, (*policy.rules, rule))
+    return rule
+
+
+def change_rule(
+    tx: Tx, policy_id: QosPolicyId, kind: QosRuleKind, rule_id: QosRuleId, changes: QosRuleChanges
+) -> QosRule:
+    """The changed rule, in force at once; raises as add_rule, and NotFound."""
+    policy = tx.qos_policies.lock(policy_id)
+    old = rule_of(policy, kind, rule_id)
+    new = applied(replace, old, changes)
+    _put_rules(tx, policy, tuple(new if rule is old else rule for rule in policy.rules))
+    return new
+
+
+def remove_rule(tx: Tx, policy_id: QosPolicyId, kind: QosRuleKind, rule_id: QosRuleId) -> None:
+    """The rule is gone, and out of force at once; raises NotFound, Conflict `bound`."""
+    policy = tx.qos_policies.lock(policy_id)
+    gone = rule_of(policy, kind, rule_id)
+    _put_rules(tx, policy, tuple(rule for rule in policy.rules if rule is not gone))
+
+
+def rule_of(policy: QosPolicy, kind: QosRuleKind, rule_id: QosRuleId) -> QosRule:
+    """The policy's rule of that kind and id; raises NotFound."""
+    found = next((rule for rule in policy.rules if rule.id == rule_id and rule.kind is kind), None)
+    if found is None:
+        raise NotFound("qos rule", rule_id)
+    return found
+
+
+def default_of(tx: Tx, project_id: ProjectId) -> QosPolicyId | None:
+    """The policy that the project's new networks get, or None."""
+    found = tx.qos_policies.find(project_id=project_id, is_default=True)
+    return found[0].id if found else None
+
+
+def in_force(port: Port, network: Network) -> QosPolicyId | None:
+    """The policy that holds for the port: its own, else its network's."""
+    return port.qos_policy_id or network.qos_policy_id
+
+
+def check_minimum_stays(tx: Tx, ports: Iterable[Port], policy_id: QosPolicyId | None) -> None:
+    """Raises Conflict `bound` if a bound port among these would have another minimum under that policy: the
+    bandwidth was claimed on its PF together with the VF, and is given back only with it.
+    """
+    policy = tx.qos_policies.fetch(policy_id) if policy_id else None
+    _check_minimum(tx, ports, egress_minimum_kbps(policy) or 0)
+
+
+def _check_minimum(tx: Tx, ports: Iterable[Port], minimum_kbps: int) -> None:
+    devices = tuple(b.device_id for b in bound_among(tx, ports) if b.device_id)
+    for held in tx.allocations.find(device_id=devices) if devices else ():
+        if held.egress_kbps != minimum_kbps:
+            raise Conflict(
+                "bound",
+                f"Port {held.port_id} is bound with a minimum bandwidth of {held.egress_kbps} kbit/s, which cannot "
+                f"become {minimum_kbps} while it is. Delete or detach the server first.",
+                field="qos_policy_id",
+            )
+
+
+def _put_rules(tx: Tx, policy: QosPolicy, rules: tuple[QosRule, ...]) -> None:
+    changed = replace(policy, rules=rules, updated_at=tx.now)
+    _check_rules(changed)
+    ports = _ports_under(tx, policy.id)
+    _check_minimum(tx, ports, egress_minimum_kbps(changed) or 0)
+    if egress_limit_kbps(changed) != egress_limit_kbps(policy):
+        rewire(tx, ports)
+    tx.qos_policies.put(changed)
+
+
+def _ports_under(tx: Tx, policy_id: QosPolicyId) -> tuple[Port, ...]:
+    own = tx.ports.find(qos_policy_id=policy_id)
+    networks: tuple[NetworkId, ...] = tuple(n.id for n in tx.networks.find(qos_policy_id=policy_id))
+    inherited = tx.ports.find(network_id=networks, qos_policy_id=None) if networks else ()
+    return (*own, *inherited)
+
+
+def _check_rules(policy: QosPolicy) -> None:
+    for rule in policy.rules:
+        if rule.direction is not Direction.EGRESS:
+            raise InvalidValue(
+                "direction", rule.direction.value, "egress: a VF rates only what its guest sends"
+            )
+        # A limit of nothing cannot be told: a VF takes rate 0 for no limit.
+        least = 1 if rule.kind is QosRuleKind.BANDWIDTH_LIMIT else 0
+        if not least <= rule.kbps <= MOST_KBPS:
+            raise InvalidValue("rate", rule.kbps, f"{least} to {MOST_KBPS} kbit/s")
+        if not 0 <= rule.max_burst_kbps <= MOST_KBPS:
+            raise InvalidValue("max_burst_kbps", rule.max_burst_kbps, f"0 to {MOST_KBPS} kbit")
+    limit, minimum = egress_limit_kbps(policy), egress_minimum_kbps(policy)
+    if limit is not None and minimum is not None and limit < minimum:
+        raise Conflict(
+            "rule_conflict",
+            f"In QoS Policy {policy.id} the limit of {limit} kbit/s is below the minimum of {minimum} kbit/s.",
+        )
+
+
+def _check_default(tx: Tx, project_id: ProjectId, is_default: bool, own: QosPolicyId | None) -> None:  # noqa: FBT001
+    if not is_default:
+        return
+    others = tx.qos_policies.find(project_id=project_id, is_default=True)
+    if any(policy.id != own for policy in others):
+        raise Conflict(
+            "name_in_use", f"Project {project_id} already has a default QoS policy: {others[0].id}."
+        )

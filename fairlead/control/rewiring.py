@@ -1,0 +1,60 @@
+"""Tells hosts that what they were told of some ports has changed.
+
+Locks are taken in this order: the ports that servers have, which whoever claims devices for them locks too,
+by id; then the hosts by id.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from fairlead.control.boundary import Tx, host_wake
+from fairlead.model.binding import Binding, Wiring
+from fairlead.model.errors import Conflict
+from fairlead.model.ids import HostId
+from fairlead.model.lifecycle import WIRING, after
+from fairlead.model.port import Port
+
+
+def rewire(tx: Tx, ports: Iterable[Port]) -> None:
+    """The ports' settings change: their bindings are PENDING until the host reports the new generation."""
+    bindings = _locked_bindings(tx, ports)
+    generations = _next_generations(tx, bindings)
+    for binding in bindings:
+        wiring = after(WIRING, binding.wiring, "changed")
+        tx.bindings.put(
+            replace(binding, wiring=wiring, generation=generations[binding.host_id], failure=None)
+        )
+
+
+def retell(tx: Tx, ports: Iterable[Port]) -> None:
+    """Something about the ports changes that their guests learn at the next boot, such as an address: the
+    hosts get a new generation, the wiring stands.
+    """
+    _next_generations(tx, _locked_bindings(tx, ports))
+
+
+def bound_among(tx: Tx, ports: Iterable[Port]) -> list[Binding]:
+    """The bindings of those ports that a host has been told of, and not to end."""
+    wanted = tuple(port.id for port in ports if port.server_id)
+    found = tx.bindings.find(port_id=wanted) if wanted else ()
+    return [binding for binding in found if binding.wiring is not Wiring.UNWIRING]
+
+
+def _locked_bindings(tx: Tx, ports: Iterable[Port]) -> list[Binding]:
+    in_order = sorted(ports, key=lambda port: port.id)
+    for port in in_order:
+        if port.server_id:
+            tx.ports.lock(port.id)
+    return bound_among(tx, in_order)
+
+
+def _next_generations(tx: Tx, bindings: list[Binding]) -> dict[HostId, int]:
+    generations: dict[HostId, int] = {}
+    for host_id in sorted({binding.host_id for binding in bindings}):
+        host = tx.hosts.lock(host_id)
+        generations[host_id] = tx.hosts.put(replace(host, generation=host.generation + 1)).generation
+        tx.wakes.add(host_wake(host_id))
+    for binding in bindings:
+        if tx.bindings.get((binding.port_id, binding.host_id)) != binding:
+            raise Conflict("stale", "A binding changed while its host was being locked.")
+    return generations

@@ -1,0 +1,76 @@
+"""Which segment a new network gets where its maker leaves that open."""
+
+from dataclasses import dataclass
+
+from fairlead.control.boundary import Tx
+from fairlead.model.errors import Conflict, InvalidValue, Refusal
+from fairlead.model.network import SegmentKind
+
+FIRST_VLAN, LAST_VLAN = 1, 4094
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Where a network lives. `vlan` is set exactly when kind is VLAN."""
+
+    kind: SegmentKind
+    physical_network: str
+    vlan: int | None
+
+
+class NoSegment(Refusal):
+    """Nothing was said of the segment, and there is no one obvious choice."""
+
+    code = "invalid_value"
+
+
+def choose(tx: Tx, kind: SegmentKind | None, physical_network: str | None, vlan: int | None) -> Segment:
+    """The segment asked for, completed: the only physical network that device policies name, a VLAN network
+    rather than a flat one, the lowest VLAN that is free. Raises InvalidValue, NoSegment or Conflict
+    `vlan_in_use`.
+    """
+    if kind is SegmentKind.FLAT and vlan is not None:
+        raise InvalidValue("provider:segmentation_id", vlan, "possible on a flat network, which has no VLAN")
+    if vlan is not None and not FIRST_VLAN <= vlan <= LAST_VLAN:
+        raise InvalidValue("provider:segmentation_id", vlan, f"a VLAN of {FIRST_VLAN} to {LAST_VLAN}")
+    where = physical_network or _only_physical_network(tx)
+    if kind is SegmentKind.FLAT:
+        return _flat(tx, where)
+    return Segment(
+        SegmentKind.VLAN, where, _lowest_free(tx, where) if vlan is None else _free(tx, where, vlan)
+    )
+
+
+def _only_physical_network(tx: Tx) -> str:
+    known = sorted({p.physical_network for p in tx.policies.find() if p.physical_network})
+    if len(known) == 1:
+        return known[0]
+    named = f"device policies name several: {', '.join(known)}" if known else "no device policy names one yet"
+    raise NoSegment(
+        f"Invalid input for provider:physical_network. Reason: it must be given, since {named}.",
+        field="provider:physical_network",
+    )
+
+
+def _flat(tx: Tx, where: str) -> Segment:
+    if held := tx.networks.find(physical_network=where, kind=SegmentKind.FLAT):
+        raise Conflict("flat_in_use", f"Network {held[0].id} is already flat on physical network {where}.")
+    return Segment(SegmentKind.FLAT, where, None)
+
+
+def _free(tx: Tx, where: str, vlan: int) -> int:
+    if held := tx.networks.find(physical_network=where, vlan=vlan):
+        raise Conflict(
+            "vlan_in_use",
+            f"Unable to create the network. The VLAN {vlan} on physical network {where} is in use by network "
+            f"{held[0].id}.",
+        )
+    return vlan
+
+
+def _lowest_free(tx: Tx, where: str) -> int:
+    taken = {network.vlan for network in tx.networks.find(physical_network=where)}
+    free = next((vlan for vlan in range(FIRST_VLAN, LAST_VLAN + 1) if vlan not in taken), None)
+    if free is None:
+        raise Conflict("vlan_in_use", f"Every VLAN of physical network {where} is in use.")
+    return free
