@@ -58,6 +58,8 @@ def _remove(step: RemoveGuest, hands: Hands) -> None:
 
 
 def _fetch(image: ImageRef, hands: Hands) -> None:
+    if not image.sha512:
+        return  # deleted since the guest was made of it: what is in the cache must do
     with _FETCHING:
         if hands.disks.has_image(image):
             return

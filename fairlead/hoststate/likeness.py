@@ -43,4 +43,5 @@ def wired_ports(lookup: Lookup) -> tuple[PortId, ...]:
 
 
 def _tap_facts(tap: DesiredTap | ObservedTap) -> tuple[object, ...]:
-    return tap.bridge, tap.vlan, tap.mtu, tap.is_up, tap.max_rate_kbps, tap.spoof_check
+    how = (tap.max_rate_kbps, tap.spoof_check, tap.is_up)
+    return tap.bridge, tap.port_id, tap.mac, tap.vlan, tap.mtu, *how

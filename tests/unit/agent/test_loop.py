@@ -165,7 +165,7 @@ def test_one_guest_that_fails_does_not_stop_another():
 
 
 def test_what_a_family_cannot_do_is_told_of_its_servers(rig):
-    rig.host.machine.troubles.hanging["set_num_vfs"] = 2
+    rig.host.machine.troubles.hanging["set_num_vfs"] = 4
     report = rig.tick()
     assert server(1) in {failure.server_id for failure in report.failures}
     rig.host.clock.advance(1.1)

@@ -1,0 +1,215 @@
+"""Plans are safe whatever the host looks like, and lead to where nothing is left to do."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
+from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.diff import diff
+from fairlead.hoststate.likeness import is_configured
+from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.observed import GuestState, ObservedState
+from fairlead.hoststate.steps import (
+    Chain,
+    ConfigureVf,
+    HostPlan,
+    ScrubVf,
+    SetNumVfs,
+    SetUpPf,
+    StartGuest,
+)
+from fairlead.model.pci import MacAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import DomainState
+from tests.control_stand_in import ControlStandIn
+from tests.host_wishes import DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
+
+SEVERAL = settings(max_examples=60, deadline=None)
+
+vf_wishes = st.builds(
+    VfWish,
+    pf=st.integers(0, 1),
+    index=st.integers(0, 3),
+    vlan=st.sampled_from([None, 100, 200]),
+    trust=st.booleans(),
+    max_rate_mbps=st.sampled_from([0, 1000]),
+)
+
+
+@st.composite
+def host_wishes(draw: st.DrawFn) -> HostWish:
+    """Up to three servers that share no device."""
+    vfs = draw(st.lists(vf_wishes, max_size=6, unique_by=lambda vf: (vf.pf, vf.index)))
+    servers = []
+    for number in range(1, draw(st.integers(0, 3)) + 1):
+        count = draw(st.integers(0, len(vfs)))
+        mine, vfs = tuple(vfs[:count]), vfs[count:]
+        servers.append(
+            ServerWish(
+                number,
+                vfs=mine,
+                taps=draw(st.integers(0, 1)),
+                has_gpu=number == 1 and draw(st.booleans()),
+                power=draw(st.sampled_from(Power)),
+                boot_serial=draw(st.integers(1, 2)),
+                hard_reboot=draw(st.booleans()),
+            )
+        )
+    counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))
+    return HostWish(tuple(servers), num_vfs=counts)
+
+
+mischiefs = st.lists(
+    st.tuples(
+        st.sampled_from(["drift", "stop", "pause", "crash", "boot", "down", "foreign", "untap", "recount"]),
+        st.integers(0, 7),
+    ),
+    max_size=4,
+)
+
+
+def lived_in(before: HostWish, mischief: list[tuple[str, int]]) -> SimHost:
+    """A host that was brought to `before`, and then somebody was at it."""
+    host = sim_host("h1", 1)
+    control = ControlStandIn(desired(before))
+    agent = host.agent(HOST, control)
+    agent.poll(0)
+    agent.tick()
+    for kind, number in mischief:
+        meddle(host, kind, number)
+    return host
+
+
+def meddle(host: SimHost, kind: str, number: int) -> None:
+    machine = host.machine
+    pf = machine.pfs[DATA[number % 2].key]
+    domains = [domain for domain in machine.domains.values() if domain.is_up]
+    match kind:
+        case "drift" if number in pf.vfs:
+            pf.vfs[number] = VfSettings(mac=MacAddress("02:00:00:00:00:01"), vlan=7, trust=True)
+        case "stop" | "pause" | "crash" if domains:
+            states = {"stop": GuestState.STOPPED, "pause": GuestState.PAUSED, "crash": GuestState.CRASHED}
+            domain = domains[number % len(domains)]
+            domain.state = states[kind]
+            domain.live_hostdevs = domain.live_hostdevs if domain.is_up else ()
+        case "boot":
+            machine.reboot()
+        case "down":
+            pf.is_up = False
+        case "foreign" if pf.nic.vf_address(number) not in machine.users() and number in pf.vfs:
+            address = (pf.nic.vf_address(number),)
+            machine.domains[f"foreign-{number}"] = DomainState(
+                f"foreign-{number}", None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
+            )
+        case "untap" if machine.taps:
+            machine.taps.pop(next(iter(machine.taps)))
+        case "recount" if not any(pf.nic.vf_address(n) in machine.users() for n in pf.vfs):
+            machine.set_num_vfs(pf.nic.key, 0)
+            machine.set_num_vfs(pf.nic.key, 5)
+        case _:
+            pass
+
+
+def seen(host: SimHost) -> ObservedState:
+    """What the host's agent sees now."""
+    return observe(SimKernel(host.machine), host.hypervisor, host.disks, SlotLedger(host.slots))
+
+
+def steps(plan: HostPlan) -> list[tuple[Chain, object]]:
+    return [(chain, step) for stage in plan.stages for chain in stage for step in chain.steps]
+
+
+@SEVERAL
+@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mischief):
+    observed = seen(lived_in(before, mischief))
+    document = desired(after)
+    lookup = look_up(document, observed)
+    for stage in diff(document, observed).stages:
+        for chain in stage:
+            for place, step in enumerate(chain.steps):
+                if isinstance(step, StartGuest):
+                    made = {
+                        (done.pf, done.index) for done in chain.steps[:place] if isinstance(done, ConfigureVf)
+                    }
+                    for vf in document.vfs:
+                        if vf.server_id == step.server_id:
+                            assert (vf.pf, vf.index) in made or is_configured(lookup, vf)
+
+
+@SEVERAL
+@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
+    observed = seen(lived_in(before, mischief))
+    document = desired(after)
+    lookup = look_up(document, observed)
+    for _, step in steps(diff(document, observed)):
+        if isinstance(step, ConfigureVf | ScrubVf | SetNumVfs | SetUpPf):
+            assert step.pf in {nic.key for nic in DATA}
+            assert step.pf != MANAGEMENT.key
+        if isinstance(step, ScrubVf):
+            assert (step.pf, step.index) not in lookup.owners
+        if isinstance(step, ConfigureVf | ScrubVf) and (step.pf, step.index) in lookup.vfs:
+            assert lookup.vfs[step.pf, step.index].pci_address not in lookup.foreign
+        if isinstance(step, SetNumVfs):
+            addresses = {vf.pci_address for vf in lookup.pfs[step.pf].vfs}
+            assert not addresses & (set(lookup.users) | lookup.foreign)
+
+
+@SEVERAL
+@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischief):
+    """Whoever has a device goes down in an earlier chain, and the chain that touches it needs that one."""
+    observed = seen(lived_in(before, mischief))
+    document = desired(after)
+    lookup = look_up(document, observed)
+    plan = diff(document, observed)
+    for chain, step in steps(plan):
+        if isinstance(step, ScrubVf | ConfigureVf) and (step.pf, step.index) in lookup.vfs:
+            user = lookup.users.get(lookup.vfs[step.pf, step.index].pci_address)
+            is_repair = isinstance(step, ConfigureVf) and step.is_repair and user == chain.server_id
+            if user is not None and not is_repair:
+                assert f"down/{user}" in chain.needs
+
+
+@SEVERAL
+@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+def test_execution_converges_and_then_nothing_is_left_to_do(before, after, mischief):
+    host = lived_in(before, mischief)
+    document = replace(desired(after), generation=2)
+    control = ControlStandIn(document)
+    agent = host.agent(HOST, control)
+    agent.poll(0)
+    for _ in range(3):
+        agent.tick()
+        host.clock.advance(61)
+    agent.tick()
+    report = control.reports[-1]
+    assert diff(document, report.observed).is_empty or report.failures
+    assert host.machine.mishaps == []
+    _assert_as_wished(host, document, report.observed)
+
+
+def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedState) -> None:
+    """Clean is every VF that nobody owns, but for one in a guest that runs on, or of somebody else's."""
+    lookup = look_up(document, observed)
+    for nic in DATA:
+        for index, is_now in host.machine.pfs[nic.key].vfs.items():
+            owner = lookup.owners.get((nic.key, index))
+            address = nic.vf_address(index)
+            if owner is None and address not in lookup.foreign and address not in host.machine.users():
+                assert not differences(BASELINE, is_now)
+
+
+@SEVERAL
+@given(wish=host_wishes())
+def test_a_host_that_is_as_desired_is_left_alone(wish):
+    wish = replace(wish, num_vfs=(8, 8))
+    observed = seen(lived_in(wish, []))
+    assert diff(desired(wish), observed).is_empty
