@@ -8,6 +8,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,23 +18,37 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 DEFAULT_LISTEN = "127.0.0.1:9696"
 _LAST_PORT = 65535
-_KNOWN: set[str] = set()
 
 
-def setting(
-    flag: str, *, says: str, default: str | None = None, required: bool = False, multiple: bool = False
-) -> Callable[[Command], Command]:
-    """A click option `--flag` that FAIRLEAD_FLAG and the file's `flag` give as well."""
-    name = flag.removeprefix("--").replace("-", "_")
-    _KNOWN.add(name)
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    says: str
+    default: str | None = None
+
+
+_SETTINGS = {
+    "listen": _Setting("Address and port of the APIs.", DEFAULT_LISTEN),
+    "state": _Setting("Directory for what must last; /var/lib/fairlead for root."),
+    "database": _Setting(
+        "sqlite:///PATH or postgresql://...; a SQLite file in the state directory if absent."
+    ),
+    "order": _Setting("Hosts are filled one after the other (pack) or evenly (spread).", "spread"),
+    "control": _Setting("URL of control, such as http://127.0.0.1:9696."),
+    "token": _Setting("One-time token of `fairlead host enrol`; needed once."),
+    "libvirt": _Setting("libvirt's URI.", "qemu:///system"),
+    "sim": _Setting("Number of simulated hosts; this machine's own agent if absent."),
+}
+
+
+def setting(name: str) -> Callable[[Command], Command]:
+    """A click option `--name` that FAIRLEAD_NAME and the file's `name` give as well."""
+    found = _SETTINGS[name]
     return click.option(
-        flag,
+        f"--{name}",
         envvar=f"FAIRLEAD_{name.upper()}",
-        default=default,
-        required=required,
-        multiple=multiple,
-        show_default=default is not None,
-        help=says,
+        default=found.default,
+        show_default=found.default is not None,
+        help=found.says,
     )
 
 
@@ -47,15 +62,14 @@ def read_file(context: click.Context, path: str | None) -> None:
         raise click.UsageError(f"Cannot read the configuration file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"The configuration file {path} is not TOML: {error}.") from error
-    named = {key.replace("-", "_"): value for key, value in values.items()}
-    if unknown := sorted(set(named) - _KNOWN):
+    if unknown := sorted(set(values) - set(_SETTINGS)):
         raise click.UsageError(
             f"The configuration file {path} has keys that no command knows: {', '.join(unknown)}. "
-            f"Known are: {', '.join(sorted(_KNOWN))}."
+            f"Known are: {', '.join(_SETTINGS)}."
         )
     group = context.command
     commands = group.list_commands(context) if isinstance(group, click.Group) else []
-    context.default_map = dict.fromkeys(commands, named)
+    context.default_map = dict.fromkeys(commands, values)
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -77,7 +91,7 @@ def parse_listen(text: str) -> tuple[str, int]:
     return bare, int(port)
 
 
-def state_directory(text: str | None) -> Path:
+def state_directory(text: str | None, below: str = "") -> Path:
     """What must last is kept here: as asked, else /var/lib/fairlead for root, else the user's folder."""
     if text:
         path = Path(text)
@@ -86,6 +100,7 @@ def state_directory(text: str | None) -> Path:
     else:
         base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
         path = Path(base) / "fairlead"
+    path = path if text else path / below
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

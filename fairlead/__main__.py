@@ -1,0 +1,5 @@
+"""`python -m fairlead` is the `fairlead` program."""
+
+from fairlead.main.entry import main
+
+main()

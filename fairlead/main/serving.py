@@ -1,0 +1,131 @@
+"""The control process: database, engine, scheduler, APIs, joined by constructor calls."""
+
+import ipaddress
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+import click
+import structlog
+import uvicorn
+
+from fairlead.api.app import build
+from fairlead.api.call import Parts
+from fairlead.api.runner import InPlace, Workers
+from fairlead.api.waiters import Waiters
+from fairlead.control import flavors
+from fairlead.control.boundary import SCHEDULER
+from fairlead.control.engine import Engine
+from fairlead.control.scheduling import Scheduler
+from fairlead.main.settings import parse_listen, state_directory
+from fairlead.placement.boundary import HostOrder
+from fairlead.store.engine import SqlDatabase, open_database
+from fairlead.store.image_files import ImageFiles
+
+_WORKERS = 8
+_SCHEDULER_REST_SECONDS = 5.0
+"""Another control process may have woken only itself, and a host may have come back to life by itself."""
+_LONGEST_SHUTDOWN_SECONDS = 3
+
+_ORDERS = {order.value: order for order in HostOrder}
+
+_log = structlog.get_logger("fairlead.control")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a control process serves, and where."""
+
+    host: str
+    port: int
+    state: Path
+    database: str | None
+    order: HostOrder
+
+    @property
+    def url(self) -> str:
+        """Where the APIs are."""
+        is_v6 = ":" in self.host and ipaddress.ip_address(self.host).version == 6  # noqa: PLR2004 - IPv6 it is
+        return f"http://[{self.host}]:{self.port}" if is_v6 else f"http://{self.host}:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        """The database asked for, else a SQLite file in the state directory."""
+        return self.database or f"sqlite:///{self.state / 'fairlead.db'}"
+
+
+def serving_from(
+    listen: str, state: str | None, database: str | None, order: str, below: str = ""
+) -> Serving:
+    """The settings as a person gave them, checked; `below` is a folder of the state directory to stay in."""
+    host, port = parse_listen(listen)
+    if order not in _ORDERS:
+        raise click.UsageError(f"--order: '{order}' is neither {' nor '.join(_ORDERS)}.")
+    return Serving(host, port, state_directory(state, below), database, _ORDERS[order])
+
+
+class ControlProcess:
+    """Control, ready to run. `engine` is there from the start, the APIs once it runs."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._database: SqlDatabase = open_database(serving.database_url)
+        self._waiters = Waiters()
+        self.engine = Engine(self._database, self._waiters)
+        self.engine.run(flavors.seed)
+        self._stop = threading.Event()
+        self._scheduler_wake = threading.Event()
+        self._waiters.call(SCHEDULER, self._scheduler_wake.set)
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve until SIGINT or SIGTERM; `on_ready` is called in a thread of its own once the APIs answer."""
+        runner = InPlace() if self._database.is_in_process else Workers(_WORKERS)
+        files = ImageFiles(self._serving.state / "images")
+        app = build(Parts(self.engine, runner, self._waiters, files))
+        config = uvicorn.Config(
+            app,
+            host=self._serving.host,
+            port=self._serving.port,
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=_LONGEST_SHUTDOWN_SECONDS,
+        )
+        scheduler = threading.Thread(target=self._schedule, name="scheduler")
+        scheduler.start()
+        try:
+            _Server(config, on_ready).run()
+        finally:
+            self._stop.set()
+            self._scheduler_wake.set()
+            scheduler.join()
+            runner.close()
+            self._database.close()
+
+    def _schedule(self) -> None:
+        scheduler = Scheduler(self.engine, self._serving.order)
+        self._waiters.call_any(scheduler.heard)
+        while not self._stop.is_set():
+            self._scheduler_wake.clear()
+            try:
+                scheduler.tick()
+            except Exception:  # noqa: BLE001 - a tick loop outlives what nobody thought of
+                _log.exception("scheduling_failed")
+            self._scheduler_wake.wait(_SCHEDULER_REST_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which tells when it has begun to answer."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """As uvicorn's, and then the word."""
+        await super().startup(sockets)
+        if self.started:
+            threading.Thread(target=self._on_ready, name="ready", daemon=True).start()

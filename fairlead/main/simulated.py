@@ -1,0 +1,22 @@
+"""Simulated hosts over HTTP: the real agent and its real credential on a machine that is not there."""
+
+from threading import Event, Thread
+
+from fairlead.agent.service import serve
+from fairlead.client.agent_link import AgentLink, enrol
+from fairlead.main.clock import SystemClock
+from fairlead.sim.fleet import VERSION, sim_host
+from fairlead.wire.documents import Enrolment
+
+
+def start_host(url: str, number: int, token: str, stop: Event) -> None:
+    """Enrol host `number` with its token and run it; returns once control has its first report."""
+    name = f"host{number}"
+    enrolled = enrol(url, Enrolment(token, name, VERSION))
+    host = sim_host(name, number, SystemClock())
+    link = AgentLink(url, enrolled.host_id, enrolled.credential)
+    agent = host.agent(enrolled.host_id, link)
+    host.on_change(agent.wake.call)
+    agent.poll(0)
+    agent.tick()
+    Thread(target=serve, args=(agent, stop), name=name, daemon=True).start()
