@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fairlead.model.binding import Allocation, Binding, BindingRole
+from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
 from fairlead.model.pci import DeviceKind
@@ -123,14 +123,17 @@ def _bindings_hold_their_device(facts: Facts) -> Iterator[Violation]:
     devices = {device.id: device for device in facts.devices}
     allocations = {row.device_id: row for row in facts.allocations}
     for row in facts.bindings:
-        if row.device_id is None:
-            continue
+        if row.device_id is None or row.wiring is Wiring.UNWIRING:
+            continue  # what is being unwired gives its devices up one by one
         device, allocation = devices.get(row.device_id), allocations.get(row.device_id)
         if device is None or device.host_id != row.host_id:
             where = f"on host {device.host_id}" if device else "in no inventory"
             message = f"is bound on host {row.host_id} with device {row.device_id}, which is {where}"
             yield Violation("binding_device_elsewhere", row.port_id, message)
-        if allocation is not None and allocation.port_id != row.port_id:
+        if allocation is None:
+            message = f"is bound with device {row.device_id}, which is not held"
+            yield Violation("binding_device_not_held", row.port_id, message)
+        elif allocation.port_id != row.port_id:
             message = f"is bound with device {row.device_id}, held for {allocation.port_id or 'a flavor'}"
             yield Violation("binding_device_of_another", row.port_id, message)
 

@@ -26,14 +26,19 @@ DEVICE: Table[D] = {
     (D.AVAILABLE, "scrub_failed"): D.FAULTY,
     **{(status, "vanished"): D.MISSING for status in D},
     (D.MISSING, "returned"): D.RELEASING,
+    (D.MISSING, "release"): D.MISSING,
     (D.MISSING, "returned_held"): D.CLAIMED,
 }
-"""A device that vanished comes back unscrubbed: RELEASING unless held, then CLAIMED."""
+"""A device that vanished comes back unscrubbed: RELEASING unless held, then CLAIMED. A server that is deleted
+while its device is away gives it up all the same.
+"""
 
 WIRING: Table[Wiring] = {
     (Wiring.PENDING, "wired"): Wiring.WIRED,
+    (Wiring.WIRED, "wired"): Wiring.WIRED,
     (Wiring.PENDING, "failed"): Wiring.FAILED,
     (Wiring.WIRED, "failed"): Wiring.FAILED,
+    (Wiring.FAILED, "failed"): Wiring.FAILED,
     (Wiring.WIRED, "changed"): Wiring.PENDING,
     (Wiring.PENDING, "changed"): Wiring.PENDING,
     (Wiring.FAILED, "changed"): Wiring.PENDING,
@@ -49,6 +54,7 @@ SERVER: Table[S] = {
     (S.BUILD, "failed"): S.ERROR,
     (S.ACTIVE, "failed"): S.ERROR,
     (S.SHUTOFF, "failed"): S.ERROR,
+    (S.ERROR, "failed"): S.ERROR,
     (S.ERROR, "running"): S.ACTIVE,
     (S.ERROR, "stopped"): S.SHUTOFF,
     (S.ERROR, "rebuild"): S.BUILD,

@@ -11,6 +11,7 @@ Holders = Mapping[DeviceId, tuple[str, ...]]
 
 SUMMARY_LENGTH = 1000
 _NAMED = 3
+_PLURALS = {"lacks": "lack", "has": "have", "is": "are"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,14 @@ def _held(group: Sequence[Reason], holders: Holders) -> Iterator[str]:
 def _plural(about: str) -> str:
     """The words of one host, for several: "lacks x" becomes "lack x"."""
     verb, _, rest = about.partition(" ")
-    return f"{ {'lacks': 'lack', 'has': 'have', 'is': 'are', 'cannot': 'cannot'}.get(verb, verb) } {rest}"
+    return f"{_PLURALS.get(verb, verb)} {rest}"
 
 
 def _joined(start: str, parts: Sequence[str], end: str, limit: int) -> str:
     """As many parts as there is room for, the rest counted."""
     for kept in range(len(parts), 0, -1):
         left = len(parts) - kept
-        text = start + ", ".join(parts[:kept]) + (f", and {left} other reasons" if left else "") + "." + end
+        text = start + ", ".join(parts[:kept]) + (f", and {left} more" if left else "") + "." + end
         if len(text) <= limit:
             return text
     return f"{start}{parts[0]}"[: limit - 3] + "..."
