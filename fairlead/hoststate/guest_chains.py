@@ -24,7 +24,6 @@ from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.server import Power
 
-_GIVE = "give the device to its guest"
 _NOT_MANAGED = (
     "its PF is not managed here: no device policy matches it, it carries the host's default route,"
     " or it is passed through itself"
@@ -118,14 +117,14 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
     """Why nothing may be done for this server now: a device of it is somebody else's, or not ours."""
     for vf in _vfs(lookup, server_id):
         if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
-            yield Hold(f"{vf.pf}/vf{vf.index}", "configure the VF", _NOT_MANAGED, (server_id,))
-    wanted = lookup.wanted.get(server_id)
+            yield Hold(f"{vf.pf}/vf{vf.index}", f"configure it for server {server_id}", _NOT_MANAGED)
+    wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
     for address in lookup.addresses(wanted).values() if wanted else ():
         user = lookup.users.get(address)
         if address in lookup.foreign:
-            yield Hold(address, _GIVE, "a domain that is not Fairlead's has it", (server_id,))
+            yield Hold(address, give, "a domain that is not Fairlead's has it")
         elif user is not None and user != server_id and user not in ahead.goes_down:
-            yield Hold(address, _GIVE, "another guest has it", (user,))
+            yield Hold(address, give, "another guest has it", (user,))
 
 
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:

@@ -1,0 +1,86 @@
+"""What every ledger keeps, on disk and in the simulator."""
+
+import pytest
+
+from fairlead.agent.boundary import Started
+from fairlead.agent.ledger import FileSlots, SlotLedger
+from fairlead.hoststate.desired import DesiredState
+from fairlead.model.errors import Fault
+from fairlead.model.ids import HostId, PfKey, ServerId
+from fairlead.sim.fleet import MemorySlots
+
+PF = PfKey("mac:3c:fd:fe:00:01:01")
+SERVER = ServerId("5e000000-0000-0000-0000-000000000001")
+
+
+@pytest.fixture(params=["files", "memory"])
+def slots(request, tmp_path):
+    return FileSlots(tmp_path / "agent") if request.param == "files" else MemorySlots()
+
+
+def document(generation: int) -> DesiredState:
+    return DesiredState(HostId("h1"), generation)
+
+
+def test_it_begins_with_nothing(slots):
+    ledger = SlotLedger(slots)
+    assert ledger.accepted() is None
+    assert ledger.is_new()
+    assert ledger.dirty_vfs() == frozenset()
+    assert ledger.started() == {}
+
+
+def test_an_accepted_document_outlives_the_agent(slots):
+    assert SlotLedger(slots).accept(document(3))
+    assert SlotLedger(slots).accepted() == document(3)
+
+
+def test_an_older_document_is_refused(slots):
+    ledger = SlotLedger(slots)
+    ledger.accept(document(3))
+    assert not ledger.accept(document(2))
+    assert ledger.accept(document(3))
+    assert ledger.accepted() == document(3)
+
+
+def test_dirt_outlives_the_agent(slots):
+    ledger = SlotLedger(slots)
+    ledger.mark_found(frozenset({(PF, 0)}))
+    ledger.mark_dirty(PF, 1)
+    ledger.mark_clean(PF, 0)
+    again = SlotLedger(slots)
+    assert again.dirty_vfs() == {(PF, 1)}
+    assert not again.is_new()
+
+
+def test_dirt_alone_does_not_make_a_ledger_old(slots):
+    SlotLedger(slots).mark_dirty(PF, 1)
+    assert SlotLedger(slots).is_new()
+
+
+def test_what_was_started_outlives_the_agent(slots):
+    SlotLedger(slots).mark_started(SERVER, Started(2, "boot-1"))
+    ledger = SlotLedger(slots)
+    assert ledger.started() == {SERVER: Started(2, "boot-1")}
+    ledger.mark_started(SERVER, None)
+    assert SlotLedger(slots).started() == {}
+
+
+def test_serials_grow_across_restarts(slots):
+    given = []
+    for _ in range(3):
+        ledger = SlotLedger(slots)
+        given += [ledger.next_serial() for _ in range(300)]
+    assert given == sorted(set(given))
+
+
+def test_an_unreadable_ledger_says_what_helps(slots):
+    slots.write("desired", b"{torn")
+    with pytest.raises(Fault, match="ledger's desired") as caught:
+        SlotLedger(slots)
+    assert "delete it" in caught.value.failure.hint
+
+
+def test_a_file_is_readable_by_the_agent_alone(tmp_path):
+    FileSlots(tmp_path / "agent").write("desired", b"{}")
+    assert (tmp_path / "agent" / "desired.json").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,131 @@
+"""Plans as text: what an agent would do, stage by stage."""
+
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
+from fairlead.hoststate.desired import DesiredGuest
+from fairlead.hoststate.diff import diff
+from fairlead.hoststate.observed import GuestState
+from fairlead.hoststate.steps import HostPlan
+from fairlead.model.pci import MacAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import BASELINE
+from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import DomainState
+from tests.control_stand_in import ControlStandIn
+from tests.golden.comparison import assert_golden
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server
+
+HERE = Path(__file__).parent
+ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
+TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
+BOTH = HostWish(servers=(ONE, TWO))
+
+
+def bare() -> SimHost:
+    return sim_host("h1", 1)
+
+
+def converged(wish: HostWish) -> SimHost:
+    host, control = bare(), ControlStandIn(desired(wish))
+    agent = host.agent(HOST, control)
+    agent.poll(0)
+    agent.tick()
+    return host
+
+
+def drifted() -> SimHost:
+    host = converged(BOTH)
+    vfs = host.machine.pfs[DATA[0].key].vfs
+    vfs[3] = replace(vfs[3], trust=True)
+    vfs[7] = replace(BASELINE, mac=MacAddress("02:00:00:00:00:07"))
+    host.machine.pfs[DATA[1].key].is_up = False
+    return host
+
+
+def with_a_stranger() -> SimHost:
+    host = converged(HostWish(num_vfs=(8, 8)))
+    address = (DATA[0].vf_address(3),)
+    host.machine.domains["theirs"] = DomainState(
+        "theirs", None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
+    )
+    return host
+
+
+def gone_down() -> SimHost:
+    host = converged(BOTH)
+    host.machine.domains[f"fl-{server(1)}"].state = GuestState.STOPPED
+    return host
+
+
+def rebooted() -> SimHost:
+    host = converged(BOTH)
+    host.machine.reboot()
+    return host
+
+
+CASES = {
+    "first_vfs_are_made_before_any_guest": (bare, BOTH),
+    "guests_start_on_configured_vfs": (lambda: converged(HostWish()), BOTH),
+    "as_desired": (lambda: converged(BOTH), BOTH),
+    "a_removed_server_is_scrubbed_away": (lambda: converged(BOTH), HostWish(servers=(TWO,))),
+    "a_vf_passes_from_one_server_to_another": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(ServerWish(3, vfs=(VfWish(0, 3, vlan=300),)),)),
+    ),
+    "drift_is_repaired": (drifted, BOTH),
+    "a_count_waits_for_its_holders": (lambda: converged(BOTH), replace(BOTH, num_vfs=(4, 2))),
+    "a_count_that_the_device_cannot": (bare, HostWish(num_vfs=(64, 8))),
+    "a_stranger_keeps_its_vf": (with_a_stranger, BOTH),
+    "hard_reboot": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True),)),
+    ),
+    "stop": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(replace(ONE, power=Power.STOPPED),)),
+    ),
+    "a_guest_that_went_down_itself": (gone_down, BOTH),
+    "after_the_host_booted": (rebooted, BOTH),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_plan(name):
+    make, wish = CASES[name]
+    host = make()
+    observed = observe(SimKernel(host.machine), host.hypervisor, host.disks, SlotLedger(host.slots))
+    assert_golden(HERE / f"{name}.txt", as_text(diff(desired(wish), observed)))
+
+
+def as_text(plan: HostPlan) -> str:
+    lines = []
+    for number, stage in enumerate(plan.stages, 1):
+        lines.append(f"stage {number}")
+        for chain in stage:
+            needs = f"   needs {', '.join(chain.needs)}" if chain.needs else ""
+            lines.append(f"  {chain.key}{needs}")
+            lines.extend(f"    {shown(step)}" for step in chain.steps)
+    for hold in plan.holds:
+        holders = f"   holders {', '.join(hold.holders)}" if hold.holders else ""
+        lines.append(f"hold {hold.subject}: {hold.what}: {hold.reason}{holders}")
+    return "\n".join(lines or ["nothing to do"]) + "\n"
+
+
+def shown(value: object) -> str:
+    match value:
+        case DesiredGuest():
+            return value.server_id
+        case Enum():
+            return str(value.value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            parts = (f"{field.name}={shown(getattr(value, field.name))}" for field in fields(value))
+            return f"{type(value).__name__}({', '.join(parts)})"
+        case _:
+            return str(value)
