@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
@@ -26,7 +26,9 @@ _GONE = (errno.ENODEV, errno.ENXIO)
 
 
 class LinuxKernel:
-    """Implements agent.boundary.Kernel. `guests` is where guests' disks lie, for the host's capacity."""
+    """Implements agent.boundary.Kernel. `guests` is where guests' disks lie, for the host's capacity. `write`
+    is what a write to an attribute does, where that is more than the file's: in a fake tree.
+    """
 
     def __init__(
         self,
@@ -34,11 +36,13 @@ class LinuxKernel:
         root: Path = Path("/"),
         guests: Path = Path("/var/lib/fairlead"),
         reserve: Reserve = Reserve(),  # noqa: B008
+        write: Callable[[Path, str], None] | None = None,
     ) -> None:
         self._netlink = netlink
         self._sysfs = Sysfs(root)
         self._guests = guests
         self._reserve = reserve
+        self._write_attribute = write or write_attribute
         self._bridges = Bridges(netlink)
         self._identities = Identities(root / "run/fairlead/pf")
         self._serials: dict[PciAddress, str | None] = {}
@@ -242,15 +246,19 @@ class LinuxKernel:
         return net.index
 
     def _write(self, attribute: Path, value: str, act: Act, subject: str) -> None:
-        """One write(2), without creating the file: what a driver does not have shall be ENOENT."""
         try:
-            file = os.open(attribute, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
-            try:
-                os.write(file, value.encode("ascii"))
-            finally:
-                os.close(file)
+            self._write_attribute(attribute, value)
         except OSError as error:
             raise refusal(act, subject, error) from error
+
+
+def write_attribute(attribute: Path, value: str) -> None:
+    """One write(2), without creating the file: what a driver does not have shall be ENOENT."""
+    file = os.open(attribute, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+    try:
+        os.write(file, value.encode("ascii"))
+    finally:
+        os.close(file)
 
 
 def _observe_vfs(
