@@ -12,6 +12,7 @@ reach them through the NIC's switch. We write them there too, for the bridge tha
 """
 
 from collections.abc import Iterable, Mapping
+from threading import Lock
 
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedBridge, ObservedTap
@@ -56,20 +57,24 @@ class Bridges:
 
     def __init__(self, netlink: Netlink) -> None:
         self._netlink = netlink
+        # Guests are made several at once, and what an uplink carries follows from all of its taps.
+        self._lock = Lock()
 
     def make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
         """The bridge with that network device as its way out. Raises Fault."""
         try:
-            self._make_bridge(wanted, uplink)
+            with self._lock:
+                self._make_bridge(wanted, uplink)
         except OSError as error:
             raise refusal(Act.MAKE_BRIDGE, f"{wanted.name} on {uplink}", error) from error
 
     def remove_bridge(self, name: str) -> None:
         """Delete it, if it is there; its uplink stays up, on its own."""
         try:
-            link = self._find(name)
-            if link is not None:
-                self._netlink.delete_link(link.index)
+            with self._lock:
+                link = self._find(name)
+                if link is not None:
+                    self._netlink.delete_link(link.index)
         except OSError as error:
             raise refusal(Act.REMOVE_BRIDGE, name, error) from error
 
@@ -79,14 +84,16 @@ class Bridges:
             said = f"VLAN {FLAT_VLAN} is what the bridge itself needs, for untagged frames"
             raise fault("vlan_reserved", Act.MAKE_TAP, wanted.name, said, "Give the network another VLAN.")
         try:
-            self._make_tap(wanted)
+            with self._lock:
+                self._make_tap(wanted)
         except OSError as error:
             raise refusal(Act.MAKE_TAP, f"{wanted.name} on {wanted.bridge}", error) from error
 
     def remove_tap(self, name: str) -> None:
         """Delete it, if it is there, and what its uplink carried for it alone."""
         try:
-            self._remove_tap(name)
+            with self._lock:
+                self._remove_tap(name)
         except OSError as error:
             raise refusal(Act.REMOVE_TAP, name, error) from error
 

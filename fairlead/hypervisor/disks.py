@@ -1,0 +1,143 @@
+"""Guests' files on a host: agent.boundary.Disks.
+
+    <folder>/images/<sha512>                an image, verified
+    <folder>/guests/<server id>/disk.qcow2  an overlay on it, made once and kept over reboots
+                                config.iso  the config drive, made anew with each definition
+                                console.log what the guest's serial port said
+
+QEMU runs as another user. libvirt makes it the owner of the overlay, the config drive and the log while the
+guest runs (qemu.conf, dynamic_ownership); the folders let it through, and images are open to read.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from fairlead.agent.boundary import GuestFiles
+from fairlead.hoststate.desired import DesiredGuest, ImageRef
+from fairlead.hypervisor.config_drive import config_drive
+from fairlead.hypervisor.console_log import read_tail
+from fairlead.hypervisor.images import ImageCache
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.ids import ServerId
+
+_GIB = 1 << 30
+_FOLDER_MODE = 0o711
+_FILE_MODE = 0o600
+_QEMU_IMG_SECONDS = 60
+
+
+class HostDisks:
+    """Implements agent.boundary.Disks below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder
+        self._guests = folder / "guests"
+        self._images = ImageCache(folder / "images")
+
+    def has_image(self, image: ImageRef) -> bool:
+        """See Disks.has_image."""
+        return self._images.has(image)
+
+    def store_image(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
+        """See Disks.store_image."""
+        self._images.store(image, chunks)
+
+    def make(self, guest: DesiredGuest) -> GuestFiles:
+        """See Disks.make."""
+        files = self.files(guest)
+        try:
+            folder = self._folder(guest.server_id)
+            for path in (self._root, self._guests, folder):
+                path.mkdir(parents=True, exist_ok=True)
+                path.chmod(_FOLDER_MODE)
+            if guest.root is not None and files.disk is not None and not files.disk.exists():
+                self._make_overlay(guest, guest.root, files.disk)
+            if files.config_drive is not None:
+                _write(files.config_drive, config_drive(guest.config_files))
+        except OSError as error:
+            raise _fault("host_refused", guest.server_id, str(error)) from error
+        return files
+
+    def files(self, guest: DesiredGuest) -> GuestFiles:
+        """See Disks.files."""
+        folder = self._folder(guest.server_id)
+        return GuestFiles(
+            console_log=folder / "console.log",
+            disk=folder / "disk.qcow2" if guest.root is not None else None,
+            config_drive=folder / "config.iso" if guest.config_files else None,
+            kernel=self._images.path(guest.kernel) if guest.kernel is not None else None,
+            ramdisk=self._images.path(guest.ramdisk) if guest.ramdisk is not None else None,
+        )
+
+    def remove(self, server_id: ServerId) -> None:
+        """See Disks.remove."""
+        try:
+            shutil.rmtree(self._folder(server_id))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise Fault(Failure("host_refused", "Removing the files of", server_id, str(error))) from error
+
+    def guests(self) -> tuple[ServerId, ...]:
+        """See Disks.guests."""
+        if not self._guests.exists():
+            return ()
+        return tuple(sorted(ServerId(path.name) for path in self._guests.iterdir() if _is_uuid(path.name)))
+
+    def console(self, server_id: ServerId, lines: int | None) -> str:
+        """See Disks.console."""
+        try:
+            return read_tail(self._folder(server_id) / "console.log", lines)
+        except OSError as error:
+            raise Fault(Failure("host_refused", "Reading the console of", server_id, str(error))) from error
+
+    def _folder(self, server_id: ServerId) -> Path:
+        """A server id is a UUID, which is what keeps the path below the folder."""
+        return self._guests / str(UUID(server_id))
+
+    def _make_overlay(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
+        smallest = self._images.virtual_size(image)
+        size = guest.disk_gib * _GIB if guest.disk_gib else smallest
+        if size < smallest:
+            said = f"image {image.id} needs {-(-smallest // _GIB)} GiB, and the flavor gives {guest.disk_gib}"
+            raise _fault("disk_too_small", guest.server_id, said, "Resize to a flavor with a larger disk.")
+        part = disk.with_suffix(".part")
+        command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", image.format, "-b"]
+        command += [str(self._images.path(image)), str(part), str(size)]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_QEMU_IMG_SECONDS, check=False
+            )
+        except FileNotFoundError as error:
+            hint = "Install it: apt-get install qemu-utils"
+            raise _fault("host_refused", guest.server_id, "there is no qemu-img", hint) from error
+        except subprocess.TimeoutExpired as error:
+            said = f"qemu-img took more than {_QEMU_IMG_SECONDS} s"
+            raise _fault("timeout", guest.server_id, said, "Is its storage slow?") from error
+        if done.returncode:
+            raise _fault("host_refused", guest.server_id, done.stderr.strip() or "qemu-img failed")
+        part.chmod(_FILE_MODE)
+        part.replace(disk)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A new file in its place, readable by root alone: it may hold passwords."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=_FILE_MODE, exist_ok=False)
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _fault(code: str, server_id: ServerId, answer: str, hint: str = "") -> Fault:
+    return Fault(Failure(code, "Making the disk of", server_id, answer, hint))

@@ -1,0 +1,45 @@
+"""What libvirt's domain XML says: whose the domain is, and which PCI devices of the host it has. Pure."""
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError, fromstring
+
+from fairlead.guestxml.guest import NAMESPACE, domain_name
+from fairlead.model.ids import ServerId
+from fairlead.model.pci import PciAddress
+
+_PARTS = ("domain", "bus", "slot", "function")
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDocument:
+    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then."""
+
+    server_id: ServerId | None
+    spec: str
+    boot_serial: int
+    hostdevs: tuple[PciAddress, ...]
+
+
+def read_domain(xml: str) -> DomainDocument:
+    """The document; one that cannot be read is nobody's and has nothing."""
+    try:
+        domain = fromstring(xml)  # noqa: S314 - libvirt wrote it, from XML that it parsed itself
+    except ParseError:
+        return DomainDocument(None, "", 0, ())
+    addresses = (_address(element) for element in domain.iterfind("devices/*/source/address"))
+    hostdevs = tuple(sorted({address for address in addresses if address is not None}))
+    mark = domain.find(f"metadata/{{{NAMESPACE}}}guest")
+    server_id = ServerId(domain.findtext("uuid", ""))
+    # Whoever clones a guest clones its metadata; the clone has a name of its own, and is not ours.
+    if mark is None or domain.findtext("name") != domain_name(server_id):
+        return DomainDocument(None, "", 0, hostdevs)
+    serial = mark.get("boot_serial", "")
+    return DomainDocument(server_id, mark.get("spec", ""), int(serial) if serial.isdigit() else 0, hostdevs)
+
+
+def _address(element: Element) -> PciAddress | None:
+    """Of <hostdev>, <interface type='hostdev'> and <disk type='nvme'>; None for USB and SCSI addresses."""
+    if element.get("type", "pci") != "pci" or any(element.get(part) is None for part in _PARTS):
+        return None
+    domain, bus, slot, function = (int(element.get(part, "0"), 0) for part in _PARTS)
+    return PciAddress(f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}")

@@ -1,0 +1,196 @@
+"""Guests as libvirt domains: agent.boundary.Hypervisor over a libvirt connection."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import libvirt
+
+from fairlead.agent.boundary import Domain, HypervisorView
+from fairlead.guestxml.guest import domain_name
+from fairlead.hoststate.observed import GuestState
+from fairlead.hypervisor.connection import LibvirtConnection, said
+from fairlead.hypervisor.domain_document import DomainDocument, read_domain
+from fairlead.hypervisor.faults import refusal
+from fairlead.model.ids import ServerId
+from fairlead.model.pci import PciAddress
+
+# include/libvirt/libvirt-domain.h: virDomainShutoffReason, virDomainPausedReason, by number.
+_SHUTOFF_REASONS = (
+    "",
+    "shutdown",
+    "destroyed",
+    "crashed",
+    "migrated",
+    "saved",
+    "failed",
+    "from snapshot",
+    "daemon",
+)
+_PAUSED_REASONS = (
+    "",
+    "user",
+    "migration",
+    "save",
+    "dump",
+    "io error",
+    "watchdog",
+    "from snapshot",
+    "shutting down",
+    "snapshot",
+    "crashed",
+    "starting up",
+)
+
+
+class LibvirtHypervisor:
+    """Implements agent.boundary.Hypervisor. `graceful_seconds`: how long a guest may take to go down when
+    it is asked; after that its power is cut.
+    """
+
+    def __init__(self, connection: LibvirtConnection, graceful_seconds: float = 60.0) -> None:
+        self._connection = connection
+        self._graceful_seconds = graceful_seconds
+
+    def observe(self) -> HypervisorView:
+        """See Hypervisor.observe. A domain that goes while it is read is left out."""
+        ours: list[Domain] = []
+        foreign: set[PciAddress] = set()
+        with _told("Listing", "libvirt's domains"):
+            for domain in self._connection.get().listAllDomains(0):
+                seen = self._seen(domain)
+                if isinstance(seen, Domain):
+                    ours.append(seen)
+                elif seen is not None:
+                    foreign.update(seen.hostdevs)
+        ours.sort(key=lambda domain: domain.server_id)
+        return HypervisorView(tuple(ours), tuple(sorted(foreign)))
+
+    def define(self, domain: str) -> None:
+        """See Hypervisor.define."""
+        subject = domain_name(read_domain(domain).server_id or ServerId("?"))
+        with _told("Defining", subject):
+            self._connection.get().defineXML(domain)
+
+    def start(self, server_id: ServerId) -> None:
+        """See Hypervisor.start."""
+        with _told("Starting", domain_name(server_id)):
+            self._expect(server_id).create()
+
+    def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
+        """See Hypervisor.stop. libvirt holds the domain's lock until it gave its devices back
+        (qemuProcessStop), so a domain that it calls inactive has none.
+        """
+        with _told("Stopping", domain_name(server_id)):
+            domain = self._find(server_id)
+            if domain is None or not domain.isActive():
+                return
+            if is_graceful and self._goes_down(domain):
+                return
+            _unless_down(domain, domain.destroy)
+
+    def resume(self, server_id: ServerId) -> None:
+        """See Hypervisor.resume."""
+        with _told("Resuming", domain_name(server_id)):
+            self._expect(server_id).resume()
+
+    def remove(self, server_id: ServerId) -> None:
+        """See Hypervisor.remove."""
+        with _told("Removing", domain_name(server_id)):
+            domain = self._find(server_id)
+            if domain is not None:
+                domain.undefineFlags(
+                    libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+                    | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+                    | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+                    | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+                )
+
+    def domain_xml(self, server_id: ServerId) -> str:
+        """See Hypervisor.domain_xml."""
+        with _told("Reading", domain_name(server_id)):
+            domain = self._find(server_id)
+            return domain.XMLDesc(0) if domain is not None else ""
+
+    def _seen(self, domain: libvirt.virDomain) -> Domain | DomainDocument | None:
+        """A domain of ours, the document of another's, None when it is gone by now."""
+        try:
+            number, reason = domain.state()
+            live = read_domain(domain.XMLDesc(0))
+            stored = read_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
+        if live.server_id is None:
+            hostdevs = tuple(sorted({*live.hostdevs, *stored.hostdevs}))
+            return DomainDocument(None, "", 0, hostdevs)
+        state = _guest_state(number, reason)
+        return Domain(
+            server_id=live.server_id,
+            state=state,
+            spec=stored.spec,
+            boot_serial=live.boot_serial,
+            hostdevs=live.hostdevs,
+            reason=_reason(state, reason),
+        )
+
+    def _goes_down(self, domain: libvirt.virDomain) -> bool:
+        """Whether the guest went down when asked, in time."""
+        _unless_down(domain, domain.shutdown)
+        return self._connection.wait_until(lambda: not domain.isActive(), self._graceful_seconds)
+
+    def _find(self, server_id: ServerId) -> libvirt.virDomain | None:
+        try:
+            return self._connection.get().lookupByUUIDString(server_id)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
+
+    def _expect(self, server_id: ServerId) -> libvirt.virDomain:
+        return self._connection.get().lookupByUUIDString(server_id)
+
+
+@contextmanager
+def _told(doing: str, subject: str) -> Iterator[None]:
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise refusal(doing, subject, said(error)) from error
+
+
+def _unless_down(domain: libvirt.virDomain, act: Callable[[], int]) -> None:
+    """Do it; a domain that went down in between, or is gone, has what was wanted."""
+    try:
+        act()
+    except libvirt.libvirtError as error:
+        gone = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
+        if error.get_error_code() not in gone or _is_active(domain):
+            raise
+
+
+def _is_active(domain: libvirt.virDomain) -> bool:
+    try:
+        return domain.isActive() == 1
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return False
+        raise
+
+
+def _guest_state(number: int, reason: int) -> GuestState:
+    """RUNNING includes a guest that is going down or waits for its host: it has its devices."""
+    if number == libvirt.VIR_DOMAIN_SHUTOFF:
+        return GuestState.CRASHED if reason == libvirt.VIR_DOMAIN_SHUTOFF_CRASHED else GuestState.STOPPED
+    if number in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):
+        return GuestState.PAUSED
+    return GuestState.CRASHED if number == libvirt.VIR_DOMAIN_CRASHED else GuestState.RUNNING
+
+
+def _reason(state: GuestState, number: int) -> str:
+    names = {
+        GuestState.STOPPED: _SHUTOFF_REASONS,
+        GuestState.CRASHED: _SHUTOFF_REASONS,
+        GuestState.PAUSED: _PAUSED_REASONS,
+    }.get(state, ())
+    return names[number] if number < len(names) else ""

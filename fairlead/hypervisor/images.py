@@ -1,0 +1,91 @@
+"""The host's cache of images, each a file named by what is in it: its SHA-512."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from fairlead.hoststate.desired import ImageRef
+from fairlead.hypervisor.qcow2 import HEADER_OCTETS, read_header
+from fairlead.model.errors import Failure, Fault
+
+# QEMU's user, which is not the agent's, opens them as backing files.
+_FILE_MODE, _FOLDER_MODE = 0o644, 0o711
+
+
+class ImageCache:
+    """Images in a folder. One that is there under its name is whole: it is renamed once it is verified."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, image: ImageRef) -> Path:
+        """Where it is, or would be."""
+        return self._folder / image.sha512
+
+    def has(self, image: ImageRef) -> bool:
+        """Whether it is here."""
+        return self.path(image).exists()
+
+    def store(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
+        """Write, verify, make durable, then name. Raises Fault and keeps nothing when it is not as promised."""
+        part = self.path(image).with_suffix(".part")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(_FOLDER_MODE)
+            with part.open("wb") as file:
+                _copy(image, chunks, file.fileno())
+                _check_references(image, part)
+                os.fchmod(file.fileno(), _FILE_MODE)
+                os.fsync(file.fileno())
+            part.replace(self.path(image))
+        except OSError as error:
+            raise _fault(image, "host_refused", str(error), "Is there room for it?") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def virtual_size(self, image: ImageRef) -> int:
+        """What a guest sees of it, in octets. Raises OSError when it is not here."""
+        with self.path(image).open("rb") as file:
+            header = read_header(file.read(HEADER_OCTETS)) if image.format == "qcow2" else None
+        return header.virtual_size if header is not None else self.path(image).stat().st_size
+
+
+def _copy(image: ImageRef, chunks: Iterator[bytes], file: int) -> None:
+    digest, size = hashlib.sha512(), 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > image.size:
+            break
+        digest.update(chunk)
+        _write_all(file, chunk)
+    hint = "Upload it again, or see what stands between this host and control."
+    if size != image.size:
+        told = "more" if size > image.size else str(size)
+        raise _fault(image, "image_damaged", f"{told} octets came, not {image.size}", hint)
+    if digest.hexdigest() != image.sha512:
+        raise _fault(image, "image_damaged", f"its SHA-512 is {digest.hexdigest()}", hint)
+
+
+def _write_all(file: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _check_references(image: ImageRef, path: Path) -> None:
+    """An owner could name any file of the host as what lies behind the image, and read it in the guest."""
+    if image.format != "qcow2":
+        return
+    with path.open("rb") as file:
+        header = read_header(file.read(HEADER_OCTETS))
+    if header is None:
+        hint = "Upload it with the disk format that it has: see qemu-img info."
+        raise _fault(image, "image_refused", "it is no qcow2 image", hint)
+    if header.has_backing_file or header.has_external_data:
+        said = "it refers to another file, which a guest must not read"
+        raise _fault(image, "image_refused", said, "Flatten it: qemu-img convert -O qcow2.")
+
+
+def _fault(image: ImageRef, code: str, answer: str, hint: str) -> Fault:
+    return Fault(Failure(code, "Storing image", image.id, answer, hint))
