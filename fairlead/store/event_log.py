@@ -49,7 +49,9 @@ class EventLog:
         table = self._events.noun.table
         same = [table.c[name] == sa.bindparam(name) for name in names]
         newer = table.c.id > sa.bindparam("after")
-        return sa.select(table).where(newer, *same).order_by(table.c.id).limit(sa.bindparam("most"))
+        found = sa.select(table).where(newer, *same).order_by(table.c.id)
+        # SQLAlchemy gives SQLite an OFFSET with each LIMIT, and would make it a parameter.
+        return found.limit(sa.bindparam("most")).offset(sa.literal_column("0"))
 
 
 def _refused(found: Diagnosis) -> Conflict:

@@ -142,8 +142,8 @@ class SqlRows(Generic[Row]):
     def _referrer(self, parameters: Parameters) -> str | None:
         """The table whose row forbids that this one goes: SQLite does not say, but can still be asked."""
         for table, column in referrers(self._noun.table):
-            query = sa.select(column).where(column == sa.bindparam("at_id")).limit(1)
-            if self._session.rows(self._statements.text(query), parameters):
+            names_it = sa.select(sa.exists().where(column == sa.bindparam("at_id")))
+            if self._session.rows(self._statements.text(names_it), parameters)[0][0]:
                 return table.name
         return None
 

@@ -16,12 +16,15 @@ import sqlalchemy as sa
 
 from fairlead.store.dialect import Cause, Connection, Diagnosis
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 10.0
+"""How long a transaction waits for another process; the URL may say `?timeout=`."""
 _STATEMENTS = 512
 """Prepared statements that the driver keeps; we have about 200 shapes."""
 _DUPLICATE = frozenset(
     {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 )
+# ON DELETE RESTRICT is a trigger inside SQLite; we have no others.
+_REFERENCE = frozenset({sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, sqlite3.SQLITE_CONSTRAINT_TRIGGER})
 _COLUMNS = re.compile(r"UNIQUE constraint failed: (.+)")
 _RETRY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PRIMARY_CODE = 0xFF
@@ -36,10 +39,13 @@ class Sqlite:
 
     def __init__(self, url: sa.URL, schema: sa.MetaData) -> None:
         self.engine = sa.create_engine(
-            url,
+            url.set(query={"timeout": str(BUSY_SECONDS), **url.query}),
             paramstyle="named",
             poolclass=sa.StaticPool,
-            connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS},
+            connect_args={
+                "check_same_thread": False,
+                "cached_statements": _STATEMENTS,
+            },
         )
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "begin", _begin)
@@ -81,7 +87,7 @@ class Sqlite:
             found = _COLUMNS.fullmatch(str(error))
             columns = frozenset(found[1].split(", ")) if found else frozenset()
             return Diagnosis(Cause.DUPLICATE, self._constraints.get(columns))
-        if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        if code in _REFERENCE:
             return Diagnosis(Cause.REFERENCE)
         return Diagnosis(Cause.RETRY if code & _PRIMARY_CODE in _RETRY else Cause.OTHER)
 
@@ -105,7 +111,6 @@ class Sqlite:
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # No BEGIN of the driver's own: it would be a deferred one.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

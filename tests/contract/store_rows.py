@@ -1,0 +1,241 @@
+"""One row of each noun, full of values that are easy to lose on the way to a database and back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.errors import Failure
+from fairlead.model.host import Hold, Host, HostAdmin, HostCapacity
+from fairlead.model.ids import (
+    DeviceId,
+    FlavorId,
+    HostId,
+    ImageId,
+    NetworkId,
+    PfKey,
+    PolicyId,
+    PortId,
+    ProjectId,
+    QosPolicyId,
+    QosRuleId,
+    RequestId,
+    ServerId,
+    SubnetId,
+)
+from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
+from fairlead.model.numa import GuestCell, NumaNode, NumaPolicy
+from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
+from fairlead.model.policy import Alias, DeviceMatch, DevicePolicy
+from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
+from fairlead.model.question import Question
+from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Server, ServerStatus
+from fairlead.model.vf import LinkState, VfSettings, VlanProtocol
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+PROJECT = ProjectId("project")
+FAILURE = Failure("no_vlan", "setting vlan 7 on", "enp1s0f0 vf 3", "EINVAL «nö»", "Ask it.")
+
+
+def later(seconds: int) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def fresh() -> str:
+    return str(uuid4())
+
+
+def qos_policy() -> QosPolicy:
+    rule = QosRule(QosRuleId(fresh()), QosRuleKind.BANDWIDTH_LIMIT, Direction.EGRESS, 1000, 7)
+    return QosPolicy(
+        QosPolicyId(fresh()), PROJECT, "gold", AT, AT, "10 %", shared=True, rules=(rule,), tags=("a",)
+    )
+
+
+def network(vlan: int | None = 7, physical_network: str = "left", name: str = "net") -> Network:
+    kind = SegmentKind.FLAT if vlan is None else SegmentKind.VLAN
+    return Network(
+        NetworkId(fresh()),
+        PROJECT,
+        name,
+        kind,
+        physical_network,
+        vlan,
+        9000,
+        AT,
+        AT,
+        shared=True,
+        tags=("b", "a"),
+    )
+
+
+def subnet(of: Network) -> Subnet:
+    pools = (AddressRange("10.0.0.2", "10.0.0.99"), AddressRange("10.0.0.200", "10.0.0.254"))
+    return Subnet(
+        SubnetId(fresh()),
+        PROJECT,
+        of.id,
+        "sub",
+        4,
+        "10.0.0.0/24",
+        None,
+        pools,
+        AT,
+        AT,
+        dns_nameservers=("9.9.9.9",),
+        host_routes=(HostRoute("10.9.0.0/16", "10.0.0.1"),),
+        cursor="10.0.0.7",
+    )
+
+
+def port(of: Network, mac: str = "fa:16:3e:00:00:01", ips: tuple[FixedIp, ...] = ()) -> Port:
+    return Port(
+        PortId(fresh()),
+        PROJECT,
+        of.id,
+        "",
+        MacAddress(mac),
+        VnicType.DIRECT,
+        AT,
+        AT,
+        fixed_ips=ips,
+        trusted=True,
+        numa_policy=NumaPolicy.SOCKET,
+    )
+
+
+def host(name: str = "h1") -> Host:
+    return Host(
+        HostId(fresh()),
+        name,
+        AT,
+        labels={"rack": "7"},
+        admin=HostAdmin.DISABLED,
+        capacity=HostCapacity(8, 4096, 100, (NumaNode(0, None, (0, 1), 2048),)),
+        token_expires_at=later(3),
+        holds=(Hold("0000:af:00.0", "num_vfs", "held", ("s1",)),),
+    )
+
+
+def pf(of: Host, key: str = "aa") -> Device:
+    made = DeviceId(fresh())
+    return Device(
+        made,
+        of.id,
+        made,
+        DeviceKind.PF,
+        key,
+        DeviceStatus.AVAILABLE,
+        PciAddress("0000:af:00.0"),
+        "8086",
+        "10fb",
+        "ixgbe",
+        0,
+        None,
+        link_layer=LinkLayer.ETHERNET,
+        link_up=False,
+        capabilities=("vlan", "trust"),
+        is_management=False,
+        tags=("fast",),
+    )
+
+
+def vf(of: Device, index: int) -> Device:
+    return replace(
+        of,
+        id=DeviceId(fresh()),
+        kind=DeviceKind.VF,
+        key=f"{of.key}/vf{index}",
+        pf=PfKey(of.key),
+        vf_index=index,
+        link_up=None,
+        pci_address=PciAddress(f"0000:af:06.{index % 8}"),
+        seen=VfSettings(
+            mac=MacAddress("fa:16:3e:00:00:09"),
+            vlan=0,
+            vlan_protocol=VlanProtocol.DOT1AD,
+            trust=False,
+            link_state=LinkState.DISABLE,
+        ),
+        policy_id=PolicyId("p"),
+    )
+
+
+def device_policy(name: str = "nics") -> DevicePolicy:
+    match = DeviceMatch(hosts=("h*",), host_labels={"rack": "?"}, address=("0000:af:*",))
+    return DevicePolicy(
+        PolicyId(fresh()), name, match, AT, AT, exclude=(DeviceMatch(name=("x",)),), num_vfs=0
+    )
+
+
+def alias(name: str = "gpu") -> Alias:
+    return Alias(name, DeviceKind.PCI, AT, vendor=("10de",), numa_policy=NumaPolicy.REQUIRED)
+
+
+def flavor(name: str = "small") -> Flavor:
+    return Flavor(
+        FlavorId(fresh()), name, 2, 1024, 10, AT, rxtx_factor=0.1, extra_specs={"hw:numa_nodes": "2"}
+    )
+
+
+def image() -> Image:
+    return Image(
+        ImageId(fresh()),
+        PROJECT,
+        "debian",
+        ImageStatus.QUEUED,
+        "qcow2",
+        None,
+        AT,
+        AT,
+        size=1 << 40,
+        properties={"k": "v"},
+    )
+
+
+def server(name: str = "s") -> Server:
+    return Server(
+        ServerId(fresh()),
+        PROJECT,
+        "user",
+        name,
+        ServerStatus.BUILD,
+        Power.RUNNING,
+        flavor(),
+        AT,
+        AT,
+        ports=(PortId("p2"), PortId("p1")),
+        cells=(GuestCell(1, 2, 1024),),
+        metadata={"ключ": "значение"},
+        fault=FAILURE,
+        fault_at=later(9),
+    )
+
+
+def allocation(of: Device, to: Server, number: int = 0) -> Allocation:
+    return Allocation(of.id, of.family_id, of.host_id, to.id, RequestId(f"gpu-{number}"), None, 500)
+
+
+def binding(
+    of: Port, on: Host, role: BindingRole = BindingRole.ACTIVE, device: Device | None = None
+) -> Binding:
+    return Binding(
+        of.id,
+        on.id,
+        role,
+        Wiring.FAILED,
+        VifType.HW_VEB,
+        device_id=device.id if device else None,
+        vif_details={"vlan": "7"},
+        failure=FAILURE,
+    )
+
+
+def question(to: Host, about: Server) -> Question:
+    return Question(fresh(), to.id, about.id, AT, lines=5)
+
+
+def event(subject: str, message: str = "done", server_id: ServerId | None = None) -> Event:
+    return Event(0, AT, "port_bound", subject, message, server_id=server_id, is_failure=True)
