@@ -9,6 +9,7 @@ import click
 
 from fairlead.agent.boundary import ControlAway
 from fairlead.client.agent_link import enrol
+from fairlead.client.session import ClientError, Session
 from fairlead.model.errors import InvalidValue
 from fairlead.wire import codec
 from fairlead.wire.documents import Enrolled, Enrolment
@@ -32,6 +33,16 @@ def enrolled(control: str, state: Path, token: str | None) -> Enrolled:
         raise click.ClickException(str(away)) from away
     _write(kept, codec.encode(found))
     return found
+
+
+def fresh_token(session: Session, name: str) -> str:
+    """A fresh enrolment token of the host of that name, known or not."""
+    try:
+        return str(session.post("/v1/hosts", {"name": name})["token"])
+    except ClientError as error:
+        if error.code != "name_in_use":
+            raise
+        return str(session.post(f"/v1/hosts/{name}/token", {})["token"])
 
 
 def _read(kept: Path) -> Enrolled:

@@ -1,11 +1,10 @@
 """The control process: database, engine, scheduler, APIs, joined by constructor calls."""
 
-import ipaddress
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 
 import click
 import structlog
@@ -38,8 +37,7 @@ _log = structlog.get_logger("fairlead.control")
 class Serving:
     """What a control process serves, and where."""
 
-    host: str
-    port: int
+    listener: socket.socket
     state: Path
     database: str | None
     order: HostOrder
@@ -47,8 +45,8 @@ class Serving:
     @property
     def url(self) -> str:
         """Where the APIs are."""
-        is_v6 = ":" in self.host and ipaddress.ip_address(self.host).version == 6  # noqa: PLR2004 - IPv6 it is
-        return f"http://[{self.host}]:{self.port}" if is_v6 else f"http://{self.host}:{self.port}"
+        host, port = self.listener.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def database_url(self) -> str:
@@ -60,10 +58,21 @@ def serving_from(
     listen: str, state: str | None, database: str | None, order: str, below: str = ""
 ) -> Serving:
     """The settings as a person gave them, checked; `below` is a folder of the state directory to stay in."""
-    host, port = parse_listen(listen)
+    address = parse_listen(listen)
     if order not in _ORDERS:
         raise click.UsageError(f"--order: '{order}' is neither {' nor '.join(_ORDERS)}.")
-    return Serving(host, port, state_directory(state, below), database, _ORDERS[order])
+    return Serving(_listener(*address), state_directory(state, below), database, _ORDERS[order])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Bound at once, so that a port that is taken is said before anything else is done; port 0 is any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise click.UsageError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Is another control running? --listen says where."
+        ) from error
 
 
 class ControlProcess:
@@ -86,8 +95,6 @@ class ControlProcess:
         app = build(Parts(self.engine, runner, self._waiters, files))
         config = uvicorn.Config(
             app,
-            host=self._serving.host,
-            port=self._serving.port,
             loop="uvloop",
             http="httptools",
             access_log=False,
@@ -97,7 +104,7 @@ class ControlProcess:
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
         try:
-            _Server(config, on_ready).run()
+            _Server(config, on_ready).run(sockets=[self._serving.listener])
         finally:
             self._stop.set()
             self._scheduler_wake.set()
@@ -124,7 +131,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
 
-    async def startup(self, sockets: list[socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, and then the word."""
         await super().startup(sockets)
         if self.started:

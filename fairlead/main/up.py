@@ -6,7 +6,8 @@ from typing import cast
 
 import click
 
-from fairlead.client.session import ClientError, Json, Session
+from fairlead.client.session import Json, Session
+from fairlead.main.enrolment import fresh_token
 from fairlead.main.logs import configure
 from fairlead.main.serving import ControlProcess, Serving, serving_from
 from fairlead.main.settings import setting
@@ -21,7 +22,6 @@ _SIM_VFS = 8
 @setting("state")
 @setting("order")
 @setting("sim")
-@setting("token")
 @setting("libvirt")
 @click.option("--bare", is_flag=True, help="Simulated hosts without device policies: declare your own.")
 def up(listen: str, state: str | None, order: str, **options: object) -> None:
@@ -56,7 +56,7 @@ def _simulated(serving: Serving, count: int, stop: Event, *, is_bare: bool) -> C
         if not is_bare:
             _declare_policies(session)
         for number in range(1, count + 1):
-            start_host(serving.url, number, _token(session, f"host{number}"), stop)
+            start_host(serving.url, number, fresh_token(session, f"host{number}"), stop)
         return f"{count} simulated hosts"
 
     return start
@@ -66,19 +66,9 @@ def _this_machine(serving: Serving, libvirt: str, stop: Event) -> Callable[[Sess
     from fairlead.main.real import start_here  # noqa: PLC0415 - libvirt is only there on real hosts
 
     def start(session: Session) -> str:
-        return f"this machine is host {start_here(session, serving, libvirt, stop)}"
+        return f"this machine is host {start_here(session, serving.url, serving.state, libvirt, stop)}"
 
     return start
-
-
-def _token(session: Session, name: str) -> str:
-    """A fresh enrolment token of the host of that name, known or not."""
-    try:
-        return str(session.post("/v1/hosts", {"name": name})["token"])
-    except ClientError as error:
-        if error.code != "name_in_use":
-            raise
-        return str(session.post(f"/v1/hosts/{name}/token", {})["token"])
 
 
 def _declare_policies(session: Session) -> None:
