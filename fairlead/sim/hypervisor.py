@@ -73,7 +73,7 @@ class SimHypervisor:
                     "Starting", domain.name, f"PCI device {address} is in use by {users[address].name}"
                 )
         for tap in domain.taps:
-            if tap not in self._machine.taps:
+            if tap not in self._machine.virtual_links:
                 raise _refused(
                     "Starting", domain.name, f"target managed='no' but specified dev '{tap}' is missing"
                 )

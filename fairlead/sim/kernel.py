@@ -18,10 +18,12 @@ from fairlead.sim.machine import Machine, PfState
 
 
 class SimKernel:
-    """agent.boundary.Kernel."""
+    """agent.boundary.Kernel. Outlives agents, as a kernel does."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._bridges: dict[str, tuple[DesiredBridge, str]] = {}
+        self._taps: dict[str, DesiredTap] = {}
 
     def observe(self) -> KernelView:
         """Everything that is plugged in."""
@@ -46,9 +48,10 @@ class SimKernel:
             ),
             bridges=tuple(
                 ObservedBridge(name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=(uplink,))
-                for name, (bridge, uplink) in machine.bridges.items()
+                for name, (bridge, uplink) in self._bridges.items()
+                if name in machine.virtual_links
             ),
-            taps=tuple(map(_tap, machine.taps.values())),
+            taps=tuple(_tap(tap) for name, tap in self._taps.items() if name in machine.virtual_links),
         )
 
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
@@ -85,22 +88,24 @@ class SimKernel:
         """Made or repaired."""
         self._machine.hang("make_bridge")
         state = self._pf("Making a bridge on", uplink)
-        self._machine.bridges[bridge.name] = (bridge, state.nic.name)
+        self._bridges[bridge.name] = (bridge, state.nic.name)
+        self._machine.virtual_links.add(bridge.name)
 
     def remove_bridge(self, name: str) -> None:
         """Gone, with every tap taken off it."""
-        self._machine.bridges.pop(name, None)
+        self._machine.virtual_links.discard(name)
 
     def make_tap(self, tap: DesiredTap) -> None:
         """Made or repaired, on its bridge."""
         self._machine.hang("make_tap")
-        if tap.bridge not in self._machine.bridges:
+        if tap.bridge not in self._machine.virtual_links:
             raise Fault(Failure("kernel_refused", "Making tap", tap.name, f"there is no bridge {tap.bridge}"))
-        self._machine.taps[tap.name] = tap
+        self._taps[tap.name] = tap
+        self._machine.virtual_links.add(tap.name)
 
     def remove_tap(self, name: str) -> None:
         """Gone."""
-        self._machine.taps.pop(name, None)
+        self._machine.virtual_links.discard(name)
 
     def _pf(self, doing: str, pf: ObservedPf) -> PfState:
         state = self._machine.pfs.get(pf.key)

@@ -3,7 +3,6 @@
 import errno
 from dataclasses import dataclass, field
 
-from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey, ServerId
@@ -74,8 +73,8 @@ class Machine:
         self.hardware = hardware
         self.boots = 1
         self.pfs = {nic.key: PfState(nic, is_up=nic.is_management) for nic in hardware.nics}
-        self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
-        self.taps: dict[str, DesiredTap] = {}
+        self.virtual_links: set[str] = set()
+        """Names of the network devices that are no hardware: bridges and taps."""
         self.domains: dict[str, DomainState] = {}
         self.troubles = Troubles()
         self.mishaps: list[str] = []
@@ -94,8 +93,7 @@ class Machine:
         for pf in self.pfs.values():
             pf.vfs.clear()
             pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
-        self.bridges.clear()
-        self.taps.clear()
+        self.virtual_links.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
         """Which domain has a device now."""

@@ -25,7 +25,6 @@ from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
@@ -107,8 +106,8 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
             machine.domains[f"foreign-{number}"] = DomainState(
                 f"foreign-{number}", None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
             )
-        case "untap" if machine.taps:
-            machine.taps.pop(next(iter(machine.taps)))
+        case "untap" if machine.virtual_links:
+            machine.virtual_links.discard(max(machine.virtual_links))
         case "recount" if not any(pf.nic.vf_address(n) in machine.users() for n in pf.vfs):
             machine.set_num_vfs(pf.nic.key, 0)
             machine.set_num_vfs(pf.nic.key, 5)
@@ -118,7 +117,7 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
 
 def seen(host: SimHost) -> ObservedState:
     """What the host's agent sees now."""
-    return observe(SimKernel(host.machine), host.hypervisor, host.disks, SlotLedger(host.slots))
+    return observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots))
 
 
 def steps(plan: HostPlan) -> list[tuple[Chain, object]]:

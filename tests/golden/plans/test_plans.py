@@ -16,7 +16,6 @@ from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.golden.comparison import assert_golden
@@ -100,7 +99,7 @@ CASES = {
 def test_plan(name):
     make, wish = CASES[name]
     host = make()
-    observed = observe(SimKernel(host.machine), host.hypervisor, host.disks, SlotLedger(host.slots))
+    observed = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots))
     assert_golden(HERE / f"{name}.txt", as_text(diff(desired(wish), observed)))
 
 

@@ -1,6 +1,7 @@
 """The agent on a simulated machine: it converges, reports, and keeps going when things fail."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,8 @@ ONE = ServerWish(1, vfs=(VF,), taps=1)
 class Rig:
     """A host with its agent and the stand-in for control."""
 
-    def __init__(self, wish: HostWish) -> None:
-        self.host: SimHost = sim_host("h1", 1)
+    def __init__(self, wish: HostWish, root: Path | None = None) -> None:
+        self.host: SimHost = sim_host("h1", 1, root=root)
         self.control = ControlStandIn(desired(wish))
         self.agent: Agent = self.host.agent(HOST, self.control)
 
@@ -40,9 +41,10 @@ class Rig:
         return self.host.machine.domains[f"fl-{server(number)}"].state
 
 
-@pytest.fixture
-def rig() -> Rig:
-    return Rig(HostWish(servers=(ONE,)))
+@pytest.fixture(params=["memory", "tree"])
+def rig(request, tmp_path) -> Rig:
+    """On the fast kernel, and on the real kernel adapter over a fake /sys."""
+    return Rig(HostWish(servers=(ONE,)), tmp_path if request.param == "tree" else None)
 
 
 def test_one_tick_makes_vfs_and_starts_the_guest_on_a_configured_one(rig):
@@ -100,8 +102,7 @@ def test_a_removed_server_leaves_a_clean_vf(rig):
     rig.wish(HostWish())
     report = rig.tick()
     assert rig.host.machine.domains == {}
-    assert rig.host.machine.taps == {}
-    assert rig.host.machine.bridges == {}
+    assert rig.host.machine.virtual_links == set()
     assert rig.host.machine.pfs[DATA[0].key].vfs[3] == BASELINE
     assert not report.observed.pfs[1].vfs[3].is_dirty
     assert rig.host.disks.guests() == ()

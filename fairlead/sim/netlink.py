@@ -1,0 +1,203 @@
+"""rtnetlink answered from memory: PFs with their VFs, bridges, taps, VLANs, forwarding entries, rates."""
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.model.ids import PfKey
+from fairlead.model.vf import VfSettings
+from fairlead.sim.machine import Machine, PfState
+
+_FIRST_HARDWARE = 2
+_FIRST_VIRTUAL = 100
+
+
+def link_index(machine: Machine, key: PfKey) -> int:
+    """The ifindex of a PF: 1 is the loopback device's."""
+    return _FIRST_HARDWARE + list(machine.pfs).index(key)
+
+
+@dataclass(slots=True)
+class _Tables:
+    """What the kernel of one boot keeps of network devices that are no hardware, and of bridge ports."""
+
+    boot_id: str
+    virtual: dict[int, Link] = field(default_factory=dict)
+    masters: dict[int, tuple[int, BridgePort]] = field(default_factory=dict)
+    vlans: dict[int, dict[int, PortVlan]] = field(default_factory=dict)
+    entries: set[ForwardingEntry] = field(default_factory=set)
+    rates: dict[int, int] = field(default_factory=dict)
+    next_index: int = _FIRST_VIRTUAL
+
+
+class SimNetlink:
+    """linux.netlink.Netlink."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._kept = _Tables(machine.boot_id)
+
+    def links(self) -> tuple[Link, ...]:
+        """All network devices."""
+        hardware = [self._hardware(pf) for pf in self._machine.pfs.values() if self._has_link(pf)]
+        return tuple(self._with_port(link) for link in (*hardware, *self._tables().virtual.values()))
+
+    def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
+        """One device with its VFs."""
+        link = next((link for link in self.links() if link.index == index), None)
+        if link is None:
+            raise NetlinkRefusal(errno.ENODEV, "No such device")
+        pf = self._pf(index)
+        return link, dict(pf.vfs) if pf else {}
+
+    def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        """Up to the first field that is refused."""
+        self._machine.hang("set_vf")
+        self.link(index)
+        pf = self._pf(index)
+        if pf is None or vf not in pf.vfs:
+            raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
+        self._guard(pf)
+        try:
+            self._machine.write_vf(pf.nic.key, vf, settings, fields)
+        except OSError as error:
+            raise NetlinkRefusal(error.errno, error.strerror) from error
+
+    def set_link(
+        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+    ) -> None:
+        """What is not None."""
+        link, _ = self.link(index)
+        pf = self._pf(index)
+        if pf is not None:
+            self._guard(pf)
+            pf.is_up = link.is_up if up is None else up
+            pf.mtu = pf.mtu if mtu is None else mtu
+            return
+        kept = self._tables().virtual[index]
+        self._tables().virtual[index] = replace(
+            kept,
+            is_up=kept.is_up if up is None else up,
+            carrier=True if up else None,
+            mtu=kept.mtu if mtu is None else mtu,
+            alias=kept.alias if alias is None else alias,
+        )
+
+    def default_route_links(self) -> tuple[int, ...]:
+        """The management NIC."""
+        machine = self._machine
+        return tuple(link_index(machine, key) for key, pf in machine.pfs.items() if pf.nic.is_management)
+
+    def make_bridge(self, name: str) -> None:
+        """A bridge that filters VLANs."""
+        self._make(name, "bridge", filters_vlans=True)
+
+    def make_tap(self, name: str) -> None:
+        """A persistent tap."""
+        self._make(name, "tun", filters_vlans=None)
+
+    def delete_link(self, index: int) -> None:
+        """It, and what hung on it."""
+        tables = self._tables()
+        link = tables.virtual.pop(index, None)
+        if link is None:
+            raise NetlinkRefusal(errno.EOPNOTSUPP, "Operation not supported")
+        self._machine.virtual_links.discard(link.name)
+        tables.rates.pop(index, None)
+        for member in [member for member, (master, _) in tables.masters.items() if index in (member, master)]:
+            self.leave(member)
+
+    def join(self, index: int, bridge: int, port: BridgePort) -> None:
+        """A port of the bridge."""
+        self.link(index)
+        self._tables().masters[index] = (bridge, port)
+
+    def leave(self, index: int) -> None:
+        """No port any more: its VLANs and entries go."""
+        tables = self._tables()
+        tables.masters.pop(index, None)
+        tables.vlans.pop(index, None)
+        tables.entries = {entry for entry in tables.entries if entry.index != index or not entry.on_bridge}
+
+    def vlans(self) -> Mapping[int, tuple[PortVlan, ...]]:
+        """By ifindex."""
+        return {index: tuple(found.values()) for index, found in self._tables().vlans.items()}
+
+    def set_vlan(self, index: int, vlan: PortVlan) -> None:
+        """Carried from now on."""
+        self._tables().vlans.setdefault(index, {})[vlan.vlan] = vlan
+
+    def delete_vlan(self, index: int, vlan: int) -> None:
+        """Carried no more."""
+        self._tables().vlans.get(index, {}).pop(vlan, None)
+
+    def entries(self, index: int) -> tuple[ForwardingEntry, ...]:
+        """Of one port."""
+        found = (entry for entry in self._tables().entries if entry.index == index)
+        return tuple(sorted(found, key=lambda entry: (entry.mac, entry.vlan or 0)))
+
+    def add_entry(self, entry: ForwardingEntry) -> None:
+        """Made."""
+        self._tables().entries.add(entry)
+
+    def delete_entry(self, entry: ForwardingEntry) -> None:
+        """Gone."""
+        self._tables().entries.discard(entry)
+
+    def ingress_rate(self, index: int) -> int | None:
+        """kbit/s."""
+        return self._tables().rates.get(index)
+
+    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
+        """None takes it away."""
+        rates = self._tables().rates
+        if rate_kbps is None:
+            rates.pop(index, None)
+        else:
+            rates[index] = rate_kbps
+
+    def _tables(self) -> _Tables:
+        """Those of this boot; a device that somebody took away is not in them any more."""
+        if self._kept.boot_id != self._machine.boot_id:
+            self._kept = _Tables(self._machine.boot_id)
+        for index, link in list(self._kept.virtual.items()):
+            if link.name not in self._machine.virtual_links:
+                del self._kept.virtual[index]
+                self._kept.masters.pop(index, None)
+        return self._kept
+
+    def _make(self, name: str, kind: str, *, filters_vlans: bool | None) -> None:
+        tables = self._tables()
+        if any(link.name == name for link in tables.virtual.values()):
+            return
+        index, tables.next_index = tables.next_index, tables.next_index + 1
+        self._machine.virtual_links.add(name)
+        tables.virtual[index] = Link(index, name, mtu=1500, kind=kind, filters_vlans=filters_vlans)
+
+    def _hardware(self, pf: PfState) -> Link:
+        return Link(
+            index=link_index(self._machine, pf.nic.key),
+            name=pf.nic.name,
+            mac=pf.nic.mac,
+            permanent_mac=pf.nic.mac,
+            mtu=pf.mtu,
+            is_up=pf.is_up,
+            carrier=pf.link_up,
+        )
+
+    def _with_port(self, link: Link) -> Link:
+        master = self._tables().masters.get(link.index)
+        return replace(link, master=master[0], port=master[1]) if master else link
+
+    def _has_link(self, pf: PfState) -> bool:
+        return pf.is_present and pf.nic.pci_address not in self._machine.users()
+
+    def _pf(self, index: int) -> PfState | None:
+        pfs = list(self._machine.pfs.values())
+        place = index - _FIRST_HARDWARE
+        return pfs[place] if 0 <= place < len(pfs) else None
+
+    def _guard(self, pf: PfState) -> None:
+        if pf.nic.is_management:
+            self._machine.mishaps.append(f"{pf.nic.name} was changed, which carries the default route")

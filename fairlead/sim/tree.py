@@ -1,0 +1,155 @@
+"""A fake /sys and /proc as real files below a folder, laid out as the kernel's, for the real sysfs reader."""
+
+import errno
+import shutil
+from pathlib import Path
+
+from fairlead.agent.boundary import KernelView
+from fairlead.linux.capacity import Reserve
+from fairlead.linux.kernel import LinuxKernel
+from fairlead.linux.kernel import write_attribute as write_file
+from fairlead.model.pci import PciAddress
+from fairlead.sim.hardware import Nic, PlainDevice
+from fairlead.sim.machine import Machine, PfState
+from fairlead.sim.netlink import SimNetlink, link_index
+
+_ETHERNET_CLASS = 0x020000
+_ARPHRD_ETHER = 1
+
+
+class Tree:
+    """The files of one machine. `renew` makes them what the machine is now."""
+
+    def __init__(self, machine: Machine, root: Path) -> None:
+        self._machine = machine
+        self._root = root
+        self._devices = root / "sys/bus/pci/devices"
+        self._written: dict[Path, str] = {}
+        self._devices.mkdir(parents=True, exist_ok=True)
+        self._lay_out_cpus()
+
+    def renew(self) -> None:
+        """Every device that is plugged in, and no other."""
+        machine, users = self._machine, frozenset(self._machine.users())
+        self._put(self._root / "proc/sys/kernel/random/boot_id", machine.boot_id)
+        wanted: set[str] = set()
+        for device in machine.hardware.plain:
+            wanted.add(device.pci_address)
+            self._plain(device, is_given=device.pci_address in users)
+        for pf in machine.pfs.values():
+            if pf.is_present:
+                wanted.add(pf.nic.pci_address)
+                self._pf(pf, is_given=pf.nic.pci_address in users)
+                for index in pf.vfs:
+                    wanted.add(pf.nic.vf_address(index))
+                    self._vf(pf.nic, index, is_given=pf.nic.vf_address(index) in users)
+        for folder in self._devices.iterdir():
+            if folder.name not in wanted:
+                self._forget(folder)
+
+    def write(self, attribute: Path, value: str) -> None:
+        """What the kernel does on a write there. Raises OSError with its errno."""
+        pf = next(
+            (pf for pf in self._machine.pfs.values() if pf.nic.pci_address == attribute.parent.name), None
+        )
+        if attribute.name == "sriov_numvfs" and pf is not None:
+            if not attribute.exists():
+                raise OSError(errno.ENOENT, "No such file or directory")
+            self._machine.hang("set_num_vfs")
+            self._machine.set_num_vfs(pf.nic.key, int(value))
+            self.renew()
+        elif attribute.name != "reset":
+            write_file(attribute, value)
+
+    def _lay_out_cpus(self) -> None:
+        capacity, system = self._machine.hardware.capacity, self._root / "sys/devices/system"
+        self._put(system / "cpu/online", f"0-{capacity.vcpus - 1}")
+        self._put(self._root / "proc/meminfo", f"MemTotal:       {capacity.memory_mib * 1024} kB")
+        for node in capacity.numa:
+            folder = system / f"node/node{node.node}"
+            self._put(folder / "cpulist", f"{node.cpus[0]}-{node.cpus[-1]}")
+            self._put(folder / "meminfo", f"Node {node.node} MemTotal:       {node.memory_mib * 1024} kB")
+            for cpu in node.cpus:
+                self._put(system / f"cpu/cpu{cpu}/topology/physical_package_id", str(node.socket))
+
+    def _plain(self, device: PlainDevice, *, is_given: bool) -> None:
+        folder = self._function(device.pci_address, device.class_code, device.vendor, device.product)
+        self._put(folder / "numa_node", str(device.numa_node))
+        self._driver(folder, "vfio-pci" if is_given else device.kernel_driver)
+
+    def _pf(self, pf: PfState, *, is_given: bool) -> None:
+        nic = pf.nic
+        folder = self._function(nic.pci_address, _ETHERNET_CLASS, nic.vendor, nic.product)
+        self._put(folder / "numa_node", str(nic.numa_node))
+        self._driver(folder, "vfio-pci" if is_given else nic.kernel_driver)
+        if nic.total_vfs:
+            self._put(folder / "sriov_totalvfs", str(nic.total_vfs))
+            self._put(folder / "sriov_numvfs", str(len(pf.vfs)))
+            self._put(folder / "sriov_drivers_autoprobe", "1")
+        for index in range(nic.total_vfs):
+            self._link(folder / f"virtfn{index}", nic.vf_address(index) if index in pf.vfs else None)
+        if is_given:
+            self._forget(folder / "net")
+            return
+        net = folder / "net" / nic.name
+        self._put(net / "ifindex", str(link_index(self._machine, nic.key)))
+        self._put(net / "type", str(_ARPHRD_ETHER))
+        self._put(net / "address", nic.mac)
+        self._put(net / "speed", str(nic.speed_mbps if pf.link_up else -1))
+
+    def _vf(self, nic: Nic, index: int, *, is_given: bool) -> None:
+        folder = self._function(nic.vf_address(index), _ETHERNET_CLASS, nic.vendor, nic.vf_product)
+        self._put(folder / "numa_node", str(nic.numa_node))
+        self._put(folder / "reset", "")
+        self._driver(folder, "vfio-pci" if is_given else None)
+        self._link(folder / "physfn", nic.pci_address)
+
+    def _function(self, address: PciAddress, class_code: int, vendor: str, product: str) -> Path:
+        folder = self._devices / address
+        self._put(folder / "class", f"0x{class_code:06x}")
+        self._put(folder / "vendor", f"0x{vendor}")
+        self._put(folder / "device", f"0x{product}")
+        return folder
+
+    def _driver(self, folder: Path, name: str | None) -> None:
+        self._link(folder / "driver", f"drivers/{name}" if name else None)
+
+    def _link(self, link: Path, target: str | None) -> None:
+        """A symbolic link beside the function's folder; None takes it away."""
+        shown = f"../{target}" if target is not None else ""
+        if self._written.get(link) == shown:
+            return
+        link.unlink(missing_ok=True)
+        if shown:
+            link.symlink_to(shown)
+        self._written[link] = shown
+
+    def _put(self, path: Path, content: str) -> None:
+        if self._written.get(path) == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content + "\n", encoding="ascii")
+        self._written[path] = content
+
+    def _forget(self, folder: Path) -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
+        self._written = {path: text for path, text in self._written.items() if folder not in path.parents}
+
+
+class TreeKernel(LinuxKernel):
+    """The real kernel adapter over a fake tree and a fake netlink: agent.boundary.Kernel."""
+
+    def __init__(self, machine: Machine, root: Path) -> None:
+        self._tree = Tree(machine, root)
+        self._tree.renew()
+        self._machine = machine
+        super().__init__(
+            SimNetlink(machine), root, root, Reserve(cpus=0, memory_mib=0), write=self._tree.write
+        )
+
+    def observe(self) -> KernelView:
+        """See Kernel.observe."""
+        self._machine.hang("observe")
+        self._tree.renew()
+        return super().observe()
