@@ -1,0 +1,264 @@
+"""RtNetlink on the kernel that runs the tests, in a network namespace of its own."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.observed import ObservedTap
+from fairlead.linux.bridge import FLAT_VLAN, Bridges, observe_bridges, observe_taps
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.rtnetlink import RtNetlink
+from fairlead.linux.wake import LinkEvents
+from fairlead.model.errors import Fault
+from fairlead.model.ids import PfKey, PortId, ServerId
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import BASELINE
+from tests.network_namespace import ip, private_network, said
+
+BRIDGE, TAP = "flbr-0a1b2c3d", "fltap-0f0f0f0f"
+GUEST_MAC = MacAddress("fa:16:3e:00:00:01")
+PORT_ID = PortId("0f0f0f0f-0000-4000-8000-000000000001")
+IN_TIME = 10.0
+
+
+@pytest.fixture
+def netlink() -> Iterator[RtNetlink]:
+    with private_network():
+        own = RtNetlink()
+        yield own
+        own.close()
+
+
+@pytest.fixture
+def bridged(netlink: RtNetlink) -> RtNetlink:
+    """With our bridge on the veth `up0`; skips where the kernel's bridges do not filter VLANs."""
+    ip("link add up0 type veth peer name wire0")
+    try:
+        netlink.make_bridge(BRIDGE)
+    except NetlinkRefusal as refusal:
+        if refusal.errno != errno.EOPNOTSUPP:
+            raise
+        pytest.skip("this kernel has no bridge with VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING)")
+    return netlink
+
+
+def found(netlink: RtNetlink, name: str) -> Link:
+    return next(link for link in netlink.links() if link.name == name)
+
+
+def tap(**changes: object) -> DesiredTap:
+    wanted = {"vlan": 100, "mtu": 1450} | changes
+    return DesiredTap(
+        TAP, BRIDGE, PORT_ID, ServerId("5e7e0000-0000-4000-8000-000000000001"), GUEST_MAC, **wanted
+    )
+
+
+def seen_tap(netlink: RtNetlink) -> ObservedTap:
+    (seen,) = observe_taps(netlink, netlink.links())
+    return seen
+
+
+def made(netlink: RtNetlink, *taps: DesiredTap) -> Bridges:
+    bridges = Bridges(netlink)
+    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), "up0")
+    for wanted in taps:
+        bridges.make_tap(wanted)
+    return bridges
+
+
+def test_links_are_as_ip_made_them(netlink: RtNetlink):
+    ip("link add va type veth peer name vb")
+    ip("link set va address 52:54:00:00:00:01 mtu 1400 up")
+    ip("link set vb alias the-other-end")
+    seen = found(netlink, "va")
+    assert (seen.mac, seen.mtu, seen.is_up, seen.carrier, seen.kind) == (
+        "52:54:00:00:00:01",
+        1400,
+        True,
+        False,
+        "veth",
+    )
+    other = found(netlink, "vb")
+    assert (other.is_up, other.carrier, other.alias) == (False, None, "the-other-end")
+    assert netlink.link(seen.index) == (seen, {})
+
+
+def test_a_link_is_set(netlink: RtNetlink):
+    ip("link add va type veth peer name vb")
+    index = found(netlink, "va").index
+    netlink.set_link(index, up=True, mtu=1300, alias="mine")
+    seen = found(netlink, "va")
+    assert (seen.is_up, seen.mtu, seen.alias) == (True, 1300, "mine")
+    netlink.set_link(index, up=False)
+    assert not found(netlink, "va").is_up
+
+
+def test_a_refusal_has_the_errno_and_the_kernels_words(netlink: RtNetlink):
+    with pytest.raises(NetlinkRefusal) as gone:
+        netlink.link(4711)
+    assert gone.value.errno == errno.ENODEV
+    ip("link add va type veth peer name vb")
+    with pytest.raises(NetlinkRefusal) as small:
+        netlink.set_link(found(netlink, "va").index, mtu=20)
+    assert small.value.errno == errno.EINVAL
+    assert small.value.strerror == "mtu less than device minimum"
+
+
+def test_vfs_of_what_has_none_are_refused(netlink: RtNetlink):
+    with pytest.raises(NetlinkRefusal) as caught:
+        netlink.set_vf(found(netlink, "lo").index, 0, BASELINE, ("mac",))
+    assert caught.value.errno == errno.EOPNOTSUPP
+
+
+def test_default_routes_of_both_families_are_found(netlink: RtNetlink):
+    ip("link add va type veth peer name vb")
+    assert netlink.default_route_links() == ()
+    for command in (
+        "addr add 192.0.2.1/24 dev va",
+        "link set va up",
+        "link set vb up",
+        "route add default via 192.0.2.2",
+        "route add 198.51.100.0/24 via 192.0.2.2",
+        "-6 route add default dev vb",
+    ):
+        ip(command)
+    assert netlink.default_route_links() == tuple(
+        sorted((found(netlink, "va").index, found(netlink, "vb").index))
+    )
+
+
+def test_every_next_hop_of_a_default_route_counts(netlink: RtNetlink):
+    ip("link add va type veth peer name vb")
+    for name, net in (("va", "192.0.2"), ("vb", "198.51.100")):
+        ip(f"addr add {net}.1/24 dev {name}")
+        ip(f"link set {name} up")
+    ip("route add default nexthop via 192.0.2.2 nexthop via 198.51.100.2")
+    assert len(netlink.default_route_links()) == 2
+
+
+def test_a_tap_stays_has_no_address_and_is_made_once(netlink: RtNetlink):
+    for _ in range(2):
+        netlink.make_tap(TAP)
+    netlink.set_link(found(netlink, TAP).index, up=True)
+    assert found(netlink, TAP).kind == "tun"
+    assert "persist on" in said(f"ip -d link show {TAP}")
+    assert "vnet_hdr on" in said(f"ip -d link show {TAP}")
+    assert "inet6" not in said(f"ip addr show {TAP}")
+    netlink.delete_link(found(netlink, TAP).index)
+    assert all(link.name != TAP for link in netlink.links())
+
+
+def test_many_links_are_read_whole(netlink: RtNetlink):
+    for number in range(60):
+        ip(f"link add long-name-{number:03d} type veth peer name peer-{number:03d}")
+    assert len(netlink.links()) == 121
+
+
+def test_someone_elses_change_wakes(netlink: RtNetlink):
+    woken = Event()
+    events = LinkEvents(woken.set)
+    try:
+        ip("link add va type veth peer name vb")
+        assert woken.wait(IN_TIME)
+        woken.clear()
+        ip("link set va up")
+        assert woken.wait(IN_TIME)
+    finally:
+        events.close()
+    woken.clear()
+    ip("link set va down")
+    assert not woken.is_set()
+
+
+def test_reading_wakes_nobody(netlink: RtNetlink):
+    woken = Event()
+    events = LinkEvents(woken.set)
+    netlink.links()
+    netlink.default_route_links()
+    netlink.vlans()
+    events.close()
+    assert not woken.is_set()
+
+
+def test_a_bridge_filters_vlans_and_gives_its_ports_none(bridged: RtNetlink):
+    made(bridged)
+    (seen,) = observe_bridges(bridged.links())
+    assert (seen.name, seen.is_up, seen.filters_vlans, seen.uplinks) == (BRIDGE, True, True, ("up0",))
+    assert bridged.vlans().get(found(bridged, "up0").index, ()) == ()
+    assert found(bridged, "up0").is_up
+
+
+@pytest.mark.parametrize(
+    "wanted", [tap(), tap(vlan=None), tap(spoof_check=False), tap(is_up=False), tap(vlan=7, mtu=1500)]
+)
+def test_a_tap_reads_back_as_wanted(bridged: RtNetlink, wanted: DesiredTap):
+    made(bridged, wanted, wanted)
+    seen = seen_tap(bridged)
+    assert (seen.bridge, seen.mac, seen.vlan, seen.mtu) == (BRIDGE, GUEST_MAC, wanted.vlan, wanted.mtu)
+    assert (seen.is_up, seen.spoof_check, seen.port_id) == (wanted.is_up, wanted.spoof_check, PORT_ID)
+
+
+def test_the_uplink_carries_what_the_taps_need_and_no_more(bridged: RtNetlink):
+    bridges = made(bridged, tap())
+    uplink = found(bridged, "up0").index
+    assert bridged.vlans()[uplink] == (PortVlan(100, untagged=False),)
+    bridges.make_tap(tap(vlan=None))
+    assert bridged.vlans()[uplink] == (PortVlan(FLAT_VLAN, untagged=True),)
+    bridges.remove_tap(TAP)
+    assert bridged.vlans().get(uplink, ()) == ()
+    assert [entry for entry in bridged.entries(uplink) if entry.mac == GUEST_MAC] == []
+
+
+def test_what_somebody_changed_is_seen_and_repaired(bridged: RtNetlink):
+    bridges = made(bridged, tap())
+    index = found(bridged, TAP).index
+    bridged.join(index, found(bridged, BRIDGE).index, BridgePort(learning=True, flood=True, locked=False))
+    bridged.set_vlan(index, PortVlan(300, untagged=True))
+    bridged.delete_entry(ForwardingEntry(index, GUEST_MAC, 100, on_bridge=True))
+    seen = seen_tap(bridged)
+    assert (seen.mac, seen.vlan, seen.spoof_check) == (None, 300, False)
+    bridges.make_tap(tap())
+    seen = seen_tap(bridged)
+    assert (seen.mac, seen.vlan, seen.spoof_check) == (GUEST_MAC, 100, True)
+
+
+def test_a_rate_reads_back(bridged: RtNetlink):
+    try:
+        made(bridged, tap(max_rate_kbps=10_000))
+    except Fault as fault:
+        if "classifier" not in fault.failure.answer and "ENOENT" not in fault.failure.answer:
+            raise
+        pytest.skip(f"this kernel polices nothing: {fault.failure.answer}")
+    assert seen_tap(bridged).max_rate_kbps == 10_000
+    bridges = Bridges(bridged)
+    bridges.make_tap(tap(max_rate_kbps=20_000))
+    assert seen_tap(bridged).max_rate_kbps == 20_000
+    bridges.make_tap(tap())
+    assert seen_tap(bridged).max_rate_kbps is None
+
+
+def test_removing_a_bridge_leaves_its_uplink_up(bridged: RtNetlink):
+    bridges = made(bridged, tap())
+    for _ in range(2):
+        bridges.remove_tap(TAP)
+        bridges.remove_bridge(BRIDGE)
+    uplink = found(bridged, "up0")
+    assert (uplink.master, uplink.is_up) == (None, True)
+
+
+def test_the_vlan_that_the_bridge_needs_itself_is_refused(bridged: RtNetlink):
+    with pytest.raises(Fault) as caught:
+        made(bridged, tap(vlan=FLAT_VLAN))
+    assert caught.value.failure.code == "vlan_reserved"
+
+
+def test_no_descriptor_is_left_open():
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with private_network():
+        RtNetlink().close()
+        LinkEvents(lambda: None).close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

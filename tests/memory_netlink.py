@@ -1,0 +1,130 @@
+"""netlink.Netlink from memory, as far as kernels do the same: what a test declares, and what it refuses."""
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.vfinfo import APPLIED
+from fairlead.model.vf import VfSettings
+
+
+def refusal(number: int) -> NetlinkRefusal:
+    return NetlinkRefusal(number, os.strerror(number))
+
+
+@dataclass(slots=True)
+class MemoryNetlink:
+    """`refused`: errno by VF field. `default_routes`: ifindexes. `changes` counts what was written."""
+
+    devices: dict[int, Link] = field(default_factory=dict)
+    vfs: dict[int, dict[int, VfSettings]] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    default_routes: tuple[int, ...] = ()
+    port_vlans: dict[int, tuple[PortVlan, ...]] = field(default_factory=dict)
+    table: set[ForwardingEntry] = field(default_factory=set)
+    rates: dict[int, int] = field(default_factory=dict)
+    changes: int = 0
+
+    def links(self) -> tuple[Link, ...]:
+        return tuple(self.devices.values())
+
+    def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
+        return self._device(index), dict(self.vfs.get(index, {}))
+
+    def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
+        self.changes += 1
+        if vf not in self.vfs.get(index, {}):
+            raise refusal(errno.EINVAL)
+        for name in APPLIED:
+            if name not in fields:
+                continue
+            if name in self.refused:
+                raise refusal(self.refused[name])
+            value = {name: getattr(settings, name)}
+            self.vfs[index][vf] = replace(self.vfs[index][vf], **value)
+
+    def set_link(
+        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+    ) -> None:
+        self.changes += 1
+        device = self._device(index)
+        device = replace(device, is_up=device.is_up if up is None else up)
+        device = replace(device, mtu=device.mtu if mtu is None else mtu)
+        self.devices[index] = replace(device, alias=device.alias if alias is None else alias)
+
+    def default_route_links(self) -> tuple[int, ...]:
+        return self.default_routes
+
+    def make_bridge(self, name: str) -> None:
+        self._make(Link(0, name, mtu=1500, kind="bridge", filters_vlans=True))
+
+    def make_tap(self, name: str) -> None:
+        self._make(Link(0, name, mtu=1500, kind="tun"))
+
+    def delete_link(self, index: int) -> None:
+        self.changes += 1
+        self._device(index)
+        del self.devices[index]
+        self._forget(index)
+        for port in [link for link in self.devices.values() if link.master == index]:
+            self.leave(port.index)
+
+    def join(self, index: int, bridge: int, port: BridgePort) -> None:
+        self.changes += 1
+        self.devices[index] = replace(self._device(index), master=bridge, port=port)
+
+    def leave(self, index: int) -> None:
+        self.changes += 1
+        self.devices[index] = replace(self._device(index), master=None, port=None)
+        self._forget(index)
+
+    def vlans(self) -> Mapping[int, tuple[PortVlan, ...]]:
+        return dict(self.port_vlans)
+
+    def set_vlan(self, index: int, vlan: PortVlan) -> None:
+        self.changes += 1
+        others = tuple(known for known in self.port_vlans.get(index, ()) if known.vlan != vlan.vlan)
+        self.port_vlans[index] = (*others, vlan)
+
+    def delete_vlan(self, index: int, vlan: int) -> None:
+        self.changes += 1
+        kept = tuple(known for known in self.port_vlans.get(index, ()) if known.vlan != vlan)
+        self.port_vlans[index] = kept
+
+    def entries(self, index: int) -> tuple[ForwardingEntry, ...]:
+        return tuple(entry for entry in self.table if entry.index == index)
+
+    def add_entry(self, entry: ForwardingEntry) -> None:
+        self.changes += 1
+        self.table.add(entry)
+
+    def delete_entry(self, entry: ForwardingEntry) -> None:
+        self.changes += 1
+        self.table.discard(entry)
+
+    def ingress_rate(self, index: int) -> int | None:
+        return self.rates.get(index)
+
+    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
+        self.changes += 1
+        self.rates.pop(index, None)
+        if rate_kbps is not None:
+            self.rates[index] = rate_kbps
+
+    def _device(self, index: int) -> Link:
+        if index not in self.devices:
+            raise refusal(errno.ENODEV)
+        return self.devices[index]
+
+    def _make(self, link: Link) -> None:
+        self.changes += 1
+        if all(known.name != link.name for known in self.devices.values()):
+            index = max(self.devices, default=0) + 1
+            self.devices[index] = replace(link, index=index)
+
+    def _forget(self, index: int) -> None:
+        """What a port loses when it leaves its bridge; its own filter stays its own."""
+        self.port_vlans.pop(index, None)
+        self.table = {entry for entry in self.table if entry.index != index or not entry.on_bridge}
