@@ -12,17 +12,24 @@ from fairlead.placement.need import Need, free_devices, need_of, serves
 from fairlead.placement.search import Effort, Search, Wish
 from fairlead.placement.shortfalls import shortfalls, why_not_together
 
+STEPS_FOR_A_HOST = 5_000
+"""A tenth of a second. What is not found by then counts as not there."""
+
 Matched = tuple[tuple[int, ...], ...]
 Found = tuple[NodeSet, list[list[int]]]
 
 
 def fits(view: HostView, request: ServerRequest) -> Fit | tuple[Reason, ...]:
     """The best way to put the server on the host, or every reason why there is none (at least one)."""
-    return fits_need(view, need_of(request))
+    return fits_need(view, need_of(request), Effort(STEPS_FOR_A_HOST))
 
 
-def fits_need(view: HostView, need: Need) -> Fit | tuple[Reason, ...]:
-    """As `fits`, for a request that was taken apart before: for asking many hosts."""
+def fits_need(view: HostView, need: Need, effort: Effort) -> Fit | tuple[Reason, ...]:
+    """As `fits`, for a request that was taken apart before: for asking many hosts.
+
+    Where `effort` runs out there is no fit. More of it never loses a fit that less has found, so a claim,
+    which has all that one host may have, finds what placing found.
+    """
     matched = tuple(
         tuple(at for at, family in enumerate(view.families) if serves(demand.sample, family))
         for demand in need.demands
@@ -30,18 +37,17 @@ def fits_need(view: HostView, need: Need) -> Fit | tuple[Reason, ...]:
     reasons = shortfalls(view, need, matched)
     if reasons:
         return reasons
-    found = _arrange(view, need, matched)
+    found = _arrange(view, need, matched, effort)
     if found is None:
-        return why_not_together(view, need, matched)
+        return why_not_together(view, need, matched, gave_up=effort.steps <= 0)
     nodes, positions = found
     return Fit(guest_cells(need, nodes.nodes), tuple(_grants(view, need, positions)))
 
 
-def _arrange(view: HostView, need: Need, matched: Matched) -> Found | None:
+def _arrange(view: HostView, need: Need, matched: Matched, effort: Effort) -> Found | None:
     """The first that is possible of: the best wish, then each lesser wish on the node sets that can do at all."""
     sets = tuple(node_sets(view, need, _devices_on(view, need, matched)))
     wishes = _wishes(view, need, matched)
-    effort = Effort()
 
     def search(wish: Wish, among: Sequence[NodeSet]) -> Iterator[Found]:
         for nodes in among:

@@ -18,9 +18,12 @@ from fairlead.placement.need import Demand, Need, free_devices
 
 @dataclass(slots=True)
 class Effort:
-    """Steps that may still be spent on one host: packing odd bandwidths has no bound that is short enough."""
+    """Steps that may still be spent: packing odd bandwidths, which tenants choose, has no short bound.
 
-    steps: int = 20_000
+    20 microseconds each, about. Common requests take one for each device with a promise, most none.
+    """
+
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,8 @@ class Search:
         if at == len(self._hard):
             return self._seat_all()
         state = self._state(at)
-        if state in self._dead or self._effort.steps <= 0:
+        if state in self._dead or self._is_hopeless(at):
             return False
-        self._effort.steps -= 1
         demand = self._hard[at]
         tried: set[tuple[object, ...]] = set()
         for position in self._choices(demand):
@@ -127,12 +129,21 @@ class Search:
             if likeness in tried:
                 continue
             tried.add(likeness)
+            if self._effort.steps <= 0:
+                return False
+            self._effort.steps -= 1
             before = self._take(demand, position)
             if self._place(at + 1):
                 return True
             self._put_back(position, before)
         self._dead.add(state)
         return False
+
+    def _is_hopeless(self, at: int) -> bool:
+        """Whether the bandwidth still wanted is more than there is on all families that could give some."""
+        wanted = sum(self._demands[demand].sample.egress_kbps for demand in self._hard[at:])
+        useful = {position for demand in self._hard[at:] for position in self._ranks[demand]}
+        return wanted > sum(self._egress[position] for position in useful)
 
     def _choices(self, demand: int) -> list[int]:
         """Families that can serve one more of the demand, best first: VFs are spread over the PFs."""

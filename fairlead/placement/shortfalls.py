@@ -32,7 +32,9 @@ def shortfalls(view: HostView, need: Need, matched: Sequence[Positions]) -> tupl
     return tuple(reasons)
 
 
-def why_not_together(view: HostView, need: Need, matched: Sequence[Positions]) -> tuple[Reason, ...]:
+def why_not_together(
+    view: HostView, need: Need, matched: Sequence[Positions], *, gave_up: bool
+) -> tuple[Reason, ...]:
     """The reason when each demand could be met alone, but no search found a way to meet all of them."""
     sets = tuple(node_sets(view, need, {}))
     bridged = need.request.bridged_networks
@@ -50,11 +52,16 @@ def why_not_together(view: HostView, need: Need, matched: Sequence[Positions]) -
             return (_numa_policy(view, demand, positions, best),)
     asked = sum(demand.count for demand in need.demands)
     families = {at: view.families[at].family_id for positions in matched for at in positions}
+    message = f"{asked} devices are asked for; each could be had alone, but not all of them together: "
+    message += (
+        "so many different minimum bandwidths are too many ways to try"
+        if gave_up
+        else "a device or its bandwidth would be needed twice, or they are not near the same NUMA nodes"
+    )
     return (
         Reason(
             Code.NOT_TOGETHER,
-            f"{asked} devices are asked for; each could be had alone, but not all of them together: a device "
-            "or its bandwidth would be needed twice, or they are not near the same NUMA nodes",
+            message,
             "cannot give all devices together",
             asked=asked,
             families=tuple(families[at] for at in sorted(families)),

@@ -62,7 +62,9 @@ def test_a_direct_ports_alias_narrows_the_vf():
 
 
 def test_ordinary_ports_ask_for_bridges_each_once():
-    nics = [nic(VnicType.NORMAL, name=name) for name in ("p1", "p2")] + [nic(VnicType.NORMAL, None, "physnet0")]
+    nics = [nic(VnicType.NORMAL, name=name) for name in ("p1", "p2")] + [
+        nic(VnicType.NORMAL, None, "physnet0")
+    ]
     made = server_request(flavor(), nics, {})
     assert (made.bridged_networks, made.pci) == (("physnet0", "physnet1"), ())
 
@@ -88,7 +90,9 @@ def test_a_policy_that_needs_a_cell_gives_one():
     assert server_request(flavor(), [nic(numa_policy=NumaPolicy.REQUIRED)], {}).cell_count == 1
     assert server_request(flavor(), [nic(numa_policy=NumaPolicy.SOCKET)], {}).cell_count == 1
     assert server_request(flavor(), [nic(numa_policy=NumaPolicy.PREFERRED)], {}).cell_count == 0
-    assert server_request(flavor(hw__numa_nodes="2"), [nic(numa_policy=NumaPolicy.REQUIRED)], {}).cell_count == 2
+    assert (
+        server_request(flavor(hw__numa_nodes="2"), [nic(numa_policy=NumaPolicy.REQUIRED)], {}).cell_count == 2
+    )
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,15 @@ def flavor(vcpus: int = 2, memory_mib: int = 2_048, disk_gib: int = 10, **specs:
 
 def network(physical_network: str = "physnet1", **fields: object) -> Network:
     made = Network(
-        NetworkId(f"net-{physical_network}"), PROJECT, "net", SegmentKind.VLAN, physical_network, 100, 1500, EPOCH, EPOCH
+        NetworkId(f"net-{physical_network}"),
+        PROJECT,
+        "net",
+        SegmentKind.VLAN,
+        physical_network,
+        100,
+        1500,
+        EPOCH,
+        EPOCH,
     )
     return replace(made, **fields)
 
@@ -152,7 +160,9 @@ def port(name: str = "p1", vnic_type: VnicType = VnicType.DIRECT, **fields: obje
     return replace(made, **fields)
 
 
-def server(name: str, host_id: str | None = "h1", cells: Sequence[GuestCell] = (), **fields: object) -> Server:
+def server(
+    name: str, host_id: str | None = "h1", cells: Sequence[GuestCell] = (), **fields: object
+) -> Server:
     made = Server(
         ServerId(name), PROJECT, "user", name, ServerStatus.BUILD, Power.RUNNING, flavor(), EPOCH, EPOCH
     )

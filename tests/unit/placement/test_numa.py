@@ -17,7 +17,9 @@ BIG = 30_000
 
 def on_nodes(*numa_nodes):
     """A PF with one VF for each node given, None for unknown, at slots 1, 2, 3..."""
-    return [device for slot, node in enumerate(numa_nodes, 1) for device in family("h1", slot, 1, numa_node=node)]
+    return [
+        device for slot, node in enumerate(numa_nodes, 1) for device in family("h1", slot, 1, numa_node=node)
+    ]
 
 
 def node_full(*full):

@@ -1,0 +1,94 @@
+"""Placing, claiming and releasing random servers on random fleets: nothing is given twice, nothing is missed."""
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fairlead.model.invariants import audit
+from fairlead.placement.boundary import Fit, HostOrder, Placed
+from fairlead.placement.explain import explain
+from fairlead.placement.filters import candidates
+from fairlead.placement.fits import fits
+from fairlead.placement.need import need_of
+from fairlead.placement.place import place
+from fairlead.placement.snapshot import Fleet
+from tests.property.placement_world import could_fit, overbooked, requests, worlds
+
+bounded = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+orders = st.sampled_from(HostOrder)
+
+
+def assert_sound(world):
+    assert audit(world.facts()) == ()
+    assert list(overbooked(world)) == []
+
+
+@given(worlds(), st.data())
+@settings(bounded, max_examples=200)
+def test_servers_come_and_go_and_nothing_is_given_twice(world, data):
+    living, leaving = [], []
+    for number in range(data.draw(st.integers(1, 10), label="actions")):
+        action = data.draw(st.sampled_from(["boot", "boot", "boot", "delete", "scrub"]), label="action")
+        if action == "boot":
+            wanted = data.draw(requests(), label="wanted")
+            decision = place(world.fleet, wanted, data.draw(orders), seed=str(number))
+            possible = [host_id for host_id in world.hosts if could_fit(world, host_id, wanted)]
+            assert isinstance(decision, Placed) == bool(possible)
+            if isinstance(decision, Placed):
+                assert decision.host_id in possible
+                world.claim(f"s{number}", wanted, decision)
+                living.append(f"s{number}")
+        elif action == "delete" and living:
+            leaving.append(living.pop(data.draw(st.integers(0, len(living) - 1))))
+            world.release(leaving[-1])
+        elif action == "scrub" and leaving:
+            world.scrubbed(leaving.pop(0))
+        assert_sound(world)
+
+
+@given(worlds(hosts=1, slots=(1, 4)), requests(), requests(devices=(2, 4)))
+@settings(bounded, max_examples=500)
+def test_a_fit_is_found_exactly_where_there_is_one(world, first, second):
+    for name, wanted in (("s1", first), ("s2", second)):
+        (host_id,) = world.hosts
+        fit = fits(world.fleet.view(host_id), wanted)
+        assert isinstance(fit, Fit) == could_fit(world, host_id, wanted)
+        if isinstance(fit, Fit):
+            world.claim(name, wanted, Placed(host_id, fit))
+            assert_sound(world)
+
+
+@given(worlds(slots=(0, 4)), requests(), requests())
+@settings(bounded, max_examples=250)
+def test_the_filter_leaves_out_no_host_on_which_the_server_fits(world, first, second):
+    for name, wanted in (("s1", first), ("s2", second)):
+        could_do = candidates(world.fleet.columns, need_of(wanted)).could_do
+        views = list(world.fleet)
+        fitting = [(view, fits(view, wanted)) for view in views]
+        for row, (_, fit) in enumerate(fitting):
+            assert could_do[row] or not isinstance(fit, Fit)
+        found = next(((view, fit) for view, fit in fitting if isinstance(fit, Fit)), None)
+        if found:
+            world.claim(name, wanted, Placed(found[0].host_id, found[1]))
+
+
+@given(worlds(), requests(), requests(), orders)
+@settings(bounded, max_examples=60)
+def test_decisions_do_not_depend_on_how_the_snapshot_came_about(world, first, second, order):
+    decision = place(world.fleet, first, order)
+    if isinstance(decision, Placed):
+        world.claim("s1", first, decision)
+    rebuilt = Fleet(reversed(list(world.fleet)))
+    assert place(rebuilt, second, order, "seed") == place(world.fleet, second, order, "seed")
+
+
+@given(worlds(), requests(), orders)
+@settings(bounded, max_examples=60)
+def test_a_refusal_explains_every_host_within_bounds(world, wanted, order):
+    decision = place(world.fleet, replace(wanted, vcpus=wanted.vcpus * 8), order)
+    if not isinstance(decision, Placed):
+        assert [host.host_id for host in decision.hosts] == sorted(world.hosts)
+        explained = explain("server x", decision, {})
+        assert len(explained.summary) <= 1_000
+        assert all(host.reasons for host in explained.hosts)

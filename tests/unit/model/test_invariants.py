@@ -1,0 +1,101 @@
+"""The audit finds each thing that must never be, and nothing in rows that are sound."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
+from fairlead.model.device import DeviceStatus
+from fairlead.model.ids import DeviceId, HostId, PortId, RequestId, ServerId, SubnetId
+from fairlead.model.invariants import Facts, audit
+from fairlead.model.pci import PciAddress
+from fairlead.model.port import FixedIp
+from tests.unit.placement.rows import family, host, port, server
+
+PF, VF0, VF1 = family("h1", 1, 2)
+HELD = replace(VF0, status=DeviceStatus.ALLOCATED)
+OWNED = port("p1", server_id=ServerId("s1"), fixed_ips=(FixedIp(SubnetId("sub"), "10.0.0.5"),))
+ALLOCATION = Allocation(
+    VF0.id, VF0.family_id, HostId("h1"), ServerId("s1"), RequestId("p1"), port_id=PortId("p1")
+)
+BINDING = Binding(
+    PortId("p1"), HostId("h1"), BindingRole.ACTIVE, Wiring.WIRED, VifType.HW_VEB, device_id=VF0.id
+)
+SOUND = Facts(
+    hosts=(host("h1"), host("h2")),
+    devices=(PF, HELD, VF1),
+    allocations=(ALLOCATION,),
+    bindings=(BINDING,),
+    ports=(OWNED, port("p2")),
+    servers=(server("s1"),),
+)
+
+
+def codes(**changes):
+    return [violation.code for violation in audit(replace(SOUND, **changes))]
+
+
+def test_sound_rows_pass():
+    assert audit(SOUND) == ()
+    assert audit(Facts()) == ()
+
+
+@pytest.mark.parametrize(
+    ("expected", "changes"),
+    [
+        ("device_allocated_twice", {"allocations": (ALLOCATION, ALLOCATION)}),
+        ("held_without_allocation", {"allocations": (), "bindings": ()}),
+        ("allocated_but_available", {"devices": (PF, VF0, VF1)}),
+        (
+            "allocation_of_no_device",
+            {"allocations": (ALLOCATION, replace(ALLOCATION, device_id=DeviceId("x")))},
+        ),
+        ("allocation_of_other_family", {"allocations": (replace(ALLOCATION, family_id=DeviceId("x")),)}),
+        ("allocation_of_no_server", {"servers": ()}),
+        ("allocation_on_other_host", {"servers": (server("s1", "h2"),), "bindings": ()}),
+        ("port_bound_twice", {"bindings": (BINDING, BINDING)}),
+        ("binding_of_no_port", {"ports": ()}),
+        ("bound_on_other_host", {"servers": (server("s1", "h2"),), "allocations": (), "devices": (PF, VF0)}),
+        ("mac_used_twice", {"ports": (OWNED, port("p2", mac=OWNED.mac))}),
+        ("ip_used_twice", {"ports": (OWNED, port("p2", fixed_ips=OWNED.fixed_ips))}),
+        ("generation_from_nowhere", {"hosts": (host("h1", generation=3, generation_seen=4),)}),
+        ("binding_device_elsewhere", {"bindings": (replace(BINDING, host_id=HostId("h2")),)}),
+        ("binding_device_not_held", {"allocations": (), "devices": (PF, VF0, VF1)}),
+        ("binding_device_of_another", {"allocations": (replace(ALLOCATION, port_id=None),)}),
+    ],
+)
+def test_what_must_never_be_is_found(expected, changes):
+    assert expected in codes(**changes)
+
+
+def held(*devices):
+    """Those devices ALLOCATED, each to server s1."""
+    return {
+        "devices": tuple(replace(device, status=DeviceStatus.ALLOCATED) for device in devices),
+        "allocations": tuple(replace(ALLOCATION, device_id=device.id) for device in devices),
+    }
+
+
+def test_a_vf_of_a_held_pf_is_found():
+    assert codes(**held(PF, VF0)) == ["vf_of_held_pf"]
+
+
+def test_two_guests_with_one_pci_address_are_found():
+    twin = replace(VF1, pci_address=PciAddress(VF0.pci_address))
+    assert codes(**held(VF0, twin)) == ["pci_address_held_twice"]
+
+
+def test_a_binding_that_is_being_unwired_gives_its_devices_up_one_by_one():
+    unwiring = replace(BINDING, wiring=Wiring.UNWIRING)
+    assert codes(bindings=(unwiring,), allocations=(), devices=(PF, VF0, VF1)) == []
+
+
+@pytest.mark.parametrize("status", [DeviceStatus.RELEASING, DeviceStatus.FAULTY, DeviceStatus.MISSING])
+def test_a_device_may_be_held_while_it_is_released_faulty_or_away(status):
+    assert codes(devices=(PF, replace(VF0, status=status), VF1)) == []
+
+
+def test_the_same_mac_or_address_elsewhere_is_nobodys_business():
+    elsewhere = FixedIp(SubnetId("other"), "10.0.0.5")
+    other = port("p2", mac=OWNED.mac, network_id="net-other", fixed_ips=(elsewhere,))
+    assert codes(ports=(OWNED, other)) == []
