@@ -1,0 +1,133 @@
+"""What befalls hosts: people who change things by hand, guests that fall over, cards, power, libvirt."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import LinkState, VfSettings
+from fairlead.sim.machine import Machine, PfState, Troubles
+
+_STRANGER = MacAddress("02:00:00:00:00:01")
+_FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
+_ACTS = ("set_vf", "set_up", "set_num_vfs", "start", "stop", "observe", "make_tap", "make_bridge", "reset_vf")
+
+
+class Mischief:
+    """Strikes machines at random; `calm` puts right what no agent can. The same seed does the same."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def strike(self, machine: Machine) -> str:
+        """One blow; its name."""
+        blow = self._random.choice(_BLOWS)
+        blow(machine, self._random)
+        return blow.__name__.lstrip("_")
+
+    @staticmethod
+    def calm(machine: Machine) -> None:
+        """Cards and cables are back in, libvirt answers, drivers do as they are told."""
+        machine.troubles = Troubles()
+        for pf in machine.pfs.values():
+            pf.is_present = pf.has_cable = True
+
+
+class AgentDied(Exception):
+    """The simulated agent process is gone, between two steps."""
+
+
+def dies_after(steps: int) -> Callable[[object], None]:
+    """An `after_step` that lets the agent die after so many steps."""
+    left = [steps]
+
+    def after_step(step: object) -> None:
+        left[0] -= 1
+        if left[0] <= 0:
+            raise AgentDied(type(step).__name__)
+
+    return after_step
+
+
+def _drift(machine: Machine, random: Random) -> None:
+    """Somebody sets a VF by hand (`ip link set ... vf`)."""
+    pf = _data_nic(machine, random)
+    if pf.vfs:
+        index = random.choice(list(pf.vfs))
+        changed = replace(pf.vfs[index], trust=True, vlan=random.choice([None, 7]))
+        pf.vfs[index] = random.choice([changed, VfSettings(mac=_STRANGER, link_state=LinkState.DISABLE)])
+
+
+def _pf_goes_down(machine: Machine, random: Random) -> None:
+    _data_nic(machine, random).is_up = False
+
+
+def _guest_falls_over(machine: Machine, random: Random) -> None:
+    running = [domain for domain in machine.domains.values() if domain.is_up]
+    if running:
+        domain = random.choice(running)
+        domain.state = random.choice([GuestState.STOPPED, GuestState.CRASHED, GuestState.PAUSED])
+        domain.reason = "by itself"
+        domain.live_hostdevs = domain.live_hostdevs if domain.is_up else ()
+
+
+def _tap_is_deleted(machine: Machine, random: Random) -> None:
+    if machine.virtual_links:
+        machine.virtual_links.discard(random.choice(sorted(machine.virtual_links)))
+
+
+def _libvirt_restarts(machine: Machine, random: Random) -> None:
+    """Sometimes it takes until the next time."""
+    machine.troubles.libvirt_is_away = random.choice([True, False])
+
+
+def _machine_boots(machine: Machine, random: Random) -> None:
+    """And sometimes boots again."""
+    for _ in range(random.randint(1, 2)):
+        machine.reboot()
+
+
+def _call_hangs(machine: Machine, random: Random) -> None:
+    machine.troubles.hanging[random.choice(_ACTS)] = random.randint(1, 3)
+
+
+def _driver_refuses(machine: Machine, random: Random) -> None:
+    fields = frozenset(random.sample(_FIELDS, random.randint(0, 1)))
+    machine.troubles.refused_fields = fields
+
+
+def _cable_is_pulled(machine: Machine, random: Random) -> None:
+    pf = _data_nic(machine, random)
+    pf.has_cable = not pf.has_cable
+
+
+def _card_vanishes(machine: Machine, random: Random) -> None:
+    """The PF falls off the bus, its VFs with it; or it comes back, bare. Guests that had one run on without."""
+    pf = _data_nic(machine, random)
+    pf.is_present = not pf.is_present
+    gone = {pf.nic.vf_address(index) for index in pf.vfs}
+    for domain in machine.domains.values():
+        domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
+    pf.vfs.clear()
+    pf.is_up = False
+
+
+def _data_nic(machine: Machine, random: Random) -> PfState:
+    return random.choice([pf for pf in machine.pfs.values() if not pf.nic.is_management])
+
+
+_BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
+    _drift,
+    _drift,
+    _pf_goes_down,
+    _guest_falls_over,
+    _guest_falls_over,
+    _tap_is_deleted,
+    _libvirt_restarts,
+    _machine_boots,
+    _call_hangs,
+    _driver_refuses,
+    _cable_is_pulled,
+    _card_vanishes,
+)
