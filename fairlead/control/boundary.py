@@ -140,8 +140,8 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Tx]:
         """Commits on leaving, rolls back on any exception. Raises Conflict `stale` when the database asks
         for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number of times.
-        A write that a constraint refused cannot be committed: whoever catches its Conflict inside the
-        transaction gets it again from the next statement and on leaving. So look before you write.
+        What the database refused ends its transaction: whoever catches a constraint's Conflict inside gets it
+        again from the next statement and on leaving. So look before you write.
         """
         ...
 

@@ -11,58 +11,53 @@ Refuse = Callable[[Diagnosis], Conflict]
 class Session:
     """Statements of one transaction, for one thread.
 
-    A write that the database refused leaves PostgreSQL's transaction good for nothing, so it does on SQLite:
-    whatever follows, and the commit, raise the same refusal.
+    A statement that failed leaves PostgreSQL's transaction good for nothing, and its COMMIT would then undo it
+    without a word; so it is on SQLite too: whatever follows, and the commit, raise the same error.
     """
 
-    __slots__ = ("_connection", "_dialect", "_refusal")
+    __slots__ = ("_connection", "_dialect", "_failed")
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
-        self._refusal: Conflict | None = None
+        self._failed: Exception | None = None
 
     def rows(self, statement: str, parameters: Parameters) -> Sequence[Sequence[object]]:
         """What a query answers."""
-        try:
-            return self._run(statement, parameters).fetchall()
-        except self._dialect.error as error:
-            raise meaning(self._dialect.diagnose(error), error) from error
+        return self._run(statement, parameters, None).fetchall()
 
     def change(self, statement: str, parameters: Parameters, refuse: Refuse) -> int:
         """The number of rows changed; raises what `refuse` makes of a violated constraint."""
-        try:
-            return self._run(statement, parameters).rowcount
-        except self._dialect.error as error:
-            diagnosis = self._dialect.diagnose(error)
-            if diagnosis.cause not in (Cause.DUPLICATE, Cause.REFERENCE):
-                raise meaning(diagnosis, error) from error
-            self._refusal = refuse(diagnosis)
-            raise self._refusal from error
+        return self._run(statement, parameters, refuse).rowcount
 
     def commit(self) -> None:
-        """Keep what was changed; raises the refusal that came before, though somebody caught it."""
-        if self._refusal is not None:
-            raise self._refusal
+        """Keep what was changed; raises the error that came before, though somebody caught it."""
+        if self._failed is not None:
+            raise self._failed
         try:
             self._connection.commit()
         except self._dialect.error as error:
             diagnosis = self._dialect.diagnose(error)
             if diagnosis.cause is Cause.LOST:
                 # Another try might do it twice.
-                raise _fault(
-                    "committing to", error, "Look whether it was done before asking again."
-                ) from error
+                hint = "Look whether it was done before asking again."
+                raise _fault("committing to", error, hint) from error
             raise meaning(diagnosis, error) from error
 
-    def _run(self, statement: str, parameters: Parameters) -> Cursor:
-        if self._refusal is not None:
-            raise self._refusal
+    def _run(self, statement: str, parameters: Parameters, refuse: Refuse | None) -> Cursor:
+        if self._failed is not None:
+            raise self._failed
         try:
             return self._connection.execute(statement, parameters)
         except (UnicodeEncodeError, OverflowError) as error:
             # The driver refused before it asked: a lone surrogate, an integer of more than 64 bits.
-            raise _invalid(error) from error
+            self._failed = _invalid(error)
+            raise self._failed from error
+        except self._dialect.error as error:
+            diagnosis = self._dialect.diagnose(error)
+            is_refused = diagnosis.cause in (Cause.DUPLICATE, Cause.REFERENCE)
+            self._failed = refuse(diagnosis) if refuse and is_refused else meaning(diagnosis, error)
+            raise self._failed from error
 
 
 def meaning(diagnosis: Diagnosis, error: Exception) -> Exception:

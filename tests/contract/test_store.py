@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from fairlead.control.boundary import Key, Rows, Tx
 from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.ids import DeviceId, ServerId
 from fairlead.model.port import FixedIp
 from fairlead.store.engine import SqlDatabase, open_database
 from tests.contract import store_rows as make
@@ -35,7 +37,7 @@ def refusal(database: SqlDatabase, work: Callable[[Tx], object]) -> Conflict:
     return refused.value
 
 
-def everything(tx: Tx) -> list[tuple[Rows[object], Key, object]]:
+def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     """One row of each noun, in an order in which they can be added, with its key."""
     policy, flavor, image = make.qos_policy(), make.flavor(), make.image()
     network = replace(make.network(), qos_policy_id=policy.id)
@@ -46,7 +48,7 @@ def everything(tx: Tx) -> list[tuple[Rows[object], Key, object]]:
     vf = make.vf(pf, 3)
     device_policy, alias = make.device_policy(), make.alias()
     question = make.question(host, server)
-    made: list[tuple[Rows[object], Key, object]] = [
+    made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
         (tx.networks, network.id, network),
         (tx.subnets, subnet.id, subnet),
@@ -169,8 +171,16 @@ def test_a_value_that_no_column_keeps_is_refused(database: SqlDatabase) -> None:
 def test_postgresql_keeps_no_nul(postgres_cluster: Cluster) -> None:
     with postgres_cluster.fresh_database() as url:
         database = open_database(url)
+
+        def go_on_though_refused(tx: Tx) -> None:
+            tx.hosts.add(make.host())
+            with pytest.raises(InvalidValue):
+                tx.hosts.get("\x00")
+
         with pytest.raises(InvalidValue), database.transaction() as tx:
-            tx.hosts.get("\x00")
+            go_on_though_refused(tx)
+        with database.transaction() as tx:
+            assert tx.hosts.find() == ()
         database.close()
 
 
@@ -259,9 +269,7 @@ def test_a_device_is_held_once_and_is_on_the_host_that_is_named(database: SqlDat
         lambda tx: tx.servers.remove(server.id),
     ):
         assert refusal(database, remove).code == "in_use"
-    assert (
-        refusal(database, lambda tx: tx.devices.add(replace(vf, id=make.DeviceId("x")))).code == "id_in_use"
-    )
+    assert refusal(database, lambda tx: tx.devices.add(replace(vf, id=DeviceId("x")))).code == "id_in_use"
 
 
 def test_a_port_has_one_active_binding(database: SqlDatabase) -> None:
@@ -330,7 +338,7 @@ def test_what_is_in_use_says_by_what(database: SqlDatabase) -> None:
 def test_a_row_that_names_what_is_gone_is_stale(database: SqlDatabase) -> None:
     gone = make.network()
     assert refusal(database, lambda tx: tx.ports.add(make.port(gone))).code == "stale"
-    port = replace(make.port(gone), server_id=make.ServerId("gone"))
+    port = replace(make.port(gone), server_id=ServerId("gone"))
 
     def add_port_of_a_server_that_is_gone(tx: Tx) -> None:
         tx.networks.add(gone)
@@ -368,7 +376,7 @@ def test_an_exception_leaves_nothing(database: SqlDatabase) -> None:
 
 
 def test_events_are_read_by_id_server_and_subject(database: SqlDatabase) -> None:
-    server = make.ServerId("s1")
+    server = ServerId("s1")
     with database.transaction() as tx:
         tx.record(make.event("p1", "first", server))
         assert [event.message for event in tx.events()] == ["first"], "a transaction sees its own"
