@@ -1,0 +1,78 @@
+"""The simulated libvirt refuses what libvirt refuses, and notes what must never happen."""
+
+import pytest
+
+from fairlead.guestxml.guest import domain_xml
+from fairlead.guestxml.machine import Machine
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.errors import Fault
+from fairlead.sim.disks import SimDisks
+from fairlead.sim.fleet import sim_host
+from tests.host_wishes import DATA, HostWish, ServerWish, VfWish, desired, server
+
+
+@pytest.fixture
+def host():
+    host = sim_host("h1", 1)
+    host.machine.set_num_vfs(DATA[0].key, 8)
+    return host
+
+
+def domain(number: int, index: int) -> str:
+    guest = desired(HostWish(servers=(ServerWish(number, vfs=(VfWish(0, index),)),))).guests[0]
+    places = {guest.hostdevs[0].device_id: DATA[0].vf_address(index)}
+    return domain_xml(
+        guest, "spec", files=SimDisks().files(guest), addresses=places, nodes=(), machine=Machine()
+    )
+
+
+def test_it_reads_what_guestxml_writes(host):
+    host.hypervisor.define(domain(1, 3))
+    [seen] = host.hypervisor.observe().domains
+    assert (seen.server_id, seen.state, seen.spec, seen.boot_serial, seen.hostdevs) == (
+        server(1),
+        GuestState.STOPPED,
+        "spec",
+        1,
+        (DATA[0].vf_address(3),),
+    )
+
+
+def test_a_device_in_use_is_refused_and_noted(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.define(domain(2, 3))
+    host.hypervisor.start(server(1))
+    with pytest.raises(Fault, match="in use"):
+        host.hypervisor.start(server(2))
+    assert host.machine.mishaps
+
+
+def test_a_device_that_is_not_there_is_refused(host):
+    host.hypervisor.define(domain(1, 3))
+    host.machine.set_num_vfs(DATA[0].key, 0)
+    with pytest.raises(Fault, match="not found"):
+        host.hypervisor.start(server(1))
+
+
+def test_vfs_destroyed_under_a_guest_are_noted(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.start(server(1))
+    host.machine.set_num_vfs(DATA[0].key, 0)
+    assert host.machine.mishaps
+
+
+def test_while_it_is_away_nothing_can_be_asked_and_guests_run_on(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.start(server(1))
+    host.machine.troubles.libvirt_is_away = True
+    with pytest.raises(Fault, match="Connection refused"):
+        host.hypervisor.observe()
+    assert [found.is_up for found in host.machine.domains.values()] == [True]
+
+
+def test_a_domain_that_is_redefined_while_it_runs_keeps_what_it_was_started_with(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.start(server(1))
+    host.hypervisor.define(domain(1, 4).replace('boot_serial="1"', 'boot_serial="2"'))
+    [seen] = host.hypervisor.observe().domains
+    assert (seen.boot_serial, seen.hostdevs) == (1, (DATA[0].vf_address(3),))
