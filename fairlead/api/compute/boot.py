@@ -1,0 +1,141 @@
+"""From the body of POST /servers to control's request to boot. /v1's explain takes the same body."""
+
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from fairlead.api import bodies
+from fairlead.api.compute.boot_form import (
+    BootBody,
+    NicForm,
+    ServerForm,
+    check_served,
+    check_version,
+    root_image,
+)
+from fairlead.api.compute.microversions import Microversion
+from fairlead.control.booting import BootServer
+from fairlead.control.boundary import Tx
+from fairlead.control.nics import BootNic, BootNics, NicChoice
+from fairlead.model.errors import InvalidValue
+from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, QosPolicyId
+from fairlead.model.port import VnicType
+
+_ZONES = ("", "nova")
+"""There is one availability zone; hosts are told apart by their labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boots:
+    """How many servers are asked for, at least and at most: all of one transaction."""
+
+    form: ServerForm
+    count: int
+
+
+def read(body: bytes, version: Microversion) -> Boots:
+    """What is asked for; raises MalformedBody, InvalidField and InvalidValue that name the field and the rule."""
+    asked = bodies.shape(BootBody, bodies.parse(body))
+    form = asked.server
+    check_version(form, version)
+    check_served(asked)
+    count = form.max_count or form.min_count
+    if count < form.min_count:
+        raise InvalidValue("max_count", count, f"min_count or more: that is {form.min_count}")
+    return Boots(form, count)
+
+
+def boot_server(tx: Tx, form: ServerForm, name: str) -> BootServer:
+    """The request; names of networks and QoS policies are looked up. Raises InvalidValue."""
+    zone, host = _zone_and_host(form)
+    image = root_image(form)
+    return BootServer(
+        name=name,
+        flavor_id=FlavorId(str(form.flavor_ref).rpartition("/")[2]),
+        image_id=ImageId(image.rpartition("/")[2]) if image else None,
+        nics=_nics(tx, form),
+        host=host,
+        availability_zone=zone,
+        config_drive=form.config_drive is not False,
+        user_data=form.user_data,
+        metadata=form.metadata,
+        tags=() if form.tags is UNSET else tuple(dict.fromkeys(form.tags or ())),
+        hostname=form.hostname or None,
+        description=form.description or None,
+    )
+
+
+def names(boots: Boots) -> list[str]:
+    """A name for each server: Nova numbers them where there are several."""
+    if boots.count == 1:
+        return [boots.form.name]
+    return [f"{boots.form.name}-{number}" for number in range(1, boots.count + 1)]
+
+
+def _zone_and_host(form: ServerForm) -> tuple[str, str | None]:
+    """From `availability_zone` (zone, zone:host or zone:host:node), `host` and `hypervisor_hostname`."""
+    zone, *rest = (form.availability_zone or "").split(":")
+    if zone not in _ZONES:
+        raise InvalidValue("availability_zone", form.availability_zone, "nova, the one availability zone")
+    asked = {*rest, form.host or "", form.hypervisor_hostname or ""} - {""}
+    if len(asked) > 1:
+        raise InvalidValue("host", sorted(asked), "one host")
+    return zone, next(iter(asked), None)
+
+
+def _nics(tx: Tx, form: ServerForm) -> BootNics:
+    match form.networks:
+        case str(word):
+            return NicChoice(word)
+        case list(items) if items:
+            return tuple(_nic(tx, item) for item in items)
+        case _:
+            # An empty list and none at all, which old microversions allow: a NIC where there is a network.
+            return NicChoice.AUTO if tx.networks.find() else NicChoice.NONE
+
+
+def _nic(tx: Tx, form: NicForm) -> BootNic:
+    network = form.uuid or form.network
+    if form.uuid and form.network:
+        raise InvalidValue("network", form.network, "given beside uuid: both name the network")
+    return BootNic(
+        network_id=NetworkId(_network_id(tx, network)) if network and not form.port else None,
+        port_id=PortId(form.port) if form.port else None,
+        fixed_ip=form.fixed_ip,
+        tag=form.tag or None,
+        vnic_type=_vnic_type(form.vnic_type),
+        alias=form.alias,
+        max_mbps=form.max_mbps,
+        min_mbps=form.min_mbps,
+        trusted=bool(form.trusted),
+        vlan_priority=form.vlan_priority or 0,
+        qos_policy_id=QosPolicyId(_policy_id(tx, form.qos_policy)) if form.qos_policy else None,
+    )
+
+
+def _vnic_type(text: str | None) -> VnicType:
+    try:
+        return VnicType(text or VnicType.NORMAL.value)
+    except ValueError:
+        raise InvalidValue(
+            "vnic_type", text, f"one of {', '.join(kind.value for kind in VnicType)}"
+        ) from None
+
+
+def _network_id(tx: Tx, key: str) -> str:
+    if tx.networks.get(key) is not None:
+        return key
+    return _only("network", key, [network.id for network in tx.networks.find(name=key)])
+
+
+def _policy_id(tx: Tx, key: str) -> str:
+    if tx.qos_policies.get(key) is not None:
+        return key
+    return _only("qos_policy", key, [policy.id for policy in tx.qos_policies.find(name=key)])
+
+
+def _only(field: str, name: str, ids: list[str]) -> str:
+    """The one of that name; control says of an id that is not there what it is."""
+    if len(ids) > 1:
+        raise InvalidValue(field, name, f"the name of one: it is that of {len(ids)}. Give its id")
+    return ids[0] if ids else name

@@ -1,0 +1,54 @@
+"""A server's status in Nova's four words: status, vm_state, task_state, power_state.
+
+Sources: nova.api.openstack.common (_STATE_MAP), nova.compute.{vm_states,task_states,power_state}.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from fairlead.model.server import Power, Server, ServerStatus
+
+_POWER_STATES = {"running": 1, "paused": 3, "stopped": 4, "crashed": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`task_state` None: nothing is under way."""
+
+    status: str
+    vm_state: str
+    task_state: str | None
+    power_state: int
+
+
+def shown_status(server: Server) -> Shown:
+    """The server's status as Nova has it."""
+    return Shown(*_words(server), _power_state(server))
+
+
+def _words(server: Server) -> tuple[str, str, str | None]:
+    match server.status:
+        case ServerStatus.BUILD:
+            return "BUILD", "building", "spawning" if server.host_id else "scheduling"
+        case ServerStatus.ACTIVE:
+            return "ACTIVE", "active", "powering-off" if server.power is Power.STOPPED else None
+        case ServerStatus.SHUTOFF:
+            return "SHUTOFF", "stopped", "powering-on" if server.power is Power.RUNNING else None
+        case ServerStatus.ERROR:
+            return "ERROR", "error", None
+        case ServerStatus.DELETING:
+            return (*_before_deletion(server), "deleting")
+        case never:
+            assert_never(never)
+
+
+def _before_deletion(server: Server) -> tuple[str, str]:
+    """Nova shows a server that is being deleted as it was before."""
+    if server.fault is not None:
+        return "ERROR", "error"
+    return ("ACTIVE", "active") if server.guest_state == "running" else ("SHUTOFF", "stopped")
+
+
+def _power_state(server: Server) -> int:
+    """0 is NOSTATE: no guest, or none that was seen yet."""
+    return _POWER_STATES.get(server.guest_state, 0)

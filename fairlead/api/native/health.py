@@ -1,0 +1,34 @@
+"""Handler of health: whether control, its database and the hosts are well."""
+
+from importlib import metadata
+
+from starlette.responses import Response
+
+from fairlead.api.answers import document
+from fairlead.api.call import Call
+from fairlead.api.native.records import Json
+from fairlead.control.boundary import Tx
+from fairlead.control.hosts import Liveness, liveness
+from fairlead.model.device import DeviceStatus
+
+_VERSION = metadata.version("fairlead")
+
+
+def show(call: Call) -> Response:
+    """GET /health: `status` is "ok", or "degraded" where a host is silent or a device is faulty or missing. That
+    it answers says that the database does.
+    """
+    return document(call.run(_health))
+
+
+def _health(tx: Tx) -> Json:
+    hosts = tx.hosts.find()
+    silent = [host.name for host in hosts if liveness(host, tx.now) is Liveness.SILENT]
+    troubled = len(tx.devices.find(status=(DeviceStatus.FAULTY, DeviceStatus.MISSING)))
+    return {
+        "status": "degraded" if silent or troubled else "ok",
+        "version": _VERSION,
+        "hosts": len(hosts),
+        "silent_hosts": silent,
+        "faulty_or_missing_devices": troubled,
+    }
