@@ -17,6 +17,7 @@ class Waiters:
     def __init__(self) -> None:
         self._events: dict[Wake, set[asyncio.Event]] = defaultdict(set)
         self._callbacks: dict[Wake, list[Callable[[], None]]] = defaultdict(list)
+        self._listeners: list[Callable[[frozenset[Wake]], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -26,6 +27,10 @@ class Waiters:
     def call(self, wake: Wake, callback: Callable[[], None]) -> None:
         """Call `callback` at each such wake, in whatever thread it comes from; it must only set a flag."""
         self._callbacks[wake].append(callback)
+
+    def listen(self, listener: Callable[[frozenset[Wake]], None]) -> None:
+        """Tell `listener` all wakes of each commit, in whatever thread they come from; it must be quick."""
+        self._listeners.append(listener)
 
     @contextmanager
     def subscribed(self, wake: Wake) -> Iterator[asyncio.Event]:
@@ -41,6 +46,8 @@ class Waiters:
 
     def notify(self, wakes: frozenset[Wake]) -> None:
         """Wake everybody who waits for one of these."""
+        for listener in self._listeners:
+            listener(wakes)
         for wake in wakes:
             for callback in self._callbacks.get(wake, ()):
                 callback()

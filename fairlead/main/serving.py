@@ -114,7 +114,7 @@ class ControlProcess:
 
     def _schedule(self) -> None:
         scheduler = Scheduler(self.engine, self._serving.order)
-        self._waiters.call_any(scheduler.heard)
+        self._waiters.listen(scheduler.heard)
         while not self._stop.is_set():
             self._scheduler_wake.clear()
             try:

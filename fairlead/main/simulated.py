@@ -1,5 +1,6 @@
 """Simulated hosts over HTTP: the real agent and its real credential on a machine that is not there."""
 
+from pathlib import Path
 from threading import Event, Thread
 
 from fairlead.agent.service import serve
@@ -9,14 +10,15 @@ from fairlead.sim.fleet import VERSION, sim_host
 from fairlead.wire.documents import Enrolment
 
 
-def start_host(url: str, number: int, token: str, stop: Event) -> None:
-    """Enrol host `number` with its token and run it; returns once control has its first report."""
+def start_host(url: str, number: int, token: str, root: Path, stop: Event) -> None:
+    """Enrol host `number` with its token and run it; returns once control has its first report. Its /sys is
+    a tree below `root`, for whoever wants to look.
+    """
     name = f"host{number}"
     enrolled = enrol(url, Enrolment(token, name, VERSION))
-    host = sim_host(name, number, SystemClock())
+    host = sim_host(name, number, clock=SystemClock(), root=root / name)
     link = AgentLink(url, enrolled.host_id, enrolled.credential)
     agent = host.agent(enrolled.host_id, link)
-    host.on_change(agent.wake.call)
     agent.poll(0)
     agent.tick()
     Thread(target=serve, args=(agent, stop), name=name, daemon=True).start()

@@ -56,7 +56,8 @@ def _simulated(serving: Serving, count: int, stop: Event, *, is_bare: bool) -> C
         if not is_bare:
             _declare_policies(session)
         for number in range(1, count + 1):
-            start_host(serving.url, number, fresh_token(session, f"host{number}"), stop)
+            token = fresh_token(session, f"host{number}")
+            start_host(serving.url, number, token, serving.state / "hosts", stop)
         return f"{count} simulated hosts"
 
     return start

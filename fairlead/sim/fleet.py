@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fairlead.agent.boundary import Control, Kernel
+from fairlead.agent.boundary import Clock, Control, Kernel
 from fairlead.agent.execute import AfterStep, ignore_step
 from fairlead.agent.hands import Hands
 from fairlead.agent.ledger import SlotLedger
@@ -65,7 +65,7 @@ class SimHost:
     hypervisor: SimHypervisor
     disks: SimDisks
     slots: MemorySlots
-    clock: SimClock
+    clock: Clock
 
     def agent(self, host_id: HostId, control: Control, after_step: AfterStep = ignore_step) -> Agent:
         """The agent, as it starts: it knows what its ledger says and nothing else."""
@@ -81,7 +81,7 @@ class SimHost:
         return Agent(host_id, VERSION, hands, after_step=after_step)
 
 
-def sim_host(name: str, number: int, *, clock: SimClock | None = None, root: Path | None = None) -> SimHost:
+def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path | None = None) -> SimHost:
     """A host as it comes from the factory: see hardware.two_socket_server. With a `root`, its /sys and /proc
     are files there, read by the real kernel adapter; without, all of it is in memory, and ten times faster.
     """
