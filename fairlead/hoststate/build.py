@@ -143,7 +143,7 @@ def _guest(facts: HostFacts, server: Server) -> DesiredGuest:
         vcpus=server.flavor.vcpus,
         memory_mib=server.flavor.memory_mib,
         disk_gib=server.flavor.disk_gib,
-        root=_image(facts, server.image_id),
+        root=_image(facts, server.image_id) if server.image_id != server.kernel_id else None,
         kernel=_image(facts, server.kernel_id),
         ramdisk=_image(facts, server.ramdisk_id),
         command_line=server.command_line,

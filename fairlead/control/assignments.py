@@ -1,0 +1,109 @@
+"""What a host is told: its desired state where that is new, and open questions."""
+
+from dataclasses import replace
+
+from fairlead.control import hosts, questions
+from fairlead.control.boundary import Tx
+from fairlead.control.requests import nics_of, ports_of
+from fairlead.drivers.base import BoundPort, TapSettings
+from fairlead.drivers.registry import driver_for
+from fairlead.hoststate.build import HostFacts, PortWiring, desired_state
+from fairlead.hoststate.desired import DesiredState, DesiredTap
+from fairlead.model.binding import Binding, Wiring
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, HostId, PortId
+from fairlead.model.request import Nic
+from fairlead.model.server import Image, Server
+from fairlead.model.vf import VfSettings
+from fairlead.wire.documents import Assignment
+
+
+def assignment(tx: Tx, host_id: HostId, generation: int) -> Assignment:
+    """What is new for a host whose newest document has that generation; the host was heard of. Raises NotFound.
+
+    The host is held while its document is read, so the document is of one moment.
+    """
+    host = caught_up(tx, hosts.seen(tx, tx.hosts.lock(host_id)), generation)
+    desired = desired_of(tx, host) if generation != host.generation else None
+    return Assignment(desired, questions.open_for(tx, host_id))
+
+
+def caught_up(tx: Tx, host: Host, generation: int) -> Host:
+    """The locked host, its generation above one that it cannot have from this database: that was restored from
+    a copy, and the agent refuses whatever is older than what it has.
+    """
+    if generation <= host.generation:
+        return host
+    return tx.hosts.put(replace(host, generation=generation + 1))
+
+
+def desired_of(tx: Tx, host: Host) -> DesiredState:
+    """The whole document of the locked host."""
+    devices = {device.id: device for device in tx.devices.find(host_id=host.id)}
+    servers = tx.servers.find(host_id=host.id)
+    bindings = tuple(b for b in tx.bindings.find(host_id=host.id) if b.wiring is not Wiring.UNWIRING)
+    nics = nics_of(tx, ports_of(tx, tuple(binding.port_id for binding in bindings)))
+    network_ids = tuple({nic.network.id for nic in nics})
+    return desired_state(
+        HostFacts(
+            host=host,
+            devices=devices,
+            policies={policy.id: policy for policy in tx.policies.find()},
+            servers={server.id: server for server in servers},
+            allocations=tx.allocations.find(host_id=host.id),
+            bindings=bindings,
+            ports={nic.port.id: nic.port for nic in nics},
+            networks={nic.network.id: nic.network for nic in nics},
+            subnets={s.id: s for s in (tx.subnets.find(network_id=network_ids) if nics else ())},
+            images={image.id: image for image in _images(tx, servers)},
+            wirings=_wirings(bindings, nics, devices),
+        )
+    )
+
+
+def _images(tx: Tx, servers: tuple[Server, ...]) -> tuple[Image, ...]:
+    named = {i for server in servers for i in (server.image_id, server.kernel_id, server.ramdisk_id) if i}
+    return tx.images.find(id=tuple(named)) if named else ()
+
+
+def _wirings(
+    bindings: tuple[Binding, ...], nics: tuple[Nic, ...], devices: dict[DeviceId, Device]
+) -> dict[PortId, PortWiring]:
+    by_port = {nic.port.id: nic for nic in nics}
+    return {
+        binding.port_id: _wiring(binding, by_port[binding.port_id], devices)
+        for binding in bindings
+        if binding.port_id in by_port
+    }
+
+
+def _wiring(binding: Binding, nic: Nic, devices: dict[DeviceId, Device]) -> PortWiring:
+    """What the driver that made the binding says now: a port changed since then is told anew."""
+    device = devices[binding.device_id] if binding.device_id else None
+    pf = devices[device.family_id] if device else None
+    port = nic.port if nic.network.admin_state_up else replace(nic.port, admin_state_up=False)
+    settings = driver_for(binding.vif_type).settings(BoundPort(port, nic.network, nic.qos, device, pf))
+    match settings:
+        case VfSettings():
+            return settings
+        case TapSettings():
+            return _tap(nic, settings)
+
+
+def _tap(nic: Nic, settings: TapSettings) -> DesiredTap:
+    port = nic.port
+    if port.server_id is None:
+        raise AssertionError(f"port {port.id} is bound and no server has it")
+    return DesiredTap(
+        name=settings.name,
+        bridge=settings.bridge,
+        port_id=port.id,
+        server_id=port.server_id,
+        mac=port.mac,
+        vlan=settings.vlan,
+        mtu=settings.mtu,
+        max_rate_kbps=settings.max_rate_kbps,
+        spoof_check=settings.spoof_check,
+        is_up=settings.is_up,
+    )

@@ -1,0 +1,215 @@
+"""Booting: everything that can be refused is refused now; where the server runs is decided after.
+
+The codes are Nova's: 400 for what is not there or cannot be honoured, 409 for what somebody else has.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from dataclasses import dataclass, field
+
+from fairlead.control import nics
+from fairlead.control.boundary import SCHEDULER, Caller, Tx
+from fairlead.control.events import tell_server
+from fairlead.control.nics import BootNic, BootNics, NicChoice
+from fairlead.control.requests import nics_of, request_for
+from fairlead.model.errors import InvalidValue
+from fairlead.model.ids import FlavorId, ImageId, PortId, ServerId
+from fairlead.model.port import Port
+from fairlead.model.server import Flavor, Image, ImageStatus, Power, Server, ServerStatus
+
+MOST_USER_DATA = 65535
+"""Characters of base64, as Nova's schema has it."""
+_LONGEST_NAME = 255
+_KERNEL, _RAMDISK = "aki", "ari"
+_GIB = 1 << 30
+_NOT_IN_HOST_NAMES = re.compile(r"[^a-z0-9-]+")
+_LONGEST_LABEL = 63
+
+
+@dataclass(frozen=True, slots=True)
+class BootServer:
+    """A server as asked for. `host` is the name or id of the one host that may take it, None: any.
+    `user_data` is base64. An image that is a kernel is booted directly, with the ramdisk and command line
+    that its properties name.
+    """
+
+    name: str
+    flavor_id: FlavorId
+    image_id: ImageId | None = None
+    nics: BootNics = NicChoice.AUTO
+    host: str | None = None
+    availability_zone: str = ""
+    config_drive: bool = True
+    user_data: str | None = None
+    key_name: str | None = None
+    public_key: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    hostname: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a guest is started from."""
+
+    image_id: ImageId
+    kernel_id: ImageId | None
+    ramdisk_id: ImageId | None
+    command_line: str
+
+
+def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
+    """The server in BUILD, its ports taken or made; the scheduler is woken. Raises InvalidValue for what is not
+    there or cannot be honoured, Conflict `in_use`, `no_addresses`, `ip_in_use`, `ambiguous`, `cannot_bind`.
+    """
+    flavor, source = _checked(tx, wanted)
+    asked = nics.listed(tx, caller, wanted.nics)
+    server_id = ServerId(tx.new_id())
+    ports = nics.take(tx, caller, server_id, asked)
+    request_for(tx, flavor, ports, wanted.host)
+    nics.check_bindable(nics_of(tx, ports))
+    server = _server(tx, caller, wanted, server_id, flavor, source, _tagged(asked, ports))
+    tx.servers.add(server)
+    tell_server(tx, server, "server_created", _created(server, ports), request_id=caller.request_id)
+    tx.wakes.add(SCHEDULER)
+    return server
+
+
+def check_flavor(tx: Tx, wanted: BootServer) -> Flavor:
+    """The flavor, where it and the host that was asked for are there; raises InvalidValue."""
+    flavor = tx.flavors.get(wanted.flavor_id)
+    if flavor is None or flavor.disabled:
+        raise InvalidValue("flavorRef", wanted.flavor_id, "the id of a flavor that is there")
+    if flavor.swap_mib or flavor.ephemeral_gib:
+        raise InvalidValue(
+            "flavorRef", flavor.name, "a flavor without swap and ephemeral disks: guests have one"
+        )
+    if wanted.host is not None and not _hosts(tx, wanted.host):
+        raise InvalidValue("host", wanted.host, "the name or id of a host that is there")
+    return flavor
+
+
+def _checked(tx: Tx, wanted: BootServer) -> tuple[Flavor, Boot]:
+    """The flavor and what is booted; raises InvalidValue for whatever of the server is not so."""
+    if not wanted.name.strip() or len(wanted.name) > _LONGEST_NAME:
+        raise InvalidValue("name", wanted.name, f"a name of 1 to {_LONGEST_NAME} characters")
+    _check_user_data(wanted.user_data)
+    flavor = check_flavor(tx, wanted)
+    return flavor, _source(tx, flavor, wanted.image_id)
+
+
+def _hosts(tx: Tx, key: str) -> bool:
+    return bool(tx.hosts.find(name=key)) or tx.hosts.get(key) is not None
+
+
+def _check_user_data(text: str | None) -> None:
+    if text is None:
+        return
+    if len(text) > MOST_USER_DATA:
+        raise InvalidValue("user_data", f"{len(text)} characters", f"at most {MOST_USER_DATA} characters")
+    try:
+        b64decode(text, validate=True)
+    except (NotBase64, ValueError):
+        raise InvalidValue("user_data", text, "base64") from None
+
+
+def _source(tx: Tx, flavor: Flavor, image_id: ImageId | None) -> Boot:
+    if image_id is None:
+        raise InvalidValue("imageRef", "nothing", "the id of an image: there are no volumes to boot from")
+    image = _image(tx, "imageRef", image_id)
+    if image.disk_format == _RAMDISK:
+        raise InvalidValue("imageRef", image_id, "a disk or a kernel: it is a ramdisk")
+    _check_room(flavor, image)
+    ramdisk = _named(tx, image, "ramdisk_id", _RAMDISK)
+    kernel = image if image.disk_format == _KERNEL else _named(tx, image, "kernel_id", _KERNEL)
+    return Boot(
+        image_id=image.id,
+        kernel_id=kernel.id if kernel else None,
+        ramdisk_id=ramdisk.id if ramdisk else None,
+        command_line=image.properties.get("os_command_line", ""),
+    )
+
+
+def _image(tx: Tx, name: str, image_id: str) -> Image:
+    image = tx.images.get(image_id)
+    if image is None or image.status is not ImageStatus.ACTIVE:
+        raise InvalidValue(name, image_id, "the id of an image that is there and active")
+    return image
+
+
+def _named(tx: Tx, image: Image, name: str, disk_format: str) -> Image | None:
+    """The kernel or ramdisk that an image's property names, if it names one."""
+    other_id = image.properties.get(name)
+    if not other_id:
+        return None
+    other = _image(tx, name, other_id)
+    if other.disk_format != disk_format:
+        raise InvalidValue(name, other_id, f"an image of format {disk_format}: it is {other.disk_format}")
+    return other
+
+
+def _check_room(flavor: Flavor, image: Image) -> None:
+    if flavor.memory_mib < image.min_memory_mib:
+        expected = f"large enough: the image needs {image.min_memory_mib} MiB of memory"
+        raise InvalidValue("flavorRef", flavor.name, expected)
+    size_gib = -(-(image.virtual_size or 0) // _GIB)
+    least = max(image.min_disk_gib, size_gib)
+    if image.disk_format != _KERNEL and flavor.disk_gib < least:
+        expected = f"large enough: the image needs a disk of {least} GiB"
+        raise InvalidValue("flavorRef", flavor.name, expected)
+
+
+def _server(
+    tx: Tx,
+    caller: Caller,
+    wanted: BootServer,
+    server_id: ServerId,
+    flavor: Flavor,
+    source: Boot,
+    tagged: dict[PortId, str | None],
+) -> Server:
+    return Server(
+        id=server_id,
+        project_id=caller.project_id,
+        user_id=caller.user_id,
+        name=wanted.name,
+        status=ServerStatus.BUILD,
+        power=Power.RUNNING,
+        flavor=flavor,
+        created_at=tx.now,
+        updated_at=tx.now,
+        image_id=source.image_id,
+        kernel_id=source.kernel_id,
+        ramdisk_id=source.ramdisk_id,
+        command_line=source.command_line,
+        ports=tuple(tagged),
+        nic_tags={port_id: tag for port_id, tag in tagged.items() if tag},
+        wanted_host=wanted.host,
+        availability_zone=wanted.availability_zone,
+        config_drive=wanted.config_drive,
+        user_data=wanted.user_data,
+        key_name=wanted.key_name,
+        public_key=wanted.public_key,
+        metadata=wanted.metadata,
+        tags=wanted.tags,
+        hostname=wanted.hostname or _host_name(wanted.name, server_id),
+        description=wanted.description,
+    )
+
+
+def _tagged(asked: tuple[BootNic, ...], ports: tuple[Port, ...]) -> dict[PortId, str | None]:
+    return {port.id: nic.tag for nic, port in zip(asked, ports, strict=True)}
+
+
+def _host_name(name: str, server_id: ServerId) -> str:
+    """As Nova makes it of a server's name: RFC 1123's letters, and never empty."""
+    label = _NOT_IN_HOST_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_LABEL].rstrip("-")
+    return label or f"server-{server_id}"
+
+
+def _created(server: Server, ports: tuple[Port, ...]) -> str:
+    kinds = [port.vnic_type.value for port in ports]
+    what = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no"
+    return f"Server {server.name} was created, flavor {server.flavor.name}, with {what} NICs."

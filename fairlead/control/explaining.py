@@ -1,0 +1,87 @@
+"""Why a server can or cannot be placed: host by host, with who holds what is lacking."""
+
+from dataclasses import dataclass
+
+from fairlead.control.booting import BootServer, check_flavor
+from fairlead.control.boundary import Caller, Tx
+from fairlead.control.host_facts import views_of
+from fairlead.control.nics import check_bindable, drafts, listed
+from fairlead.control.policy_matches import holders
+from fairlead.control.requests import request_of
+from fairlead.model.ids import DeviceId, HostId, ServerId
+from fairlead.model.request import ServerRequest, server_request
+from fairlead.placement.boundary import Fit, HostRejection, Rejected
+from fairlead.placement.explain import Explanation, HostExplained, explain, families
+from fairlead.placement.fits import fits
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class HostFitting:
+    """A host that would do, or has the server."""
+
+    host_id: HostId
+    host_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`summary` in a paragraph; `host` is where the server is, None: nowhere. `fitting` are the hosts that
+    would do now, `rejecting` the others with their reasons; both by name.
+    """
+
+    summary: str
+    host: HostFitting | None
+    fitting: tuple[HostFitting, ...]
+    rejecting: tuple[HostExplained, ...]
+
+
+def explain_boot(tx: Tx, caller: Caller, wanted: BootServer) -> Answer:
+    """Where such a server would fit, with nothing made or taken. Raises as `booting.boot`."""
+    flavor = check_flavor(tx, wanted)
+    nics = drafts(tx, caller, listed(tx, caller, wanted.nics))
+    check_bindable(nics)
+    aliases = {alias.name: alias for alias in tx.aliases.find()}
+    return _answer(tx, f"server {wanted.name}", server_request(flavor, nics, aliases, wanted.host))
+
+
+def explain_server(tx: Tx, server_id: ServerId) -> Answer:
+    """Where the server is, or where it would fit now. Raises NotFound, and InvalidValue where what it asks for
+    can no longer be honoured.
+    """
+    server = tx.servers.fetch(server_id)
+    if server.host_id is not None:
+        host = tx.hosts.fetch(server.host_id)
+        summary = f"Server {server.name} is on host {host.name}."
+        return Answer(summary, HostFitting(host.id, host.name), (), ())
+    return _answer(tx, f"server {server.name}", request_of(tx, server))
+
+
+def holders_of(tx: Tx, rejected: Rejected) -> dict[DeviceId, tuple[str, ...]]:
+    """Who holds devices of the families that the rejection names."""
+    return holders(tx, families(rejected))
+
+
+def _answer(tx: Tx, subject: str, request: ServerRequest) -> Answer:
+    fitting: list[HostFitting] = []
+    rejections: list[HostRejection] = []
+    hosts = sorted(tx.hosts.find(), key=lambda host: host.name)
+    for view in views_of(tx, tuple(hosts)):
+        found = fits(view, request)
+        if isinstance(found, Fit):
+            fitting.append(HostFitting(view.host_id, view.name))
+        else:
+            rejections.append(HostRejection(view.host_id, view.name, found))
+    rejected = Rejected(tuple(rejections))
+    explanation = explain(subject, rejected, holders_of(tx, rejected))
+    return Answer(_summary(subject, fitting, explanation), None, tuple(fitting), explanation.hosts)
+
+
+def _summary(subject: str, fitting: list[HostFitting], explanation: Explanation) -> str:
+    if not fitting:
+        return explanation.summary
+    named = ", ".join(host.host_name for host in fitting[:_NAMED])
+    more = f" and {len(fitting) - _NAMED} more" if len(fitting) > _NAMED else ""
+    count = len(fitting) + len(explanation.hosts)
+    return f"{len(fitting)} of {count} hosts can take {subject}: {named}{more}."

@@ -1,0 +1,24 @@
+"""A server that cannot be what it should: it is in ERROR and says why, once for each reason."""
+
+from dataclasses import replace
+
+from fairlead.control.boundary import Tx
+from fairlead.control.events import tell_failure
+from fairlead.model.errors import Failure
+from fairlead.model.lifecycle import SERVER, after, allows
+from fairlead.model.server import Server
+
+
+def fail(tx: Tx, server: Server, failure: Failure, kind: str) -> Server:
+    """The locked server with the failure as its fault, told as an event of that kind where it is a new one. One
+    that is being deleted stays so: its fault says what is in the way.
+    """
+    status = server.status
+    if allows(SERVER, status, "failed"):
+        status = after(SERVER, status, "failed")
+    if (status, failure) == (server.status, server.fault):
+        return server
+    saved = tx.servers.put(replace(server, status=status, fault=failure, fault_at=tx.now, updated_at=tx.now))
+    if failure != server.fault:
+        tell_failure(tx, saved, kind, failure)
+    return saved

@@ -1,0 +1,149 @@
+"""What a report says of servers: ports wired, chains failed, guests up or down."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from fairlead.control.boundary import Tx
+from fairlead.control.events import tell_device, tell_port, tell_server
+from fairlead.control.faults import fail
+from fairlead.hoststate.observed import GuestState, ObservedGuest
+from fairlead.hoststate.report import SubjectFailure
+from fairlead.model.binding import Binding, Wiring
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, PortId, ServerId
+from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
+from fairlead.model.server import Power, Server, ServerStatus
+
+_DOWN = (GuestState.STOPPED, GuestState.CRASHED)
+
+
+def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> None:
+    """The ports that the host read back as wanted, by a document that carries their bindings."""
+    read_back = frozenset(wired)
+    servers = {server.id: server for server in tx.servers.find(host_id=host.id)}
+    owners = {port_id: server for server in servers.values() for port_id in server.ports}
+    for binding in tx.bindings.find(host_id=host.id):
+        if binding.port_id not in read_back or binding.generation > generation:
+            continue
+        if not allows(WIRING, binding.wiring, "wired"):
+            continue
+        if binding.device_id:
+            _allocated(tx, tx.devices.fetch(binding.device_id))
+        if binding.wiring is not Wiring.WIRED:
+            wiring = after(WIRING, binding.wiring, "wired")
+            tx.bindings.put(replace(binding, wiring=wiring, failure=None))
+            message = f"Port {binding.port_id} is wired on host {host.name}."
+            tell_port(tx, owners[binding.port_id], binding.port_id, "port_wired", message)
+
+
+def note_failures(
+    tx: Tx, host: Host, failures: Iterable[SubjectFailure], generation: int
+) -> frozenset[ServerId]:
+    """Chains that failed: their ports and servers say why, and a device that cannot be scrubbed is FAULTY. The
+    servers that have failed by a document that carries their last change.
+    """
+    failed: set[ServerId] = set()
+    for failure in failures:
+        server = tx.servers.get(failure.server_id) if failure.server_id else None
+        if server is None and failure.device_id is not None:
+            _faulty(tx, host, failure.device_id, failure)
+        if server is None or server.host_id != host.id or server.generation > generation:
+            continue
+        if failure.port_id is not None:
+            _port_failed(tx, host, server, failure.port_id, failure)
+        fail(tx, server, failure.failure, "server_failed")
+        failed.add(server.id)
+    return frozenset(failed)
+
+
+def note_guests(
+    tx: Tx, host: Host, seen: Iterable[ObservedGuest], failed: frozenset[ServerId], generation: int
+) -> bool:
+    """The guests' states become their servers'. Whether a guest went down by itself: then its server is to be
+    down, which its host has to know, by the generation after the host's.
+    """
+    guests = {guest.server_id: guest for guest in seen}
+    bindings = {binding.port_id: binding for binding in tx.bindings.find(host_id=host.id)}
+    is_retold = False
+    for server in tx.servers.find(host_id=host.id):
+        guest = guests.get(server.id)
+        changed = replace(server, guest_state=guest.state.value if guest else "")
+        is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
+        if guest is not None and is_current and server.id not in failed:
+            changed = _followed(tx, host, changed, guest, bindings)
+        if changed != server:
+            tx.servers.put(changed)
+        is_retold |= changed.power is not server.power
+    return is_retold
+
+
+def _followed(
+    tx: Tx, host: Host, server: Server, guest: ObservedGuest, bindings: Mapping[PortId, Binding]
+) -> Server:
+    """The server's status after its guest's: only of the boot that is wanted, for an older one is on its way."""
+    is_wanted_boot = guest.boot_serial == server.boot_serial
+    wants_up = server.power is Power.RUNNING
+    if guest.state is GuestState.RUNNING and wants_up and is_wanted_boot:
+        own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
+        if all(binding.wiring is Wiring.WIRED for binding in own):
+            _alias_devices_allocated(tx, server)
+            return _active(tx, server)
+    elif guest.state in _DOWN and not wants_up:
+        return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
+    elif guest.state in _DOWN and is_wanted_boot:
+        why = f": {guest.reason}" if guest.reason else ""
+        down = replace(server, power=Power.STOPPED, generation=host.generation + 1)
+        message = f"The guest of server {{}} went down by itself{why}."
+        return _moved(tx, down, "stopped", ServerStatus.SHUTOFF, "server_went_down", message)
+    return server
+
+
+def _active(tx: Tx, server: Server) -> Server:
+    active = _moved(tx, server, "running", ServerStatus.ACTIVE, "server_active", "Server {} runs.")
+    return replace(active, launched_at=active.launched_at or tx.now)
+
+
+def _moved(tx: Tx, server: Server, event: str, status: ServerStatus, kind: str, message: str) -> Server:
+    if server.status is status:
+        return server
+    moved = replace(
+        server,
+        status=after(SERVER, server.status, event),
+        fault=None,
+        fault_at=None,
+        updated_at=tx.now,
+    )
+    tell_server(tx, moved, kind, message.format(server.name))
+    return moved
+
+
+def _alias_devices_allocated(tx: Tx, server: Server) -> None:
+    """A flavor's devices have no wiring to wait for: they are its guest's once that runs."""
+    for allocation in tx.allocations.find(server_id=server.id, port_id=None):
+        _allocated(tx, tx.devices.fetch(allocation.device_id))
+
+
+def _allocated(tx: Tx, device: Device) -> None:
+    if device.status is DeviceStatus.CLAIMED:
+        tx.devices.put(replace(device, status=after(DEVICE, device.status, "wired")))
+
+
+def _port_failed(tx: Tx, host: Host, server: Server, port_id: PortId, failure: SubjectFailure) -> None:
+    binding = tx.bindings.get((port_id, host.id))
+    if binding is None or not allows(WIRING, binding.wiring, "failed"):
+        return
+    if binding.wiring is Wiring.FAILED and binding.failure == failure.failure:
+        return
+    wiring = after(WIRING, binding.wiring, "failed")
+    tx.bindings.put(replace(binding, wiring=wiring, failure=failure.failure))
+    tell_port(tx, server, port_id, "port_failed", str(failure.failure), is_failure=True)
+
+
+def _faulty(tx: Tx, host: Host, device_id: DeviceId, failure: SubjectFailure) -> None:
+    device = tx.devices.get(device_id)
+    if device is None or device.host_id != host.id or not allows(DEVICE, device.status, "scrub_failed"):
+        return
+    said = str(failure.failure)
+    tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrub_failed"), note=said))
+    tell_device(tx, host.id, device_id, "device_faulty", said)

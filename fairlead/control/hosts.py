@@ -1,0 +1,203 @@
+"""Hosts: enrol, authenticate, enable, disable, label, delete; and whether their agents are alive.
+
+Tokens and credentials are `<host id>.<secret>`; only the digest of the secret is kept. Secrets are the
+caller's randomness (at least 256 bits): control functions may be run twice, and take no randomness.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from hashlib import sha256
+from hmac import compare_digest
+
+from msgspec import UNSET, UnsetType
+
+from fairlead.control.boundary import SCHEDULER, Tx, host_wake
+from fairlead.control.changes import applied, check_revision
+from fairlead.control.events import tell_host
+from fairlead.control.policy_matches import rematch
+from fairlead.model.errors import Conflict, InvalidValue, NotAllowed
+from fairlead.model.host import Host, HostAdmin
+from fairlead.model.ids import HostId
+from fairlead.model.pci import DeviceKind
+from fairlead.wire.documents import Enrolled, Enrolment
+
+SILENT = timedelta(seconds=30)
+"""An agent reports at least every ten seconds: after three missed ones its host takes no new servers."""
+TOKEN_LASTS = timedelta(hours=24)
+_SEEN_EVERY = timedelta(seconds=5)
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
+_NAMED = 5
+
+
+class Liveness(Enum):
+    """Derived from when a host's agent was last heard of."""
+
+    NEVER_SEEN = "never_seen"
+    ALIVE = "alive"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class NewHost:
+    """What a host is made from; `labels` are for device policies to match."""
+
+    name: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HostChanges:
+    """What may change; UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    labels: dict[str, str] | UnsetType = UNSET
+    admin: HostAdmin | UnsetType = UNSET
+    admin_reason: str | UnsetType = UNSET
+
+
+def create(tx: Tx, new: NewHost, secret: str) -> tuple[Host, str]:
+    """The new host, and the token with which its agent enrols, once, within a day. Raises InvalidValue for
+    the name, Conflict `name_in_use`.
+    """
+    _check_name(new.name)
+    host = Host(
+        id=HostId(tx.new_id()),
+        name=new.name,
+        created_at=tx.now,
+        labels=new.labels,
+        token=_digest(secret),
+        token_expires_at=tx.now + TOKEN_LASTS,
+    )
+    tx.hosts.add(host)
+    return host, f"{host.id}.{secret}"
+
+
+def renew_token(tx: Tx, host_id: HostId, secret: str) -> str:
+    """Another token for a known host; its old credential works until the token is used. Raises NotFound."""
+    host = tx.hosts.lock(host_id)
+    tx.hosts.put(replace(host, token=_digest(secret), token_expires_at=tx.now + TOKEN_LASTS))
+    return f"{host.id}.{secret}"
+
+
+def enrol(tx: Tx, enrolment: Enrolment, secret: str) -> Enrolled:
+    """Trades the token for a credential. The agent may be a new installation: its report serials begin anew.
+    Raises NotAllowed `bad_token` for a token that is unknown, used or too old.
+    """
+    host_id, _, told = enrolment.token.partition(".")
+    host = tx.hosts.lock(host_id) if tx.hosts.get(host_id) else None
+    if host is None or not _is_same(told, host.token):
+        raise NotAllowed("This token is not known, or was used already.", code="bad_token")
+    if host.token_expires_at is not None and host.token_expires_at < tx.now:
+        raise NotAllowed(f"The token of host {host.name} has expired.", code="bad_token")
+    enrolled = replace(
+        host,
+        token=None,
+        token_expires_at=None,
+        credential=_digest(secret),
+        enrolled_at=tx.now,
+        agent_version=enrolment.agent_version,
+        report_serial=0,
+    )
+    tx.hosts.put(enrolled)
+    message = f"Agent {enrolment.agent_version} on {enrolment.hostname} enrolled as {host.name}."
+    tell_host(tx, enrolled, "host_enrolled", message)
+    return Enrolled(host.id, host.name, f"{host.id}.{secret}")
+
+
+def authenticate(tx: Tx, host_id: HostId, credential: str) -> Host:
+    """The host whose credential it is. Raises NotAllowed `bad_credential` for any other, known or not."""
+    host = tx.hosts.get(host_id)
+    owner, _, secret = credential.partition(".")
+    if host is None or owner != host_id or not _is_same(secret, host.credential):
+        raise NotAllowed("This is not the credential of that host.", code="bad_credential")
+    return host
+
+
+def update(tx: Tx, host_id: HostId, changes: HostChanges, revision: int | None = None) -> Host:
+    """The changed host; new labels are matched by the device policies at once. Raises NotFound, InvalidValue,
+    Conflict `revision`, `name_in_use`, and `in_use` where a device that is held would lose its policy.
+    """
+    host = tx.hosts.lock(host_id)
+    check_revision(host, revision)
+    changed = applied(replace, host, changes)
+    _check_name(changed.name)
+    if changed.admin is HostAdmin.ENABLED and changes.admin_reason is UNSET:
+        changed = replace(changed, admin_reason="")
+    changed = tx.hosts.put(changed)
+    if changed.labels != host.labels or changed.name != host.name:
+        changed = rematch(tx, changed, tx.policies.find())
+    if changed.admin is not host.admin:
+        reason = f": {changed.admin_reason}" if changed.admin_reason else ""
+        tell_host(
+            tx,
+            changed,
+            f"host_{changed.admin.value}",
+            f"Host {changed.name} was {changed.admin.value}{reason}.",
+        )
+    tx.wakes |= {SCHEDULER, host_wake(host_id)}
+    return changed
+
+
+def delete(tx: Tx, host_id: HostId) -> None:
+    """The host and its inventory are forgotten, and its credential is worth nothing. Raises NotFound, and
+    Conflict `in_use` that names the servers on it.
+    """
+    host = tx.hosts.lock(host_id)
+    if servers := tx.servers.find(host_id=host_id):
+        named = ", ".join(server.name or server.id for server in servers[:_NAMED])
+        more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""
+        raise Conflict(
+            "in_use", f"Host {host.name} has servers: {named}{more}. Delete them first.", field="host"
+        )
+    devices = tx.devices.find(host_id=host_id)
+    for device in sorted(devices, key=lambda device: device.kind is not DeviceKind.VF):
+        tx.devices.remove(device.id)
+    tx.hosts.remove(host_id)
+    tx.wakes |= {SCHEDULER, host_wake(host_id)}
+
+
+def seen(tx: Tx, host: Host) -> Host:
+    """The locked host, marked as heard of just now; written at most every five seconds."""
+    if host.last_seen_at is not None and tx.now - host.last_seen_at < _SEEN_EVERY:
+        return host
+    return tx.hosts.put(replace(host, last_seen_at=tx.now))
+
+
+def liveness(host: Host, now: datetime) -> Liveness:
+    """Whether the host's agent is there."""
+    if host.last_seen_at is None:
+        return Liveness.NEVER_SEEN
+    return Liveness.ALIVE if now - host.last_seen_at <= SILENT else Liveness.SILENT
+
+
+def why_not(host: Host, now: datetime) -> str:
+    """Why the host takes no servers now, for people; "" when it does."""
+    if host.admin is HostAdmin.DISABLED:
+        return f"it is disabled: {host.admin_reason}" if host.admin_reason else "it is disabled"
+    match liveness(host, now):
+        case Liveness.NEVER_SEEN:
+            return (
+                "its agent has not reported yet" if host.enrolled_at else "no agent has enrolled for it yet"
+            )
+        case Liveness.SILENT:
+            return f"its agent has not been heard of since {host.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
+        case Liveness.ALIVE if not host.report_serial:
+            return "its agent has not reported yet"
+        case Liveness.ALIVE:
+            return ""
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidValue("name", name, "a host name: letters, digits, '.', '_' and '-'")
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+def _is_same(secret: str, digest: str | None) -> bool:
+    """In a time that tells nothing of how much of it was right."""
+    return digest is not None and compare_digest(_digest(secret), digest)

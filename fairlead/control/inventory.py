@@ -1,0 +1,203 @@
+"""The devices of a host as it has just reported them, beside those that are known: what came, changed, went.
+
+Pure. A device is known again by its lasting identity (its key), never by where it is plugged in.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fairlead.hoststate.lookup import holds_devices
+from fairlead.hoststate.observed import ObservedPci, ObservedPf, ObservedState, ObservedVf
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.ids import DeviceId, HostId, PfKey, device_id, vf_key
+from fairlead.model.lifecycle import DEVICE, after
+from fairlead.model.pci import DeviceKind, LinkLayer, PciAddress
+from fairlead.model.vf import BASELINE, differences
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A device of the report. `is_clean`: it carries nothing of an owner. `user`: who has it now, in words for
+    people; "" nobody.
+    """
+
+    device: Device
+    is_clean: bool
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """`sightings` by device id, PFs before their VFs. `gone`: known devices that the host has no more."""
+
+    sightings: Mapping[DeviceId, Sighting]
+    gone: tuple[Device, ...]
+
+
+def inventory(host_id: HostId, observed: ObservedState, known: Mapping[DeviceId, Device]) -> Inventory:
+    """What the host has, each device as its row shall be but for status and policy, which are the known ones'
+    (AVAILABLE and none for a new device).
+    """
+    users = _users(observed)
+    sightings = {s.device.id: s for s in _sightings(host_id, observed, known, users)}
+    gone = tuple(device for device in known.values() if device.id not in sightings)
+    return Inventory(sightings, gone)
+
+
+def with_status(sighting: Sighting, known: Device | None, *, is_held: bool, generation: int) -> Device:
+    """The sighted device in the status that follows from being seen. A new one that carries something of
+    somebody waits for its scrub; one that was away comes back as its life cycle says, and one that a domain of
+    others has is kept back.
+    """
+    device = sighting.device
+    if known is None:
+        needs_scrub = device.policy_id is not None and not sighting.is_clean
+        status = DeviceStatus.RELEASING if needs_scrub else DeviceStatus.AVAILABLE
+        return _kept_back(replace(device, status=status), sighting)
+    if known.status is DeviceStatus.MISSING:
+        event = "returned_held" if is_held else "returned"
+        status = after(DEVICE, known.status, event)
+        released = known.released_generation if is_held else max(known.released_generation, generation)
+        return replace(device, status=status, released_generation=released, note="")
+    return _kept_back(device, sighting)
+
+
+def _kept_back(device: Device, sighting: Sighting) -> Device:
+    if device.status is DeviceStatus.AVAILABLE and sighting.user:
+        return replace(
+            device, status=after(DEVICE, device.status, "scrub_failed"), note=f"{sighting.user} has it"
+        )
+    return device
+
+
+def _users(observed: ObservedState) -> dict[PciAddress, str]:
+    """Who has which PCI address now."""
+    ours = [guest for guest in observed.guests if holds_devices(guest)]
+    users = {address: f"guest {guest.server_id}" for guest in ours for address in guest.hostdevs}
+    return users | dict.fromkeys(observed.foreign_hostdevs, "a domain that is not Fairlead's")
+
+
+def _sightings(
+    host_id: HostId,
+    observed: ObservedState,
+    known: Mapping[DeviceId, Device],
+    users: Mapping[PciAddress, str],
+) -> Iterator[Sighting]:
+    for pf in observed.pfs:
+        head = _pf(host_id, pf, known)
+        yield Sighting(head, is_clean=pf.name is not None, user=users.get(pf.pci_address, ""))
+        for vf in pf.vfs:
+            device = _vf(head, vf, known)
+            is_clean = not vf.is_dirty and not differences(BASELINE, vf.settings)
+            yield Sighting(device, is_clean=is_clean, user=users.get(vf.pci_address, ""))
+    for pci in observed.pcis:
+        yield Sighting(_pci(host_id, pci, known), is_clean=True, user=users.get(pci.pci_address, ""))
+
+
+def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[DeviceId, Device]) -> Device:
+    own = device_id(host_id, pf.key)
+    seen = Device(
+        id=own,
+        host_id=host_id,
+        family_id=own,
+        kind=DeviceKind.PF,
+        key=pf.key,
+        status=DeviceStatus.AVAILABLE,
+        pci_address=pf.pci_address,
+        vendor=pf.vendor,
+        product=pf.product,
+        kernel_driver=pf.kernel_driver,
+        numa_node=pf.numa_node,
+        iommu_group=pf.iommu_group,
+        link_layer=pf.link_layer,
+        name=pf.name,
+        mac=pf.mac,
+        link_up=pf.link_up,
+        speed_mbps=pf.speed_mbps,
+        mtu=pf.mtu,
+        total_vfs=pf.total_vfs,
+        num_vfs=pf.num_vfs,
+        capabilities=pf.capabilities,
+        serial=pf.serial,
+        is_management=pf.is_management,
+    )
+    old = known.get(own)
+    if old is None:
+        return seen
+    return _lasting(_as_a_nic(seen, old) if pf.name is None else seen, old)
+
+
+def _as_a_nic(seen: Device, old: Device) -> Device:
+    """A PF that is passed through is no network device meanwhile: what it was as one is what it will be."""
+    return replace(
+        seen,
+        name=old.name,
+        mac=old.mac,
+        kernel_driver=old.kernel_driver,
+        link_layer=old.link_layer,
+        speed_mbps=old.speed_mbps,
+        mtu=old.mtu,
+        capabilities=old.capabilities,
+        serial=seen.serial or old.serial,
+    )
+
+
+def _vf(head: Device, vf: ObservedVf, known: Mapping[DeviceId, Device]) -> Device:
+    pf = PfKey(head.key)
+    key = vf_key(pf, vf.index)
+    own = device_id(head.host_id, key)
+    seen = Device(
+        id=own,
+        host_id=head.host_id,
+        family_id=head.id,
+        kind=DeviceKind.VF,
+        key=key,
+        status=DeviceStatus.AVAILABLE,
+        pci_address=vf.pci_address,
+        vendor=vf.vendor,
+        product=vf.product,
+        kernel_driver=vf.kernel_driver,
+        numa_node=vf.numa_node,
+        iommu_group=vf.iommu_group,
+        link_layer=head.link_layer,
+        pf=pf,
+        vf_index=vf.index,
+        seen=vf.settings,
+    )
+    return _lasting(seen, known.get(own))
+
+
+def _pci(host_id: HostId, pci: ObservedPci, known: Mapping[DeviceId, Device]) -> Device:
+    own = device_id(host_id, pci.key)
+    seen = Device(
+        id=own,
+        host_id=host_id,
+        family_id=own,
+        kind=DeviceKind.PCI,
+        key=pci.key,
+        status=DeviceStatus.AVAILABLE,
+        pci_address=pci.pci_address,
+        vendor=pci.vendor,
+        product=pci.product,
+        kernel_driver=pci.kernel_driver,
+        numa_node=pci.numa_node,
+        iommu_group=pci.iommu_group,
+        link_layer=LinkLayer.NONE,
+    )
+    return _lasting(seen, known.get(own))
+
+
+def _lasting(seen: Device, old: Device | None) -> Device:
+    """What a report does not say stays: status, policy, since when nobody holds it."""
+    if old is None:
+        return seen
+    return replace(
+        seen,
+        status=old.status,
+        policy_id=old.policy_id,
+        physical_network=old.physical_network,
+        tags=old.tags,
+        egress_mbps=old.egress_mbps,
+        released_generation=old.released_generation,
+        note=old.note,
+    )

@@ -1,0 +1,234 @@
+"""From the NICs that a boot asks for to ports: given ones are taken, networks get new ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from fairlead.control import ports, qos
+from fairlead.control.addresses import WantedAddress
+from fairlead.control.boundary import Caller, Tx
+from fairlead.control.qos import NewQosPolicy
+from fairlead.drivers.base import BoundPort
+from fairlead.drivers.registry import choose
+from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.ids import NetworkId, PortId, QosPolicyId, QosRuleId, ServerId
+from fairlead.model.network import Network
+from fairlead.model.pci import LinkLayer
+from fairlead.model.port import Port, VnicType
+from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
+from fairlead.model.request import Nic
+
+MOST_NICS = 32
+DEVICE_OWNER = "compute:nova"
+"""Neutron's device_owner of a server's port: compute, and the availability zone."""
+MADE_FOR_NIC = "fairlead:made-for-nic"
+"""Tag of a QoS policy that was made for one NIC's rates: it goes when the NIC's port goes."""
+_KBPS = 1000
+
+
+class NicChoice(Enum):
+    """Nova's words in place of a list: the one network there is, or no NIC at all."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BootNic:
+    """A NIC as asked for: a port that is there, or a network and what its new port shall be. Rates in Mbit/s
+    seen from the guest's sending side; None: as the network has it.
+    """
+
+    network_id: NetworkId | None = None
+    port_id: PortId | None = None
+    fixed_ip: str | None = None
+    tag: str | None = None
+    vnic_type: VnicType = VnicType.NORMAL
+    alias: str | None = None
+    max_mbps: int | None = None
+    min_mbps: int | None = None
+    trusted: bool = False
+    vlan_priority: int = 0
+    qos_policy_id: QosPolicyId | None = None
+
+
+BootNics = tuple[BootNic, ...] | NicChoice
+
+
+def listed(tx: Tx, caller: Caller, nics: BootNics) -> tuple[BootNic, ...]:
+    """The NICs one by one. AUTO is a NIC on the only network that the project may use; raises Conflict
+    `ambiguous` where there are several, and InvalidValue where there is none, or for a malformed list.
+    """
+    if isinstance(nics, tuple):
+        _check(nics)
+        return nics
+    if nics is NicChoice.NONE:
+        return ()
+    usable = [n for n in tx.networks.find() if n.shared or n.project_id == caller.project_id]
+    if len(usable) > 1:
+        raise Conflict("ambiguous", "Multiple possible networks found, use a Network ID to be more specific.")
+    if not usable:
+        raise InvalidValue("networks", nics.value, "possible: there is no network. Create one, or say none")
+    return (BootNic(network_id=usable[0].id),)
+
+
+def take(tx: Tx, caller: Caller, server_id: ServerId, nics: Sequence[BootNic]) -> tuple[Port, ...]:
+    """The server's ports, in NIC order. Given ports are the server's from now on. Raises InvalidValue for what
+    is not there, Conflict `in_use` for a port that somebody has, `no_addresses`, `ip_in_use`.
+    """
+    for port_id in sorted(nic.port_id for nic in nics if nic.port_id):
+        if tx.ports.get(port_id):
+            tx.ports.lock(port_id)
+    return tuple(
+        _taken(tx, server_id, nic) if nic.port_id else _made(tx, caller, server_id, nic) for nic in nics
+    )
+
+
+def give_back(tx: Tx, server_id: ServerId) -> None:
+    """The server's ports are nobody's: those made for it go, with the QoS policies that only they had."""
+    for port in tx.ports.find(server_id=server_id):
+        for binding in tx.bindings.find(port_id=port.id):
+            tx.bindings.remove((binding.port_id, binding.host_id))
+        if not port.owned_by_server:
+            tx.ports.put(replace(port, server_id=None, device_owner="", updated_at=tx.now))
+            continue
+        tx.ports.remove(port.id)
+        policy = tx.qos_policies.get(port.qos_policy_id) if port.qos_policy_id else None
+        if policy and MADE_FOR_NIC in policy.tags and not _is_used(tx, policy):
+            tx.qos_policies.remove(policy.id)
+
+
+def drafts(tx: Tx, caller: Caller, nics: Sequence[BootNic]) -> tuple[Nic, ...]:
+    """What the NICs would be, with nothing made or taken: to explain a boot before it is one. Raises as take,
+    but for addresses.
+    """
+    return tuple(_draft(tx, caller, nic, number) for number, nic in enumerate(nics, 1))
+
+
+def check_bindable(nics: Sequence[Nic]) -> None:
+    """Raises Conflict `cannot_bind` for a port that its mechanism could bind nowhere."""
+    for nic in nics:
+        driver = choose(nic.port.vnic_type, LinkLayer.ETHERNET)
+        driver.settings(BoundPort(nic.port, nic.network, nic.qos))
+
+
+def _check(nics: tuple[BootNic, ...]) -> None:
+    if len(nics) > MOST_NICS:
+        raise InvalidValue("networks", len(nics), f"at most {MOST_NICS} NICs")
+    given = [nic.port_id for nic in nics if nic.port_id]
+    if len(given) != len(set(given)):
+        raise InvalidValue("networks", given, "a list that names each port once")
+    for nic in nics:
+        if (nic.port_id is None) == (nic.network_id is None):
+            raise InvalidValue("networks", nic.port_id or "nothing", "either a port or a network")
+        if nic.port_id and nic != BootNic(port_id=nic.port_id, tag=nic.tag):
+            raise InvalidValue("networks", nic.port_id, "a port alone: what it is like is said at the port")
+        if nic.qos_policy_id and (nic.max_mbps or nic.min_mbps):
+            raise InvalidValue("networks", nic.qos_policy_id, "possible together with max_mbps or min_mbps")
+
+
+def _taken(tx: Tx, server_id: ServerId, nic: BootNic) -> Port:
+    port = _free_port(tx, nic)
+    return tx.ports.put(
+        replace(port, server_id=server_id, device_owner=DEVICE_OWNER, updated_at=tx.now, wanted_host="")
+    )
+
+
+def _free_port(tx: Tx, nic: BootNic) -> Port:
+    port = tx.ports.get(nic.port_id or "")
+    if port is None:
+        raise InvalidValue("port", nic.port_id, "the id of a port that is there")
+    if port.server_id or port.device_id_text:
+        raise Conflict("in_use", f"Port {port.id} is still in use.", field="port")
+    return port
+
+
+def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
+    network = _network(tx, caller, nic)
+    wanted = (WantedAddress(ip_address=nic.fixed_ip),) if nic.fixed_ip else None
+    policy_id = _policy_for_rates(tx, caller, server_id, nic) if _has_rates(nic) else nic.qos_policy_id
+    new = ports.NewPort(
+        project_id=caller.project_id,
+        network_id=network.id,
+        fixed_ips=wanted,
+        vnic_type=nic.vnic_type,
+        server_id=server_id,
+        owned_by_server=True,
+        device_owner=DEVICE_OWNER,
+        alias=nic.alias,
+        qos_policy_id=policy_id,
+        trusted=nic.trusted,
+        vlan_priority=nic.vlan_priority,
+    )
+    try:
+        return ports.create(tx, new).port
+    except NotFound as missing:
+        raise InvalidValue(missing.kind, missing.key, f"a {missing.kind} that is there") from missing
+
+
+def _network(tx: Tx, caller: Caller, nic: BootNic) -> Network:
+    network = tx.networks.get(nic.network_id or "")
+    may = network and (caller.is_admin or network.shared or network.project_id == caller.project_id)
+    if network is None or not may:
+        raise InvalidValue("network", nic.network_id, "the id of a network that is there")
+    return network
+
+
+def _has_rates(nic: BootNic) -> bool:
+    return nic.max_mbps is not None or nic.min_mbps is not None
+
+
+def _policy_for_rates(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> QosPolicyId:
+    name = f"rates of a NIC of server {server_id}"
+    new = NewQosPolicy(caller.project_id, name, tags=(MADE_FOR_NIC,))
+    policy = qos.create(tx, new)
+    for rule in _rules(nic, tx.new_id(), tx.new_id()):
+        qos.add_rule(tx, policy.id, rule)
+    return policy.id
+
+
+def _rules(nic: BootNic, *ids: str) -> list[QosRule]:
+    wanted = ((QosRuleKind.BANDWIDTH_LIMIT, nic.max_mbps), (QosRuleKind.MINIMUM_BANDWIDTH, nic.min_mbps))
+    return [
+        QosRule(QosRuleId(rule_id), kind, Direction.EGRESS, mbps * _KBPS)
+        for (kind, mbps), rule_id in zip(wanted, ids, strict=True)
+        if mbps is not None
+    ]
+
+
+def _is_used(tx: Tx, policy: QosPolicy) -> bool:
+    return bool(tx.ports.find(qos_policy_id=policy.id) or tx.networks.find(qos_policy_id=policy.id))
+
+
+def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
+    if nic.port_id:
+        port = _free_port(tx, nic)
+        network = tx.networks.fetch(port.network_id)
+        policy_id = qos.in_force(port, network)
+        return Nic(port, network, tx.qos_policies.get(policy_id) if policy_id else None)
+    network = _network(tx, caller, nic)
+    port = Port(
+        id=PortId(f"nic-{number}"),
+        project_id=caller.project_id,
+        network_id=network.id,
+        name=f"nic-{number}",
+        mac=ports.generated_mac(tx),
+        vnic_type=nic.vnic_type,
+        created_at=tx.now,
+        updated_at=tx.now,
+        alias=nic.alias,
+        trusted=nic.trusted,
+        vlan_priority=nic.vlan_priority,
+    )
+    return Nic(port, network, _draft_policy(tx, caller, nic, network))
+
+
+def _draft_policy(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> QosPolicy | None:
+    if _has_rates(nic):
+        rules = tuple(_rules(nic, "limit", "minimum"))
+        return QosPolicy(QosPolicyId("draft"), caller.project_id, "draft", tx.now, tx.now, rules=rules)
+    wanted = nic.qos_policy_id or network.qos_policy_id
+    policy = tx.qos_policies.get(wanted) if wanted else None
+    if wanted and policy is None:
+        raise InvalidValue("qos_policy", wanted, "the id of a QoS policy that is there")
+    return policy

@@ -1,0 +1,119 @@
+"""Which device policy each device of a host has: matched again whenever policies, labels or devices change.
+
+What a policy gives to a device that somebody holds does not vanish under its holder: such a change is refused.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from fairlead.control.boundary import SCHEDULER, Tx, host_wake
+from fairlead.model.binding import VifType
+from fairlead.model.device import Device
+from fairlead.model.errors import Conflict
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, PolicyId
+from fairlead.model.matching import families, policy_for
+from fairlead.model.policy import DevicePolicy
+from fairlead.model.uplink import uplinks
+
+_NAMED = 5
+
+
+def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: PolicyId | None = None) -> Host:
+    """The locked host after its devices were matched anew; `touched` is a policy that itself has changed. The
+    host gets a new generation where it has to know. Raises Conflict `in_use`.
+    """
+    devices = tx.devices.find(host_id=host.id)
+    changed = {device.id: device for device in matched(host, devices, policies)}
+    after = tuple(changed.get(device.id, device) for device in devices)
+    check_holders(tx, devices, after)
+    for device in changed.values():
+        tx.devices.put(device)
+    if not changed and (touched is None or all(device.policy_id != touched for device in devices)):
+        return host
+    tx.wakes |= {host_wake(host.id), SCHEDULER}
+    return tx.hosts.put(replace(host, generation=host.generation + 1))
+
+
+def matched(host: Host, devices: Iterable[Device], policies: Sequence[DevicePolicy]) -> Iterator[Device]:
+    """The devices whose policy fields are to change, with what they are to be. VFs have their PF's policy."""
+    for members in families(devices).values():
+        policy = policy_for(policies, host, members[0])
+        for device in members:
+            given = governed(device, policy)
+            if given != device:
+                yield given
+
+
+def governed(device: Device, policy: DevicePolicy | None) -> Device:
+    """The device as the policy has it; None: offered to nobody."""
+    return replace(
+        device,
+        policy_id=policy.id if policy else None,
+        physical_network=policy.physical_network if policy else None,
+        tags=policy.tags if policy else (),
+        egress_mbps=policy.egress_mbps if policy else None,
+    )
+
+
+def check_holders(tx: Tx, before: Sequence[Device], after: Sequence[Device]) -> None:
+    """Raises Conflict `in_use` if a family that somebody holds would lose its policy or be on another physical
+    network, or if the uplink of a bridge with vNICs on it would be another one.
+    """
+    new = {device.id: device for device in after}
+    lost = tuple(
+        device.id
+        for device in before
+        if device.id == device.family_id
+        and device.policy_id is not None
+        and (new[device.id].policy_id is None or new[device.id].physical_network != device.physical_network)
+    )
+    held = tx.allocations.find(family_id=lost) if lost else ()
+    servers = {allocation.server_id for allocation in held} | _bridged_servers(tx, before, after)
+    if servers:
+        named = [server.name or server.id for server in tx.servers.find(id=tuple(servers))]
+        raise Conflict(
+            "in_use",
+            "Devices that servers have would be given up or be on another physical network. Delete these "
+            f"servers first: {_listed(sorted(named))}.",
+            field="policy",
+        )
+
+
+def _bridged_servers(tx: Tx, before: Sequence[Device], after: Sequence[Device]) -> set[str]:
+    """Servers with an ordinary vNIC on a bridge whose uplink would change."""
+    then = uplinks(after)
+    moved = {
+        network
+        for network, device in uplinks(before).items()
+        if network not in then or then[network].id != device.id
+    }
+    if not moved or not before:
+        return set()
+    bindings = tx.bindings.find(host_id=before[0].host_id, vif_type=VifType.BRIDGE)
+    ports = tx.ports.find(id=tuple(binding.port_id for binding in bindings)) if bindings else ()
+    networks = {network.id for network in tx.networks.find(physical_network=tuple(moved))}
+    return {port.server_id for port in ports if port.server_id and port.network_id in networks}
+
+
+def holders(tx: Tx, family_ids: Iterable[DeviceId]) -> dict[DeviceId, tuple[str, ...]]:
+    """By family, who holds devices of it, in words: `server web-1 (port p1)`."""
+    ids = tuple(family_ids)
+    allocations = tx.allocations.find(family_id=ids) if ids else ()
+    if not allocations:
+        return {}
+    servers = {s.id: s for s in tx.servers.find(id=tuple({a.server_id for a in allocations}))}
+    port_ids = tuple({a.port_id for a in allocations if a.port_id})
+    ports = {port.id: port for port in (tx.ports.find(id=port_ids) if port_ids else ())}
+    found: dict[DeviceId, list[str]] = {}
+    for allocation in allocations:
+        server = servers[allocation.server_id]
+        port = ports.get(allocation.port_id) if allocation.port_id else None
+        what = f"port {port.name or port.id}" if port else f"flavor request {allocation.request_id}"
+        found.setdefault(allocation.family_id, []).append(f"server {server.name or server.id} ({what})")
+    return {family: tuple(names) for family, names in found.items()}
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,106 @@
+"""What a device policy would do, without doing it: what it would match, change and disturb."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from fairlead.control.boundary import Tx
+from fairlead.control.policy_matches import holders
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, HostId, PolicyId
+from fairlead.model.matching import families, is_meant, policy_for
+from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DevicePolicy
+from fairlead.placement.snapshot import label
+
+
+class Effect(Enum):
+    """What becomes of a family, in a word."""
+
+    TAKES = "takes"
+    KEEPS = "keeps"
+    LOSES_TO = "loses to another policy"
+    GIVES_UP = "gives up"
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyTrial:
+    """A PF or plain device that the draft means, or that its former self had. `num_vfs` is how many VFs there
+    are, `wanted_vfs` how many there would be (None: left as they are). `policy` has the family now, `winner`
+    would have it then; None: none. `holders` are whom a change of it disturbs: `server web-1 (port p1)`.
+    """
+
+    host_id: HostId
+    host_name: str
+    device_id: DeviceId
+    label: str
+    effect: Effect
+    num_vfs: int
+    wanted_vfs: int | None
+    policy: str | None
+    winner: str | None
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTrial:
+    """Every family that the draft concerns, by host name and PCI address."""
+
+    families: tuple[FamilyTrial, ...]
+
+
+def trial(tx: Tx, draft: DevicePolicy) -> PolicyTrial:
+    """What the draft would do. A draft of the id or name of a known policy stands in its place."""
+    known = tx.policies.find()
+    others = [policy for policy in known if policy.id != draft.id and policy.name != draft.name]
+    policies = (*others, draft)
+    names = {policy.id: policy.name for policy in known}
+    found: list[FamilyTrial] = []
+    devices: dict[HostId, list[Device]] = {}
+    for device in tx.devices.find():
+        devices.setdefault(device.host_id, []).append(device)
+    for host in sorted(tx.hosts.find(), key=lambda host: host.name):
+        found.extend(_families(host, devices.get(host.id, ()), policies, draft, names))
+    who = holders(tx, (family.device_id for family in found))
+    return PolicyTrial(tuple(_with_holders(family, who.get(family.device_id, ())) for family in found))
+
+
+def _families(
+    host: Host,
+    devices: Sequence[Device],
+    policies: Sequence[DevicePolicy],
+    draft: DevicePolicy,
+    names: dict[PolicyId, str],
+) -> Iterator[FamilyTrial]:
+    heads = [members[0] for members in families(devices).values() if members[0].kind is not DeviceKind.VF]
+    for head in sorted(heads, key=lambda head: head.pci_address):
+        now = names.get(head.policy_id) if head.policy_id else None
+        winner = policy_for(policies, host, head)
+        if not (is_meant(draft, host, head) or now == draft.name):
+            continue
+        yield FamilyTrial(
+            host_id=host.id,
+            host_name=host.name,
+            device_id=head.id,
+            label=label(head),
+            effect=_effect(draft, now, winner),
+            num_vfs=head.num_vfs,
+            wanted_vfs=winner.num_vfs if winner else None,
+            policy=now,
+            winner=winner.name if winner else None,
+            holders=(),
+        )
+
+
+def _effect(draft: DevicePolicy, now: str | None, winner: DevicePolicy | None) -> Effect:
+    if winner is draft:
+        return Effect.KEEPS if now == draft.name else Effect.TAKES
+    return Effect.GIVES_UP if now == draft.name else Effect.LOSES_TO
+
+
+def _with_holders(family: FamilyTrial, who: tuple[str, ...]) -> FamilyTrial:
+    """Nobody is disturbed where neither the policy nor the number of VFs changes."""
+    is_recounted = family.wanted_vfs is not None and family.wanted_vfs != family.num_vfs
+    is_regoverned = family.policy is not None and family.winner != family.policy
+    return replace(family, holders=who) if is_recounted or is_regoverned else family

@@ -1,0 +1,74 @@
+"""From delete to free: a device is nobody's only once its host has reported it clean.
+
+Every rule is asked of each report anew, so that a report that was lost or repeated changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from fairlead.control.boundary import Tx
+from fairlead.control.events import tell_device, tell_server
+from fairlead.control.inventory import Sighting
+from fairlead.control.nics import give_back
+from fairlead.model.binding import Allocation
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, ServerId
+from fairlead.model.lifecycle import DEVICE, after
+from fairlead.model.server import Server, ServerStatus
+from fairlead.placement.snapshot import label
+
+_WAITING = (DeviceStatus.RELEASING, DeviceStatus.FAULTY)
+_UNFREE = (*_WAITING, DeviceStatus.MISSING)
+
+
+def release(
+    tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], guests: frozenset[ServerId], generation: int
+) -> None:
+    """Free what is clean, and let go of servers that have nothing left. `sightings` are the host's devices as
+    it has just reported them, `guests` those that it still has, in whatever state; `generation` is what it had
+    acted on.
+    """
+    going = {
+        server.id: server
+        for server in tx.servers.find(host_id=host.id)
+        if server.status is ServerStatus.DELETING and server.generation <= generation
+    }
+    allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
+    for device in tx.devices.find(host_id=host.id, status=_UNFREE):
+        holder = allocations.get(device.id)
+        if device.released_generation > generation or (holder and holder.server_id not in going):
+            continue
+        if _is_free(device, sightings) or _is_lost(device, holder, guests):
+            _free(tx, device, holder)
+            allocations.pop(device.id, None)
+    _let_go(tx, (s for s in going.values() if s.id not in guests), allocations)
+
+
+def _is_free(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:
+    """Seen, clean, and with no guest of anybody."""
+    sighting = sightings.get(device.id)
+    return device.status in _WAITING and sighting is not None and sighting.is_clean and not sighting.user
+
+
+def _is_lost(device: Device, holder: Allocation | None, guests: frozenset[ServerId]) -> bool:
+    """Away while its server goes: nobody waits for it. It stays MISSING, and is scrubbed if it comes back."""
+    return device.status is DeviceStatus.MISSING and holder is not None and holder.server_id not in guests
+
+
+def _free(tx: Tx, device: Device, holder: Allocation | None) -> None:
+    if holder is not None:
+        tx.allocations.remove(device.id)
+        tell_device(tx, device.host_id, device.id, "device_released", f"{label(device)} is held by nobody.")
+    if device.status is not DeviceStatus.MISSING:
+        tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrubbed"), note=""))
+
+
+def _let_go(tx: Tx, gone: Iterable[Server], left: Mapping[DeviceId, Allocation]) -> None:
+    holding = {allocation.server_id for allocation in left.values()}
+    for server in gone:
+        if server.id in holding:
+            continue
+        give_back(tx, server.id)
+        tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and its devices are clean.")
+        tx.servers.remove(server.id)

@@ -1,0 +1,62 @@
+"""What a host tells: applied whole, in one transaction, once, in the order in which it was made."""
+
+from dataclasses import replace
+
+from fairlead.control.assignments import caught_up
+from fairlead.control.boundary import Tx, host_wake, server_wake
+from fairlead.control.guest_reports import note_failures, note_guests, note_wired
+from fairlead.control.releases import release
+from fairlead.control.stocktaking import take_stock
+from fairlead.hoststate.report import HostEvent, Report
+from fairlead.model.host import Host
+from fairlead.model.ids import HostId
+from fairlead.model.server import Event
+from fairlead.wire.documents import Receipt
+
+
+def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
+    """The generation that the host is to have now. A report that is not newer than the last is dropped, so a
+    repeated or late one does nothing. Raises NotFound.
+
+    A generation that this database never gave (it was restored from a copy) counts as none: what it says of
+    bindings and devices is of another history.
+    """
+    host = tx.hosts.lock(host_id)
+    if report.serial <= host.report_serial:
+        return Receipt(host.generation)
+    generation = report.generation if report.generation <= host.generation else 0
+    host = _noted(tx, caught_up(tx, host, report.generation), report, generation)
+    stock = take_stock(tx, host, report.observed, generation)
+    note_wired(tx, host, report.wired, generation)
+    failed = note_failures(tx, host, report.failures, generation)
+    went_down = note_guests(tx, host, report.observed.guests, failed, generation)
+    _record(tx, host, report.events)
+    guests = frozenset(guest.server_id for guest in report.observed.guests)
+    release(tx, host, stock.sightings, guests, generation)
+    if stock.is_governed_anew or went_down:
+        tx.wakes.add(host_wake(host_id))
+        host = tx.hosts.put(replace(host, generation=host.generation + 1))
+    return Receipt(host.generation)
+
+
+def _noted(tx: Tx, host: Host, report: Report, generation: int) -> Host:
+    return tx.hosts.put(
+        replace(
+            host,
+            last_seen_at=tx.now,
+            report_serial=report.serial,
+            agent_version=report.agent_version,
+            capacity=report.observed.capacity,
+            holds=report.holds,
+            generation_seen=max(host.generation_seen, generation),
+        )
+    )
+
+
+def _record(tx: Tx, host: Host, events: tuple[HostEvent, ...]) -> None:
+    """An agent that did not learn that its report was taken sends its events again: at least once is kept."""
+    for event in events:
+        row = Event(0, event.at, event.kind, event.subject, event.message, host.id, event.server_id)
+        tx.record(row)
+        if event.server_id is not None:
+            tx.wakes.add(server_wake(event.server_id))

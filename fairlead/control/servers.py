@@ -1,0 +1,236 @@
+"""Servers after their boot: change, start, stop, reboot, delete, look. `booting` makes them.
+
+Locks: the server's host first, then the server. A server in BUILD has no host yet, and whoever finds that it
+got one meanwhile begins again.
+"""
+
+from dataclasses import dataclass, replace
+
+from msgspec import UNSET, UnsetType
+
+from fairlead.control.boundary import SCHEDULER, Tx, host_wake, server_wake
+from fairlead.control.changes import applied
+from fairlead.control.events import tell_server
+from fairlead.control.hosts import Liveness, liveness
+from fairlead.control.nics import give_back
+from fairlead.model.binding import Binding, BindingRole
+from fairlead.model.device import Device
+from fairlead.model.errors import Conflict
+from fairlead.model.host import Host
+from fairlead.model.ids import ServerId
+from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after
+from fairlead.model.network import Network
+from fairlead.model.port import Port
+from fairlead.model.server import Power, Server, ServerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChanges:
+    """What may change; UNSET stays as it is. Host name and metadata reach the guest with its next boot."""
+
+    name: str | UnsetType = UNSET
+    hostname: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    metadata: dict[str, str] | UnsetType = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    locked: bool | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNic:
+    """A NIC of a server: its port, the port's network, and how it is bound (None: not yet)."""
+
+    port: Port
+    network: Network
+    binding: Binding | None = None
+    device: Device | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """A server with what is derived for readers. `host` None: none has it yet."""
+
+    server: Server
+    host: Host | None = None
+    is_host_alive: bool = False
+    nics: tuple[ServerNic, ...] = ()
+
+
+def find(tx: Tx, **where: object) -> tuple[ServerView, ...]:
+    """Servers whose columns equal the values, oldest first."""
+    return views(tx, tx.servers.find(**where))
+
+
+def show(tx: Tx, server_id: ServerId) -> ServerView:
+    """The server; raises NotFound."""
+    return views(tx, (tx.servers.fetch(server_id),))[0]
+
+
+def views(tx: Tx, servers: tuple[Server, ...]) -> tuple[ServerView, ...]:
+    """The servers with what is derived for readers, in their order; a fixed number of queries."""
+    host_ids = tuple({server.host_id for server in servers if server.host_id})
+    hosts = {host.id: host for host in (tx.hosts.find(id=host_ids) if host_ids else ())}
+    nics = _nics(tx, servers)
+
+    def view(server: Server) -> ServerView:
+        host = hosts.get(server.host_id) if server.host_id else None
+        is_alive = host is not None and liveness(host, tx.now) is Liveness.ALIVE
+        own = tuple(nics[port_id] for port_id in server.ports if port_id in nics)
+        return ServerView(server, host, is_alive, own)
+
+    return tuple(map(view, servers))
+
+
+def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
+    """The changed server; raises NotFound."""
+    server, host = locked(tx, server_id)
+    changed = applied(replace, server, changes, updated_at=tx.now)
+    is_told = host is not None and any(
+        getattr(changed, name) != getattr(server, name) for name in ("name", "hostname", "metadata")
+    )
+    saved = tx.servers.put(changed)
+    if host is not None and is_told:
+        next_generation(tx, host)
+    tx.wakes.add(server_wake(server_id))
+    return views(tx, (saved,))[0]
+
+
+def stop(tx: Tx, server_id: ServerId, request_id: str = "") -> Server:
+    """The guest is asked to shut down, then powered off. Raises NotFound, Conflict `wrong_state`."""
+    server, host = _acted_on(tx, server_id, "stop", ServerStatus.ACTIVE, ServerStatus.ERROR)
+    stopped = replace(server, power=Power.STOPPED, hard_reboot=False)
+    return _told(tx, stopped, host, "server_stop_asked", "Server {} is to stop.", request_id)
+
+
+def start(tx: Tx, server_id: ServerId, request_id: str = "") -> Server:
+    """The guest is started. Raises NotFound, Conflict `wrong_state`."""
+    server, host = _acted_on(tx, server_id, "start", ServerStatus.SHUTOFF)
+    # A guest that went down with its serial by itself stays down: this is another start.
+    started = replace(server, power=Power.RUNNING, boot_serial=server.boot_serial + 1, hard_reboot=False)
+    return _told(tx, started, host, "server_start_asked", "Server {} is to start.", request_id)
+
+
+def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") -> Server:
+    """The guest goes down (softly: it is asked to) and is started anew, from what its host should be now. A
+    hard reboot of a server that no host could take looks for a host again. Raises NotFound, Conflict
+    `wrong_state`.
+    """
+    if is_hard and tx.servers.fetch(server_id).host_id is None:
+        return _placed_again(tx, server_id, request_id)
+    allowed = (
+        (ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.ERROR) if is_hard else (ServerStatus.ACTIVE,)
+    )
+    server, host = _acted_on(tx, server_id, "reboot", *allowed)
+    again = replace(
+        server,
+        power=Power.RUNNING,
+        boot_serial=server.boot_serial + 1,
+        hard_reboot=is_hard,
+        updated_at=tx.now,
+    )
+    how = "hard" if is_hard else "softly"
+    return _told(tx, again, host, "server_reboot_asked", f"Server {{}} is to reboot {how}.", request_id)
+
+
+def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
+    """The server goes: at once if no host has it, else when its host has reported its devices clean. Raises
+    NotFound; nothing happens to one that is going already.
+    """
+    server, host = locked(tx, server_id)
+    if host is None:
+        give_back(tx, server_id)
+        tell_server(tx, server, "server_deleted", f"Server {server.name} is gone.", request_id=request_id)
+        tx.servers.remove(server_id)
+        return
+    if server.status is ServerStatus.DELETING:
+        return
+    generation = next_generation(tx, host)
+    going = replace(
+        server,
+        status=after(SERVER, server.status, "delete"),
+        power=Power.STOPPED,
+        updated_at=tx.now,
+        generation=generation,
+    )
+    tx.servers.put(going)
+    _unwire(tx, going, host, generation)
+    tell_server(tx, going, "server_delete_asked", f"Server {server.name} is to go.", request_id=request_id)
+
+
+def locked(tx: Tx, server_id: ServerId) -> tuple[Server, Host | None]:
+    """The server and its host (None: none has it), both held. Raises NotFound."""
+    seen = tx.servers.fetch(server_id)
+    host = tx.hosts.lock(seen.host_id) if seen.host_id else None
+    server = tx.servers.lock(server_id)
+    if server.host_id != seen.host_id:
+        raise Conflict("stale", f"Server {server_id} was placed meanwhile.")
+    return server, host
+
+
+def next_generation(tx: Tx, host: Host) -> int:
+    """The locked host's desired state has changed: its agent is woken to ask for it."""
+    tx.wakes.add(host_wake(host.id))
+    return tx.hosts.put(replace(host, generation=host.generation + 1)).generation
+
+
+def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) -> tuple[Server, Host]:
+    server, host = locked(tx, server_id)
+    if server.status not in allowed or host is None:
+        raise Conflict(
+            "wrong_state",
+            f"Cannot '{action}' instance {server_id} while it is in vm_state {server.status.value}"
+            + ("" if host else ", and no host has it")
+            + ".",
+        )
+    return server, host
+
+
+def _told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id: str) -> Server:
+    generation = next_generation(tx, host)
+    saved = tx.servers.put(replace(server, updated_at=tx.now, generation=generation))
+    tell_server(tx, saved, kind, message.format(server.name), request_id=request_id)
+    return saved
+
+
+def _placed_again(tx: Tx, server_id: ServerId, request_id: str) -> Server:
+    server, host = locked(tx, server_id)
+    if host is not None:
+        raise Conflict("stale", f"Server {server_id} was placed meanwhile.")
+    status = after(SERVER, server.status, "rebuild")
+    saved = tx.servers.put(
+        replace(server, status=status, fault=None, fault_at=None, power=Power.RUNNING, updated_at=tx.now)
+    )
+    message = f"A host is looked for again for server {server.name}."
+    tell_server(tx, saved, "server_placing_again", message, request_id=request_id)
+    tx.wakes.add(SCHEDULER)
+    return saved
+
+
+def _unwire(tx: Tx, server: Server, host: Host, generation: int) -> None:
+    """Its bindings end and its devices are to be scrubbed; they stay held until the host has reported that."""
+    for binding in tx.bindings.find(port_id=server.ports, host_id=host.id) if server.ports else ():
+        wiring = after(WIRING, binding.wiring, "unwire")
+        tx.bindings.put(replace(binding, wiring=wiring, generation=generation))
+    for allocation in tx.allocations.find(server_id=server.id):
+        device = tx.devices.fetch(allocation.device_id)
+        status = after(DEVICE, device.status, "release")
+        tx.devices.put(replace(device, status=status, released_generation=generation))
+
+
+def _nics(tx: Tx, servers: tuple[Server, ...]) -> dict[str, ServerNic]:
+    port_ids = tuple(port_id for server in servers for port_id in server.ports)
+    ports = tx.ports.find(id=port_ids) if port_ids else ()
+    if not ports:
+        return {}
+    networks = {network.id: network for network in tx.networks.find(id=tuple({p.network_id for p in ports}))}
+    active = tx.bindings.find(port_id=port_ids, role=BindingRole.ACTIVE)
+    bindings = {binding.port_id: binding for binding in active}
+    device_ids = tuple(binding.device_id for binding in active if binding.device_id)
+    devices = {device.id: device for device in (tx.devices.find(id=device_ids) if device_ids else ())}
+
+    def nic(port: Port) -> ServerNic:
+        binding = bindings.get(port.id)
+        device = devices.get(binding.device_id) if binding and binding.device_id else None
+        return ServerNic(port, networks[port.network_id], binding, device)
+
+    return {port.id: nic(port) for port in ports}

@@ -1,0 +1,150 @@
+"""Brings the inventory of a host to what it has just reported: what came, changed, went, came back.
+
+Device policies are matched for what is new, and anew for a device that nobody holds and that is no longer
+what it was matched as. Who holds a device that went away is told.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fairlead.control.boundary import Tx
+from fairlead.control.events import tell_device, tell_port
+from fairlead.control.faults import fail
+from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
+from fairlead.control.policy_matches import governed
+from fairlead.hoststate.observed import ObservedState
+from fairlead.model.binding import Allocation, VifType
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.errors import Failure
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId
+from fairlead.model.lifecycle import DEVICE, WIRING, after, allows
+from fairlead.model.matching import policy_for
+from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DevicePolicy
+from fairlead.model.server import ServerStatus
+from fairlead.placement.snapshot import label
+
+_MATCHED_BY = ("vendor", "product", "name", "mac", "pci_address", "kernel_driver", "is_management")
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The host's devices as it reported them, by id. `is_governed_anew`: one has another policy than before,
+    which its host has to know.
+    """
+
+    sightings: Mapping[DeviceId, Sighting]
+    is_governed_anew: bool
+
+
+def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> Stock:
+    """The locked host's inventory, brought to what it reports; `generation` is what it had acted on."""
+    known = {device.id: device for device in tx.devices.find(host_id=host.id)}
+    held = _held(tx, host)
+    seen = inventory(host.id, observed, known)
+    devices = {
+        device.id: with_status(
+            replace(seen.sightings[device.id], device=device),
+            known.get(device.id),
+            is_held=device.id in held,
+            generation=generation,
+        )
+        for device in _governed(tx, host, seen, known)
+    }
+    for device in devices.values():
+        _write(tx, device, known.get(device.id))
+    for device in seen.gone:
+        _gone(tx, device, held.get(device.id))
+    anew = any(device.policy_id != _policy_of(known.get(device.id)) for device in devices.values())
+    return Stock(seen.sightings, anew)
+
+
+def _held(tx: Tx, host: Host) -> dict[DeviceId, Allocation]:
+    """What is held for servers that stay, by device."""
+    allocations = tx.allocations.find(host_id=host.id)
+    servers = tx.servers.find(host_id=host.id) if allocations else ()
+    staying = {server.id for server in servers if server.status is not ServerStatus.DELETING}
+    return {a.device_id: a for a in allocations if a.server_id in staying}
+
+
+def _governed(
+    tx: Tx,
+    host: Host,
+    seen: Inventory,
+    known: Mapping[DeviceId, Device],
+) -> Iterator[Device]:
+    """The sighted devices with the policies that they have now, PFs before their VFs."""
+    policies = tx.policies.find()
+    kept = {allocation.family_id for allocation in tx.allocations.find(host_id=host.id)}
+    is_bridging = bool(tx.bindings.find(host_id=host.id, vif_type=VifType.BRIDGE))
+    heads: dict[DeviceId, Device] = {}
+    for sighting in seen.sightings.values():
+        device = sighting.device
+        if device.kind is DeviceKind.VF:
+            head = heads[device.family_id]
+            yield replace(
+                device,
+                policy_id=head.policy_id,
+                physical_network=head.physical_network,
+                tags=head.tags,
+                egress_mbps=head.egress_mbps,
+            )
+            continue
+        old = known.get(device.id)
+        is_stuck = old is not None and (device.id in kept or is_bridging)
+        heads[device.id] = device if is_stuck else _matched(host, device, old, policies)
+        yield heads[device.id]
+
+
+def _matched(host: Host, device: Device, old: Device | None, policies: Sequence[DevicePolicy]) -> Device:
+    if old is not None and all(getattr(old, name) == getattr(device, name) for name in _MATCHED_BY):
+        return device
+    return governed(device, policy_for(policies, host, device))
+
+
+def _write(tx: Tx, device: Device, old: Device | None) -> None:
+    if old is None:
+        tx.devices.add(device)
+    elif device != old:
+        tx.devices.put(device)
+    if device.kind is DeviceKind.VF and (old is None or old.status is not DeviceStatus.MISSING):
+        return
+    if old is None:
+        tell_device(tx, device.host_id, device.id, "device_found", f"{label(device)} was found.")
+    elif old.status is DeviceStatus.MISSING:
+        tell_device(tx, device.host_id, device.id, "device_returned", f"{label(device)} came back.")
+
+
+def _gone(tx: Tx, device: Device, allocation: Allocation | None) -> None:
+    if device.status is DeviceStatus.MISSING:
+        return
+    missing = replace(
+        device, status=after(DEVICE, device.status, "vanished"), note="its host reports it no more"
+    )
+    tx.devices.put(missing)
+    if allocation is not None:
+        _tell_holder(tx, missing, allocation)
+    elif device.kind is not DeviceKind.VF:
+        tell_device(tx, device.host_id, device.id, "device_vanished", f"{label(device)} is gone.")
+
+
+def _tell_holder(tx: Tx, device: Device, allocation: Allocation) -> None:
+    failure = Failure(
+        "device_missing",
+        "Keeping",
+        f"device {label(device)}",
+        "its host reports it no more",
+        "Was the card taken out, or its number of VFs changed by hand?",
+    )
+    server = tx.servers.lock(allocation.server_id)
+    binding = tx.bindings.get((allocation.port_id, device.host_id)) if allocation.port_id else None
+    if binding is not None and allows(WIRING, binding.wiring, "failed"):
+        wiring = after(WIRING, binding.wiring, "failed")
+        tx.bindings.put(replace(binding, wiring=wiring, failure=failure))
+        tell_port(tx, server, binding.port_id, "port_failed", str(failure), is_failure=True)
+    fail(tx, server, failure, "server_failed")
+
+
+def _policy_of(device: Device | None) -> str | None:
+    return device.policy_id if device else None
