@@ -9,9 +9,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fairlead.api.call import Call, Parts, operator, parse_query, read_body
+from fairlead.api.compute import routes as compute
 from fairlead.api.face import Face
 from fairlead.api.identity import routes as identity
 from fairlead.api.image import routes as image
+from fairlead.api.native import routes as native_api
 from fairlead.api.network import routes as network
 from fairlead.api.problems import fault, native, no_such_path, problem_of, wrong_method
 from fairlead.api.routes import Live, Table
@@ -22,7 +24,8 @@ _log = structlog.get_logger()
 
 def build(parts: Parts) -> "Application":
     """The whole API over the parts that main made."""
-    return Application(parts, (network.face(), image.face(), identity.face()))
+    faces = (network.face(), compute.face(), image.face(), identity.face(), native_api.face())
+    return Application(parts, faces)
 
 
 class Application:
@@ -33,6 +36,7 @@ class Application:
         self._faces = {face.prefix: face for face in faces}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the start and end of the server."""
         if scope["type"] == "http":
             await self._http(Request(scope, receive), send)
         elif scope["type"] == "lifespan":
@@ -60,7 +64,7 @@ class Application:
             return face.render(problem_of(refusal))
         except (ClientDisconnect, asyncio.CancelledError):
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001
             # The last layer: whatever gets here is a fault of ours, and its story belongs in the log.
             _log.exception("request_failed", request_id=request_id, method=request.method, path=path)
             return face.render(fault(request_id))

@@ -1,15 +1,21 @@
 """JSON bodies as values: what is not JSON, or not of the shape that is asked for, is a Refusal."""
 
 import re
-from typing import TypeVar
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from enum import Enum, EnumType
+from typing import TypeVar, get_args
 
 import msgspec
 
 from fairlead.model.errors import Refusal
 
 T = TypeVar("T")
+Form = TypeVar("Form", bound=msgspec.Struct)
 
-_PATH = re.compile(r"^(?P<reason>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_ERROR = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
+_ENUM = re.compile(r"Invalid enum value (?P<given>.*)", re.DOTALL)
+_SHOWN = 120
 
 
 class MalformedBody(Refusal):
@@ -27,7 +33,7 @@ class InvalidField(Refusal):
 def parse(body: bytes) -> object:
     """The JSON document; raises MalformedBody for what is not JSON or has text that no database can keep."""
     try:
-        found = msgspec.json.decode(body)
+        found: object = msgspec.json.decode(body)
     except RecursionError:
         raise MalformedBody("The body is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -37,18 +43,40 @@ def parse(body: bytes) -> object:
     return found
 
 
-def shape(kind: type[T], document: object) -> T:
-    """The document as a `kind`; text that says a number or boolean is taken for one, as OpenStack's clients
+def shape(form: type[Form], document: object) -> Form:
+    """The document as a form; text that says a number or boolean is taken for one, as OpenStack's clients
     expect. Raises InvalidField that names the field.
     """
     try:
-        return msgspec.convert(document, kind, strict=False)
+        return msgspec.convert(document, form, strict=False)
     except msgspec.ValidationError as error:
-        found = _PATH.match(str(error))
-        path = (found and found["path"]) or ""
-        reason = (found and found["reason"]) or str(error)
+        found = _ERROR.fullmatch(str(error))
+        path, reason = (found["path"], found["reason"]) if found else (None, str(error))
         where = f" for {path}" if path else ""
-        raise InvalidField(f"Invalid input{where}. Reason: {reason}.", field=path or None) from None
+        message = f"Invalid input{where}. Reason: {_reason(form, path or '', reason)}."
+        raise InvalidField(message, field=path or None) from None
+
+
+def built(
+    make: Callable[..., T], form: msgspec.Struct, *, without: AbstractSet[str] = frozenset(), **more: object
+) -> T:
+    """What `make` makes of the form's fields, which have the names and types of its parameters, and of `more`.
+    `without` are fields that it does not take.
+    """
+    given = {name: value for name, value in msgspec.structs.asdict(form).items() if name not in without}
+    return make(**{**given, **more})
+
+
+def _reason(form: type[msgspec.Struct], path: str, reason: str) -> str:
+    """As msgspec says it, but with the choices where one was missed."""
+    found = _ENUM.fullmatch(reason)
+    if found is None:
+        return reason.replace("`", "'")[:_SHOWN]
+    types = [field.type for field in msgspec.structs.fields(form) if field.encode_name == path]
+    kinds = [kind for kind in (*types, *get_args(types[0] if types else None)) if isinstance(kind, EnumType)]
+    members: list[Enum] = [member for kind in kinds[:1] for member in list[Enum](kind)]
+    choices = ", ".join(str(member.value) for member in members)
+    return f"{found['given'][:_SHOWN]} is not one of {choices}" if choices else reason
 
 
 def _has_nul(found: object) -> bool:
@@ -61,5 +89,3 @@ def _has_nul(found: object) -> bool:
             return any(_has_nul(key) or _has_nul(value) for key, value in found.items())
         case _:
             return False
-
-

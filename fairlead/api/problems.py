@@ -4,8 +4,8 @@ A `Problem` is what all of them start from. Sources of the forms: Neutron `{"Neu
 names, Nova's fault names, Glance's `{"message"}`, Keystone's `{"error"}`.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
@@ -22,7 +22,7 @@ from fairlead.model.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
     """Why a request got no answer. `noun` is what was not found or is in the way; "" where that says nothing."""
 
@@ -31,7 +31,7 @@ class Problem:
     message: str
     noun: str = ""
     field: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 Renderer = Callable[[Problem], Response]
@@ -46,12 +46,16 @@ _STATUS: dict[type[Refusal], int] = {
     QuotaExceeded: 403,
     TooLarge: 413,
 }
+_STATUS_OF_CODE = {"revision": 412}
+"""412: what If-Match named is no longer so."""
 
 
 class Unserved(Refusal):
     """Something that a dialect refuses with a status of its own, such as 406 for a microversion."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message, code=code)
         self.status = status
         self.headers = headers or {}
@@ -61,7 +65,9 @@ def problem_of(refusal: Refusal) -> Problem:
     """The problem that a refusal is over HTTP."""
     if isinstance(refusal, Unserved):
         return Problem(refusal.status, refusal.code, refusal.message, headers=refusal.headers)
-    status = next((status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 400)
+    status = _STATUS_OF_CODE.get(refusal.code) or next(
+        (status for kind, status in _STATUS.items() if isinstance(refusal, kind)), 400
+    )
     noun = refusal.kind if isinstance(refusal, NotFound) else (refusal.field or "")
     return Problem(status, refusal.code, refusal.message, noun, refusal.field)
 
@@ -79,7 +85,9 @@ def wrong_method(method: str, allowed: tuple[str, ...]) -> Problem:
 
 def fault(request_id: str) -> Problem:
     """500: the reason is in the log under the request id."""
-    message = f"Request Failed: internal server error while processing your request. (Request-ID: {request_id})"
+    message = (
+        f"Request Failed: internal server error while processing your request. (Request-ID: {request_id})"
+    )
     return Problem(500, "fault", message)
 
 

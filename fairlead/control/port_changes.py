@@ -16,6 +16,7 @@ from fairlead.control.qos import check_minimum_stays, in_force
 from fairlead.control.rewiring import retell, rewire
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId, QosPolicyId
+from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import FixedIp, Port, VnicType
@@ -60,13 +61,12 @@ def update(
     port = tx.ports.lock(port_id)
     check_revision(port, revision)
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
-    check_settings(
-        tx, changed.vnic_type, changed.qos_policy_id, changed.vlan_priority, trusted=changed.trusted
-    )
+    network = tx.networks.fetch(port.network_id)
+    check_settings(tx, network, changed)
     if not isinstance(fixed_ips, UnsetType) or changed.mac != port.mac:
         changed = replace(changed, fixed_ips=_readdressed(tx, changed, fixed_ips))
     if port.server_id:
-        _tell(tx, port, changed)
+        _tell(tx, network, port, changed)
     return views(tx, (tx.ports.put(replace(changed, updated_at=tx.now)),))[0]
 
 
@@ -101,9 +101,8 @@ def _readdressed(tx: Tx, port: Port, wanted: tuple[WantedAddress, ...] | UnsetTy
     return allocate(tx, port.network_id, port.mac, wanted, held=port.fixed_ips)
 
 
-def _tell(tx: Tx, port: Port, changed: Port) -> None:
+def _tell(tx: Tx, network: Network, port: Port, changed: Port) -> None:
     if changed.qos_policy_id != port.qos_policy_id:
-        network = tx.networks.fetch(port.network_id)
         check_minimum_stays(tx, (port,), in_force(changed, network))
     if any(getattr(changed, name) != getattr(port, name) for name in _WIRED_FIELDS):
         rewire(tx, (port,))

@@ -9,6 +9,7 @@ from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, PortId, ProjectId, QosPolicyId, ServerId
 from fairlead.model.lifecycle import port_status
+from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
@@ -64,7 +65,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
     `ip_in_use`, `no_addresses`.
     """
     network = tx.networks.fetch(new.network_id)
-    check_settings(tx, new.vnic_type, new.qos_policy_id, new.vlan_priority, trusted=new.trusted)
+    check_settings(tx, network, new)
     if new.alias is not None:
         tx.aliases.fetch(new.alias)
     mac = new.mac or generated_mac(tx)
@@ -145,20 +146,18 @@ def views(tx: Tx, ports: tuple[Port, ...]) -> tuple[PortView, ...]:
     return tuple(map(view, ports))
 
 
-def check_settings(
-    tx: Tx, vnic_type: VnicType, qos_policy_id: QosPolicyId | None, vlan_priority: int, *, trusted: bool
-) -> None:
-    """Raises NotFound for the policy, and InvalidValue for a VF's setting on a port that gets no VF."""
-    if qos_policy_id is not None:
-        tx.qos_policies.fetch(qos_policy_id)
-    if not 0 <= vlan_priority <= HIGHEST_VLAN_PRIORITY:
-        raise InvalidValue("vlan_priority", vlan_priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")
-    if vnic_type is VnicType.DIRECT:
-        return
-    if vlan_priority:
-        raise InvalidValue("vlan_priority", vlan_priority, "possible unless vnic_type is direct")
-    if trusted:
-        raise InvalidValue("trusted", trusted, "possible unless vnic_type is direct")
+def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
+    """Raises NotFound for the QoS policy, and InvalidValue for a setting that the port's kind cannot have."""
+    if port.qos_policy_id is not None:
+        tx.qos_policies.fetch(port.qos_policy_id)
+    priority = port.vlan_priority
+    if not 0 <= priority <= HIGHEST_VLAN_PRIORITY:
+        raise InvalidValue("vlan_priority", priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")
+    if priority and network.vlan is None:
+        raise InvalidValue("vlan_priority", priority, "possible on a flat network, whose frames have no tag")
+    if port.vnic_type is VnicType.NORMAL and (priority or port.trusted):
+        field, value = ("vlan_priority", priority) if priority else ("trusted", port.trusted)
+        raise InvalidValue(field, value, "possible for vnic_type normal: it is a setting of a VF")
 
 
 def generated_mac(tx: Tx) -> MacAddress:

@@ -1,0 +1,73 @@
+"""The data of images over HTTP, streamed."""
+
+import asyncio
+
+from starlette.responses import FileResponse, Response
+
+from fairlead.api.answers import empty
+from fairlead.api.call import Call
+from fairlead.api.problems import Unserved
+from fairlead.control import image_content, images
+from fairlead.control.boundary import ImageData, IncomingImage
+from fairlead.model.errors import NotFound
+from fairlead.model.ids import ImageId
+from fairlead.model.server import ImageStatus
+
+_MEDIA_TYPE = "application/octet-stream"
+_CHUNK_BYTES = 1 << 20
+"""Written at once in a thread: hashing and writing that much takes a few milliseconds."""
+
+
+async def put(call: Call, image_id: str) -> Response:
+    """PUT /images/{id}/file: the image is active when this answers."""
+    key = ImageId(image_id)
+    media_type = (call.header("content-type") or "").split(";", 1)[0].strip().lower()
+    if media_type != _MEDIA_TYPE:
+        raise Unserved(415, "wrong_media_type", f"Image data is {_MEDIA_TYPE}.")
+    image = await call.in_worker(lambda tx: images.begin_upload(tx, key))
+    try:
+        data, virtual_size = await _received(call, key, image.disk_format or "")
+    except BaseException:
+        # Whatever ended it, the client's leaving among it: the image waits for its data again.
+        await call.in_worker(lambda tx: images.abandon_upload(tx, key))
+        raise
+    try:
+        await call.in_worker(lambda tx: images.finish_upload(tx, key, data, virtual_size))
+    except NotFound:
+        call.parts.image_files.remove(key)
+        raise
+    return empty()
+
+
+async def get(call: Call, image_id: str) -> Response:
+    """GET /images/{id}/file; 204 while there is no data, as Glance."""
+    image = await call.in_worker(lambda tx: tx.images.fetch(image_id))
+    if image.status is not ImageStatus.ACTIVE:
+        return empty()
+    headers = {"Content-MD5": image.md5 or ""}
+    return FileResponse(call.parts.image_files.path(image.id), media_type=_MEDIA_TYPE, headers=headers)
+
+
+async def _received(call: Call, image_id: ImageId, disk_format: str) -> tuple[ImageData, int | None]:
+    incoming = await asyncio.to_thread(call.parts.image_files.receive, image_id)
+    try:
+        head, size = await _written(call, incoming)
+        virtual_size = image_content.check(disk_format, head, size)
+        return await asyncio.to_thread(incoming.keep), virtual_size
+    finally:
+        await asyncio.to_thread(incoming.drop)
+
+
+async def _written(call: Call, incoming: IncomingImage) -> tuple[bytes, int]:
+    """Writes the body in large pieces; its first bytes and its size."""
+    head, size, waiting = b"", 0, bytearray()
+    async for chunk in call.request.stream():
+        waiting += chunk
+        size += len(chunk)
+        if len(head) < image_content.HEAD_BYTES:
+            head = (head + chunk)[: image_content.HEAD_BYTES]
+        if len(waiting) >= _CHUNK_BYTES:
+            await asyncio.to_thread(incoming.write, bytes(waiting))
+            waiting.clear()
+    await asyncio.to_thread(incoming.write, bytes(waiting))
+    return head, size

@@ -1,0 +1,36 @@
+"""The Glance dialect on one screen."""
+
+from starlette.responses import Response
+
+from fairlead.api import problems
+from fairlead.api.answers import document
+from fairlead.api.call import Call
+from fairlead.api.face import Face
+from fairlead.api.image import data, image_list, images
+from fairlead.api.routes import Live, Route, Table
+
+
+def face() -> Face:
+    """Everything below /image."""
+    return Face("/image", Table(*_ROUTES), problems.glance)
+
+
+def versions(call: Call) -> Response:
+    """GET /: the one version there is; Glance answers 300, for there could be others."""
+    links = [{"rel": "self", "href": call.url("/image/v2/")}]
+    return document({"versions": [{"id": "v2.9", "status": "CURRENT", "links": links}]}, 300)
+
+
+_ROUTES = (
+    Route("GET", "/", versions),
+    Route("GET", "/versions", versions),
+    Route("GET", "/v2/images", image_list.index),
+    Route("POST", "/v2/images", images.create),
+    Route("GET", "/v2/images/{}", images.show),
+    Route("PATCH", "/v2/images/{}", images.update),
+    Route("DELETE", "/v2/images/{}", images.delete),
+    Live("PUT", "/v2/images/{}/file", data.put),
+    Live("GET", "/v2/images/{}/file", data.get),
+    Route("PUT", "/v2/images/{}/tags/{}", images.add_tag),
+    Route("DELETE", "/v2/images/{}/tags/{}", images.remove_tag),
+)

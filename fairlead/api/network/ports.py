@@ -1,0 +1,220 @@
+"""Ports over HTTP."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+from starlette.responses import Response
+
+from fairlead.api.answers import document, empty
+from fairlead.api.bodies import built
+from fairlead.api.call import Call
+from fairlead.api.network import binding_profile, listing
+from fairlead.api.network.port_view import LIST, shown
+from fairlead.api.network.requests import (
+    Id,
+    Name,
+    Noun,
+    expected_revision,
+    posted,
+    project_of,
+    put,
+    refuse_body,
+)
+from fairlead.control import port_changes, ports
+from fairlead.control.addresses import WantedAddress
+from fairlead.control.boundary import Tx
+from fairlead.control.port_changes import PortChanges
+from fairlead.control.ports import NewPort, PortView
+from fairlead.model.ids import PortId, SubnetId
+from fairlead.model.numa import NumaPolicy
+from fairlead.model.pci import parse_mac
+from fairlead.model.port import VnicType
+
+_Tag = Annotated[str, Meta(min_length=1, max_length=255)]
+_Tags = Annotated[list[_Tag], Meta(max_length=50)]
+_Text = Annotated[str, Meta(max_length=64)]
+
+
+class FixedIpForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """An item of `fixed_ips`."""
+
+    subnet_id: Id | None = None
+    ip_address: _Text | None = None
+
+
+_FixedIps = Annotated[list[FixedIpForm], Meta(max_length=100)]
+
+
+class PortForm(Struct, kw_only=True):
+    """What POST takes."""
+
+    network_id: Id
+    project_id: Name | UnsetType = UNSET
+    name: Name = ""
+    description: Name = ""
+    admin_state_up: bool = True
+    mac: _Text | None = field(default=None, name="mac_address")
+    fixed_ips: _FixedIps | None = None
+    vnic_type: VnicType = field(default=VnicType.NORMAL, name="binding:vnic_type")
+    wanted_host: Name | None = field(default=None, name="binding:host_id")
+    profile: dict[str, object] | None = field(default=None, name="binding:profile")
+    device_id_text: Name | None = field(default=None, name="device_id")
+    device_owner: Name = ""
+    qos_policy_id: Id | None = None
+    port_security_enabled: bool | None = None
+    trusted: bool | None = None
+    numa_policy: NumaPolicy | None = field(default=None, name="numa_affinity_policy")
+    tags: _Tags = []
+
+
+class PortChangeForm(Struct, kw_only=True):
+    """What PUT takes."""
+
+    name: Name | UnsetType = UNSET
+    description: Name | UnsetType = UNSET
+    admin_state_up: bool | UnsetType = UNSET
+    mac: _Text | UnsetType = field(default=UNSET, name="mac_address")
+    fixed_ips: _FixedIps | UnsetType = UNSET
+    vnic_type: VnicType | UnsetType = field(default=UNSET, name="binding:vnic_type")
+    wanted_host: Name | UnsetType | None = field(default=UNSET, name="binding:host_id")
+    profile: dict[str, object] | UnsetType | None = field(default=UNSET, name="binding:profile")
+    device_id_text: Name | UnsetType | None = field(default=UNSET, name="device_id")
+    device_owner: Name | UnsetType = UNSET
+    qos_policy_id: Id | UnsetType | None = UNSET
+    port_security_enabled: bool | UnsetType = UNSET
+    trusted: bool | UnsetType | None = UNSET
+    numa_policy: NumaPolicy | UnsetType | None = field(default=UNSET, name="numa_affinity_policy")
+
+
+_NOUN = Noun(
+    "port",
+    "ports",
+    PortForm,
+    PortChangeForm,
+    shown=frozenset(
+        {
+            "id",
+            "status",
+            "binding:vif_type",
+            "binding:vif_details",
+            "qos_network_policy_id",
+            "resource_request",
+            "ip_allocation",
+            "tags",
+            "created_at",
+            "updated_at",
+            "revision_number",
+        }
+    ),
+    neutral={
+        "security_groups": [],
+        "allowed_address_pairs": [],
+        "extra_dhcp_opts": [],
+        "propagate_uplink_status": True,
+        "dns_name": "",
+        "dns_domain": "",
+        "hints": None,
+        "device_profile": None,
+        "hardware_offload_type": None,
+    },
+)
+
+
+def create(call: Call) -> Response:
+    """POST /ports, one or several, all or none."""
+    forms, in_bulk = posted(call, _NOUN)
+    wanted = [_new(call, form) for form in forms]
+
+    def work(tx: Tx) -> list[PortView]:
+        return [ports.create(tx, new) for new in wanted]
+
+    made = [shown(view) for view in call.run(work)]
+    return document({"ports": made} if in_bulk else {"port": made[0]}, 201)
+
+
+def index(call: Call) -> Response:
+    """GET /ports."""
+    where = listing.where(call, LIST)
+    devices = tuple(listing.filters(call, LIST).get("device_id", ()))
+
+    def work(tx: Tx) -> tuple[PortView, ...]:
+        if any(devices):
+            # A port's device is a server of ours, or a text that a client wrote there.
+            of_servers = ports.find(tx, server_id=devices, **where)
+            return (*of_servers, *ports.find(tx, server_id=None, device_id_text=devices, **where))
+        return ports.find(tx, **where)
+
+    return listing.answer(call, LIST, [shown(view) for view in call.run(work)])
+
+
+def show(call: Call, port_id: str) -> Response:
+    """GET /ports/{id}."""
+    view = call.run(lambda tx: ports.show(tx, PortId(port_id)))
+    return document({"port": listing.only_fields(call, shown(view))})
+
+
+def update(call: Call, port_id: str) -> Response:
+    """PUT /ports/{id}."""
+    form = put(call, _NOUN)
+    fixed_ips = UNSET if isinstance(form.fixed_ips, UnsetType) else _wanted(form.fixed_ips)
+    revision = expected_revision(call)
+
+    def work(tx: Tx) -> PortView:
+        before = ports.show(tx, PortId(port_id)) if isinstance(form.profile, dict) else None
+        return port_changes.update(tx, PortId(port_id), _changes(form, before), fixed_ips, revision)
+
+    return document({"port": shown(call.run(work))})
+
+
+def delete(call: Call, port_id: str) -> Response:
+    """DELETE /ports/{id}."""
+    refuse_body(call)
+    revision = expected_revision(call)
+    call.run(lambda tx: ports.delete(tx, PortId(port_id), revision))
+    return empty()
+
+
+def _new(call: Call, form: PortForm) -> NewPort:
+    wishes = binding_profile.read(form.profile or {}, {})
+    return built(
+        NewPort,
+        form,
+        without=_NOT_OF_THE_PORT,
+        project_id=project_of(call, form.project_id),
+        mac=parse_mac(form.mac) if form.mac is not None else None,
+        fixed_ips=_wanted(form.fixed_ips) if form.fixed_ips is not None else None,
+        wanted_host=form.wanted_host or "",
+        device_id_text=form.device_id_text or "",
+        trusted=wishes.trusted if form.trusted is None else form.trusted,
+        vlan_priority=wishes.vlan_priority,
+        tags=tuple(dict.fromkeys(form.tags)),
+    )
+
+
+def _changes(form: PortChangeForm, before: PortView | None) -> PortChanges:
+    """What the form changes; a whole binding:profile is compared with that of the port as it is."""
+    trusted: bool | UnsetType = UNSET
+    vlan_priority: int | UnsetType = UNSET
+    if not isinstance(form.profile, UnsetType):
+        written = before.binding.profile if before and before.binding else {}
+        wishes = binding_profile.read(form.profile or {}, written)
+        trusted, vlan_priority = wishes.trusted, wishes.vlan_priority
+    return built(
+        PortChanges,
+        form,
+        without=_NOT_OF_THE_PORT,
+        mac=form.mac if isinstance(form.mac, UnsetType) else parse_mac(form.mac),
+        wanted_host="" if form.wanted_host is None else form.wanted_host,
+        device_id_text="" if form.device_id_text is None else form.device_id_text,
+        trusted=form.trusted if isinstance(form.trusted, bool) else trusted,
+        vlan_priority=vlan_priority,
+    )
+
+
+_NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips"})
+
+
+def _wanted(forms: list[FixedIpForm]) -> tuple[WantedAddress, ...]:
+    return tuple(
+        WantedAddress(SubnetId(form.subnet_id) if form.subnet_id else None, form.ip_address) for form in forms
+    )

@@ -1,0 +1,173 @@
+"""Rules of QoS policies over HTTP, one family of handlers for each kind of rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+from starlette.responses import Response
+
+from fairlead.api.answers import document, empty
+from fairlead.api.bodies import built
+from fairlead.api.call import Call
+from fairlead.api.network import listing
+from fairlead.api.network.qos import rule_shown
+from fairlead.api.network.requests import Noun, posted, put, refuse_body
+from fairlead.api.routes import Route
+from fairlead.control import qos
+from fairlead.control.boundary import Tx
+from fairlead.control.qos import QosRuleChanges
+from fairlead.model.errors import NotFound
+from fairlead.model.ids import QosPolicyId, QosRuleId
+from fairlead.model.qos import Direction, QosRule, QosRuleKind
+
+_Rate = Annotated[int, Meta(ge=0, le=qos.MOST_KBPS)]
+
+
+class LimitForm(Struct, kw_only=True):
+    """What POST takes of a bandwidth limit."""
+
+    kbps: _Rate = field(name="max_kbps")
+    max_burst_kbps: _Rate = 0
+    direction: Direction = Direction.EGRESS
+
+
+class LimitChangeForm(Struct, kw_only=True):
+    """What PUT takes of a bandwidth limit."""
+
+    kbps: _Rate | UnsetType = field(default=UNSET, name="max_kbps")
+    max_burst_kbps: _Rate | UnsetType = UNSET
+    direction: Direction | UnsetType = UNSET
+
+
+class MinimumForm(Struct, kw_only=True):
+    """What POST takes of a minimum bandwidth."""
+
+    kbps: _Rate = field(name="min_kbps")
+    direction: Direction = Direction.EGRESS
+
+
+class MinimumChangeForm(Struct, kw_only=True):
+    """What PUT takes of a minimum bandwidth."""
+
+    kbps: _Rate | UnsetType = field(default=UNSET, name="min_kbps")
+    direction: Direction | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The rules of one kind."""
+
+    kind: QosRuleKind
+    noun: Noun[Struct, Struct]
+
+    def create(self, call: Call, policy_id: str) -> Response:
+        """POST on the policy's rules."""
+        forms, _ = posted(call, self.noun)
+
+        def work(tx: Tx) -> QosRule:
+            rule = built(QosRule, forms[0], id=QosRuleId(tx.new_id()), kind=self.kind)
+            return qos.add_rule(tx, QosPolicyId(policy_id), rule)
+
+        return document({self.noun.singular: rule_shown(call.run(work))}, 201)
+
+    def index(self, call: Call, policy_id: str) -> Response:
+        """GET on the policy's rules."""
+        policy = call.run(lambda tx: tx.qos_policies.fetch(policy_id))
+        rows = [rule_shown(rule) for rule in policy.rules if rule.kind is self.kind]
+        return listing.answer(call, self._list(), rows)
+
+    def show(self, call: Call, policy_id: str, rule_id: str) -> Response:
+        """GET of one rule."""
+        policy = call.run(lambda tx: tx.qos_policies.fetch(policy_id))
+        rule = qos.rule_of(policy, self.kind, QosRuleId(rule_id))
+        return document({self.noun.singular: listing.only_fields(call, rule_shown(rule))})
+
+    def update(self, call: Call, policy_id: str, rule_id: str) -> Response:
+        """PUT of one rule."""
+        changes = built(QosRuleChanges, put(call, self.noun))
+        rule = call.run(
+            lambda tx: qos.change_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id), changes)
+        )
+        return document({self.noun.singular: rule_shown(rule)})
+
+    def delete(self, call: Call, policy_id: str, rule_id: str) -> Response:
+        """DELETE of one rule."""
+        refuse_body(call)
+        call.run(lambda tx: qos.remove_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id)))
+        return empty()
+
+    def without_policy(self, handler: Callable[..., Response]) -> Callable[[Call, str], Response]:
+        """The handler for paths that name the rule alone."""
+
+        def found(call: Call, rule_id: str) -> Response:
+            return handler(call, call.run(lambda tx: _policy_of(tx, rule_id)), rule_id)
+
+        return found
+
+    def _list(self) -> listing.Collection:
+        rate = "max_kbps" if self.kind is QosRuleKind.BANDWIDTH_LIMIT else "min_kbps"
+        return listing.Collection(self.noun.plural, "qos rule", ("id", "direction", rate, "max_burst_kbps"))
+
+
+_SHOWN = frozenset({"id", "qos_policy_id", "type"})
+_FAMILIES = (
+    _Family(
+        QosRuleKind.BANDWIDTH_LIMIT,
+        Noun("bandwidth_limit_rule", "bandwidth_limit_rules", LimitForm, LimitChangeForm, _SHOWN),
+    ),
+    _Family(
+        QosRuleKind.MINIMUM_BANDWIDTH,
+        Noun("minimum_bandwidth_rule", "minimum_bandwidth_rules", MinimumForm, MinimumChangeForm, _SHOWN),
+    ),
+)
+
+
+def routes() -> tuple[Route, ...]:
+    """The routes of every kind of rule, below its policy and by the rule's id alone."""
+    return tuple(route for family in _FAMILIES for route in _routes(family))
+
+
+def _routes(family: _Family) -> tuple[Route, ...]:
+    below = f"/v2.0/qos/policies/{{}}/{family.noun.plural}"
+    alone = f"/v2.0/qos/alias-{family.noun.plural.replace('_', '-')}/{{}}"
+    return (
+        Route("GET", below, family.index),
+        Route("POST", below, family.create),
+        Route("GET", f"{below}/{{}}", family.show),
+        Route("PUT", f"{below}/{{}}", family.update),
+        Route("DELETE", f"{below}/{{}}", family.delete),
+        Route("GET", alone, family.without_policy(family.show)),
+        Route("PUT", alone, family.without_policy(family.update)),
+        Route("DELETE", alone, family.without_policy(family.delete)),
+    )
+
+
+def _policy_of(tx: Tx, rule_id: str) -> QosPolicyId:
+    for policy in tx.qos_policies.find():
+        if any(rule.id == rule_id for rule in policy.rules):
+            return policy.id
+    raise NotFound("qos rule", rule_id)
+
+
+def rule_types(call: Call) -> Response:
+    """GET /qos/rule-types."""
+    return document({"rule_types": [{"type": kind.value} for kind in QosRuleKind]})
+
+
+def rule_type(call: Call, name: str) -> Response:
+    """GET /qos/rule-types/{name}: what each mechanism can do with it."""
+    kind = next((kind for kind in QosRuleKind if kind.value == name), None)
+    if kind is None:
+        raise NotFound("qos rule type", name)
+    rate = "max_kbps" if kind is QosRuleKind.BANDWIDTH_LIMIT else "min_kbps"
+    parameters: list[dict[str, object]] = [
+        {"parameter_name": "direction", "parameter_type": "choices", "parameter_values": ["egress"]},
+        {
+            "parameter_name": rate,
+            "parameter_type": "range",
+            "parameter_values": {"start": 0, "end": qos.MOST_KBPS},
+        },
+    ]
+    drivers = [{"name": "hw_veb", "supported_parameters": parameters}]
+    return document({"rule_type": {"type": kind.value, "drivers": drivers}})

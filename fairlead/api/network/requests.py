@@ -1,0 +1,143 @@
+"""Bodies and headers of the Neutron dialect, refused in Neutron's own words (facts: neutron/api/v2/base.py)."""
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Annotated, Generic, TypeVar
+
+from msgspec import Meta, Struct, UnsetType
+from msgspec.structs import fields
+
+from fairlead.api import bodies
+from fairlead.api.bodies import InvalidField, MalformedBody
+from fairlead.api.call import Call
+from fairlead.model.errors import NotAllowed
+from fairlead.model.ids import ProjectId
+
+Post = TypeVar("Post", bound=Struct)
+Put = TypeVar("Put", bound=Struct)
+Form = TypeVar("Form", bound=Struct)
+
+Name = Annotated[str, Meta(max_length=255)]
+Id = Annotated[str, Meta(min_length=1, max_length=255)]
+MOST_IN_BULK = 1000
+
+_IF_MATCH = re.compile(r"revision_number=([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Noun(Generic[Post, Put]):
+    """How a noun is written. `shown` names the attributes that only answers have; `neutral` those that are taken
+    at the given value alone.
+    """
+
+    singular: str
+    plural: str
+    post: type[Post]
+    put: type[Put]
+    shown: AbstractSet[str] = frozenset({"id", "created_at", "updated_at", "revision_number", "tags"})
+    neutral: Mapping[str, object] = field(default_factory=dict)
+
+
+def posted(call: Call, noun: Noun[Post, Put]) -> tuple[list[Post], bool]:
+    """The forms of POST, and whether they came in bulk."""
+    body = _document(call)
+    if noun.plural in body and noun.singular not in body:
+        items = body[noun.plural]
+        if not isinstance(items, list) or not items:
+            raise MalformedBody("Resources required")
+        if len(items) > MOST_IN_BULK:
+            raise MalformedBody(f"At most {MOST_IN_BULK} {noun.plural} can be created at once")
+        return [_form(noun, noun.post, noun.put, item) for item in items], True
+    return [_form(noun, noun.post, noun.put, _inside(body, noun.singular))], False
+
+
+def put(call: Call, noun: Noun[Post, Put]) -> Put:
+    """The form of PUT: what is not given is UNSET."""
+    return _form(noun, noun.put, noun.post, _inside(_document(call), noun.singular))
+
+
+def expected_revision(call: Call) -> int | None:
+    """What `If-Match: revision_number=N` says; None without it."""
+    text = call.header("if-match")
+    if text is None:
+        return None
+    found = _IF_MATCH.fullmatch(text.strip())
+    if found is None:
+        raise InvalidField(
+            "Invalid input for If-Match. Reason: revision_number=N is expected.", field="If-Match"
+        )
+    return int(found[1])
+
+
+def project_of(call: Call, project_id: str | UnsetType) -> ProjectId:
+    """Whose the new thing is: the caller's, or another's where an operator says so."""
+    if isinstance(project_id, UnsetType) or not project_id:
+        return call.caller.project_id
+    if project_id != call.caller.project_id and not call.caller.is_admin:
+        raise NotAllowed("(rule:create and project_id) is disallowed by policy")
+    return ProjectId(project_id)
+
+
+def refuse_body(call: Call) -> None:
+    """DELETE takes none."""
+    if call.body:
+        raise MalformedBody("Body is not supported in DELETE")
+
+
+def _document(call: Call) -> dict[str, object]:
+    if not call.body:
+        raise MalformedBody("Resource body required")
+    body = bodies.parse(call.body)
+    if not isinstance(body, dict):
+        raise MalformedBody("Body contains invalid data")
+    return body
+
+
+def _inside(body: dict[str, object], name: str) -> object:
+    if name not in body:
+        raise MalformedBody(f"Unable to find '{name}' in request body")
+    return body[name]
+
+
+def _form(noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: object) -> Form:
+    if not isinstance(item, dict):
+        raise MalformedBody("Body contains invalid data")
+    given = _one_project(item)
+    for name, value in noun.neutral.items():
+        if name in given and given.pop(name) != value:
+            raise InvalidField(
+                f"Invalid input for {name}. Reason: only {value!r} is served here.", field=name
+            )
+    known = {f.encode_name: f.required for f in fields(form)}
+    extra = [name for name in given if name not in known]
+    _refuse(noun, form, other, extra)
+    missing = next((name for name, required in known.items() if required and name not in given), None)
+    if missing is not None:
+        raise InvalidField(
+            f"Failed to parse request. Required attribute '{missing}' not specified", field=missing
+        )
+    return bodies.shape(form, given)
+
+
+def _refuse(noun: Noun[Post, Put], form: type[Struct], other: type[Struct], extra: list[str]) -> None:
+    elsewhere = {f.encode_name for f in fields(other)} | noun.shown | {"project_id"}
+    unknown = [name for name in extra if name not in elsewhere]
+    if unknown:
+        named = ", ".join(name[:255] for name in unknown[:10])
+        raise MalformedBody(f"Unrecognized attribute(s) '{named}'")
+    if extra and form is noun.post:
+        raise MalformedBody(f"Attribute '{extra[0]}' not allowed in POST")
+    if extra:
+        raise MalformedBody(f"Cannot update read-only attribute {extra[0]}")
+
+
+def _one_project(item: dict[str, object]) -> dict[str, object]:
+    """`tenant_id` is the old name of `project_id`; whoever says both says the same."""
+    given = dict(item)
+    if "tenant_id" in given:
+        old = given.pop("tenant_id")
+        if given.setdefault("project_id", old) != old:
+            raise MalformedBody("'project_id' and 'tenant_id' do not match")
+    return given

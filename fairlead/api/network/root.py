@@ -1,0 +1,82 @@
+"""What clients ask before anything else: versions, resources, extensions; and quotas, zones."""
+
+from starlette.responses import Response
+
+from fairlead.api.answers import document
+from fairlead.api.call import Call
+from fairlead.api.network.extensions import EXTENSIONS
+from fairlead.model.errors import NotFound
+
+_RESOURCES = ("network", "subnet", "port", "policy", "agent", "extension", "quota")
+_UNLIMITED = -1
+_COUNTED = ("network", "subnet", "port")
+
+
+def versions(call: Call) -> Response:
+    """GET /: the one version there is."""
+    links = [{"rel": "self", "href": call.url("/network/v2.0/")}]
+    return document({"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]})
+
+
+def resources(call: Call) -> Response:
+    """GET /v2.0: the collections."""
+    return document({"resources": [_resource(call, name) for name in _RESOURCES]})
+
+
+def extensions(call: Call) -> Response:
+    """GET /extensions."""
+    return document({"extensions": [_extension(alias) for alias in EXTENSIONS]})
+
+
+def extension(call: Call, alias: str) -> Response:
+    """GET /extensions/{alias}."""
+    if alias not in EXTENSIONS:
+        raise NotFound("extension", alias)
+    return document({"extension": _extension(alias)})
+
+
+def quotas(call: Call) -> Response:
+    """GET /quotas: no project has any of its own."""
+    return document({"quotas": []})
+
+
+def quota(call: Call, project_id: str) -> Response:
+    """GET /quotas/{project}: nothing is limited."""
+    return document({"quota": dict.fromkeys(_COUNTED, _UNLIMITED)})
+
+
+def quota_details(call: Call, project_id: str) -> Response:
+    """GET /quotas/{project}/details: what is used of what is not limited."""
+    used = call.run(
+        lambda tx: (
+            len(tx.networks.find(project_id=project_id)),
+            len(tx.subnets.find(project_id=project_id)),
+            len(tx.ports.find(project_id=project_id)),
+        )
+    )
+    counted = zip(_COUNTED, used, strict=True)
+    quota = {name: {"limit": _UNLIMITED, "used": count, "reserved": 0} for name, count in counted}
+    return document({"quota": quota})
+
+
+def zones(call: Call) -> Response:
+    """GET /availability_zones: hosts are in one."""
+    zone = {"name": "nova", "resource": "network", "state": "available"}
+    return document({"availability_zones": [zone]})
+
+
+def _resource(call: Call, name: str) -> dict[str, object]:
+    collection = "policies" if name == "policy" else f"{name}s"
+    links = [{"rel": "self", "href": call.url(f"/network/v2.0/{collection}")}]
+    return {"name": name, "collection": collection, "links": links}
+
+
+def _extension(alias: str) -> dict[str, object]:
+    name, description = EXTENSIONS[alias]
+    return {
+        "alias": alias,
+        "name": name,
+        "description": description,
+        "updated": "2026-01-01T00:00:00-00:00",
+        "links": [],
+    }

@@ -1,0 +1,76 @@
+"""Tags over HTTP: below each noun that can have them."""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from fairlead.api import bodies
+from fairlead.api.answers import document, empty
+from fairlead.api.call import Call
+from fairlead.api.network.requests import refuse_body
+from fairlead.api.routes import Route
+from fairlead.control import tags
+from fairlead.control.tags import Tagged
+from fairlead.model.errors import NotFound
+
+
+class TagsForm(Struct, forbid_unknown_fields=True):
+    """What PUT takes."""
+
+    tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _TagsOf:
+    noun: Tagged
+
+    def show(self, call: Call, key: str) -> Response:
+        """GET: all tags."""
+        return document({"tags": call.run(lambda tx: tags.read(tx, self.noun, key))})
+
+    def replace(self, call: Call, key: str) -> Response:
+        """PUT: these and no others."""
+        wanted = tuple(bodies.shape(TagsForm, bodies.parse(call.body)).tags)
+        return document({"tags": call.run(lambda tx: tags.change(tx, self.noun, key, lambda _: wanted))})
+
+    def clear(self, call: Call, key: str) -> Response:
+        """DELETE: none."""
+        refuse_body(call)
+        call.run(lambda tx: tags.change(tx, self.noun, key, lambda _: ()))
+        return empty()
+
+    def add(self, call: Call, key: str, tag: str) -> Response:
+        """PUT of one."""
+        call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: (*have, tag)))
+        return empty(201)
+
+    def check(self, call: Call, key: str, tag: str) -> Response:
+        """GET of one: 204 when it is there."""
+        if tag not in call.run(lambda tx: tags.read(tx, self.noun, key)):
+            raise NotFound("tag", tag)
+        return empty()
+
+    def remove(self, call: Call, key: str, tag: str) -> Response:
+        """DELETE of one."""
+        refuse_body(call)
+        call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: tags.without(have, tag)))
+        return empty()
+
+
+def routes() -> tuple[Route, ...]:
+    """The routes of the tags of every noun; QoS policies have theirs at both of Neutron's places."""
+    places = [(f"/v2.0/{noun.value}/{{}}/tags", noun) for noun in Tagged]
+    places.append(("/v2.0/qos/policies/{}/tags", Tagged.QOS_POLICY))
+    return tuple(route for path, noun in places for route in _routes(path, _TagsOf(noun)))
+
+
+def _routes(path: str, of: _TagsOf) -> tuple[Route, ...]:
+    return (
+        Route("GET", path, of.show),
+        Route("PUT", path, of.replace),
+        Route("DELETE", path, of.clear),
+        Route("GET", f"{path}/{{}}", of.check),
+        Route("PUT", f"{path}/{{}}", of.add),
+        Route("DELETE", f"{path}/{{}}", of.remove),
+    )
