@@ -1,0 +1,291 @@
+"""A whole site by seed: the real control side on SQLite, real agents on simulated hosts, bad links, bad luck."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+from uuid import UUID
+
+from fairlead.agent.boundary import ControlAway
+from fairlead.agent.loop import Agent
+from fairlead.control import (
+    aliases,
+    booting,
+    flavors,
+    hosts,
+    networks,
+    policies,
+    port_changes,
+    questions,
+    servers,
+    subnets,
+)
+from fairlead.control.boundary import Caller, Tx, Wake
+from fairlead.control.engine import Engine
+from fairlead.control.nics import BootNic
+from fairlead.control.scheduling import Scheduler
+from fairlead.model.errors import Fault, Refusal
+from fairlead.model.host import HostAdmin
+from fairlead.model.ids import HostId, ImageId, NetworkId, PolicyId, ProjectId
+from fairlead.model.network import SegmentKind
+from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DeviceMatch
+from fairlead.model.port import VnicType
+from fairlead.model.question import QuestionKind
+from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
+from fairlead.sim.fleet import SimClock, SimHost, sim_host
+from fairlead.sim.in_process import InProcessLink
+from fairlead.sim.lossy_link import LossyLink
+from fairlead.sim.mischief import AgentDied, Mischief, dies_after
+from fairlead.store.engine import open_database
+from fairlead.wire.documents import Enrolment
+
+PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
+CALLER = Caller(PROJECT, "somebody", is_admin=True)
+IMAGE_BYTES = b"a disk of few words"
+SECRET = "0" * 64
+TROUBLE = 0.1
+
+
+class Listeners:
+    """control.boundary.Wakes: the scheduler alone listens; agents are polled here."""
+
+    def __init__(self) -> None:
+        self.scheduler: Scheduler | None = None
+
+    def notify(self, wakes: frozenset[Wake]) -> None:
+        if self.scheduler is not None:
+            self.scheduler.heard(wakes)
+
+
+class Place:
+    """A host of the site: its machine, its link, and the agent that is alive now."""
+
+    def __init__(self, host: SimHost, host_id: HostId, link: LossyLink) -> None:
+        self.host = host
+        self.host_id = host_id
+        self.link = link
+        self.agent: Agent = host.agent(host_id, link)
+
+    def tick(self) -> None:
+        with suppress(ControlAway):
+            self.agent.poll(0)
+        try:
+            with suppress(Fault):  # the host cannot be read: the loop rests and tries again
+                self.agent.tick()
+        except AgentDied:
+            self.agent = self.host.agent(self.host_id, self.link)
+
+
+class Site:
+    """Everything, from one seed."""
+
+    def __init__(self, seed: int, host_count: int = 2) -> None:
+        self.random = Random(seed)  # noqa: S311 - a seed is the point
+        self.clock = SimClock()
+        listeners = Listeners()
+        self.database = open_database("sqlite://", clock=self.clock.now, new_id=self._new_id)
+        self.engine = Engine(self.database, listeners)
+        self.scheduler = listeners.scheduler = Scheduler(self.engine)
+        self.mischief = Mischief(self.random)
+        self.engine.run(self._furnish)
+        self.places = [self._enrol(number) for number in range(1, host_count + 1)]
+
+    def close(self) -> None:
+        self.database.close()
+
+    def hour(self) -> None:
+        """Something is asked for, something goes wrong, and everybody does some work."""
+        for _ in range(self.random.randint(0, 2)):
+            action = self.random.choice(ACTIONS)
+            with suppress(Refusal):
+                action(self)
+        if self.random.random() < 0.8:
+            self.scheduler.tick()
+        for place in self.places:
+            self._befall(place)
+            if self.random.random() < 0.8:
+                place.tick()
+        self.clock.advance(self.random.choice([0.5, 3, 20, 61]))
+
+    def settle(self, rounds: int = 5) -> None:
+        """Nothing goes wrong any more, and everybody works until nothing changes."""
+        for place in self.places:
+            Mischief.calm(place.host.machine)
+            place.link.trouble = 0
+        for _ in range(rounds):
+            self.scheduler.tick()
+            for place in self.places:
+                place.tick()
+            self.clock.advance(61)
+        for place in self.places:
+            place.tick()
+
+    def servers(self, *statuses: ServerStatus) -> tuple[Server, ...]:
+        return self.engine.run(lambda tx: tx.servers.find(status=statuses) if statuses else tx.servers.find())
+
+    def run(self, work: Callable[..., object], *args: object, **names: object) -> object:
+        return self.engine.run(lambda tx: work(tx, *args, **names))
+
+    def _befall(self, place: Place) -> None:
+        if self.random.random() < 0.25:
+            self.mischief.strike(place.host.machine)
+        if self.random.random() < 0.15:
+            fuse = dies_after(self.random.randint(1, 10))
+            place.agent = place.host.agent(place.host_id, place.link, fuse)
+
+    def _new_id(self) -> str:
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def _furnish(self, tx: Tx) -> None:
+        now = tx.now
+        digest = hashlib.sha512(IMAGE_BYTES).hexdigest()
+        self.image_id = ImageId(tx.new_id())
+        tx.images.add(
+            Image(
+                self.image_id,
+                PROJECT,
+                "disk",
+                ImageStatus.ACTIVE,
+                "qcow2",
+                "bare",
+                now,
+                now,
+                size=len(IMAGE_BYTES),
+                sha512=digest,
+                visibility="public",
+            )
+        )
+        gpu = aliases.NewAlias("gpu", DeviceKind.PCI, vendor=("10de",))
+        aliases.create(tx, gpu)
+        self.flavors = [
+            flavors.create(tx, flavors.NewFlavor("small", 1, 512)),
+            flavors.create(
+                tx, flavors.NewFlavor("gpu", 2, 1024, extra_specs={"pci_passthrough:alias": "gpu:1"})
+            ),
+        ]
+        self.networks = [self._network(tx, number) for number in (1, 2)]
+        self.policies = [self._policy(tx, number) for number in (1, 2)]
+        policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
+
+    def _network(self, tx: Tx, number: int) -> NetworkId:
+        made = networks.create(
+            tx,
+            networks.NewNetwork(
+                PROJECT,
+                f"net{number}",
+                kind=SegmentKind.VLAN,
+                physical_network=f"physnet{number}",
+                vlan=number * 100,
+            ),
+        ).network
+        subnets.create(tx, subnets.NewSubnet(PROJECT, made.id, f"10.0.{number}.0/24", 4))
+        return made.id
+
+    def _policy(self, tx: Tx, number: int) -> PolicyId:
+        match = DeviceMatch(name=(f"ens{number}f0",))
+        new = policies.NewPolicy(f"policy{number}", match, num_vfs=4, physical_network=f"physnet{number}")
+        return policies.create(tx, new).id
+
+    def _enrol(self, number: int) -> Place:
+        _, token = self.engine.run(partial(hosts.create, new=hosts.NewHost(f"h{number}"), secret=SECRET))
+        enrolment = Enrolment(token, f"h{number}", "simulated")
+        host_id = self.engine.run(partial(hosts.enrol, enrolment=enrolment, secret=SECRET)).host_id
+        direct = InProcessLink(self.engine, host_id, lambda _: IMAGE_BYTES)
+        link = LossyLink(direct, self.random, TROUBLE)
+        return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link)
+
+
+def boot(site: Site) -> None:
+    random = site.random
+
+    def nic() -> BootNic:
+        vnic_type = random.choice([VnicType.DIRECT, VnicType.DIRECT, VnicType.NORMAL])
+        is_direct = vnic_type is VnicType.DIRECT
+        return BootNic(
+            random.choice(site.networks),
+            vnic_type=vnic_type,
+            max_mbps=random.choice([None, 1000]),
+            trusted=is_direct and random.random() < 0.3,
+            vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
+        )
+
+    flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], site.flavors[1]])
+    nics = tuple(nic() for _ in range(random.randint(1, 3)))
+    wanted = booting.BootServer("s", flavor.id, site.image_id, nics)
+    site.run(booting.boot, CALLER, wanted)
+
+
+def delete(site: Site) -> None:
+    found = site.servers()
+    if found:
+        site.run(servers.delete, site.random.choice(found).id)
+
+
+def stop(site: Site) -> None:
+    for server in site.servers(ServerStatus.ACTIVE)[:1]:
+        site.run(servers.stop, server.id)
+
+
+def start(site: Site) -> None:
+    for server in site.servers(ServerStatus.SHUTOFF)[:1]:
+        site.run(servers.start, server.id)
+
+
+def reboot(site: Site) -> None:
+    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF)
+    if found:
+        is_hard = site.random.choice([True, False])
+        site.run(servers.reboot, site.random.choice(found).id, is_hard=is_hard)
+
+
+def change_port(site: Site) -> None:
+    ports = site.engine.run(lambda tx: tx.ports.find())
+    if ports:
+        changes = site.random.choice(
+            [
+                port_changes.PortChanges(admin_state_up=site.random.choice([True, False])),
+                port_changes.PortChanges(vlan_priority=site.random.choice([0, 3])),
+                port_changes.PortChanges(port_security_enabled=site.random.choice([True, False])),
+            ]
+        )
+        site.run(port_changes.update, site.random.choice(ports).id, changes)
+
+
+def change_policy(site: Site) -> None:
+    changes = site.random.choice(
+        [
+            policies.PolicyChanges(num_vfs=site.random.choice([2, 4, 8])),
+            policies.PolicyChanges(mtu=site.random.choice([None, 9000])),
+        ]
+    )
+    site.run(policies.update, site.random.choice(site.policies), changes)
+
+
+def change_host(site: Site) -> None:
+    place = site.random.choice(site.places)
+    admin = site.random.choice([HostAdmin.ENABLED, HostAdmin.ENABLED, HostAdmin.DISABLED])
+    site.run(hosts.update, place.host_id, hosts.HostChanges(admin=admin))
+
+
+def ask(site: Site) -> None:
+    for server in site.servers(ServerStatus.ACTIVE)[:1]:
+        site.run(questions.ask, server.id, QuestionKind.CONSOLE, 10)
+
+
+ACTIONS: tuple[Callable[[Site], None], ...] = (
+    boot,
+    boot,
+    boot,
+    boot,
+    delete,
+    delete,
+    stop,
+    start,
+    reboot,
+    change_port,
+    change_policy,
+    change_host,
+    ask,
+)

@@ -1,0 +1,91 @@
+"""Days of a whole site, by seed. Whatever happened, it ends sound: no device twice, none dirty, none lost."""
+
+import pytest
+
+from fairlead.control import servers
+from fairlead.control.assignments import desired_of
+from fairlead.control.auditing import audit
+from fairlead.control.boundary import Tx
+from fairlead.hoststate.desired import DesiredState
+from fairlead.model.device import DeviceStatus
+from fairlead.model.server import ServerStatus
+from fairlead.model.vf import BASELINE, differences
+from tests.simulation.fleet import Place, Site
+
+SEEDS = range(100)
+HOURS = 20
+
+
+@pytest.fixture
+def site(request):
+    site = Site(request.param)
+    yield site
+    site.close()
+
+
+@pytest.mark.parametrize("site", SEEDS, indirect=True)
+def test_day(site):
+    for _ in range(HOURS):
+        site.hour()
+        assert site.engine.run(audit) == ()
+    site.settle()
+    assert_sound(site)
+    for server in site.servers():
+        assert server.status not in {ServerStatus.BUILD, ServerStatus.DELETING}, server
+        if server.host_id is not None:
+            assert server.status is not ServerStatus.ERROR, server.fault
+    for server in site.servers():
+        site.run(servers.delete, server.id)
+    site.settle()
+    assert_sound(site)
+    assert_empty(site)
+
+
+def assert_sound(site: Site) -> None:
+    """Rows, machines and what stands between them agree."""
+    assert site.engine.run(audit) == ()
+    for place in site.places:
+        assert place.host.machine.mishaps == []
+        document = site.engine.run(lambda tx, place=place: _document(tx, place))
+        _assert_as_desired(place, document)
+        for start in place.host.hypervisor.starts:
+            assert all(settings.mac for settings in start.vfs.values())
+
+
+def _document(tx: Tx, place: Place) -> DesiredState:
+    return desired_of(tx, tx.hosts.lock(place.host_id))
+
+
+def _assert_as_desired(place: Place, document: DesiredState) -> None:
+    owners = {(vf.pf, vf.index): vf for vf in document.vfs}
+    managed = {family.pf for family in document.families if not family.is_given_whole}
+    machine = place.host.machine
+    for key in managed:
+        for index, seen in machine.pfs[key].vfs.items():
+            owner = owners.get((key, index))
+            assert not differences(owner.settings if owner else BASELINE, seen), (key, index)
+    assert set(machine.domains) == {f"fl-{guest.server_id}" for guest in document.guests}
+    taps = {tap.name for tap in document.taps} | {bridge.name for bridge in document.bridges}
+    assert machine.virtual_links == taps
+
+
+def assert_empty(site: Site) -> None:
+    """Nothing is left of anybody."""
+
+    here = {place.host_id: place.host.machine for place in site.places}
+
+    def look(tx: Tx) -> None:
+        assert tx.servers.find() == ()
+        assert tx.allocations.find() == ()
+        assert tx.bindings.find() == ()
+        assert tx.ports.find() == ()
+        for device in tx.devices.find():
+            is_present = here[device.host_id].present(device.pci_address)
+            if device.policy_id is not None:
+                wanted = DeviceStatus.AVAILABLE if is_present else DeviceStatus.MISSING
+                assert device.status is wanted, device
+
+    site.engine.run(look)
+    for place in site.places:
+        assert place.host.machine.domains == {}
+        assert place.host.disks.guests() == ()
