@@ -1,12 +1,9 @@
 """Handlers of agents: what people see of them, and what they ask and tell with their host's own credential."""
 
-import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator
-from typing import BinaryIO
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
@@ -25,7 +22,6 @@ from fairlead.wire.documents import Answer, Assignment, Enrolment
 
 REPORT_LIMIT = 16 << 20
 """Bytes of a report or an answer: a host with thousands of VFs, a long console log."""
-_CHUNK = 1 << 20
 _BEARER = re.compile(r"Bearer +([!-~]{1,512}) *", re.IGNORECASE)
 _GENERATION = re.compile(r"[0-9]{1,15}")
 
@@ -79,15 +75,7 @@ def answer(call: Call, host: str, question_id: str) -> Response:
 async def send_image(call: Call, host: str, image_id: str) -> Response:
     """GET /agents/{host}/images/{image}: its data, streamed, if a guest of the host needs it."""
     await call.in_worker(lambda tx: _check_needed(tx, _authenticated(tx, call, HostId(host)), image_id))
-    data = await asyncio.to_thread(call.parts.image_files.open, ImageId(image_id))
-    return StreamingResponse(_chunks(data), media_type="application/octet-stream")
-
-
-async def _chunks(data: BinaryIO) -> AsyncIterator[bytes]:
-    """Reads in threads, for the disk may be slow and the loop serves everybody."""
-    with data:
-        while chunk := await asyncio.to_thread(data.read, _CHUNK):
-            yield chunk
+    return FileResponse(call.parts.image_files.path(ImageId(image_id)), media_type="application/octet-stream")
 
 
 def _authenticated(tx: Tx, call: Call, host_id: HostId) -> Host:
