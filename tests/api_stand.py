@@ -68,6 +68,20 @@ class Stand:
                 return
         raise AssertionError("the fleet does not settle")
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Meanwhile the agents answer questions in threads of their own."""
+        stop = threading.Event()
+        threads = [threading.Thread(target=_answer, args=(agent, stop)) for agent in self.agents.values()]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
     def image(self, name: str = "cirros", data: bytes = b"a disk") -> str:
         """An image with data; its id."""
         body = {"name": name, "disk_format": "raw", "container_format": "bare"}
@@ -130,6 +144,11 @@ class Stand:
                 [(device.id, device.status) for device in tx.devices.find()],
             ]
         )
+
+
+def _answer(agent: Agent, stop: threading.Event) -> None:
+    while not stop.is_set():
+        agent.poll(1)
 
 
 @contextmanager
