@@ -95,6 +95,8 @@ _NEUTRON_TYPES = {
     "mac_in_use": "MacAddressInUse",
     "ip_in_use": "IpAddressInUse",
     "vlan_in_use": "VlanIdInUse",
+    "flat_in_use": "FlatNetworkInUse",
+    "gateway_in_pool": "GatewayConflictWithAllocationPools",
     "bound": "PortBound",
     "no_addresses": "IpAddressGenerationFailure",
     "malformed_body": "HTTPBadRequest",

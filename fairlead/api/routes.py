@@ -55,7 +55,7 @@ class Table:
         self._root = _Node()
         for route in routes:
             node = self._root
-            for segment in _segments(route.path):
+            for segment in _segments(route.path.removesuffix("/")):
                 node = node.children.setdefault(segment, _Node())
             if route.method in node.routes:
                 raise ValueError(f"{route.method} {route.path} is in the table twice.")
