@@ -4,8 +4,9 @@ A tap has one VLAN, untagged towards its guest; the uplink carries the VLANs of 
 no others; the bridge itself carries none, so the host does not speak on guests' networks. Frames of a flat
 network are untagged on the wire; inside the bridge they have VLAN 4094, so that network gets no tap.
 
-Spoof check is the bridge's own: the tap does not learn, its guest's MAC is a static entry of the forwarding
-table, and the port is locked (bridge(8), `locked`; Linux 5.18), so a frame from another MAC is dropped. As
+Spoof check is the bridge's own: the tap does not learn, its guest's MAC is a static and sticky entry of the
+forwarding table, which no frame from elsewhere moves, and the port is locked (bridge(8), `locked`; Linux
+5.18), so a frame from another MAC is dropped. As
 long as all taps are like that, the kernel keeps the uplink out of promiscuous mode and writes the guests'
 MACs into the PF's own filter (net/bridge/br_if.c, br_manage_promisc), which is what lets a VF of the same PF
 reach them through the NIC's switch. We write them there too, for the bridge that has an unchecked tap.
@@ -126,8 +127,10 @@ class Bridges:
         is_open = not wanted.spoof_check
         self._netlink.join(tap.index, bridge.index, BridgePort(is_open, is_open, wanted.spoof_check))
         own = PortVlan(wanted.vlan or FLAT_VLAN, untagged=True)
+        entry = ForwardingEntry(tap.index, wanted.mac, own.vlan, on_bridge=True)
+        self._forget_entries(tap.index, entry)
         self._set_vlans(tap.index, (own,))
-        self._set_entry(tap.index, wanted.mac, own.vlan)
+        self._netlink.add_entry(entry)
         self._carry(bridge)
         if self._netlink.ingress_rate(tap.index) != wanted.max_rate_kbps:
             self._netlink.set_ingress_rate(tap.index, wanted.max_rate_kbps)
@@ -171,12 +174,17 @@ class Bridges:
             if vlan not in present:
                 self._netlink.set_vlan(index, vlan)
 
-    def _set_entry(self, index: int, mac: MacAddress, vlan: int) -> None:
-        wanted = ForwardingEntry(index, mac, vlan, on_bridge=True)
-        for entry in self._netlink.entries(index):
-            if entry.on_bridge and entry != wanted:
-                self._netlink.delete_entry(entry)
-        self._netlink.add_entry(wanted)
+    def _forget_entries(self, index: int, kept: ForwardingEntry) -> None:
+        """Take the port's other entries away, while it still has their VLANs: later the kernel says EINVAL
+        (br_fdb_delete), and a static entry outlives its VLAN. For one that has, the
+        port gets the VLAN back, until `_set_vlans` comes.
+        """
+        carried = {vlan.vlan for vlan in self._netlink.vlans().get(index, ())}
+        others = [entry for entry in self._netlink.entries(index) if entry.on_bridge and entry != kept]
+        for entry in others:
+            if entry.vlan not in carried and entry.vlan is not None:
+                self._netlink.set_vlan(index, PortVlan(entry.vlan, untagged=False))
+            self._netlink.delete_entry(entry)
 
     def _find(self, name: str) -> Link | None:
         return next((link for link in self._netlink.links() if link.name == name), None)

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
@@ -16,12 +17,13 @@ from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
 from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
-from fairlead.linux.vfinfo import APPLIED
+from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, differences
 
-_OPTIONAL = ("spoof_check", "trust", "link_state", "min_rate_mbps", "max_rate_mbps")
+# The only settings of which a driver says whether it has them (-1 where not); the others read as 0.
+_REPORTED = ("spoof_check", "trust")
 _GONE = (errno.ENODEV, errno.ENXIO)
 
 
@@ -228,8 +230,13 @@ class LinuxKernel:
                 seen = None
             open_fields = differences(settings, seen) if seen is not None else ()
             suspects = tuple(name for name in APPLIED if name in open_fields and name in fields) or fields
-        value = getattr(settings, suspects[0])
-        return f"{suspects[0]} {getattr(value, 'value', value)}"
+        # VLAN, priority and protocol are one attribute: what was refused of the three, nobody can say.
+        named = (
+            tuple(name for name in suspects if name in VLAN_FIELDS)
+            if suspects[0] in VLAN_FIELDS
+            else suspects[:1]
+        )
+        return ", ".join(_shown(name, getattr(settings, name)) for name in named)
 
     def _function(self, pf: ObservedPf, act: Act) -> PciFunction:
         function = self._sysfs.function(pf.pci_address)
@@ -284,13 +291,19 @@ def _observe_vfs(
 
 
 def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...]) -> tuple[str, ...]:
-    """`sriov`, `switch_id`, and the VF settings that the driver reports."""
+    """`sriov`; `switch_id`; `spoof_check` and `trust` where its VFs have them."""
     found = ["sriov"] if function.total_vfs else []
     if function.net is not None and function.net.switch_id:
         found.append("switch_id")
     if vfs:
-        found.extend(name for name in _OPTIONAL if getattr(vfs[0].settings, name) is not None)
+        found.extend(name for name in _REPORTED if getattr(vfs[0].settings, name) is not None)
     return tuple(found)
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return f"{name} none"
+    return f"{name} {value.value if isinstance(value, Enum) else value}"
 
 
 def _pf_subject(pf: ObservedPf) -> str:

@@ -13,7 +13,7 @@ from threading import Lock
 
 from fairlead.linux.netlink import NetlinkRefusal
 
-REQUEST, ACK, EXCLUSIVE, CREATE, REPLACE, DUMP = 0x1, 0x4, 0x200, 0x400, 0x100, 0x300
+REQUEST, ACK, REPLACE, EXCLUSIVE, CREATE, DUMP = 0x1, 0x4, 0x100, 0x200, 0x400, 0x300
 _ERROR, _DONE = 2, 3
 _CAPPED, _ACK_TLVS, _INTERRUPTED = 0x100, 0x200, 0x10
 _EXTACK_MESSAGE = 1

@@ -59,9 +59,11 @@ class PortVlan:
 
 @dataclass(frozen=True, slots=True)
 class ForwardingEntry:
-    """A static entry: frames for `mac` (in `vlan`) leave through the device. `vlan` None: in none.
+    """Frames for `mac` (in `vlan`) leave through the device. `vlan` None: in none.
 
-    `on_bridge`: of the bridge's table; else of the device's own unicast filter (bridge fdb ... self).
+    `on_bridge`: a static, sticky entry of the bridge's table (a static one that is not sticky moves to any
+    port where a frame from that MAC comes in: net/bridge/br_fdb.c, br_fdb_update); else an address in the
+    device's own unicast filter (bridge fdb ... self).
     """
 
     index: int
@@ -128,7 +130,7 @@ class Netlink(Protocol):
         ...
 
     def entries(self, index: int) -> tuple[ForwardingEntry, ...]:
-        """Static entries of one bridge port, without the addresses that are the host's own."""
+        """Those of one bridge port, without learnt ones and the host's own addresses."""
         ...
 
     def add_entry(self, entry: ForwardingEntry) -> None:

@@ -33,7 +33,7 @@ _ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
 _TABLE_MAIN, _UNICAST, _OIF, _MULTIPATH, _TABLE = 254, 1, 4, 9, 15
 _LLADDR, _NDA_VLAN = 2, 5
 _MAC_OCTETS, _WORD_OCTETS = 6, 4
-_STATIC, _PERMANENT, _SELF, _ON_MASTER = 0x40, 0x80, 0x2, 0x4
+_STATIC, _PERMANENT, _SELF, _ON_MASTER, _STICKY = 0x40, 0x80, 0x2, 0x4, 0x40
 
 
 class RtNetlink:
@@ -150,8 +150,8 @@ class RtNetlink:
         return tuple(entry for entry in found if entry is not None and entry.index == index)
 
     def add_entry(self, entry: ForwardingEntry) -> None:
-        """See Netlink.add_entry."""
-        self._unless(errno.EEXIST, _NEWNEIGH, _entry_body(entry), nl.CREATE | nl.EXCLUSIVE)
+        """See Netlink.add_entry. Without exclusivity: one that somebody moved to another port comes back."""
+        self._channel.request(_NEWNEIGH, _entry_body(entry), nl.CREATE | nl.REPLACE)
 
     def delete_entry(self, entry: ForwardingEntry) -> None:
         """See Netlink.delete_entry."""
@@ -164,12 +164,14 @@ class RtNetlink:
         return next((rate for rate in rates if rate is not None), None)
 
     def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
-        """See Netlink.set_ingress_rate."""
-        if rate_kbps is None:
-            self._unless(errno.ENOENT, police.DELETE_QDISC, police.qdisc_body(index))
-            return
-        self._unless(errno.EEXIST, police.NEW_QDISC, police.qdisc_body(index), nl.CREATE | nl.EXCLUSIVE)
-        self._channel.request(police.NEW_FILTER, police.filter_body(index, rate_kbps), nl.CREATE | nl.REPLACE)
+        """See Netlink.set_ingress_rate. A matchall filter cannot be replaced (EEXIST): the old one goes first."""
+        if self.ingress_rate(index) is not None:
+            self._channel.request(police.DELETE_QDISC, police.qdisc_body(index))
+        if rate_kbps is not None:
+            self._unless(errno.EEXIST, police.NEW_QDISC, police.qdisc_body(index), nl.CREATE | nl.EXCLUSIVE)
+            self._channel.request(
+                police.NEW_FILTER, police.filter_body(index, rate_kbps), nl.CREATE | nl.EXCLUSIVE
+            )
 
     def _without_addresses(self, name: str) -> None:
         """No IPv6 address of its own: the host shall not speak on a guest's network."""
@@ -267,7 +269,7 @@ def _read_vlans(answer: bytes) -> tuple[PortVlan, ...]:
 
 
 def _entry_body(entry: ForwardingEntry) -> bytes:
-    state, flags = (_STATIC, _ON_MASTER) if entry.on_bridge else (_PERMANENT, _SELF)
+    state, flags = (_STATIC, _ON_MASTER | _STICKY) if entry.on_bridge else (_PERMANENT, _SELF)
     header = _NEIGHBOUR_HEADER.pack(socket.AF_BRIDGE, entry.index, state, flags, 0)
     body = header + nl.attribute(_LLADDR, bytes.fromhex(entry.mac.replace(":", "")))
     return body + nl.short(_NDA_VLAN, entry.vlan) if entry.vlan is not None else body
@@ -278,7 +280,7 @@ def _read_entry(answer: bytes) -> ForwardingEntry | None:
     found = dict(nl.parts(answer[_NEIGHBOUR_HEADER.size :]))
     mac, vlan = _mac(found.get(_LLADDR)), found.get(_NDA_VLAN)
     is_self = bool(flags & _SELF)
-    if mac is None or not (is_self or state & _STATIC):
+    if mac is None or not (is_self or (state & _STATIC and flags & _STICKY)):
         return None
     number = int(struct.unpack("=H", vlan)[0]) if vlan is not None else None
     return ForwardingEntry(index, mac, number, on_bridge=not is_self)

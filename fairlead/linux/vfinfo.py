@@ -35,7 +35,8 @@ APPLIED = (
     "trust",
 )
 """The order in which the kernel applies the fields of one message, whatever theirs in it (do_setvfinfo)."""
-_VLAN_FIELDS = frozenset({"vlan", "vlan_priority", "vlan_protocol"})
+VLAN_FIELDS = frozenset({"vlan", "vlan_priority", "vlan_protocol"})
+"""Fields that one attribute sets together."""
 
 
 def read_vf_info(data: bytes) -> tuple[int, VfSettings] | None:
@@ -65,7 +66,7 @@ def write_vf_info(vf: int, settings: VfSettings, fields: tuple[str, ...]) -> byt
     """
     wanted = frozenset(fields)
     found = [_write_mac(vf, settings.mac)] if "mac" in wanted else []
-    if wanted & _VLAN_FIELDS:
+    if wanted & VLAN_FIELDS:
         found.append(_write_vlan(vf, settings))
     found.extend(_write_rates(vf, settings, wanted))
     writers: tuple[tuple[str, int, Callable[[], int | None]], ...] = (

@@ -1,6 +1,7 @@
 """RtNetlink on the kernel that runs the tests, in a network namespace of its own."""
 
 import errno
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -262,3 +263,30 @@ def test_no_descriptor_is_left_open():
         RtNetlink().close()
         LinkEvents(lambda: None).close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_an_entry_that_outlived_its_vlan_goes(bridged: RtNetlink):
+    bridges = made(bridged, tap())
+    index = found(bridged, TAP).index
+    bridged.delete_vlan(index, 100)
+    bridges.make_tap(tap(vlan=200))
+    assert [entry.vlan for entry in bridged.entries(index) if entry.on_bridge] == [200]
+    assert bridged.vlans()[index] == (PortVlan(200, untagged=True),)
+
+
+def test_a_frame_from_the_wire_with_the_guests_mac_does_not_take_it_over(bridged: RtNetlink):
+    made(bridged, tap())
+    ip("link set wire0 up")
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind(("wire0", 0))
+        octets = bytes.fromhex(GUEST_MAC.replace(":", ""))
+        wire.send(b"\xff" * 6 + octets + b"\x81\x00\x00\x64" + b"\x88\xb5" + bytes(60))
+    assert seen_tap(bridged).mac == GUEST_MAC
+
+
+def test_an_entry_that_somebody_moved_comes_back(bridged: RtNetlink):
+    bridges = made(bridged, tap())
+    said(f"bridge fdb replace {GUEST_MAC} dev up0 master static vlan 100")
+    assert seen_tap(bridged).mac is None
+    bridges.make_tap(tap())
+    assert seen_tap(bridged).mac == GUEST_MAC
