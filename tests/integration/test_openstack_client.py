@@ -24,14 +24,27 @@ clouds:
 START_SECONDS = 60
 CALL_SECONDS = 60
 
-pytestmark = pytest.mark.skipif(not CLIENT.exists(), reason="`make test` builds .venv-openstack; it is not there")
+pytestmark = pytest.mark.skipif(
+    not CLIENT.exists(), reason="`make test` builds .venv-openstack; it is not there"
+)
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
     """The URL of `fairlead up --sim 3` in a process of its own."""
     state = tmp_path_factory.mktemp("fleet")
-    command = [sys.executable, "-m", "fairlead", "up", "--sim", "3", "--listen", "127.0.0.1:0", "--state", str(state)]
+    command = [
+        sys.executable,
+        "-m",
+        "fairlead",
+        "up",
+        "--sim",
+        "3",
+        "--listen",
+        "127.0.0.1:0",
+        "--state",
+        str(state),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         ready = re.match(r"ready (http\S+)", process.stdout.readline())
@@ -93,7 +106,11 @@ def test_a_server_with_a_direct_port_and_an_alias_comes_and_goes(fleet, openstac
     assert host in {"host1", "host2", "host3"}
 
     bound = openstack("port", "show", "p1")
-    assert (bound["status"], bound["binding_host_id"], bound["binding_vif_type"]) == ("ACTIVE", host, "hw_veb")
+    assert (bound["status"], bound["binding_host_id"], bound["binding_vif_type"]) == (
+        "ACTIVE",
+        host,
+        "hw_veb",
+    )
     assert bound["binding_vif_details"]["vlan"] == "100"
     assert bound["device_id"] == shown["id"]
     assert bound["device_owner"].startswith("compute:")
@@ -101,7 +118,9 @@ def test_a_server_with_a_direct_port_and_an_alias_comes_and_goes(fleet, openstac
     assert profile["physical_network"] == "physnet1"
     assert re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", profile["pci_slot"])
     assert re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", profile["pci_vendor_info"])
-    devices = httpx.get(f"{fleet}/v1/devices", params={"server": shown["id"]}, trust_env=False).json()["devices"]
+    devices = httpx.get(f"{fleet}/v1/devices", params={"server": shown["id"]}, trust_env=False).json()[
+        "devices"
+    ]
     assert {device["physical_network"] for device in devices} == {"physnet1", "physnet2"}
 
     openstack("server", "delete", "--wait", "sv1", shows=False)
