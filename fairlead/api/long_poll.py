@@ -16,7 +16,8 @@ LONGEST_SECONDS = 60.0
 async def first_found(
     call: Call, wake: Wake, look: Callable[[Tx], Result | None], wait_seconds: float
 ) -> Result | None:
-    """What `look` finds: at once, or as soon as a wake makes it find something; None when the time is over.
+    """What `look` finds: at once, or as soon as a wake makes it find something; None when the time is over
+    or this process is going down.
 
     It subscribes before it looks, so nothing is missed, and looks only when it was woken, so waiting is free.
     """
@@ -26,7 +27,7 @@ async def first_found(
         while True:
             woken.clear()
             found = await call.in_worker(look)
-            if found is not None:
+            if found is not None or call.parts.waiters.is_closed:
                 return found
             try:
                 await asyncio.wait_for(woken.wait(), deadline - loop.time())

@@ -19,6 +19,13 @@ class Waiters:
         self._callbacks: dict[Wake, list[Callable[[], None]]] = defaultdict(list)
         self._listeners: list[Callable[[frozenset[Wake]], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.is_closed = False
+        """Whether this process is going down: nobody should wait any longer."""
+
+    def close(self) -> None:
+        """Let everybody who waits go on, and nobody wait again. On the loop's thread only."""
+        self.is_closed = True
+        self._set(frozenset(self._events))
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop on which long polls wait; until then nobody can."""

@@ -26,7 +26,7 @@ def show_one(invocation: Invocation, record: Record) -> None:
     if invocation.wants_json:
         _print_json(record)
         return
-    rows = [[key, _cell(value)] for key, value in record.items() if value not in (None, "", [], {})]
+    rows = [[key, _cell(value)] for key, value in record.items() if not _is_empty(value)]
     click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True))
 
 
@@ -48,8 +48,12 @@ def _cell(value: object) -> str:
             return "yes" if value else "no"
         case Mapping():
             record = cast("Record", value)
-            return ", ".join(f"{key}={_cell(inner)}" for key, inner in record.items())
+            return ", ".join(f"{key}={_cell(inner)}" for key, inner in record.items() if not _is_empty(inner))
         case list() | tuple():
             return "\n".join(_cell(inner) for inner in value)
         case _:
             return str(value)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [], {})

@@ -88,8 +88,10 @@ class ControlProcess:
         self._scheduler_wake = threading.Event()
         self._waiters.call(SCHEDULER, self._scheduler_wake.set)
 
-    def run(self, on_ready: Callable[[], None]) -> None:
-        """Serve until SIGINT or SIGTERM; `on_ready` is called in a thread of its own once the APIs answer."""
+    def run(self, on_ready: Callable[[], None], on_end: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGINT or SIGTERM. `on_ready` is called in a thread of its own once the APIs answer: what
+        it raises ends the process and is raised here. `on_end` is called before the APIs cease to answer.
+        """
         runner = InPlace() if self._database.is_in_process else Workers(_WORKERS)
         files = ImageFiles(self._serving.state / "images")
         app = build(Parts(self.engine, runner, self._waiters, files))
@@ -104,7 +106,15 @@ class ControlProcess:
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
         try:
-            _Server(config, on_ready).run(sockets=[self._serving.listener])
+
+            def end() -> None:
+                on_end()
+                self._waiters.close()
+
+            server = _Server(config, on_ready, end)
+            server.run(sockets=[self._serving.listener])
+            if server.failure is not None:
+                raise server.failure
         finally:
             self._stop.set()
             self._scheduler_wake.set()
@@ -125,14 +135,30 @@ class ControlProcess:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which tells when it has begun to answer."""
+    """uvicorn, which tells when it has begun to answer, and when it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_end: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_end = on_end
+        self.failure: BaseException | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, and then the word."""
         await super().startup(sockets)
         if self.started:
-            threading.Thread(target=self._on_ready, name="ready", daemon=True).start()
+            threading.Thread(target=self._begin, name="ready", daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """First the long polls end, since nothing that they wait for will come; then as uvicorn's."""
+        self._on_end()
+        await super().shutdown(sockets)
+
+    def _begin(self) -> None:
+        try:
+            self._on_ready()
+        except BaseException as failure:  # noqa: BLE001 - handed to the main thread, which raises it
+            self.failure = failure
+            self.should_exit = True

@@ -37,7 +37,7 @@ def up(listen: str, state: str | None, order: str, **options: object) -> None:
     else:
         start = _simulated(serving, count, stop, is_bare=bool(options["bare"]))
     try:
-        ControlProcess(serving).run(lambda: _make_ready(serving, start))
+        ControlProcess(serving).run(lambda: _make_ready(serving, start), stop.set)
     finally:
         stop.set()
 
