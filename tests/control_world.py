@@ -14,6 +14,7 @@ from fairlead.control import (
     hosts,
     networks,
     policies,
+    ports,
     questions,
     reports,
     servers,
@@ -24,9 +25,10 @@ from fairlead.control.boundary import Caller, Tx, Wake
 from fairlead.control.engine import Engine
 from fairlead.control.networks import NewNetwork
 from fairlead.control.nics import BootNic, BootNics
+from fairlead.control.ports import NewPort
 from fairlead.control.scheduling import Scheduler
 from fairlead.hoststate.report import Report
-from fairlead.model.ids import HostId, ImageId, NetworkId, ProjectId, ServerId
+from fairlead.model.ids import HostId, ImageId, NetworkId, PortId, ProjectId, ServerId
 from fairlead.model.network import SegmentKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
@@ -175,6 +177,11 @@ class World:
     def normal(self) -> tuple[BootNic, ...]:
         """An ordinary NIC on the network."""
         return (BootNic(network_id=self.network_id),)
+
+    def port(self, vnic_type: VnicType) -> PortId:
+        """A port on the network that no server has."""
+        new = NewPort(CALLER.project_id, self.network_id, vnic_type=vnic_type)
+        return self.engine.run(lambda tx: ports.create(tx, new).port.id)
 
     def run_server(self, host: EnrolledHost, name: str, nics: BootNics, **fields: object) -> Server:
         """A server that was placed and runs, or could not."""

@@ -125,6 +125,8 @@ def _check(nics: tuple[BootNic, ...]) -> None:
             raise InvalidValue("networks", nic.port_id, "a port alone: what it is like is said at the port")
         if nic.qos_policy_id and (nic.max_mbps or nic.min_mbps):
             raise InvalidValue("networks", nic.qos_policy_id, "possible together with max_mbps or min_mbps")
+        if nic.min_mbps and nic.max_mbps and nic.min_mbps > nic.max_mbps:
+            raise InvalidValue("min_mbps", nic.min_mbps, f"at most max_mbps, which is {nic.max_mbps}")
 
 
 def _taken(tx: Tx, server_id: ServerId, nic: BootNic) -> Port:

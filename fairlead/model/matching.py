@@ -1,4 +1,4 @@
-"""Which device policy a device has, and whether a device is of an alias's kind. Pure globs over rows.
+"""Which device policy a device has. Pure globs over rows.
 
 A glob is shell-style and case-sensitive (`fnmatch`): canonical text is lower case, names are as given.
 """
@@ -10,7 +10,7 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
-from fairlead.model.policy import Alias, DeviceMatch, DevicePolicy
+from fairlead.model.policy import DeviceMatch, DevicePolicy
 
 
 def matches_any(globs: tuple[str, ...], *texts: str | None) -> bool:
@@ -46,17 +46,6 @@ def policy_for(policies: Iterable[DevicePolicy], host: Host, device: Device) -> 
     """The policy that a PF or plain device has: the highest priority, then the first name; None: none."""
     meant = [policy for policy in policies if is_meant(policy, host, device)]
     return min(meant, key=lambda policy: (-policy.priority, policy.name), default=None)
-
-
-def is_of_alias(alias: Alias, device: Device) -> bool:
-    """Whether the device is of the alias's kind; vendor and product are the device's own."""
-    return (
-        device.kind is alias.kind
-        and matches_any(alias.vendor, device.vendor)
-        and matches_any(alias.product, device.product)
-        and alias.physical_network in (None, device.physical_network)
-        and set(alias.tags) <= set(device.tags)
-    )
 
 
 def families(devices: Iterable[Device]) -> dict[DeviceId, tuple[Device, ...]]:

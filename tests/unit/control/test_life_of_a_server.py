@@ -1,8 +1,10 @@
 """From a boot to a guest on its VF, and back to a VF that is nobody's."""
 
-from fairlead.control import servers
+from fairlead.control import aliases, flavors, servers
 from fairlead.model.binding import Wiring
 from fairlead.model.device import DeviceStatus
+from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DeviceMatch
 from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import BASELINE
 from tests.control_world import World
@@ -113,10 +115,6 @@ def test_a_vf_that_refuses_a_setting_fails_the_port_and_the_server_and_heals(wor
 
 
 def test_a_flavor_alias_gives_a_plain_device(world: World) -> None:
-    from fairlead.control import aliases, flavors
-    from fairlead.model.pci import DeviceKind
-    from fairlead.model.policy import DeviceMatch
-
     world.policy(name="gpu", match=DeviceMatch(vendor=("10de",)), num_vfs=None, physical_network=None)
     host = world.host()
     world.engine.run(lambda tx: aliases.create(tx, aliases.NewAlias("gpu", DeviceKind.PCI, vendor=("10de",))))

@@ -1,0 +1,42 @@
+"""The config drive, file by file, as cloud-init reads it."""
+
+from base64 import b64encode
+from pathlib import Path
+
+from fairlead.hoststate.config_drive import GuestNic, config_files
+from fairlead.model.ids import SubnetId
+from fairlead.model.port import FixedIp, VnicType
+from tests import rows
+from tests.golden.comparison import assert_golden
+
+HERE = Path(__file__).parent
+SUBNETS = {subnet.id: subnet for subnet in (rows.subnet(4), rows.subnet(6))}
+BOTH = (FixedIp(SubnetId("subnet-4"), "10.0.0.11"), FixedIp(SubnetId("subnet-6"), "2001:db8::11"))
+VF = GuestNic(rows.port(1, trusted=True, fixed_ips=BOTH), rows.network(mtu=9000), SUBNETS)
+TAP = GuestNic(rows.port(2, vnic_type=VnicType.NORMAL, fixed_ips=()), rows.network(), SUBNETS)
+
+
+def test_the_files_of_a_server() -> None:
+    server = rows.server(
+        ports=(VF.port.id, TAP.port.id),
+        nic_tags={TAP.port.id: "management"},
+        user_data=b64encode("#cloud-config\nhostname: züri\n".encode()).decode(),
+        key_name="me",
+        public_key="ssh-ed25519 AAAA me",
+        metadata={"role": "web"},
+        availability_zone="nova",
+    )
+    files = config_files(server, (VF, TAP))
+    text = "".join(f"== {file.path}\n{file.content}" for file in files)
+    assert not any(file.is_base64 for file in files)
+    assert_golden(HERE / "vf_and_tap.txt", text)
+
+
+def test_user_data_that_is_no_text_stays_as_it_came() -> None:
+    packed = b64encode(b"\x1f\x8b\x08\x00\xff").decode()
+    (file,) = [f for f in config_files(rows.server(user_data=packed), ()) if f.path.endswith("user_data")]
+    assert (file.content, file.is_base64) == (packed, True)
+
+
+def test_a_server_without_config_drive_has_no_files() -> None:
+    assert config_files(rows.server(config_drive=False), (VF,)) == ()

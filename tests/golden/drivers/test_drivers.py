@@ -1,0 +1,108 @@
+"""What each mechanism makes of ports: the binding that clients read, and what a host is told."""
+
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+from fairlead.drivers.base import BoundPort, TapSettings
+from fairlead.drivers.registry import choose, driver_for
+from fairlead.model.binding import VifType
+from fairlead.model.errors import Conflict
+from fairlead.model.pci import LinkLayer
+from fairlead.model.port import VnicType
+from fairlead.model.vf import VfSettings
+from tests import rows
+from tests.golden.comparison import assert_golden
+
+HERE = Path(__file__).parent
+NORMAL = {"vnic_type": VnicType.NORMAL}
+
+
+def direct(bound: BoundPort) -> BoundPort:
+    return BoundPort(bound.port, bound.network, bound.qos, rows.vf(1), rows.pf())
+
+
+CASES = {
+    "hw_veb_plain": direct(BoundPort(rows.port(), rows.network(), None)),
+    "hw_veb_flat": direct(BoundPort(rows.port(vlan=None), rows.network(None), None)),
+    "hw_veb_everything": direct(
+        BoundPort(
+            rows.port(trusted=True, vlan_priority=5, port_security_enabled=False),
+            rows.network(),
+            rows.qos(limit_kbps=1_500_000, minimum_kbps=400),
+        )
+    ),
+    "hw_veb_down": direct(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
+    "bridge_plain": BoundPort(rows.port(**NORMAL), rows.network(), None),
+    "bridge_flat_limited_down": BoundPort(
+        rows.port(vlan=None, admin_state_up=False, port_security_enabled=False, **NORMAL),
+        rows.network(None, mtu=9000),
+        rows.qos(limit_kbps=2500),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_binding_and_its_settings(name: str) -> None:
+    case = CASES[name]
+    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET)
+    bound, settings = driver.bind(case), driver.settings(case)
+    assert driver_for(bound.vif_type) is driver
+    text = (
+        f"vif_type: {bound.vif_type.value}\n"
+        + lines("vif_details", bound.vif_details)
+        + lines("profile", bound.profile)
+        + lines("settings", asdict(settings))
+    )
+    assert_golden(HERE / f"{name}.txt", text)
+
+
+def lines(title: str, values: dict[str, object] | dict[str, str]) -> str:
+    body = "".join(f"  {key}: {_shown(value)}\n" for key, value in values.items())
+    return f"{title}:\n{body}"
+
+
+def _shown(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value
+
+
+@pytest.mark.parametrize("vnic_type", VnicType)
+def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_type: VnicType) -> None:
+    driver = choose(vnic_type, LinkLayer.ETHERNET)
+    case = direct(BoundPort(rows.port(vnic_type=vnic_type), rows.network(), None))
+    settings = driver.settings(case)
+    match settings:
+        case VfSettings():
+            said = (settings.spoof_check, settings.trust, settings.link_state, settings.max_rate_mbps)
+            assert None not in said
+        case TapSettings():
+            assert len(settings.name) < 16
+            assert len(settings.bridge) < 16
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        direct(BoundPort(rows.port(vlan=None, vlan_priority=1), rows.network(None), None)),
+        direct(BoundPort(rows.port(), rows.network(), rows.qos(limit_kbps=1000, minimum_kbps=2000))),
+        BoundPort(rows.port(trusted=True, **NORMAL), rows.network(), None),
+        BoundPort(rows.port(vlan_priority=2, **NORMAL), rows.network(), None),
+        BoundPort(rows.port(alias="a1", **NORMAL), rows.network(), None),
+        BoundPort(rows.port(**NORMAL), rows.network(), rows.qos(minimum_kbps=10)),
+    ],
+)
+def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:
+    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET)
+    for ask in (driver.bind, driver.settings):
+        with pytest.raises(Conflict) as refusal:
+            ask(case)
+        assert refusal.value.code == "cannot_bind"
+
+
+def test_what_nobody_serves_is_refused() -> None:
+    with pytest.raises(Conflict):
+        choose(VnicType.DIRECT, LinkLayer.INFINIBAND)
+    with pytest.raises(Conflict):
+        driver_for(VifType.UNBOUND)

@@ -1,0 +1,88 @@
+"""Policies: declared once, in force everywhere, tried before they are, and never at a holder's cost."""
+
+import pytest
+
+from fairlead.control import policies, policy_trials
+from fairlead.control.policies import NewPolicy, PolicyChanges
+from fairlead.control.policy_trials import Effect
+from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.policy import DeviceMatch
+from tests.control_world import World
+
+ONE_PF = DeviceMatch(name=("ens1f0",))
+
+
+def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    draft = NewPolicy("fast", ONE_PF, num_vfs=4, physical_network="physnet2", priority=5)
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
+    (family,) = trial.families
+    assert (family.host_name, family.label) == ("h1", "ens1f0 (0000:3b:00.0)")
+    assert (family.effect, family.policy, family.winner) == (Effect.TAKES, "data", "fast")
+    assert (family.num_vfs, family.wanted_vfs) == (8, 4)
+    (nic,) = world.view(server.id).nics
+    is_there = nic.device is not None and nic.device.family_id == family.device_id
+    assert (family.holders != ()) == is_there
+    weak = NewPolicy("weak", ONE_PF, priority=-1)
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, weak)))
+    assert trial.families[0].effect is Effect.LOSES_TO
+    with world.database.transaction() as tx:
+        assert [policy.name for policy in tx.policies.find()] == ["data"]
+
+
+def test_what_servers_hold_keeps_its_policy(world: World) -> None:
+    policy = world.policy()
+    host = world.host()
+    world.run_server(host, "web", world.direct())
+    with pytest.raises(Conflict, match="web") as refusal:
+        world.engine.run(lambda tx: policies.delete(tx, policy.id))
+    assert refusal.value.code == "in_use"
+    moved = PolicyChanges(physical_network="elsewhere")
+    with pytest.raises(Conflict, match="web"):
+        world.engine.run(lambda tx: policies.update(tx, policy.id, moved))
+
+
+def test_the_uplink_of_a_bridge_in_use_keeps_its_policy(world: World) -> None:
+    policy = world.policy()
+    host = world.host()
+    world.run_server(host, "web", world.normal())
+    with pytest.raises(Conflict, match="web"):
+        world.engine.run(lambda tx: policies.delete(tx, policy.id))
+
+
+def test_a_changed_count_reaches_the_host(world: World) -> None:
+    policy = world.policy(num_vfs=2)
+    host = world.host()
+    world.engine.run(lambda tx: policies.update(tx, policy.id, PolicyChanges(num_vfs=3)))
+    host.settle()
+    assert [len(pf.vfs) for pf in host.sim.machine.pfs.values()] == [0, 3, 3]
+    with world.database.transaction() as tx:
+        assert len([device for device in tx.devices.find() if device.vf_index is not None]) == 6
+
+
+def test_a_deleted_policy_gives_its_devices_to_nobody(world: World) -> None:
+    policy = world.policy()
+    host = world.host()
+    world.engine.run(lambda tx: policies.delete(tx, policy.id))
+    host.settle()
+    with world.database.transaction() as tx:
+        assert all(device.policy_id is device.physical_network is None for device in tx.devices.find())
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"match": DeviceMatch()}, "match"),
+        ({"num_vfs": -1}, "num_vfs"),
+        ({"mtu": 10}, "mtu"),
+        ({"egress_mbps": 0}, "egress_mbps"),
+        ({"physical_network": ""}, "physical_network"),
+    ],
+)
+def test_a_policy_that_breaks_a_rule_is_refused(world: World, fields: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        world.policy(**fields)
+    assert refusal.value.field == field

@@ -1,0 +1,185 @@
+"""Reports: applied once and in order; devices come, go and come back; nothing is free before it is clean."""
+
+from dataclasses import replace
+
+from fairlead.control import assignments, reports, servers
+from fairlead.hoststate.report import HostEvent, Report
+from fairlead.model.binding import Wiring
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.errors import Failure
+from fairlead.model.server import ServerStatus
+from fairlead.wire.documents import Receipt
+from tests.control_world import EnrolledHost, World
+
+
+def apply(world: World, host: EnrolledHost, report: Report) -> Receipt:
+    return world.engine.run(lambda tx: reports.apply(tx, host.id, report))
+
+
+def newer(host: EnrolledHost, **changes: object) -> Report:
+    """The host's last report again, as if it were the next."""
+    last = host.link.reports[-1]
+    host.link.reports.append(replace(last, serial=last.serial + 1, **changes))  # type: ignore[arg-type]
+    return host.link.reports[-1]
+
+
+def devices(world: World, host: EnrolledHost) -> dict[str, Device]:
+    with world.database.transaction() as tx:
+        return {device.key: device for device in tx.devices.find(host_id=host.id)}
+
+
+def test_a_repeated_or_older_report_changes_nothing(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    before = devices(world, host), world.server(server.id), world.events(server.id)
+    apply(world, host, host.link.reports[-1])
+    apply(world, host, host.link.reports[0])
+    assert (devices(world, host), world.server(server.id), world.events(server.id)) == before
+
+
+def test_a_report_on_an_older_generation_wires_and_frees_nothing(world: World) -> None:
+    world.policy()
+    host = world.host()
+    old = host.link.reports[-1]
+    server = world.boot("web", world.direct())
+    world.scheduler.tick()
+    apply(world, host, newer(host, wired=(server.ports[0],)))
+    (nic,) = world.view(server.id).nics
+    assert nic.binding is not None
+    assert nic.binding.wiring is Wiring.PENDING
+    host.settle()
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    last = host.link.reports[-1]
+    apply(world, host, replace(last, serial=last.serial + 1, observed=old.observed))
+    assert world.server(server.id).status is ServerStatus.DELETING
+    with world.database.transaction() as tx:
+        assert len(tx.allocations.find()) == 1
+
+
+def test_a_dirty_vf_or_one_in_a_guest_is_not_free(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    generation = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).generation
+    running = newer(host, generation=generation, wired=())
+    apply(world, host, running)
+    gone = replace(running.observed, guests=())
+    apply(world, host, newer(host, observed=gone))
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.RELEASING
+    assert world.server(server.id).status is ServerStatus.DELETING
+    assert world.violations() == ()
+
+
+def test_a_card_that_vanishes_fails_its_holder_and_heals_when_it_is_back(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    assert nic.device.pf is not None
+    host.sim.machine.pfs[nic.device.pf].is_present = False
+    host.agent.tick()
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.MISSING
+    assert world.server(server.id).status is ServerStatus.ERROR
+    (nic,) = world.view(server.id).nics
+    assert nic.binding is not None
+    assert nic.binding.wiring is Wiring.FAILED
+    assert world.violations() == ()
+    host.sim.machine.pfs[nic.device.pf].is_present = True
+    host.settle()
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.ALLOCATED
+    assert world.server(server.id).status is ServerStatus.ACTIVE
+    assert world.violations() == ()
+
+
+def test_a_server_whose_card_is_away_can_go_and_the_card_comes_back_to_be_scrubbed(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    assert nic.device.pf is not None
+    host.sim.machine.pfs[nic.device.pf].is_present = False
+    host.agent.tick()
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    host.settle()
+    with world.database.transaction() as tx:
+        assert tx.servers.find() == tx.allocations.find() == ()
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.MISSING
+    host.sim.machine.pfs[nic.device.pf].is_present = True
+    host.settle()
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.AVAILABLE
+    assert world.violations() == ()
+
+
+def test_a_device_of_a_foreign_domain_is_kept_back(world: World) -> None:
+    world.policy()
+    host = world.host()
+    last = host.link.reports[-1]
+    address = last.observed.pfs[1].vfs[0].pci_address
+    apply(world, host, newer(host, observed=replace(last.observed, foreign_hostdevs=(address,))))
+    (kept,) = [device for device in devices(world, host).values() if device.pci_address == address]
+    assert kept.status is DeviceStatus.FAULTY
+    assert "not Fairlead's" in kept.note
+    apply(world, host, newer(host, observed=last.observed))
+    assert devices(world, host)[kept.key].status is DeviceStatus.AVAILABLE
+
+
+def test_a_vf_that_cannot_be_scrubbed_is_faulty_until_it_can(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    host.sim.machine.troubles.refused_fields = frozenset({"mac"})
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    for _ in range(3):
+        host.agent.poll(0)
+        host.agent.tick()
+    stuck = devices(world, host)[nic.device.key]
+    assert stuck.status is DeviceStatus.FAULTY
+    assert stuck.note
+    assert world.violations() == ()
+    host.sim.machine.troubles.refused_fields = frozenset()
+    host.sim.clock.advance(120)
+    host.settle()
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.AVAILABLE
+    with world.database.transaction() as tx:
+        assert tx.servers.find() == ()
+
+
+def test_events_and_failures_of_a_host_are_kept(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    drift = HostEvent(world.time.now, "drift_repaired", "vf", "trust was on.", server.id)
+    apply(world, host, newer(host, events=(drift,)))
+    assert "drift_repaired" in world.kinds(server.id)
+
+
+def test_a_database_restored_from_a_copy_is_obeyed_again(world: World) -> None:
+    world.policy()
+    host = world.host()
+    ahead = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).generation + 40
+    receipt = apply(world, host, newer(host, generation=ahead))
+    assert receipt.generation == ahead + 1
+    told = world.engine.run(lambda tx: assignments.assignment(tx, host.id, ahead))
+    assert told.desired is not None
+    assert told.desired.generation == ahead + 1
+    assert world.violations() == ()
+
+
+def test_a_failure_is_told_once(world: World) -> None:
+    world.policy()
+    host = world.host()
+    host.sim.machine.troubles.refused_fields = frozenset({"vlan"})
+    server = world.run_server(host, "web", world.direct())
+    for _ in range(3):
+        apply(world, host, newer(host))
+    failed = [event for event in world.events(server.id) if event.kind == "server_failed"]
+    assert len(failed) == 1
+    assert isinstance(world.server(server.id).fault, Failure)
