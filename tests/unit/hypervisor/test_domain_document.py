@@ -1,0 +1,65 @@
+"""Whose a domain is, and what it has, read from libvirt's XML."""
+
+from fairlead.hypervisor.domain_document import read_domain
+
+OURS = """<domain type='kvm' id='3'>
+  <name>fl-5e7e0000-0000-4000-8000-000000000001</name>
+  <uuid>5e7e0000-0000-4000-8000-000000000001</uuid>
+  <metadata>
+    <fairlead:guest xmlns:fairlead="https://fairlead.dev/domain/1" spec="abc" boot_serial="7"/>
+  </metadata>
+  <devices>
+    <hostdev mode='subsystem' type='pci' managed='yes'>
+      <driver name='vfio'/>
+      <source><address domain='0x0000' bus='0x41' slot='0x10' function='0x2'/></source>
+      <alias name='ua-x'/>
+      <address type='pci' domain='0x0000' bus='0x06' slot='0x00' function='0x0'/>
+    </hostdev>
+  </devices>
+</domain>"""
+
+FOREIGN = """<domain type='kvm'>
+  <name>windows</name>
+  <uuid>aaaaaaaa-0000-4000-8000-000000000001</uuid>
+  <devices>
+    <interface type='hostdev'>
+      <source><address type='pci' domain='0x0000' bus='0x41' slot='0x11' function='0x4'/></source>
+    </interface>
+    <disk type='nvme'>
+      <source type='pci' namespace='1'><address domain='0x0000' bus='0x5e' slot='0x00' function='0x0'/></source>
+    </disk>
+    <hostdev mode='subsystem' type='usb'><source><address bus='1' device='4'/></source></hostdev>
+    <hostdev mode='subsystem' type='scsi'>
+      <source><adapter name='scsi_host0'/><address type='scsi' bus='0' target='0' unit='0'/></source>
+    </hostdev>
+  </devices>
+</domain>"""
+
+
+def test_a_domain_of_ours_is_known_with_what_it_was_made_of():
+    seen = read_domain(OURS)
+    assert seen.server_id == "5e7e0000-0000-4000-8000-000000000001"
+    assert (seen.spec, seen.boot_serial) == ("abc", 7)
+
+
+def test_its_device_is_the_hosts_not_the_guests_address():
+    assert read_domain(OURS).hostdevs == ("0000:41:10.2",)
+
+
+def test_another_domain_is_foreign_with_every_pci_device_that_it_has():
+    seen = read_domain(FOREIGN)
+    assert seen.server_id is None
+    assert seen.hostdevs == ("0000:41:11.4", "0000:5e:00.0")
+
+
+def test_a_clone_that_carries_our_metadata_is_not_ours():
+    seen = read_domain(OURS.replace("fl-5e7e", "clone-of-fl-5e7e"))
+    assert (seen.server_id, seen.hostdevs) == (None, ("0000:41:10.2",))
+
+
+def test_what_cannot_be_read_is_nobodys():
+    assert read_domain("<domain>").server_id is None
+
+
+def test_a_serial_that_somebody_broke_is_older_than_any():
+    assert read_domain(OURS.replace('"7"', '"x"')).boot_serial == 0

@@ -1,0 +1,157 @@
+"""Guests on libvirt's own test driver: the same calls, no machine. Skipped without libvirt's binding."""
+
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+
+from fairlead.agent.boundary import Domain
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.errors import Fault
+from fairlead.model.ids import ServerId
+
+libvirt = pytest.importorskip("libvirt", reason="libvirt's Python binding is not installed")
+
+from fairlead.hypervisor.connection import LibvirtConnection  # noqa: E402
+from fairlead.hypervisor.guests import LibvirtHypervisor  # noqa: E402
+
+SERVER = ServerId("5e7e0000-0000-4000-8000-000000000001")
+OTHER = ServerId("5e7e0000-0000-4000-8000-000000000002")
+IN_TIME = 10.0
+
+
+def document(server_id: str = SERVER, spec: str = "abc", serial: int = 1, name: str = "") -> str:
+    return f"""<domain type='test'>
+      <name>{name or f"fl-{server_id}"}</name>
+      <uuid>{server_id}</uuid>
+      <metadata>
+        <fairlead:guest xmlns:fairlead="https://fairlead.dev/domain/1" spec="{spec}" boot_serial="{serial}"/>
+      </metadata>
+      <memory unit='MiB'>64</memory>
+      <os><type>hvm</type></os>
+      <devices>
+        <hostdev mode='subsystem' type='pci' managed='yes'>
+          <source><address domain='0x0000' bus='0x41' slot='0x10' function='0x{server_id[-1]}'/></source>
+        </hostdev>
+      </devices>
+    </domain>"""
+
+
+@pytest.fixture
+def woken() -> Event:
+    return Event()
+
+
+@pytest.fixture
+def connection(woken: Event) -> Iterator[LibvirtConnection]:
+    own = LibvirtConnection("test:///default", woken.set)
+    yield own
+    own.close()
+
+
+@pytest.fixture
+def hypervisor(connection: LibvirtConnection) -> Iterator[LibvirtHypervisor]:
+    """test:///default is one and the same for a process: what a test defines goes with it."""
+    own = LibvirtHypervisor(connection, graceful_seconds=IN_TIME)
+    yield own
+    for server in (SERVER, OTHER):
+        own.stop(server, is_graceful=False)
+        connection_domains = [domain.server_id for domain in own.observe().domains]
+        if server in connection_domains:
+            connection.get().lookupByUUIDString(server).undefine()
+
+
+def only(hypervisor: LibvirtHypervisor) -> Domain:
+    (domain,) = hypervisor.observe().domains
+    return domain
+
+
+def test_the_domains_of_others_are_not_ours(hypervisor: LibvirtHypervisor):
+    assert hypervisor.observe().domains == ()
+
+
+def test_a_guest_is_defined_started_and_stopped(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    assert (only(hypervisor).state, only(hypervisor).spec) == (GuestState.STOPPED, "abc")
+    assert only(hypervisor).hostdevs == ("0000:41:10.1",)
+    hypervisor.start(SERVER)
+    assert (only(hypervisor).state, only(hypervisor).boot_serial) == (GuestState.RUNNING, 1)
+    hypervisor.stop(SERVER, is_graceful=False)
+    assert (only(hypervisor).state, only(hypervisor).reason) == (GuestState.STOPPED, "destroyed")
+    hypervisor.stop(SERVER, is_graceful=True)
+
+
+def test_a_guest_that_goes_down_when_asked_is_not_cut_off(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    hypervisor.start(SERVER)
+    hypervisor.stop(SERVER, is_graceful=True)
+    assert only(hypervisor).reason == "shutdown"
+
+
+def test_a_running_guest_keeps_its_serial_when_it_is_defined_anew(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    hypervisor.start(SERVER)
+    hypervisor.define(document(spec="def", serial=2))
+    assert (only(hypervisor).spec, only(hypervisor).boot_serial) == ("def", 1)
+    hypervisor.stop(SERVER, is_graceful=False)
+    hypervisor.start(SERVER)
+    assert (only(hypervisor).spec, only(hypervisor).boot_serial) == ("def", 2)
+
+
+def test_a_paused_guest_goes_on(hypervisor: LibvirtHypervisor, connection: LibvirtConnection):
+    hypervisor.define(document())
+    hypervisor.start(SERVER)
+    connection.get().lookupByUUIDString(SERVER).suspend()
+    assert (only(hypervisor).state, only(hypervisor).reason) == (GuestState.PAUSED, "user")
+    hypervisor.resume(SERVER)
+    assert only(hypervisor).state is GuestState.RUNNING
+
+
+def test_a_clone_is_foreign_and_its_devices_are_too(
+    hypervisor: LibvirtHypervisor, connection: LibvirtConnection
+):
+    clone = connection.get().defineXML(document(OTHER, name="clone"))
+    try:
+        view = hypervisor.observe()
+        assert view.domains == ()
+        assert view.foreign_hostdevs == ("0000:41:10.2",)
+    finally:
+        clone.undefine()
+
+
+def test_what_changes_wakes(hypervisor: LibvirtHypervisor, woken: Event):
+    hypervisor.define(document())
+    woken.clear()
+    hypervisor.start(SERVER)
+    assert woken.wait(IN_TIME)
+
+
+def test_a_guest_that_is_not_there_cannot_start(hypervisor: LibvirtHypervisor):
+    with pytest.raises(Fault) as caught:
+        hypervisor.start(OTHER)
+    assert caught.value.failure.code == "libvirt_refused"
+    assert "Domain not found" in caught.value.failure.answer
+    hypervisor.stop(OTHER, is_graceful=True)
+    hypervisor.remove(OTHER)
+    assert hypervisor.domain_xml(OTHER) == ""
+
+
+def test_xml_that_libvirt_does_not_take_is_a_fault(hypervisor: LibvirtHypervisor):
+    with pytest.raises(Fault) as caught:
+        hypervisor.define(document().replace("<type>hvm</type>", ""))
+    assert caught.value.failure.doing == "Defining"
+    assert caught.value.failure.subject == f"fl-{SERVER}"
+
+
+def test_a_libvirt_that_is_away_is_a_fault_with_a_hint():
+    away = LibvirtConnection("qemu+unix:///system?socket=/nowhere/libvirt-sock", lambda: None)
+    with pytest.raises(Fault) as caught:
+        away.get()
+    assert "libvirtd" in caught.value.failure.hint
+
+
+def test_a_connection_that_was_closed_is_opened_again(connection: LibvirtConnection):
+    first = connection.get()
+    assert connection.get() is first
+    connection.close()
+    assert connection.get() is not first
