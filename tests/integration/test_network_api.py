@@ -174,9 +174,7 @@ def test_a_vnic_type_that_is_not_served_names_those_that_are(site):
     body = {"port": {"network_id": made["id"], "binding:vnic_type": "macvtap"}}
     kind, message = error(site.post(f"{V2}/ports", body, 400))
     assert kind == "InvalidInput"
-    assert message == (
-        "Invalid input for binding:vnic_type. Reason: 'macvtap' is not one of normal, direct."
-    )
+    assert message == ("Invalid input for binding:vnic_type. Reason: 'macvtap' is not one of normal, direct.")
 
 
 def test_a_profile_key_of_the_system_is_refused_by_name(site):
@@ -347,7 +345,10 @@ def test_qos_rules(site):
     _, message = error(site.post(f"{below}/bandwidth_limit_rules", ingress, 400))
     assert "a VF rates only what its guest sends" in message
     alias = f"{V2}/qos/alias-bandwidth-limit-rules/{rule['id']}"
-    assert site.put(alias, {"bandwidth_limit_rule": {"max_kbps": 700}})["bandwidth_limit_rule"]["max_kbps"] == 700
+    assert (
+        site.put(alias, {"bandwidth_limit_rule": {"max_kbps": 700}})["bandwidth_limit_rule"]["max_kbps"]
+        == 700
+    )
     site.delete(f"{below}/bandwidth_limit_rules/{rule['id']}")
     site.get(alias, 404)
 
