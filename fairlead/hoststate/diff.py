@@ -27,6 +27,8 @@ from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.vf import BASELINE, differences
 
+_IN_USE = "the kernel would destroy VFs that are in use"
+
 
 def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     """The plan that brings the host nearer to what is desired, and why some of it must wait.
@@ -36,9 +38,10 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     lookup = look_up(desired, observed)
     down = down_chains(lookup)
     goes_down = frozenset(chain.server_id for chain in down if chain.server_id)
-    changes = tuple(_count_changes(lookup))
-    remade = frozenset(step.pf for step in changes if isinstance(step, SetNumVfs))
-    families = tuple(_family_chains(lookup, remade))
+    counts = tuple(_count_changes(lookup))
+    changes = tuple(item for item in counts if isinstance(item, SetNumVfs))
+    remade = frozenset(change.pf for change in changes)
+    families = tuple(_family_chains(lookup, changes))
     scrubs = tuple(_scrubs(lookup, goes_down, remade))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     stages = (
@@ -48,7 +51,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         guests,
     )
-    holds = (*_holds(changes), *_unprepared(lookup), *_holds(scrubs), *guest_holds)
+    holds = (*_holds(counts), *_unprepared(lookup), *_holds(scrubs), *guest_holds)
     return HostPlan(tuple(stage for stage in stages if stage), holds)
 
 
@@ -110,7 +113,7 @@ def _scrub(
     yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
 
 
-def _family_chains(lookup: Lookup, remade: frozenset[PfKey]) -> Iterator[Chain]:
+def _family_chains(lookup: Lookup, changes: tuple[SetNumVfs, ...]) -> Iterator[Chain]:
     """Up before the VF count: some drivers (bnxt_en) ignore a count while the PF is down."""
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
@@ -119,8 +122,7 @@ def _family_chains(lookup: Lookup, remade: frozenset[PfKey]) -> Iterator[Chain]:
         steps: list[Step] = []
         if not is_set_up(family, pf):
             steps.append(SetUpPf(pf.key, family.mtu))
-        if pf.key in remade and family.num_vfs is not None:
-            steps.append(SetNumVfs(pf.key, family.num_vfs))
+        steps.extend(change for change in changes if change.pf == pf.key)
         if steps:
             yield Chain(family_key(pf.key), tuple(steps))
 
@@ -128,29 +130,44 @@ def _family_chains(lookup: Lookup, remade: frozenset[PfKey]) -> Iterator[Chain]:
 def _count_changes(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
-        if pf and pf.name and family.num_vfs is not None and family.num_vfs != pf.num_vfs:
-            yield _count_change(lookup, family, pf, family.num_vfs)
+        if pf and pf.name and family.num_vfs is not None:
+            yield from _count_change(lookup, family, pf, family.num_vfs)
 
 
-def _count_change(lookup: Lookup, family: DesiredFamily, pf: ObservedPf, num_vfs: int) -> SetNumVfs | Hold:
+def _count_change(
+    lookup: Lookup, family: DesiredFamily, pf: ObservedPf, num_vfs: int
+) -> Iterator[SetNumVfs | Hold]:
+    """Where VFs are gone (the host booted), those that have owners come back first, whatever is asked for."""
+    owned = [vf for vf in lookup.desired.vfs if vf.pf == pf.key]
+    needed = min(max((vf.index + 1 for vf in owned), default=0), pf.total_vfs)
+    target = num_vfs if pf.vfs else max(num_vfs, needed)
     what = f"set the number of VFs from {pf.num_vfs} to {num_vfs}"
     if num_vfs > pf.total_vfs:
-        return Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} (sriov_totalvfs)")
+        yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} (sriov_totalvfs)")
+        return
     holders = _holders(lookup, family, pf)
-    if holders:
-        return Hold(pf.pci_address, what, "the kernel would destroy VFs that are in use", holders)
-    return SetNumVfs(pf.key, num_vfs)
+    if target != num_vfs:
+        yield Hold(pf.pci_address, what, _IN_USE, tuple(sorted({vf.server_id for vf in owned})))
+    elif holders and num_vfs != pf.num_vfs:
+        yield Hold(pf.pci_address, what, _IN_USE, holders)
+    if target != pf.num_vfs and not holders:
+        yield SetNumVfs(pf.key, target)
 
 
 def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str, ...]:
-    """Who would lose a VF: owners by control's word, guests that have one now, and domains of others."""
+    """Who would lose a VF: owners by control's word, guests that have one now, and domains of others. An owner
+    whose VFs are not there has none to lose.
+    """
     if not pf.vfs:
         return ()
     addresses = [vf.pci_address for vf in pf.vfs]
-    owners: list[str] = [vf.server_id for vf in lookup.desired.vfs if vf.pf == pf.key]
+    owners = [vf for vf in lookup.desired.vfs if vf.pf == pf.key]
+    present = {vf.server_id for vf in owners if (vf.pf, vf.index) in lookup.vfs}
+    absent = {str(vf.server_id) for vf in owners if vf.server_id not in present}
+    named: list[str] = [server for server in family.holders if server not in absent]
     users: list[str] = [lookup.users[address] for address in addresses if address in lookup.users]
     foreign = [f"a domain of others ({address})" for address in addresses if address in lookup.foreign]
-    return tuple(dict.fromkeys([*family.holders, *owners, *users, *foreign]))
+    return tuple(dict.fromkeys([*named, *sorted(present), *users, *foreign]))
 
 
 def _unprepared(lookup: Lookup) -> Iterator[Hold]:

@@ -70,7 +70,7 @@ def guest_chains(
     for server_id in _servers(lookup):
         found = tuple(_chains(lookup, server_id, ahead))
         obstacles = tuple(_obstacles(lookup, server_id, ahead)) if found else ()
-        holds.extend(obstacles)
+        holds.extend((*obstacles, *_losses(lookup, server_id, ahead)))
         chains.extend(() if obstacles else found)
     return tuple(chains), tuple(holds)
 
@@ -125,6 +125,19 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
             yield Hold(address, give, "a domain that is not Fairlead's has it")
         elif user is not None and user != server_id and user not in ahead.goes_down:
             yield Hold(address, give, "another guest has it", (user,))
+
+
+def _losses(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
+    """Devices that are here, and that a guest which runs on has lost (its card was away): only a boot gives
+    them back.
+    """
+    wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
+    if wanted is None or seen is None or not holds_devices(seen) or server_id in ahead.goes_down:
+        return
+    for address in lookup.addresses(wanted).values():
+        if address not in seen.hostdevs:
+            what, why = f"give the device to server {server_id} again", "its guest runs without it"
+            yield Hold(address, what, f"{why}: reboot the server hard", (server_id,))
 
 
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:

@@ -91,6 +91,9 @@ class Site:
         self.mischief = Mischief(self.random)
         self.engine.run(self._furnish)
         self.places = [self._enrol(number) for number in range(1, host_count + 1)]
+        self.settle(2)
+        for place in self.places:
+            place.link.trouble = TROUBLE
 
     def close(self) -> None:
         self.database.close()
@@ -107,7 +110,7 @@ class Site:
             self._befall(place)
             if self.random.random() < 0.8:
                 place.tick()
-        self.clock.advance(self.random.choice([0.5, 3, 20, 61]))
+        self.clock.advance(self.random.choice([0.5, 3, 3, 12, 35]))
 
     def settle(self, rounds: int = 5) -> None:
         """Nothing goes wrong any more, and everybody works until nothing changes."""
@@ -185,7 +188,9 @@ class Site:
 
     def _policy(self, tx: Tx, number: int) -> PolicyId:
         match = DeviceMatch(name=(f"ens{number}f0",))
-        new = policies.NewPolicy(f"policy{number}", match, num_vfs=4, physical_network=f"physnet{number}")
+        new = policies.NewPolicy(
+            f"policy{number}", match, num_vfs=4, physical_network=f"physnet{number}", tags=("trusted",)
+        )
         return policies.create(tx, new).id
 
     def _enrol(self, number: int) -> Place:
@@ -193,7 +198,7 @@ class Site:
         enrolment = Enrolment(token, f"h{number}", "simulated")
         host_id = self.engine.run(partial(hosts.enrol, enrolment=enrolment, secret=SECRET)).host_id
         direct = InProcessLink(self.engine, host_id, lambda _: IMAGE_BYTES)
-        link = LossyLink(direct, self.random, TROUBLE)
+        link = LossyLink(direct, self.random, 0)
         return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link)
 
 
@@ -265,7 +270,7 @@ def change_policy(site: Site) -> None:
 
 def change_host(site: Site) -> None:
     place = site.random.choice(site.places)
-    admin = site.random.choice([HostAdmin.ENABLED, HostAdmin.ENABLED, HostAdmin.DISABLED])
+    admin = site.random.choice([HostAdmin.ENABLED] * 4 + [HostAdmin.DISABLED])
     site.run(hosts.update, place.host_id, hosts.HostChanges(admin=admin))
 
 

@@ -69,6 +69,13 @@ def rebooted() -> SimHost:
     return host
 
 
+def bereft() -> SimHost:
+    host = converged(BOTH)
+    domain = host.machine.domains[f"fl-{server(1)}"]
+    domain.live_hostdevs = ()
+    return host
+
+
 CASES = {
     "first_vfs_are_made_before_any_guest": (bare, BOTH),
     "guests_start_on_configured_vfs": (lambda: converged(HostWish()), BOTH),
@@ -92,6 +99,8 @@ CASES = {
     ),
     "a_guest_that_went_down_itself": (gone_down, BOTH),
     "after_the_host_booted": (rebooted, BOTH),
+    "a_guest_that_lost_its_vf_is_told_of": (bereft, BOTH),
+    "after_a_boot_owned_vfs_come_back_before_a_count_is_lowered": (rebooted, replace(BOTH, num_vfs=(2, 8))),
 }
 
 
