@@ -9,18 +9,17 @@ from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.request import TRUSTED_TAG, PciRequest, ServerRequest
 from fairlead.placement.boundary import FamilyView
 
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Equal requests of one server: `sample` is any of them."""
+    """Equal requests of one server: `sample` is any of them, `count` how many there are, `asked_by` for people."""
 
     sample: PciRequest
     requests: tuple[PciRequest, ...]
-
-    @property
-    def count(self) -> int:
-        """How many devices are asked for."""
-        return len(self.requests)
+    count: int
+    asked_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def need_of(request: ServerRequest) -> Need:
     cells = request.cell_count
     return Need(
         request=request,
-        demands=tuple(Demand(group[0], tuple(group)) for group in groups.values()),
+        demands=tuple(map(_demand, groups.values())),
         cells=cells,
         cell_vcpus=request.vcpus // max(cells, 1),
         cell_memory_mib=request.memory_mib // max(cells, 1),
@@ -97,6 +96,12 @@ def free_devices(demand: Demand, family: FamilyView, bridged: Collection[str | N
     if demand.sample.kind is DeviceKind.VF:
         return family.free_vfs.bit_count()
     return int(family.is_free and not (family.is_uplink and family.physical_network in bridged))
+
+
+def _demand(group: list[PciRequest]) -> Demand:
+    names = list(dict.fromkeys(wanted.asked_by for wanted in group))
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return Demand(group[0], tuple(group), len(group), ", ".join(names[:_NAMED]) + rest)
 
 
 def _matches(globs: tuple[str, ...], text: str) -> bool:

@@ -11,6 +11,7 @@ from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
 from fairlead.placement.need import Demand, Need, free_devices, is_like, is_of_kind, is_on_network
 
 Positions = Sequence[int]
+_NAMED = 3
 
 
 def shortfalls(view: HostView, need: Need, matched: Sequence[Positions]) -> tuple[Reason, ...]:
@@ -143,12 +144,12 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
         return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
     alike = [family for family in there if is_like(sample, family)]
     if sample.trusted and alike:
-        message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {_askers(demand)}"
+        message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {demand.asked_by}"
         about = f"has no trusted {noun}{_on(sample)}"
         hint = f"fairlead policy set <policy> --tag {TRUSTED_TAG}"
         return Reason(Code.TRUST, message, about, demand.count, 0, sample.id, hint=hint)
     looks = _looks(sample)
-    message = f"no {noun}{_on(sample)}{looks} is managed here, for {_askers(demand)}{_unmanaged(view)}"
+    message = f"no {noun}{_on(sample)}{looks} is managed here, for {demand.asked_by}{_unmanaged(view)}"
     about = f"has no {noun}{_on(sample)}{looks}"
     hint = f"fairlead device list --host {view.name}"
     return Reason(Code.NO_SUCH_DEVICE, message, about, demand.count, 0, sample.id, hint=hint)
@@ -159,7 +160,7 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     held = sum(family.held_vfs for family in families)
     unclean = sum(family.unclean_vfs for family in families)
     message = (
-        f"{demand.count} {_noun(sample)}s{_on(sample)} are asked for ({_askers(demand)}), {had} are free"
+        f"{demand.count} {_noun(sample)}s{_on(sample)} are asked for ({demand.asked_by}), {had} are free"
     )
     hint = f"fairlead device list --host {view.name}"
     if sample.kind is DeviceKind.VF:
@@ -181,13 +182,13 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
 def _too_slow(demand: Demand, families: list[FamilyView], able: int) -> Reason:
     sample = demand.sample
     rest = ", ".join(
-        f"{family.label} {family.egress_free_kbps} of {family.egress_kbps}" for family in families[:4]
+        f"{family.label} {family.egress_free_kbps} of {family.egress_kbps}" for family in families[:_NAMED]
     )
-    rest += f" and {len(families) - 4} more" if len(families) > 4 else ""  # noqa: PLR2004
+    rest += f" and {len(families) - _NAMED} more" if len(families) > _NAMED else ""
     return Reason(
         Code.BANDWIDTH,
         f"{demand.count} {_noun(sample)}s{_on(sample)} with {sample.egress_kbps} kbit/s each are asked for "
-        f"({_askers(demand)}), {able} can be had; kbit/s left: {rest}",
+        f"({demand.asked_by}), {able} can be had; kbit/s left: {rest}",
         f"lacks bandwidth for {_noun(sample)}s{_on(sample)}",
         demand.count,
         able,
@@ -201,12 +202,12 @@ def _numa_policy(view: HostView, demand: Demand, positions: Positions, best: int
     sample = demand.sample
     policy = sample.numa_policy.value
     where = ", ".join(
-        f"{view.families[at].label} on node {view.families[at].numa_node}" for at in positions[:4]
+        f"{view.families[at].label} on node {view.families[at].numa_node}" for at in positions[:_NAMED]
     )
     return Reason(
         Code.NUMA_POLICY,
         f"{demand.count} {_noun(sample)}s{_on(sample)} near the guest (NUMA policy {policy}) are asked for "
-        f"({_askers(demand)}), {best} can be had where its cells fit; {where}",
+        f"({demand.asked_by}), {best} can be had where its cells fit; {where}",
         f"lacks {_noun(sample)}s{_on(sample)} near the guest",
         demand.count,
         best,
@@ -243,16 +244,11 @@ def _looks(sample: PciRequest) -> str:
     return f" with {', '.join(parts)}" if parts else ""
 
 
-def _askers(demand: Demand) -> str:
-    names = list(dict.fromkeys(request.asked_by for request in demand.requests))
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004
-
-
 def _unmanaged(view: HostView) -> str:
     if not view.unmanaged:
         return ""
-    names = ", ".join(view.unmanaged[:3])
-    return f"; no device policy matches {names}" + (" and others" if len(view.unmanaged) > 3 else "")  # noqa: PLR2004
+    names = ", ".join(view.unmanaged[:_NAMED])
+    return f"; no device policy matches {names}" + (" and others" if len(view.unmanaged) > _NAMED else "")
 
 
 def _policy_hint(view: HostView, network: str) -> str:

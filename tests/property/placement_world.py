@@ -336,3 +336,29 @@ def capacity_kbps(head: Device) -> int:
 
 def promised_kbps(world: World, head: Device) -> int:
     return sum(row.egress_kbps for row in world.allocations.values() if row.family_id == head.id)
+
+
+@st.composite
+def crowded_hosts(draw):
+    """One host of PFs that differ in tags and bandwidth alone, with hardly enough of anything."""
+    made = World()
+    devices: list[Device] = []
+    for slot in range(1, 1 + draw(st.integers(1, 4))):
+        tags = draw(st.sampled_from([("a",), ("b",), ("a", "b"), ()]))
+        rate = draw(st.sampled_from([10, 20]))
+        devices += family("h0", slot, draw(st.integers(1, 3)), tags=tags, egress_mbps=rate)
+    made.add(host("h0"), devices)
+    return made
+
+
+@st.composite
+def greedy_requests(draw, devices=(2, 5)):
+    """A server that wants many VFs, or PFs, of a crowded host."""
+    wanted = []
+    for at in range(draw(st.integers(*devices))):
+        name, tags = f"r{at}", draw(st.sampled_from([(), ("a",), ("b",)]))
+        if draw(st.integers(0, 5)) == 0:
+            wanted.append(whole(name, tags=tags))
+        else:
+            wanted.append(vf(name, tags=tags, egress_kbps=1_000 * draw(st.sampled_from(RATES_MBPS))))
+    return request(*wanted, bridged_networks=draw(st.sampled_from([(), ("physnet1",)])))

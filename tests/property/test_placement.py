@@ -13,7 +13,14 @@ from fairlead.placement.fits import fits
 from fairlead.placement.need import need_of
 from fairlead.placement.place import place
 from fairlead.placement.snapshot import Fleet
-from tests.property.placement_world import could_fit, overbooked, requests, worlds
+from tests.property.placement_world import (
+    could_fit,
+    crowded_hosts,
+    greedy_requests,
+    overbooked,
+    requests,
+    worlds,
+)
 
 bounded = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 orders = st.sampled_from(HostOrder)
@@ -25,13 +32,24 @@ def assert_sound(world):
 
 
 @given(worlds(), st.data())
-@settings(bounded, max_examples=200)
+@settings(bounded, max_examples=120)
 def test_servers_come_and_go_and_nothing_is_given_twice(world, data):
+    come_and_go(world, data, requests())
+
+
+@given(crowded_hosts(), st.data())
+@settings(bounded, max_examples=300)
+def test_servers_come_and_go_on_a_crowded_host(world, data):
+    come_and_go(world, data, greedy_requests(devices=(0, 4)))
+
+
+def come_and_go(world, data, wishes):
+    """Boots, deletions and scrubs in any order; after each the rows are sound and no fit was missed."""
     living, leaving = [], []
     for number in range(data.draw(st.integers(1, 10), label="actions")):
         action = data.draw(st.sampled_from(["boot", "boot", "boot", "delete", "scrub"]), label="action")
         if action == "boot":
-            wanted = data.draw(requests(), label="wanted")
+            wanted = data.draw(wishes, label="wanted")
             decision = place(world.fleet, wanted, data.draw(orders), seed=str(number))
             possible = [host_id for host_id in world.hosts if could_fit(world, host_id, wanted)]
             assert isinstance(decision, Placed) == bool(possible)
@@ -48,7 +66,7 @@ def test_servers_come_and_go_and_nothing_is_given_twice(world, data):
 
 
 @given(worlds(hosts=1, slots=(1, 4)), requests(), requests(devices=(2, 4)))
-@settings(bounded, max_examples=500)
+@settings(bounded, max_examples=300)
 def test_a_fit_is_found_exactly_where_there_is_one(world, first, second):
     for name, wanted in (("s1", first), ("s2", second)):
         (host_id,) = world.hosts
@@ -59,8 +77,19 @@ def test_a_fit_is_found_exactly_where_there_is_one(world, first, second):
             assert_sound(world)
 
 
+@given(crowded_hosts(), greedy_requests())
+@settings(bounded, max_examples=400)
+def test_scarce_devices_and_bandwidth_are_packed_if_they_can_be(world, wanted):
+    (host_id,) = world.hosts
+    fit = fits(world.fleet.view(host_id), wanted)
+    assert isinstance(fit, Fit) == could_fit(world, host_id, wanted)
+    if isinstance(fit, Fit):
+        world.claim("s1", wanted, Placed(host_id, fit))
+        assert_sound(world)
+
+
 @given(worlds(slots=(0, 4)), requests(), requests())
-@settings(bounded, max_examples=250)
+@settings(bounded, max_examples=150)
 def test_the_filter_leaves_out_no_host_on_which_the_server_fits(world, first, second):
     for name, wanted in (("s1", first), ("s2", second)):
         could_do = candidates(world.fleet.columns, need_of(wanted)).could_do

@@ -87,6 +87,14 @@ def test_vfs_are_spread_even_when_a_choosy_request_comes_last():
     assert families(host, request(vf("p1"), vf("p2", tags=("fast",)))) == [2, 1]
 
 
+def test_requests_move_over_for_one_that_has_no_other_choice():
+    tags = (("x", "p", "q"), ("x", "y"), ("y", "z", "p"))
+    devices = [device for slot, each in enumerate(tags, 1) for device in family("h1", slot, 1, tags=each)]
+    host = view([*devices, *family("h1", 4, 0, tags=("z",))])
+    wanted = request(vf("p1", tags=("x",)), vf("p2", tags=("y",)), vf("p3", tags=("z",)))
+    assert families(host, wanted) == [1, 2, 3]
+
+
 def test_the_pf_with_most_free_vfs_is_taken_first():
     host = view(family("h1", 1, num_vfs=2) + family("h1", 2, num_vfs=5) + family("h1", 3, num_vfs=3))
     assert families(host, request(vf())) == [2]
