@@ -44,7 +44,9 @@ def test_versions_are_negotiated_by_either_header(fairlead):
 def test_a_server_boots_with_a_device_and_is_shown_as_nova_shows_it(placed):
     nics = [{"network": "blue", "vnic_type": "direct", "max_mbps": 200, "tag": "data"}]
     user_data = base64.b64encode(b"#cloud-config").decode()
-    server_id = placed.boot("web", nics, user_data=user_data, metadata={"a": "b"}, tags=["x"], description="d")
+    server_id = placed.boot(
+        "web", nics, user_data=user_data, metadata={"a": "b"}, tags=["x"], description="d"
+    )
     building = placed.server(server_id)
     assert (building["status"], building["OS-EXT-STS:task_state"]) == ("BUILD", "scheduling")
 
@@ -156,7 +158,9 @@ def test_servers_are_listed_filtered_and_paged(fairlead):
     assert [server["id"] for server in rest["servers"]] == ids[:1]
     for wrong in ({"limit": "-1"}, {"marker": "x"}, {"name": "("}, {"name": "(a+)+$"}, {"sort_key": "x"}):
         assert fairlead.http.get(f"{COMPUTE}/servers", params=wrong).status_code == 400
-    assert fairlead.http.get(f"{COMPUTE}/servers", params={"colour": "red"}, headers=NEWEST).status_code == 400
+    assert (
+        fairlead.http.get(f"{COMPUTE}/servers", params={"colour": "red"}, headers=NEWEST).status_code == 400
+    )
 
 
 def test_several_servers_are_booted_together_or_not_at_all(fairlead):
@@ -167,7 +171,9 @@ def test_several_servers_are_booted_together_or_not_at_all(fairlead):
 
 def test_metadata_tags_and_names_change(fairlead):
     server = f"{COMPUTE}/servers/{fairlead.boot('web', 'none')}"
-    assert fairlead.http.post(f"{server}/metadata", json={"metadata": {"a": "1", "b": "2"}}).status_code == 200
+    assert (
+        fairlead.http.post(f"{server}/metadata", json={"metadata": {"a": "1", "b": "2"}}).status_code == 200
+    )
     assert fairlead.http.put(f"{server}/metadata/a", json={"meta": {"a": "3"}}).json() == {"meta": {"a": "3"}}
     assert fairlead.http.delete(f"{server}/metadata/b").status_code == 204
     assert fairlead.http.delete(f"{server}/metadata/b").status_code == 404
@@ -193,7 +199,9 @@ def test_flavors_come_and_go_with_their_extra_specs(fairlead):
     assert fairlead.http.post(f"{COMPUTE}/flavors", json={"flavor": body}).status_code == 409
     specs = {"extra_specs": {"pci_passthrough:alias": "a1:2"}}
     assert fairlead.http.post(f"{flavor}/os-extra_specs", json=specs).json() == specs
-    unknown = fairlead.http.post(f"{flavor}/os-extra_specs", json={"extra_specs": {"hw:cpu_policy": "dedicated"}})
+    unknown = fairlead.http.post(
+        f"{flavor}/os-extra_specs", json={"extra_specs": {"hw:cpu_policy": "dedicated"}}
+    )
     assert unknown.status_code == 400
     assert "hw:cpu_policy" in unknown.json()["badRequest"]["message"]
     assert fairlead.http.get(flavor, headers=NEWEST).json()["flavor"]["extra_specs"] == specs["extra_specs"]
@@ -220,7 +228,9 @@ def test_hosts_are_hypervisors_and_services(placed):
     [hypervisor] = placed.http.get(f"{COMPUTE}/os-hypervisors/detail", headers=NEWEST).json()["hypervisors"]
     assert (hypervisor["hypervisor_hostname"], hypervisor["state"]) == ("host1", "up")
     assert "vcpus" not in hypervisor
-    old = placed.http.get(f"{COMPUTE}/os-hypervisors/{hypervisor['id']}", headers={"x-openstack-nova-api-version": "2.53"})
+    old = placed.http.get(
+        f"{COMPUTE}/os-hypervisors/{hypervisor['id']}", headers={"x-openstack-nova-api-version": "2.53"}
+    )
     assert old.json()["hypervisor"]["vcpus"] > 0
     service = f"{COMPUTE}/os-services/{hypervisor['id']}"
     disabled = placed.http.put(service, json={"status": "disabled", "disabled_reason": "r"}, headers=NEWEST)

@@ -52,7 +52,9 @@ def test_a_policy_can_be_tried_and_then_makes_vfs(fairlead):
     host = fairlead.add_host(1)
     draft = {"name": "east", "match": {"name": ["ens1f0"]}, "num_vfs": 8, "physical_network": "physnet1"}
     trial = fairlead.http.post("/v1/policies/try", json={"policy": draft}).json()["families"]
-    assert [(f["host_name"], f["effect"], f["num_vfs"], f["wanted_vfs"]) for f in trial] == [(host, "takes", 0, 8)]
+    assert [(f["host_name"], f["effect"], f["num_vfs"], f["wanted_vfs"]) for f in trial] == [
+        (host, "takes", 0, 8)
+    ]
     assert fairlead.http.get("/v1/policies").json() == {"policies": []}
 
     fairlead.policy("east", "ens1f0", "physnet1")
@@ -80,7 +82,10 @@ def test_devices_say_who_holds_them_and_explain_names_them(fairlead):
     assert answer["fitting"] == []
     [host] = answer["hosts"]
     assert any("server web" in holder for reason in host["reasons"] for holder in reason["holders"])
-    assert fairlead.http.get(f"/v1/servers/{server_id}/explain").json()["explanation"]["host"]["host_name"] == "host1"
+    assert (
+        fairlead.http.get(f"/v1/servers/{server_id}/explain").json()["explanation"]["host"]["host_name"]
+        == "host1"
+    )
 
 
 def test_events_come_after_the_one_that_was_seen(fairlead):

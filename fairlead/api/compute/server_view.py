@@ -31,7 +31,7 @@ def full(call: Call, version: Microversion, view: ServerView) -> Json:
         **_addresses(view, extended=True),
         **_since(version, (2, 3), _booted(view.server)),
         **_since(version, (2, 16), {"host_status": _host_status(view)}),
-        **_since(version, (2, 96), {"pinned_availability_zone": None}),
+        **_since(version, (2, 96), {"pinned_availability_zone": view.server.availability_zone or None}),
     }
 
 
@@ -57,7 +57,6 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
         **_since(version, (2, 19), {"description": server.description}),
         **_since(version, (2, 26), {"tags": server.tags}),
         **_since(version, (2, 63), {"trusted_image_certificates": None}),
-        **_since(version, (2, 71), {"server_groups": []}),
         **_since(version, (2, 73), {"locked_reason": None}),
     }
     if status.status in _WITH_PROGRESS:

@@ -24,6 +24,7 @@ from fairlead.model.ids import ServerId
 from fairlead.model.server import Server
 
 _SERVERS = "/compute/v2.1/servers"
+_GROUPED: Microversion = (2, 71)
 _WHOLE_ANSWER: Microversion = (2, 75)
 _DESCRIBED: Microversion = (2, 19)
 _HOST_NAMED: Microversion = (2, 90)
@@ -59,7 +60,7 @@ def list_details(call: Call, version: Microversion) -> Response:
 def show(call: Call, version: Microversion, server_id: str) -> Response:
     """GET /servers/{id}."""
     view = call.run(lambda tx: control.show(tx, ServerId(server_id)))
-    return document({"server": server_view.full(call, version, view)})
+    return document({"server": _one(version, server_view.full(call, version, view))})
 
 
 def create(call: Call, version: Microversion) -> Response:
@@ -86,7 +87,7 @@ def update(call: Call, version: Microversion, server_id: str) -> Response:
     changes = ServerChanges(name=form.name, description=form.description, hostname=form.hostname)
     view = call.run(lambda tx: control.update(tx, ServerId(server_id), changes))
     shown = server_view.full if version >= _WHOLE_ANSWER else server_view.changed
-    return document({"server": shown(call, version, view)})
+    return document({"server": _one(version, shown(call, version, view))})
 
 
 def delete(call: Call, server_id: str) -> Response:
@@ -107,6 +108,11 @@ def _found(call: Call, version: Microversion, path: str) -> tuple[list[ServerVie
     views = [view for view in call.run(control.find) if is_wanted(view)]
     rows, has_more = paged(call, ordered(call, views), lambda view: view.server.id)
     return list(rows), {"servers_links": next_links(call, path, rows[-1].server.id)} if has_more else {}
+
+
+def _one(version: Microversion, shown: Json) -> Json:
+    """What an answer about one server has and a list has not."""
+    return {**shown, "server_groups": []} if version >= _GROUPED else shown
 
 
 def _check_version(form: ChangeForm, version: Microversion) -> None:
