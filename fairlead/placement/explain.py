@@ -61,7 +61,7 @@ def summary(subject: str, rejected: Rejected, holders: Holders, limit: int = SUM
     once, by its first reason; the hosts that were not asked for only if nothing else is to be said.
     """
     if not rejected.hosts:
-        return f"No host can take {subject}: there is no host. Try: fairlead host create <name>"[:limit]
+        return f"No host can take {subject}: there is no host. Try: fairlead host enrol <name>"[:limit]
     meant = _meant(rejected.hosts)
     if not meant:
         asked = rejected.hosts[0].reasons[0].message

@@ -166,7 +166,7 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     if sample.kind is DeviceKind.VF:
         message += f": {held} are held, {unclean} wait for a scrub or are faulty"
         if not (had or held or unclean) and any(family.is_free for family in families):
-            hint = "fairlead policy set <policy> --num-vfs <number>: no VFs have been made"
+            hint = "fairlead policy set <policy> --vfs <number>: no VFs have been made"
     return Reason(
         Code.NOT_ENOUGH_DEVICES,
         message,

@@ -59,7 +59,7 @@ def test_a_host_of_no_such_name_is_told():
 
 
 def test_a_fleet_without_hosts_says_what_to_do():
-    assert "fairlead host create" in summary("x", Rejected(()), {})
+    assert "fairlead host enrol" in summary("x", Rejected(()), {})
 
 
 def test_a_summary_keeps_to_its_length():

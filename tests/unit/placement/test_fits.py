@@ -126,7 +126,7 @@ def test_two_aliases_for_one_device_do_not_fit_together():
 def test_a_pf_no_vf_of_which_is_made_says_so():
     reason = only(view(family("h1", 1, num_vfs=0)), request(vf()))
     assert reason.code is Code.NOT_ENOUGH_DEVICES
-    assert "--num-vfs" in reason.hint
+    assert "--vfs" in reason.hint
 
 
 @pytest.mark.parametrize(
