@@ -214,6 +214,12 @@ class TestBandwidth:
             load[slot] += size
         assert load == {1: 10, 2: 10, 3: 10}
 
+    def test_a_choice_that_leads_nowhere_is_taken_back(self):
+        host = view(family("h1", 1, egress_mbps=20) + family("h1", 2, egress_mbps=10))
+        wanted = [vf(f"p{size}", egress_kbps=1_000 * size) for size in (8, 7, 4)]
+        more = [vf(f"q{at}", egress_kbps=5_000) for at in range(2)]
+        assert families(host, request(*wanted, *more)) == [1, 1, 1, 2, 2]
+
     def test_a_vf_without_promise_leaves_room_for_one_with(self):
         host = view(family("h1", 1, num_vfs=1, egress_mbps=10) + family("h1", 2, num_vfs=1, egress_mbps=1))
         assert families(host, request(vf("p1"), vf("p2", egress_kbps=10_000))) == [2, 1]
