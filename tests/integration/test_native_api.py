@@ -1,7 +1,10 @@
 """/v1: hosts and their agents, devices, policies, aliases, explain, events, audit."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from fairlead.agent.boundary import ControlAway
 from tests.api_stand import stand
 
 
@@ -107,3 +110,52 @@ def test_the_audit_finds_nothing_wrong(fairlead):
     fairlead.settle()
     assert fairlead.http.get("/v1/audit").json() == {"violations": []}
     assert fairlead.http.get("/v1/health").json()["status"] == "ok"
+
+
+def test_a_poll_that_waits_is_answered_by_the_change_it_waits_for(fairlead):
+    host = fairlead.add_host(1)
+    link = fairlead.links[host]
+    known = link.assignment(0, 0).desired.generation
+    assert link.assignment(known, 0.05).desired is None
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(link.assignment, known, 20)
+        draft = {"name": "east", "match": {"name": ["ens1f0"]}, "num_vfs": 2}
+        fairlead.http.post("/v1/policies", json={"policy": draft}).raise_for_status()
+        desired = waiting.result(timeout=20).desired
+    assert desired.generation > known
+    assert [family.num_vfs for family in desired.families] == [2]
+
+
+def test_an_agent_gets_the_images_of_its_guests_and_no_others(fairlead):
+    link = fairlead.links[fairlead.add_host(1)]
+    server_id = fairlead.boot("web", "none")
+    other = fairlead.image("other")
+    fairlead.settle()
+    image_id = fairlead.server(server_id)["image"]["id"]
+    with link.image(image_id) as chunks:
+        assert b"".join(chunks) == b"a disk"
+    with pytest.raises(ControlAway, match="404"), link.image(other):
+        pass
+
+
+def test_an_answer_is_taken_from_the_host_that_was_asked_alone(fairlead):
+    first, second = fairlead.add_host(1), fairlead.add_host(2)
+    server_id = fairlead.boot("web", "none", host=first)
+    fairlead.settle()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(fairlead.http.get, f"/v1/servers/{server_id}/console")
+        generation = fairlead.http.get(f"/v1/hosts/{first}").json()["host"]["generation"]
+        [question] = fairlead.links[first].assignment(generation, 20).questions
+        with pytest.raises(ControlAway, match="404"):
+            fairlead.links[second].answer(question.id, "forged")
+        fairlead.links[first].answer(question.id, "login:")
+        assert asking.result(timeout=20).json() == {"output": "login:"}
+
+
+def test_a_used_token_enrols_nobody(fairlead):
+    fairlead.add_host(1)
+    token = fairlead.http.post("/v1/hosts/host1/token").json()["token"]
+    enrolment = {"token": token, "hostname": "h", "agent_version": "1"}
+    assert fairlead.http.post("/v1/agents/enrol", json=enrolment).json()["host_name"] == "host1"
+    again = fairlead.http.post("/v1/agents/enrol", json=enrolment)
+    assert (again.status_code, again.json()["error"]["code"]) == (401, "bad_token")
