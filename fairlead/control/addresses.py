@@ -25,7 +25,7 @@ from fairlead.model.network import Subnet
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import FixedIp
 
-FIRST_WINDOW, LAST_WINDOW = 8, 4096
+FIRST_WINDOW, LAST_WINDOW = 2, 4096
 """Candidates asked for at once: few where the next is mostly free, many where long runs are taken."""
 MOST_FIXED_IPS = 32
 

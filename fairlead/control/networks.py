@@ -87,7 +87,7 @@ def create(tx: Tx, new: NewNetwork) -> NetworkView:
         qos_policy_id=policy_id,
         tags=new.tags,
     )
-    tx.networks.add(network)
+    _add(tx, network, vlan_is_given=new.vlan is not None)
     return NetworkView(network)
 
 
@@ -146,6 +146,15 @@ def views(tx: Tx, networks: tuple[Network, ...]) -> tuple[NetworkView, ...]:
     for subnet in tx.subnets.find(network_id=tuple(subnets)) if networks else ():
         subnets[subnet.network_id].append(subnet.id)
     return tuple(NetworkView(network, tuple(subnets[network.id])) for network in networks)
+
+
+def _add(tx: Tx, network: Network, *, vlan_is_given: bool) -> None:
+    try:
+        tx.networks.add(network)
+    except Conflict as conflict:
+        if conflict.code == "vlan_in_use" and not vlan_is_given:
+            raise Conflict("stale", f"VLAN {network.vlan} was taken while it was chosen.") from conflict
+        raise
 
 
 def _check_mtu(mtu: int) -> None:
