@@ -1,0 +1,164 @@
+"""What LinuxKernel makes of sysfs and netlink together."""
+
+import errno
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.linux.capacity import Reserve
+from fairlead.linux.kernel import LinuxKernel
+from fairlead.linux.netlink import Link
+from fairlead.model.errors import Fault
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import BASELINE, VfSettings, VlanProtocol
+from tests.machine_tree import Tree, igb_machine
+from tests.memory_netlink import MemoryNetlink
+
+PERMANENT = MacAddress("a0:36:9f:00:00:01")
+LOCAL = MacAddress("02:00:00:00:00:01")
+SRIOV = "sys/bus/pci/devices/0000:01:00.0/sriov"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The lab's card, its netlink, and the kernel's adapter over both."""
+
+    tree: Tree
+    netlink: MemoryNetlink
+    kernel: LinuxKernel
+
+    def pf(self) -> ObservedPf:
+        (pf,) = self.kernel.observe().pfs
+        return pf
+
+    def read(self, name: str) -> str:
+        return (self.tree.root / f"{SRIOV}_{name}").read_text().strip()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    netlink = MemoryNetlink(
+        devices={2: Link(2, "pfa", LOCAL, PERMANENT, mtu=1500, is_up=True, carrier=True)},
+        vfs={2: {0: BASELINE, 1: BASELINE}},
+    )
+    return Host(igb_machine(tmp_path), netlink, LinuxKernel(netlink, tmp_path, tmp_path, Reserve()))
+
+
+def pass_through(host: Host) -> None:
+    """As libvirt does with a PF: vfio-pci has it, its network device is gone."""
+    folder = host.tree.root / "sys/bus/pci/devices/0000:01:00.0"
+    host.tree.link("sys/bus/pci/devices/0000:01:00.0/driver", "../../../../bus/pci/drivers/vfio-pci")
+    for attribute in (folder / "net/pfa").iterdir():
+        attribute.unlink()
+    (folder / "net/pfa").rmdir()
+    del host.netlink.devices[2]
+
+
+def test_a_pf_is_called_by_its_permanent_mac_whatever_it_has_now(host: Host):
+    assert (host.pf().key, host.pf().mac) == (f"mac:{PERMANENT}", PERMANENT)
+
+
+def test_a_pf_that_is_passed_through_keeps_its_key_and_has_no_name(host: Host):
+    before = host.pf()
+    pass_through(host)
+    after = host.pf()
+    assert (after.key, after.mac) == (before.key, before.mac)
+    assert (after.name, after.kernel_driver, after.is_up, after.link_up) == (None, "vfio-pci", False, None)
+
+
+def test_that_holds_for_an_agent_that_was_started_again(host: Host):
+    before = host.pf()
+    pass_through(host)
+    fresh = LinuxKernel(host.netlink, host.tree.root, host.tree.root, Reserve())
+    assert fresh.observe().pfs[0].key == before.key
+
+
+def test_a_vf_of_which_netlink_tells_nothing_is_not_reported(host: Host):
+    del host.netlink.vfs[2][1]
+    assert [vf.index for vf in host.pf().vfs] == [0]
+    assert host.pf().num_vfs == 2
+
+
+def test_a_pf_whose_driver_let_go_while_it_was_read_has_no_vfs(host: Host):
+    del host.netlink.devices[2]
+    assert (host.pf().name, host.pf().vfs) == (None, ())
+
+
+def test_capabilities_are_what_the_driver_reports(host: Host):
+    assert host.pf().capabilities == ("sriov", "spoof_check", "trust")
+    host.netlink.vfs[2][0] = replace(BASELINE, trust=None)
+    assert host.pf().capabilities == ("sriov", "spoof_check")
+
+
+def test_the_nic_of_the_default_route_is_the_management_nic(host: Host):
+    assert not host.pf().is_management
+    host.netlink.default_routes = (2,)
+    assert host.pf().is_management
+
+
+def test_it_is_found_below_a_vlan_on_a_bond_in_a_bridge(host: Host):
+    host.netlink.devices[9] = Link(9, "br-mgmt", kind="bridge")
+    host.netlink.default_routes = (9,)
+    for upper, lower in (("br-mgmt", "bond0.7"), ("bond0.7", "bond0"), ("bond0", "pfa")):
+        host.tree.link(f"sys/class/net/{upper}/lower_{lower}", f"../{lower}")
+    assert host.pf().is_management
+
+
+def test_vfs_are_made_through_zero_and_without_drivers(host: Host):
+    host.kernel.set_num_vfs(host.pf(), 4)
+    assert (host.read("numvfs"), host.read("drivers_autoprobe")) == ("4", "0")
+
+
+def test_a_count_that_is_there_is_left_alone(host: Host):
+    host.kernel.set_num_vfs(host.pf(), 2)
+    assert host.read("drivers_autoprobe") == "1"
+
+
+def test_a_card_without_sriov_says_what_would_help(host: Host):
+    for name in ("totalvfs", "numvfs", "drivers_autoprobe"):
+        (host.tree.root / f"{SRIOV}_{name}").unlink()
+    with pytest.raises(Fault) as caught:
+        host.kernel.set_num_vfs(host.pf(), 4)
+    assert "ENOENT" in caught.value.failure.answer
+    assert "firmware" in caught.value.failure.hint
+    assert not (host.tree.root / f"{SRIOV}_numvfs").exists()
+
+
+@pytest.mark.parametrize(
+    ("refused", "number", "named"),
+    [
+        ("trust", errno.EOPNOTSUPP, "trust True"),
+        ("max_rate_mbps", errno.EINVAL, "max_rate_mbps 500"),
+        ("vlan_protocol", errno.EPROTONOSUPPORT, "vlan_protocol 802.1ad"),
+        ("mac", errno.EADDRNOTAVAIL, "mac fa:16:3e:00:00:01"),
+    ],
+)
+def test_of_several_fields_the_refused_one_is_named(host: Host, refused: str, number: int, named: str):
+    host.netlink.refused[refused] = number
+    wanted = VfSettings(
+        mac=MacAddress("fa:16:3e:00:00:01"), vlan_protocol=VlanProtocol.DOT1AD, trust=True, max_rate_mbps=500
+    )
+    fields = ("mac", "vlan_protocol", "trust", "max_rate_mbps")
+    with pytest.raises(Fault) as caught:
+        host.kernel.set_vf(host.pf(), 1, wanted, fields)
+    assert caught.value.failure.subject == f"1 of pfa (0000:01:00.0), {named}"
+    assert errno.errorcode[number].replace("ENOTSUP", "EOPNOTSUPP") in caught.value.failure.answer
+
+
+def test_a_reset_goes_to_the_vf_and_not_to_another(host: Host):
+    host.kernel.reset_vf(host.pf(), 1)
+    devices = host.tree.root / "sys/bus/pci/devices"
+    assert (devices / "0000:01:10.2/reset").read_text() == "1"
+    assert (devices / "0000:01:10.0/reset").read_text() == "\n"
+
+
+def test_a_function_without_reset_is_left_as_it_is(host: Host):
+    (host.tree.root / "sys/bus/pci/devices/0000:01:10.2/reset").unlink()
+    host.kernel.reset_vf(host.pf(), 1)
+
+
+def test_looking_writes_nothing_to_the_kernel(host: Host):
+    host.kernel.observe()
+    assert host.netlink.changes == 0
