@@ -79,13 +79,13 @@ class Place:
 
 
 class Site:
-    """Everything, from one seed."""
+    """Everything, from one seed. `database` is the URL of an empty one."""
 
-    def __init__(self, seed: int, host_count: int = 2) -> None:
+    def __init__(self, seed: int, database: str = "sqlite://", host_count: int = 2) -> None:
         self.random = Random(seed)  # noqa: S311 - a seed is the point
         self.clock = SimClock()
         listeners = Listeners()
-        self.database = open_database("sqlite://", clock=self.clock.now, new_id=self._new_id)
+        self.database = open_database(database, clock=self.clock.now, new_id=self._new_id)
         self.engine = Engine(self.database, listeners)
         self.scheduler = listeners.scheduler = Scheduler(self.engine)
         self.mischief = Mischief(self.random)

@@ -1,5 +1,9 @@
 """Days of a whole site, by seed. Whatever happened, it ends sound: no device twice, none dirty, none lost."""
 
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 
 from fairlead.control import servers
@@ -10,17 +14,35 @@ from fairlead.hoststate.desired import DesiredState
 from fairlead.model.device import DeviceStatus
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import BASELINE, differences
+from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
 
-SEEDS = range(100)
+SEEDS = range(500)
 HOURS = 20
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A file with the newest schema, to be copied: that is quicker than making it. In memory, where there is a
+    file system for that, since nothing here shall outlive anything.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - made by tempfile below
+    folder = memory if memory.is_dir() else tmp_path_factory.getbasetemp()
+    with TemporaryDirectory(dir=folder) as directory:
+        path = Path(directory) / "empty.sqlite"
+        open_database(f"sqlite:///{path}").close()
+        yield path
+
+
 @pytest.fixture
-def site(request):
-    site = Site(request.param)
+def site(request, empty_database):
+    path = empty_database.with_name("site.sqlite")
+    shutil.copy(empty_database, path)
+    site = Site(request.param, f"sqlite:///{path}")
     yield site
     site.close()
+    for left in path.parent.glob("site.sqlite*"):
+        left.unlink()
 
 
 @pytest.mark.parametrize("site", SEEDS, indirect=True)
