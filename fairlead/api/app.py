@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fairlead.api.call import Call, Parts, operator, parse_query, read_body
+from fairlead.api.call import Call, Parts, operator, parse_query, read_body, refuse_other_origins
 from fairlead.api.compute import routes as compute
 from fairlead.api.face import Face
 from fairlead.api.identity import routes as identity
@@ -70,6 +70,7 @@ class Application:
             return face.render(fault(request_id))
 
     async def _handled(self, request: Request, request_id: str, face: Face, path: str) -> Response:
+        refuse_other_origins(request)
         if "\0" in path:
             raise InvalidValue("path", path, "text without NUL characters")
         match = face.table.match(request.method, path)

@@ -39,6 +39,7 @@ class Site:
 
     engine: Engine
     wakes: HeardWakes
+    application: app.Application
     client: httpx.AsyncClient
     loop: asyncio.AbstractEventLoop
 
@@ -76,9 +77,10 @@ def open_site(database_url: str, directory: Path, image_limit_bytes: int = 1 << 
     parts = Parts(engine, runner, wakes, ImageFiles(directory / "images", image_limit_bytes))
     loop = asyncio.new_event_loop()
     wakes.attach(loop)
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app.build(parts)), base_url="http://site")
+    application = app.build(parts)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://site")
     try:
-        yield Site(engine, wakes, client, loop)
+        yield Site(engine, wakes, application, client, loop)
     finally:
         loop.run_until_complete(client.aclose())
         loop.close()

@@ -82,6 +82,27 @@ def test_data_over_the_limit_is_refused(tmp_path):
         fill(site, made, b"x" * 1000)
 
 
+def test_an_upload_that_breaks_off_leaves_the_image_waiting(site, tmp_path):
+    made = image(site, **RAW)
+    messages = iter(
+        [{"type": "http.request", "body": b"x" * 5000, "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        raise AssertionError(message)
+
+    path = f"{V2}/images/{made['id']}/file"
+    headers = [(b"content-type", b"application/octet-stream")]
+    scope = {"type": "http", "method": "PUT", "path": path, "query_string": b"", "headers": headers}
+    site.loop.run_until_complete(site.application(scope, receive, send))
+    assert site.get(f"{V2}/images/{made['id']}")["status"] == "queued"
+    assert list((tmp_path / "images").iterdir()) == []
+    fill(site, made, b"disk")
+
+
 def test_data_needs_its_media_type_and_formats(site):
     fill(site, image(site, **RAW), b"x", 415, {"content-type": "text/plain"})
     fill(site, image(site), b"x", 400)

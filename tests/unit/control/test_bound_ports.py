@@ -159,8 +159,8 @@ def test_a_promised_bandwidth_stands_while_the_port_is_bound(bound):
     with pytest.raises(Conflict) as refused:
         bound.change(qos_policy_id=promised)
     assert refused.value.code == "bound"
+    changes = NetworkChanges(qos_policy_id=promised)
     with pytest.raises(Conflict):
-        changes = NetworkChanges(qos_policy_id=promised)
         engine.run(lambda tx: networks.update(tx, bound.world.network_id, changes))
     bound.change(qos_policy_id=policy(bound.world, bandwidth_limit=1000))
     empty = bound.view().port.qos_policy_id

@@ -1,0 +1,121 @@
+"""The application: what every answer has, whatever happens."""
+
+import asyncio
+
+import httpx
+import pytest
+import structlog
+from starlette.responses import Response
+
+from fairlead.api import problems
+from fairlead.api.app import Application
+from fairlead.api.call import Parts
+from fairlead.api.face import Face
+from fairlead.api.routes import Live, Route, Table
+from fairlead.api.runner import InPlace, Workers
+from fairlead.api.waiters import Waiters
+from fairlead.control.engine import Engine
+from fairlead.model.errors import Conflict, Failure, Fault, NotAllowed, NotFound, QuotaExceeded, TooLarge
+from fairlead.store.engine import open_database
+from fairlead.store.image_files import ImageFiles
+
+REFUSALS = {
+    "not-found": NotFound("qos policy", "x"),
+    "in-use": Conflict("in_use", "m", field="port"),
+    "revision": Conflict("revision", "m"),
+    "not-allowed": NotAllowed("m"),
+    "quota": QuotaExceeded("m"),
+    "too-large": TooLarge("m"),
+    "own-status": problems.Unserved(406, "c", "m", {"x-own": "1"}),
+    "fault": Fault(Failure("c", "doing", "subject", "answer")),
+    "bug": ZeroDivisionError("a secret"),
+}
+
+
+def refuse(call, which):
+    raise REFUSALS[which]
+
+
+async def refuse_live(call, which):
+    raise REFUSALS[which]
+
+
+def echo(call):
+    return Response(call.body, headers={"x-project": call.caller.project_id, "x-url": call.url("/p")})
+
+
+@pytest.fixture(params=[InPlace, lambda: Workers(2)], ids=["in place", "in workers"])
+def ask(request, tmp_path):
+    """Sends one request to an application with a few routes."""
+    database, waiters, runner = open_database("sqlite://"), Waiters(), request.param()
+    table = Table(
+        Route("POST", "/echo", echo, body_limit=100),
+        Route("GET", "/refuse/{}", refuse),
+        Live("GET", "/live/{}", refuse_live),
+    )
+    parts = Parts(Engine(database, waiters), runner, waiters, ImageFiles(tmp_path))
+    app = Application(
+        parts,
+        tuple(Face(f"/{r.__name__}", table, r) for r in (problems.neutron, problems.nova, problems.native)),
+    )
+
+    async def send(method, path, **more):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here:1") as client:
+            return await client.request(method, path, **more)
+
+    yield lambda *words, **more: asyncio.run(send(*words, **more))
+    runner.close()
+    database.close()
+
+
+@pytest.mark.parametrize("kind", ["refuse", "live"])
+def test_refusals_have_the_status_and_words_of_the_dialect(ask, kind):
+    answer = ask("GET", f"/neutron/{kind}/not-found")
+    assert answer.status_code == 404
+    assert answer.json()["NeutronError"]["type"] == "QosPolicyNotFound"
+    assert ask("GET", f"/neutron/{kind}/in-use").json()["NeutronError"]["type"] == "PortInUse"
+    assert ask("GET", f"/neutron/{kind}/revision").status_code == 412
+    assert ask("GET", f"/nova/{kind}/not-allowed").json() == {"forbidden": {"code": 403, "message": "m"}}
+    assert ask("GET", f"/nova/{kind}/quota").status_code == 403
+    assert ask("GET", f"/native/{kind}/too-large").json()["error"]["code"] == "too_large"
+    answer = ask("GET", f"/native/{kind}/own-status")
+    assert (answer.status_code, answer.headers["x-own"]) == (406, "1")
+
+
+@pytest.mark.parametrize("which", ["bug", "fault"])
+def test_a_fault_of_ours_is_logged_under_the_request_id_and_kept_to_ourselves(ask, which):
+    with structlog.testing.capture_logs() as logs:
+        answer = ask("GET", f"/neutron/refuse/{which}")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    request_id = answer.headers["x-openstack-request-id"]
+    assert request_id in answer.json()["NeutronError"]["message"]
+    assert [log["request_id"] for log in logs] == [request_id]
+
+
+def test_every_answer_has_a_request_id(ask):
+    paths = ["/neutron/refuse/in-use", "/nowhere", "/", "/neutron/nowhere", "/neutron/echo"]
+    ids = {ask("GET", path).headers["x-openstack-request-id"] for path in paths}
+    assert len(ids) == len(paths)
+
+
+def test_a_handler_gets_the_body_and_the_operator(ask):
+    answer = ask("POST", "/nova/echo", content=b"hello")
+    assert answer.content == b"hello"
+    assert len(answer.headers["x-project"]) == 32
+    assert answer.headers["x-url"] == "http://here:1/p"
+
+
+def test_a_body_over_the_limit_of_its_route_is_refused(ask):
+    async def chunks():
+        for _ in range(10):
+            yield b"x" * 20
+
+    assert ask("POST", "/nova/echo", content=b"x" * 101).status_code == 413
+    assert ask("POST", "/nova/echo", content=chunks()).status_code == 413
+
+
+def test_pages_of_other_sites_are_refused(ask):
+    for origin in ("http://evil.example", "null", "http://here:2"):
+        assert ask("POST", "/nova/echo", content=b"x", headers={"origin": origin}).status_code == 403
+    assert ask("POST", "/nova/echo", content=b"x", headers={"origin": "http://here:1"}).status_code == 200
