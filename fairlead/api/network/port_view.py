@@ -27,7 +27,7 @@ def shown(view: PortView) -> Shown:
         "binding:vnic_type": port.vnic_type.value,
         "binding:host_id": view.host,
         "binding:vif_type": _vif_type(binding).value,
-        "binding:vif_details": binding.vif_details if binding else {},
+        "binding:vif_details": _vif_details(binding.vif_details) if binding else {},
         "binding:profile": binding_profile.shown(port, binding.profile if binding else {}),
         "port_security_enabled": port.port_security_enabled,
         "security_groups": [],
@@ -51,6 +51,16 @@ def _vif_type(binding: Binding | None) -> VifType:
     if binding is None:
         return VifType.UNBOUND
     return VifType.BINDING_FAILED if binding.wiring is Wiring.FAILED else binding.vif_type
+
+
+def _vif_details(details: dict[str, str]) -> dict[str, object]:
+    """Kept as flat text; Neutron's clients expect a truth value, and the drivers by level of the binding."""
+    shown: dict[str, object] = dict(details)
+    if "port_filter" in details:
+        shown["port_filter"] = details["port_filter"] == "True"
+    if "bound_drivers" in details:
+        shown["bound_drivers"] = {"0": details["bound_drivers"]}
+    return shown
 
 
 def _fixed_ips(row: Shown, values: list[str]) -> bool:
