@@ -8,7 +8,8 @@ from fairlead.agent.boundary import ControlAway
 from fairlead.agent.loop import Agent
 from fairlead.model.errors import Fault
 
-POLL_SECONDS = 30.0
+POLL_SECONDS = 20.0
+"""Control hears of a host with each poll, also while a tick takes long; it counts as silent after 30 s."""
 _FIRST_REST_SECONDS = 1.0
 _LONGEST_REST_SECONDS = 30.0
 
