@@ -4,18 +4,13 @@ One control process with SQLite and two simulated hosts; servers are booted one 
 again. The clock starts before the request and stops when the event of the wired port is there.
 """
 
-import re
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import cast
 
+from bench.processes import resident_mib, running
 from fairlead.client.session import Json, Session
 
 BOOTS = 40
@@ -24,33 +19,14 @@ CONTROL_BUDGET_MIB = 120.0
 _HOSTS = "2"
 
 
-@contextmanager
-def fleet() -> Iterator[tuple[Session, int]]:
-    """A running fleet: a session with it, and its process id."""
-    with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as state:
-        command = [sys.executable, "-m", "fairlead", "up", "--sim", _HOSTS]
-        process = subprocess.Popen(
-            [*command, "--listen", "127.0.0.1:0", "--state", state], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"ready (http\S+)", line)
-            assert found, f"the fleet did not start: {line}"
-            with Session(found[1]) as session:
-                yield session, process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
 def main() -> int:
     """Measure and print; 1 when over a budget."""
-    with fleet() as (session, pid):
+    with running("up", "--sim", _HOSTS) as (url, pid), Session(url) as session:
         network = _network(session)
         flavor = cast("list[Json]", session.get("/compute/v2.1/flavors")["flavors"])[0]["id"]
         image = _image(session)
         times = [_boot(session, network, flavor, image, number) for number in range(BOOTS)]
-        resident = _resident_mib(pid)
+        resident = resident_mib(pid)
     middle = median(times)
     print(
         f"create to WIRED: least {min(times):.1f}  median {middle:.1f}  most {max(times):.1f} ms   (budget {BUDGET_MS:g})"
@@ -102,13 +78,6 @@ def _image(session: Session) -> object:
     )
     session.upload(f"/image/v2/images/{created['id']}/file", BytesIO(b"bench" * 1000))
     return created["id"]
-
-
-def _resident_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    assert found
-    return int(found[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
 
+from bench.processes import running
 from fairlead.client.session import Json, Session
 
 PORTS = 2400
@@ -29,7 +26,7 @@ _V2 = "/network/v2.0"
 
 def main() -> int:
     """Measure and print; 1 when over a budget."""
-    with control() as (url, pid):
+    with running("control") as (url, pid):
         with Session(url) as session:
             body = _port_on(session)
         before = _cpu_seconds(pid)
@@ -41,22 +38,6 @@ def main() -> int:
     print(f"ports created: {rate:.0f}/s by {CLIENTS} clients   (budget {BUDGET_PER_SECOND:g}/s)")
     print(f"CPU of control: {cpu_ms:.2f} ms per port   (budget {BUDGET_CPU_MS:g} ms)")
     return int(rate < BUDGET_PER_SECOND or cpu_ms > BUDGET_CPU_MS)
-
-
-@contextmanager
-def control() -> Iterator[tuple[str, int]]:
-    """A running control process with a new database: its URL and process id."""
-    with tempfile.TemporaryDirectory(prefix="fairlead-bench-") as state:
-        command = [sys.executable, "-m", "fairlead", "control", "--listen", "127.0.0.1:0", "--state", state]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            found = re.search(r"(http://\S+)", line)
-            assert found, f"control did not start: {line}"
-            yield found[1], process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 def _port_on(session: Session) -> bytes:
