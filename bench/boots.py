@@ -28,9 +28,8 @@ def main() -> int:
         times = [_boot(session, network, flavor, image, number) for number in range(BOOTS)]
         resident = resident_mib(pid)
     middle = median(times)
-    print(
-        f"create to WIRED: least {min(times):.1f}  median {middle:.1f}  most {max(times):.1f} ms   (budget {BUDGET_MS:g})"
-    )
+    figures = f"least {min(times):.1f}  median {middle:.1f}  most {max(times):.1f} ms"
+    print(f"create to WIRED: {figures}   (budget {BUDGET_MS:g})")
     print(
         f"control with {_HOSTS} simulated hosts: {resident:.0f} MiB resident   (budget {CONTROL_BUDGET_MIB:g})"
     )

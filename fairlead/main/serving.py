@@ -22,6 +22,7 @@ from fairlead.main.settings import parse_listen, state_directory
 from fairlead.placement.boundary import HostOrder
 from fairlead.store.engine import SqlDatabase, open_database
 from fairlead.store.image_files import ImageFiles
+from fairlead.store.notices import Notices
 
 _WORKERS = 8
 _SCHEDULER_REST_SECONDS = 5.0
@@ -82,7 +83,10 @@ class ControlProcess:
         self._serving = serving
         self._database: SqlDatabase = open_database(serving.database_url)
         self._waiters = Waiters()
-        self.engine = Engine(self._database, self._waiters)
+        self._notices = (
+            None if self._database.is_in_process else Notices(serving.database_url, self._waiters.notify)
+        )
+        self.engine = Engine(self._database, self._notices or self._waiters)
         self.engine.run(flavors.seed)
         self._stop = threading.Event()
         self._scheduler_wake = threading.Event()
@@ -120,6 +124,8 @@ class ControlProcess:
             self._scheduler_wake.set()
             scheduler.join()
             runner.close()
+            if self._notices is not None:
+                self._notices.close()
             self._database.close()
 
     def _schedule(self) -> None:
