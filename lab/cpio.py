@@ -1,4 +1,6 @@
-"""Write an initramfs: a cpio archive in the kernel's "newc" format (Documentation/driver-api/early-userspace/buffer-format.rst).
+"""Write an initramfs: a cpio archive in the kernel's "newc" format.
+
+The format is in the kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
 
 Written here, not with cpio(1), because this way the archive can hold a device node that does not exist on the machine
 that builds it, and is the same bytes each time.
@@ -26,7 +28,7 @@ def directory(name: str) -> Entry:
     return Entry(name, stat.S_IFDIR | 0o755)
 
 
-def file(name: str, content: bytes, executable: bool = False) -> Entry:
+def file(name: str, content: bytes, *, executable: bool = False) -> Entry:
     return Entry(name, stat.S_IFREG | (0o755 if executable else 0o644), content)
 
 
@@ -49,7 +51,21 @@ def write(path: Path, entries: list[Entry]) -> None:
 
 
 def _header(inode: int, entry: Entry) -> bytes:
-    fields = (inode, entry.mode, 0, 0, 1, 0, len(entry.content), 0, 0, entry.major, entry.minor, len(entry.name) + 1, 0)
+    fields = (
+        inode,
+        entry.mode,
+        0,
+        0,
+        1,
+        0,
+        len(entry.content),
+        0,
+        0,
+        entry.major,
+        entry.minor,
+        len(entry.name) + 1,
+        0,
+    )
     return b"070701" + b"".join(b"%08X" % field for field in fields)
 
 

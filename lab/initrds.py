@@ -11,7 +11,17 @@ from lab.image.recipe import Image
 _INSIDE = Path(__file__).parent / "inside"
 # crc32c is what ext4 and libata ask for by name (softdep), which modules.dep does not say.
 _HOST_MODULES = ("virtio_blk", "crc32c_generic", "crc32c-intel", "ext4")
-_GUEST_MODULES = ("igbvf", "virtio_net", "virtio_blk", "ahci", "ata_piix", "sr_mod", "sd_mod", "virtio_scsi", "isofs")
+_GUEST_MODULES = (
+    "igbvf",
+    "virtio_net",
+    "virtio_blk",
+    "ahci",
+    "ata_piix",
+    "sr_mod",
+    "sd_mod",
+    "virtio_scsi",
+    "isofs",
+)
 _FOLDERS = ("bin", "dev", "proc", "sys", "root", "run", "etc", "lab", "modules", "lib", "config", "tmp")
 
 
@@ -30,7 +40,9 @@ def write_guest(image: Image, path: Path) -> None:
     """The guest's, with modprobe's files so that it loads drivers by what it finds."""
     entries = _base(image, _INSIDE / "guest-init")
     entries.append(cpio.file("lab/json.awk", (_INSIDE / "json.awk").read_bytes()))
-    entries += _module_tree(image, [str(path.relative_to(image.modules)) for path in _in_load_order(image, _GUEST_MODULES)])
+    entries += _module_tree(
+        image, [str(path.relative_to(image.modules)) for path in _in_load_order(image, _GUEST_MODULES)]
+    )
     cpio.write(path, entries)
 
 
@@ -69,7 +81,9 @@ def _in_load_order(image: Image, names: tuple[str, ...]) -> list[Path]:
     needs = _dependencies(image)
     ordered: list[str] = []
     for name in names:
-        path = next((known for known in needs if Path(known).stem.replace("-", "_") == name.replace("-", "_")), None)
+        path = next(
+            (known for known in needs if Path(known).stem.replace("-", "_") == name.replace("-", "_")), None
+        )
         if path is not None:
             ordered += [one for one in [*reversed(needs[path]), path] if one not in ordered]
     return [image.modules / path for path in ordered]

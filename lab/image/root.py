@@ -27,7 +27,12 @@ def make_root(root: Path, packages: str) -> Path:
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={','.join(names)}"]
     command += ["--aptopt=APT::Install-Recommends false", "--aptopt=Acquire::Languages none"]
     command += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNUSED]
-    command += [f"--customize-hook={_FETCH_KERNEL}", _SUITE, str(root), f"deb {debian_mirror()} {_SUITE} main"]
+    command += [
+        f"--customize-hook={_FETCH_KERNEL}",
+        _SUITE,
+        str(root),
+        f"deb {debian_mirror()} {_SUITE} main",
+    ]
     made = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LIMIT_SECONDS)
     if made.returncode != 0:
         raise LabError(f"mmdebstrap could not make the compute host's root tree:\n{made.stderr[-4000:]}")

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import threading
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,9 @@ _writing = threading.Lock()
 def main() -> None:
     with _port().open("r+b", buffering=0) as port:
         _send(port, {"id": 0, "ready": True})
-        waiting = b""
-        while True:
-            waiting += port.read(65536) or b""
-            *lines, waiting = waiting.split(b"\n")
-            for line in lines:
-                threading.Thread(target=_serve, args=(port, json.loads(line)), daemon=True).start()
+        # A descriptor of its own, since the port may be opened once; buffered, so that lines are found once.
+        for line in os.fdopen(os.dup(port.fileno()), "rb"):
+            threading.Thread(target=_serve, args=(port, json.loads(line)), daemon=True).start()
 
 
 def _port() -> Path:
@@ -37,7 +35,7 @@ def _port() -> Path:
     raise SystemExit(f"the compute host has no serial port {PORT}")
 
 
-def _serve(port: Any, request: dict[str, Any]) -> None:
+def _serve(port: RawIOBase, request: dict[str, Any]) -> None:
     if "paths" in request:
         answer: dict[str, Any] = {"files": {path: _text(path) for path in request["paths"]}}
     elif "log" in request:
@@ -82,11 +80,11 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     return {"code": process.returncode, "output": output.decode(errors="replace")}
 
 
-def _send(port: Any, answer: dict[str, Any]) -> None:
+def _send(port: RawIOBase, answer: dict[str, Any]) -> None:
     data = json.dumps(answer).encode() + b"\n"
     with _writing:
         while data:
-            data = data[port.write(data) :]
+            data = data[port.write(data) or 0 :]
 
 
 if __name__ == "__main__":

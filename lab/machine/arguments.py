@@ -12,6 +12,7 @@ HOSTNAME = "compute-1"
 MANAGEMENT_NIC = "mgmt"
 _MANAGEMENT_MAC = "52:54:00:aa:00:f0"
 NODE_MEMORY_MIB = 1792
+CPUS_OF_A_NODE = 2
 _KERNEL_ARGUMENTS = (
     "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off audit=0 selinux=0 apparmor=0 random.trust_cpu=on "
     "tsc=reliable no_timer_check nowatchdog intel_iommu=on iommu=pt net.ifnames=0"
@@ -67,8 +68,17 @@ def arguments(image: Image, code_disk: Path | None, files: RunFiles, accelerator
     """All arguments of QEMU, its name left out."""
     return [
         *("-name", HOSTNAME, "-nodefaults", "-display", "none", "-no-reboot"),
-        *("-accel", accelerator.accel, "-cpu", accelerator.cpu, "-machine", "q35,kernel-irqchip=split", "-smp", "2"),
-        *("-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on,eim=on"),
+        *(
+            "-accel",
+            accelerator.accel,
+            "-cpu",
+            accelerator.cpu,
+            "-machine",
+            "q35,kernel-irqchip=split",
+            "-smp",
+            str(CPUS_OF_A_NODE * len(PFS)),
+        ),
+        *("-device", "intel-iommu,intremap=on,eim=on"),
         *_numa(),
         *_boot(image, files),
         *_disks(image, code_disk),
@@ -82,7 +92,9 @@ def _numa() -> list[str]:
     for pf in PFS:
         node = pf.numa_node
         args += ["-object", f"memory-backend-ram,id=memory{node},size={NODE_MEMORY_MIB}M"]
-        args += ["-numa", f"node,nodeid={node},cpus={node},memdev=memory{node}"]
+        first = node * CPUS_OF_A_NODE
+        cpus = f"{first}-{first + CPUS_OF_A_NODE - 1}"
+        args += ["-numa", f"node,nodeid={node},cpus={cpus},memdev=memory{node}"]
     return args
 
 
@@ -108,7 +120,10 @@ def _nics(files: RunFiles) -> list[str]:
     args += [f"virtio-net-pci,netdev=management,mac={_MANAGEMENT_MAC},bus=pcie.0,addr=0x5,romfile="]
     for chassis, pf in enumerate(PFS, start=10):
         args += ["-device", f"pxb-pcie,id=root-{pf.name},bus_nr={pf.bus},bus=pcie.0,numa_node={pf.numa_node}"]
-        args += ["-device", f"pcie-root-port,id=port-{pf.name},bus=root-{pf.name},chassis={chassis},slot={chassis}"]
+        args += [
+            "-device",
+            f"pcie-root-port,id=port-{pf.name},bus=root-{pf.name},chassis={chassis},slot={chassis}",
+        ]
         args += ["-netdev", f"hubport,id=wire-{pf.name},hubid=0"]
         args += ["-device", f"igb,bus=port-{pf.name},netdev=wire-{pf.name},mac={pf.mac},romfile="]
     # What leaves a PF and what reaches it both pass here, so one tap sees every frame of the hub.
@@ -123,5 +138,10 @@ def _channels(files: RunFiles) -> list[str]:
         *("-device", "virtserialport,chardev=exec,name=lab.exec"),
         *("-chardev", f"socket,id=shell,path={files.shell_socket},server=on,wait=off"),
         *("-device", "virtconsole,chardev=shell"),
-        *("-object", "rng-random,filename=/dev/urandom,id=entropy", "-device", "virtio-rng-pci,rng=entropy,bus=pcie.0,addr=0x7"),
+        *(
+            "-object",
+            "rng-random,filename=/dev/urandom,id=entropy",
+            "-device",
+            "virtio-rng-pci,rng=entropy,bus=pcie.0,addr=0x7",
+        ),
     ]

@@ -3,6 +3,7 @@
 A request costs some milliseconds and no network, and many may be under way at once.
 """
 
+import contextlib
 import itertools
 import json
 import socket
@@ -42,7 +43,12 @@ class Channel:
         self._answer(0, seconds, "start its exec server")
 
     def run(
-        self, argv: Sequence[str], *, timeout_seconds: float, stdin: str = "", env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_seconds: float,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> Done:
         """Run one command to its end."""
         answer = self._ask(
@@ -64,6 +70,8 @@ class Channel:
 
     def close(self) -> None:
         """End the connection."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def _ask(self, request: dict[str, object], limit_seconds: float) -> dict[str, object]:
@@ -85,21 +93,15 @@ class Channel:
             return self._answers.pop(number)
 
     def _read(self) -> None:
-        waiting = b""
-        while True:
-            try:
-                data = self._socket.recv(1 << 20)
-            except OSError:
-                data = b""
-            *lines, waiting = (waiting + data).split(b"\n")
-            with self._changed:
-                for line in lines:
-                    answer = json.loads(line)
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as lines:
+            for line in lines:
+                answer = json.loads(line)
+                with self._changed:
                     self._answers[answer["id"]] = answer
-                self._is_closed = not data
-                self._changed.notify_all()
-            if not data:
-                return
+                    self._changed.notify_all()
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
 
 def _connected(path: Path, seconds: float) -> socket.socket:

@@ -1,7 +1,6 @@
 """The compute host, as the lab sees and touches it; nothing here is the product's."""
 
 import json
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,7 +38,9 @@ class Host:
             self.channel.wait_ready(_BOOT_SECONDS)
         except HostGone as error:
             self.qemu.stop()
-            raise HostGone(f"{error}\nQEMU said: {self.qemu.words}\nits console ended:\n{self.console_tail}") from error
+            raise HostGone(
+                f"{error}\nQEMU said: {self.qemu.words}\nits console ended:\n{self.console_tail}"
+            ) from error
 
     @property
     def console_tail(self) -> str:
@@ -88,12 +89,12 @@ class Host:
                 raise PhaseFailed(f"waited {seconds:.0f} s in vain for {what}")
             time.sleep(_POLL_SECONDS)
 
+    def wait_for_libvirt(self) -> None:
+        """Return once the host is up and libvirt answers."""
+        self.wait_for("the host's NICs", _BOOT_SECONDS, lambda: self.read("/run/lab/booted") is not None)
+        self.wait_for("libvirt", _BOOT_SECONDS, lambda: self.virsh("version").code == 0)
+
     def stop(self) -> None:
         """End it."""
         self.channel.close()
         self.qemu.stop()
-
-
-def run_directory() -> Path:
-    """A new folder for one run, in a place where disks' changes have room."""
-    return Path(tempfile.mkdtemp(prefix="fairlead-lab-", dir="/var/tmp"))

@@ -1,5 +1,6 @@
 """The QEMU process of the compute host."""
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -38,6 +39,11 @@ class QemuProcess:
     def words(self) -> str:
         """What QEMU said, which is nothing where all is well."""
         return self._log.read_text(errors="replace")[-2000:]
+
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended, or the time is over."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
 
     def stop(self) -> None:
         """End it; nothing of the host's disk is kept, so there is nothing to shut down first."""

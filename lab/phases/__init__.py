@@ -1,0 +1,11 @@
+"""What the lab shows, in the order in which it shows it.
+
+Everything asserted here is read by code that is not the agent's: `ip -j link`, sysfs, virsh, the guests' consoles, the
+frames on the wire. A phase is a function of the Lab; what it needs, it names. A new one goes into a file here and into
+PHASES.
+"""
+
+from lab.phase import Phase
+from lab.phases.hardware import HARDWARE
+
+PHASES: tuple[Phase, ...] = (HARDWARE,)
