@@ -146,10 +146,12 @@ def _parsed(xml: str) -> DomainState:
         domain = fromstring(xml)  # noqa: S314 - written by guestxml in this process
     except ParseError as error:
         raise _refused("Defining", "a domain", f"(domain_definition): {error}") from error
-    ours = domain.find(f"metadata/{{{NAMESPACE}}}guest")
+    server_id, name = ServerId(domain.findtext("uuid", "")), domain.findtext("name", "")
+    # As the real one: a clone of a guest has its metadata and a name of its own, and is not ours.
+    ours = domain.find(f"metadata/{{{NAMESPACE}}}guest") if name == domain_name(server_id) else None
     return DomainState(
-        name=domain.findtext("name", ""),
-        server_id=ServerId(domain.findtext("uuid", "")) if ours is not None else None,
+        name=name,
+        server_id=server_id if ours is not None else None,
         spec=ours.get("spec", "") if ours is not None else "",
         boot_serial=int(ours.get("boot_serial", "0")) if ours is not None else 0,
         hostdevs=tuple(map(_address, domain.iterfind("devices/hostdev/source/address"))),

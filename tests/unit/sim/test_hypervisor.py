@@ -76,3 +76,11 @@ def test_a_domain_that_is_redefined_while_it_runs_keeps_what_it_was_started_with
     host.hypervisor.define(domain(1, 4).replace('boot_serial="1"', 'boot_serial="2"'))
     [seen] = host.hypervisor.observe().domains
     assert (seen.boot_serial, seen.hostdevs) == (1, (DATA[0].vf_address(3),))
+
+
+def test_a_clone_of_a_guest_is_a_stranger(host):
+    """Whoever clones a domain clones its metadata: only one that has our name too is ours."""
+    host.hypervisor.define(domain(1, 3).replace(f"<name>fl-{server(1)}</name>", "<name>clone</name>"))
+    seen = host.hypervisor.observe()
+    assert seen.domains == ()
+    assert seen.foreign_hostdevs == (DATA[0].vf_address(3),)
