@@ -104,11 +104,12 @@ def _check(new: NewFlavor) -> None:
         ("vcpus", 1),
         ("memory_mib", 1),
         ("disk_gib", 0),
-        ("swap_mib", 0),
-        ("ephemeral_gib", 0),
     ):
         if not least <= getattr(new, name) <= _MOST:
             raise InvalidValue(name, getattr(new, name), f"a whole number from {least} to {_MOST}")
+    for name in ("swap_mib", "ephemeral_gib"):
+        if getattr(new, name):
+            raise InvalidValue(name, getattr(new, name), "0: a guest has one disk, no swap, no ephemeral")
 
 
 def _check_specs(tx: Tx, specs: dict[str, str]) -> None:
