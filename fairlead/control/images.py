@@ -144,9 +144,9 @@ def delete(tx: Tx, image_id: ImageId) -> None:
         raise NotAllowed(f"Image {image_id} is protected and cannot be deleted.")
     for column in ("image_id", "kernel_id", "ramdisk_id"):
         if users := tx.servers.find(**{column: image_id}):
-            raise Conflict(
-                "in_use", f"Image {image_id} could not be deleted: server {users[0].id} boots from it."
-            )
+            named = f"server {users[0].name} ({users[0].id})"
+            more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+            raise Conflict("in_use", f"Image {image_id} cannot be deleted: {named}{more} boots from it.")
     tx.images.remove(image_id)
 
 
