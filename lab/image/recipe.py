@@ -81,5 +81,5 @@ def make_disk(tree: Path, disk: Path, spare_mib: int) -> None:
     subprocess.run(
         ["mkfs.ext4", "-q", "-O", "^has_journal,^metadata_csum", "-E", "lazy_itable_init=1", "-d", str(tree),
          str(disk), f"{size_mib}M"],
-        check=True, timeout=300,
+        check=True, stdout=subprocess.DEVNULL, timeout=300,
     )  # fmt: skip
