@@ -1,10 +1,12 @@
 """Runs the phases in order, each within its time and with one retry on a newly booted compute host."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from fairlead.client.session import ClientError
 from lab.bed import Lab
 from lab.errors import LabError, PhaseFailed
 from lab.phase import Phase
@@ -37,7 +39,7 @@ class Runner:
                     with self._lab.progress.doing(f"  {one.name}"), _limit(one.limit_seconds, one.name):
                         one.show(self._lab)
                     self._done.append(one)
-        except (LabError, AssertionError) as failure:
+        except (LabError, AssertionError, ClientError, OSError, subprocess.SubprocessError) as failure:
             self._lab.progress.say(
                 f"  {phase.name} FAILED: {str(failure) or type(failure).__name__}\n{self._traces()}"
             )
