@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,14 +34,10 @@ class Host:
         self.files = RunFiles(directory)
         initrds.write_host(image, self.files.initrd, lab_files)
         self.qemu = QemuProcess(image, arguments(image, code_disk, self.files, accelerator), directory)
-        try:
-            self.channel = Channel(self.files.exec_socket, connect_seconds=10)
-            self.channel.wait_ready(_BOOT_SECONDS)
-        except HostGone as error:
-            self.qemu.stop()
-            raise HostGone(
-                f"{error}\nQEMU said: {self.qemu.words}\nits console ended:\n{self.console_tail}"
-            ) from error
+        with ExitStack() as undo:
+            undo.callback(self.qemu.stop)
+            self.channel = self._connected()
+            undo.pop_all()
 
     @property
     def console_tail(self) -> str:
@@ -93,6 +90,16 @@ class Host:
         """Return once the host is up and libvirt answers."""
         self.wait_for("the host's NICs", _BOOT_SECONDS, lambda: self.read("/run/lab/booted") is not None)
         self.wait_for("libvirt", _BOOT_SECONDS, lambda: self.virsh("version").code == 0)
+
+    def _connected(self) -> Channel:
+        try:
+            channel = Channel(self.files.exec_socket, connect_seconds=10)
+            channel.wait_ready(_BOOT_SECONDS)
+        except HostGone as error:
+            raise HostGone(
+                f"{error}\nQEMU said: {self.qemu.words}\nits console ended:\n{self.console_tail}"
+            ) from error
+        return channel
 
     def stop(self) -> None:
         """End it."""
