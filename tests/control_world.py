@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from fairlead.agent.loop import Agent
 from fairlead.control import (
+    aliases,
     assignments,
     auditing,
     booting,
@@ -30,6 +32,7 @@ from fairlead.control.scheduling import Scheduler
 from fairlead.hoststate.report import Report
 from fairlead.model.ids import HostId, ImageId, NetworkId, PortId, ProjectId, ServerId
 from fairlead.model.network import SegmentKind
+from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
 from fairlead.model.server import Event, Image, ImageStatus, Server
@@ -151,11 +154,11 @@ class World:
         name = str(given.pop("name", "data"))
         return self.engine.run(lambda tx: policies.create(tx, policies.NewPolicy(name, **given)))  # type: ignore[arg-type]
 
-    def host(self, name: str = "h1", number: int = 1) -> EnrolledHost:
-        """A host that has enrolled, reported, and been prepared as the policies say."""
+    def host(self, name: str = "h1", number: int = 1, root: Path | None = None) -> EnrolledHost:
+        """A host that has enrolled, reported, and been prepared as the policies say; `root` as sim_host's."""
         _, token = self.engine.run(lambda tx: hosts.create(tx, hosts.NewHost(name), f"token-{name}"))
         enrolled = self.engine.run(lambda tx: hosts.enrol(tx, Enrolment(token, name, "1"), f"secret-{name}"))
-        found = EnrolledHost(self.engine, sim_host(name, number), enrolled.host_id)
+        found = EnrolledHost(self.engine, sim_host(name, number, root=root), enrolled.host_id)
         found.settle()
         return found
 
@@ -168,6 +171,18 @@ class World:
             return booting.boot(tx, CALLER, wanted)
 
         return self.engine.run(work)
+
+    def whole(self, kind: DeviceKind, **alias: object) -> str:
+        """The name of a flavor that asks for one device of that kind."""
+        name = f"whole-{kind.value}"
+
+        def make(tx: Tx) -> None:
+            aliases.create(tx, aliases.NewAlias(name, kind, **alias))  # type: ignore[arg-type]
+            specs = {"pci_passthrough:alias": f"{name}:1"}
+            flavors.create(tx, flavors.NewFlavor(name, 1, 512, 1, extra_specs=specs))
+
+        self.engine.run(make)
+        return name
 
     def direct(self, count: int = 1, **fields: object) -> tuple[BootNic, ...]:
         """NICs on the network that get a VF each."""

@@ -58,6 +58,12 @@ class Kernel(Protocol):
         """Function-level reset (sysfs `reset`), where the device has one; nothing otherwise."""
         ...
 
+    def reset_device(self, address: PciAddress) -> None:
+        """Function-level reset of a PF or plain device, where it has one and no driver of the host has it: one
+        that took the device back has begun with it anew, and would lose it by a reset from below.
+        """
+        ...
+
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
         """sriov_numvfs, through 0 where the kernel demands it, with VF driver autoprobe off."""
         ...
@@ -230,6 +236,18 @@ class Ledger(Protocol):
 
     def mark_clean(self, pf: PfKey, index: int) -> None:
         """After the baseline was read back."""
+        ...
+
+    def dirty_devices(self) -> frozenset[str]:
+        """Keys of PFs and plain devices that a guest of ours was given whole since their last reset."""
+        ...
+
+    def mark_devices_dirty(self, keys: frozenset[str]) -> None:
+        """As soon as a domain of ours names them: before it is gone."""
+        ...
+
+    def mark_device_clean(self, key: str) -> None:
+        """After the reset."""
         ...
 
     def started(self) -> dict[ServerId, Started]:

@@ -15,6 +15,7 @@ from fairlead.hoststate.steps import (
     ConfigureVf,
     HostPlan,
     MakeTap,
+    ResetDevice,
     ScrubVf,
     SetNumVfs,
     SetUpPf,
@@ -130,6 +131,8 @@ class Executor:
                 return replace(told, port_id=step.tap.port_id)
             case ScrubVf():
                 return replace(told, device_id=device_id(self.host_id, vf_key(step.pf, step.index)))
+            case ResetDevice():
+                return replace(told, device_id=device_id(self.host_id, step.key))
             case SetNumVfs() | SetUpPf():
                 return replace(told, device_id=device_id(self.host_id, step.pf))
             case _:

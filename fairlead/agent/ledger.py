@@ -74,6 +74,7 @@ class Record:
 
     is_new: bool = True
     dirty: tuple[VfName, ...] = ()
+    dirty_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
     reserved_serial: int = 0
 
@@ -122,6 +123,18 @@ class SlotLedger:
         """After the baseline was read back."""
         self._change(lambda record: _with_dirty(record, frozenset(record.dirty) - {(pf, index)}))
 
+    def dirty_devices(self) -> frozenset[str]:
+        """PFs and plain devices that had an owner since their last reset."""
+        return frozenset(self._record.dirty_devices)
+
+    def mark_devices_dirty(self, keys: frozenset[str]) -> None:
+        """As soon as a domain of ours names them."""
+        self._change(lambda record: _with_dirty_devices(record, frozenset(record.dirty_devices) | keys))
+
+    def mark_device_clean(self, key: str) -> None:
+        """After the reset."""
+        self._change(lambda record: _with_dirty_devices(record, frozenset(record.dirty_devices) - {key}))
+
     def started(self) -> dict[ServerId, Started]:
         """What was started, by server."""
         return dict(self._record.started)
@@ -153,6 +166,10 @@ class SlotLedger:
 
 def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:
     return replace(record, dirty=tuple(sorted(dirty)))
+
+
+def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:
+    return replace(record, dirty_devices=tuple(sorted(keys)))
 
 
 def _with_started(record: Record, server_id: ServerId, started: Started | None) -> Record:

@@ -12,6 +12,7 @@ from fairlead.hoststate.steps import (
     MakeTap,
     RemoveBridge,
     RemoveTap,
+    ResetDevice,
     ScrubVf,
     SetNumVfs,
     SetUpPf,
@@ -19,7 +20,17 @@ from fairlead.hoststate.steps import (
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import BASELINE, VfSettings, differences
 
-NetworkStep = ScrubVf | SetNumVfs | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap | RemoveTap
+NetworkStep = (
+    ScrubVf
+    | ResetDevice
+    | SetNumVfs
+    | SetUpPf
+    | MakeBridge
+    | RemoveBridge
+    | ConfigureVf
+    | MakeTap
+    | RemoveTap
+)
 
 
 def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
@@ -29,6 +40,8 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
             return _configure_vf(step, hands, lookup)
         case ScrubVf():
             return _scrub_vf(step, hands, pf_here(lookup, step.pf))
+        case ResetDevice():
+            return _reset_device(step, hands)
         case SetNumVfs():
             return _set_num_vfs(step, hands, pf_here(lookup, step.pf))
         case SetUpPf():
@@ -100,6 +113,12 @@ def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
     return hands.event(
         "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean"
     )
+
+
+def _reset_device(step: ResetDevice, hands: Hands) -> HostEvent:
+    hands.kernel.reset_device(step.pci_address)
+    hands.ledger.mark_device_clean(step.key)
+    return hands.event("device_reset", step.key, f"Device {step.pci_address} is reset, and nobody's")
 
 
 def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:

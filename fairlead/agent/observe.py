@@ -14,6 +14,7 @@ from fairlead.agent.boundary import (
 )
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.pci import PciAddress
 
 _UP = {GuestState.RUNNING, GuestState.PAUSED}
 
@@ -22,12 +23,12 @@ def observe(kernel: Kernel, hypervisor: Hypervisor, disks: Disks, ledger: Ledger
     """What is true now. What the ledger has missed (a crash between an act and its entry) it is told here."""
     seen, guests = kernel.observe(), hypervisor.observe()
     _catch_up(ledger, seen, guests)
-    dirty = ledger.dirty_vfs()
+    dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
     return ObservedState(
         boot_id=seen.boot_id,
         capacity=seen.capacity,
-        pfs=tuple(_with_dirt(pf, dirty) for pf in seen.pfs),
-        pcis=seen.pcis,
+        pfs=tuple(replace(_with_dirt(pf, dirty), is_dirty=pf.key in whole) for pf in seen.pfs),
+        pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
         guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id),
@@ -38,11 +39,22 @@ def observe(kernel: Kernel, hypervisor: Hypervisor, disks: Disks, ledger: Ledger
 def _catch_up(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
+    named = _whole_devices(seen, guests)
+    if not named <= ledger.dirty_devices():
+        ledger.mark_devices_dirty(named)
     known = ledger.started()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
         if domain.state in _UP and known.get(domain.server_id) != started:
             ledger.mark_started(domain.server_id, started)
+
+
+def _whole_devices(seen: KernelView, guests: HypervisorView) -> frozenset[str]:
+    """Keys of the PFs and plain devices that domains of ours name, up or down."""
+    keys: dict[PciAddress, str] = {pf.pci_address: pf.key for pf in seen.pfs}
+    keys |= {pci.pci_address: pci.key for pci in seen.pcis}
+    addresses = (address for domain in guests.domains for address in domain.hostdevs)
+    return frozenset(keys[address] for address in addresses if address in keys)
 
 
 def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedPf:

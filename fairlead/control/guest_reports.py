@@ -1,6 +1,7 @@
 """What a report says of servers: ports wired, chains failed, guests up or down."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
@@ -8,12 +9,14 @@ from fairlead.control.events import tell_device, tell_port, tell_server
 from fairlead.control.faults import fail
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
-from fairlead.model.binding import Binding, Wiring
+from fairlead.model.binding import Allocation, Binding, Wiring
 from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.errors import Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.server import Power, Server, ServerStatus
+from fairlead.placement.snapshot import label
 
 _DOWN = (GuestState.STOPPED, GuestState.CRASHED)
 
@@ -50,8 +53,7 @@ def note_failures(
             _faulty(tx, host, failure.device_id, failure)
         if server is None or server.host_id != host.id or server.generation > generation:
             continue
-        if failure.port_id is not None:
-            _port_failed(tx, host, server, failure.port_id, failure)
+        _port_failed(tx, host, server, failure, generation)
         fail(tx, server, failure.failure, "server_failed")
         failed.add(server.id)
     return frozenset(failed)
@@ -65,29 +67,46 @@ def note_guests(
     """
     guests = {guest.server_id: guest for guest in seen}
     bindings = {binding.port_id: binding for binding in tx.bindings.find(host_id=host.id)}
+    held = _held(tx, host)
     is_retold = False
     for server in tx.servers.find(host_id=host.id):
         guest = guests.get(server.id)
         changed = replace(server, guest_state=guest.state.value if guest else "")
         is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
         if guest is not None and is_current and server.id not in failed:
-            changed = _followed(tx, host, changed, guest, bindings)
+            changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
         if changed != server:
             tx.servers.put(changed)
         is_retold |= changed.power is not server.power
     return is_retold
 
 
+def _held(tx: Tx, host: Host) -> dict[ServerId, list[tuple[Allocation, Device]]]:
+    devices = {device.id: device for device in tx.devices.find(host_id=host.id)}
+    found: defaultdict[ServerId, list[tuple[Allocation, Device]]] = defaultdict(list)
+    for allocation in tx.allocations.find(host_id=host.id):
+        found[allocation.server_id].append((allocation, devices[allocation.device_id]))
+    return found
+
+
 def _followed(
-    tx: Tx, host: Host, server: Server, guest: ObservedGuest, bindings: Mapping[PortId, Binding]
+    tx: Tx,
+    host: Host,
+    server: Server,
+    guest: ObservedGuest,
+    bindings: Mapping[PortId, Binding],
+    held: Sequence[tuple[Allocation, Device]],
 ) -> Server:
     """The server's status after its guest's: only of the boot that is wanted, for an older one is on its way."""
     is_wanted_boot = guest.boot_serial == server.boot_serial
     wants_up = server.power is Power.RUNNING
     if guest.state is GuestState.RUNNING and wants_up and is_wanted_boot:
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
-        if all(binding.wiring is Wiring.WIRED for binding in own):
-            _alias_devices_allocated(tx, server)
+        if lost := [device for _, device in held if device.pci_address not in guest.hostdevs]:
+            return _without(tx, server, lost)
+        is_complete = all(device.status is not DeviceStatus.MISSING for _, device in held)
+        if is_complete and all(binding.wiring is Wiring.WIRED for binding in own):
+            _alias_devices_allocated(tx, held)
             return _active(tx, server)
     elif guest.state in _DOWN and not wants_up:
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
@@ -97,6 +116,21 @@ def _followed(
         message = f"The guest of server {{}} went down by itself{why}."
         return _moved(tx, down, "stopped", ServerStatus.SHUTOFF, "server_went_down", message)
     return server
+
+
+def _without(tx: Tx, server: Server, lost: Sequence[Device]) -> Server:
+    """Its guest runs without a device that it was started with. While that is away its holder was told so."""
+    here = [label(device) for device in lost if device.status is not DeviceStatus.MISSING]
+    if not here:
+        return server
+    failure = Failure(
+        "device_lost",
+        "Keeping",
+        f"device {', '.join(here)}",
+        "it was away and came back, and the guest runs without it",
+        "Reboot the server hard: a guest gets its devices when it starts.",
+    )
+    return fail(tx, server, failure, "server_failed")
 
 
 def _active(tx: Tx, server: Server) -> Server:
@@ -118,10 +152,11 @@ def _moved(tx: Tx, server: Server, event: str, status: ServerStatus, kind: str, 
     return moved
 
 
-def _alias_devices_allocated(tx: Tx, server: Server) -> None:
+def _alias_devices_allocated(tx: Tx, held: Sequence[tuple[Allocation, Device]]) -> None:
     """A flavor's devices have no wiring to wait for: they are its guest's once that runs."""
-    for allocation in tx.allocations.find(server_id=server.id, port_id=None):
-        _allocated(tx, tx.devices.fetch(allocation.device_id))
+    for allocation, device in held:
+        if allocation.port_id is None:
+            _allocated(tx, device)
 
 
 def _allocated(tx: Tx, device: Device) -> None:
@@ -129,15 +164,15 @@ def _allocated(tx: Tx, device: Device) -> None:
         tx.devices.put(replace(device, status=after(DEVICE, device.status, "wired")))
 
 
-def _port_failed(tx: Tx, host: Host, server: Server, port_id: PortId, failure: SubjectFailure) -> None:
-    binding = tx.bindings.get((port_id, host.id))
-    if binding is None or not allows(WIRING, binding.wiring, "failed"):
+def _port_failed(tx: Tx, host: Host, server: Server, failure: SubjectFailure, generation: int) -> None:
+    binding = tx.bindings.get((failure.port_id, host.id)) if failure.port_id else None
+    if binding is None or binding.generation > generation or not allows(WIRING, binding.wiring, "failed"):
         return
     if binding.wiring is Wiring.FAILED and binding.failure == failure.failure:
         return
     wiring = after(WIRING, binding.wiring, "failed")
     tx.bindings.put(replace(binding, wiring=wiring, failure=failure.failure))
-    tell_port(tx, server, port_id, "port_failed", str(failure.failure), is_failure=True)
+    tell_port(tx, server, binding.port_id, "port_failed", str(failure.failure), is_failure=True)
 
 
 def _faulty(tx: Tx, host: Host, device_id: DeviceId, failure: SubjectFailure) -> None:

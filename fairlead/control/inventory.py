@@ -85,13 +85,16 @@ def _sightings(
 ) -> Iterator[Sighting]:
     for pf in observed.pfs:
         head = _pf(host_id, pf, known)
-        yield Sighting(head, is_clean=pf.name is not None, user=users.get(pf.pci_address, ""))
+        is_whole = pf.name is not None and not pf.is_dirty
+        yield Sighting(head, is_clean=is_whole, user=users.get(pf.pci_address, ""))
         for vf in pf.vfs:
             device = _vf(head, vf, known)
             is_clean = not vf.is_dirty and not differences(BASELINE, vf.settings)
             yield Sighting(device, is_clean=is_clean, user=users.get(vf.pci_address, ""))
     for pci in observed.pcis:
-        yield Sighting(_pci(host_id, pci, known), is_clean=True, user=users.get(pci.pci_address, ""))
+        yield Sighting(
+            _pci(host_id, pci, known), is_clean=not pci.is_dirty, user=users.get(pci.pci_address, "")
+        )
 
 
 def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[DeviceId, Device]) -> Device:

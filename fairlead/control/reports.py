@@ -33,7 +33,7 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     _record(tx, host, report.events)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
     release(tx, host, stock.sightings, guests, generation)
-    if stock.is_governed_anew or went_down:
+    if stock.is_news or went_down:
         tx.wakes.add(host_wake(host_id))
         host = tx.hosts.put(replace(host, generation=host.generation + 1))
     return Receipt(host.generation)

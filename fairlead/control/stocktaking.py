@@ -30,12 +30,12 @@ _MATCHED_BY = ("vendor", "product", "name", "mac", "pci_address", "kernel_driver
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The host's devices as it reported them, by id. `is_governed_anew`: one has another policy than before,
-    which its host has to know.
+    """The host's devices as it reported them, by id. `is_news`: one has another policy than before, or came back
+    to who holds it, which the host has to know, by the generation after its own.
     """
 
     sightings: Mapping[DeviceId, Sighting]
-    is_governed_anew: bool
+    is_news: bool
 
 
 def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> Stock:
@@ -56,8 +56,13 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
         _write(tx, device, known.get(device.id))
     for device in seen.gone:
         _gone(tx, device, held.get(device.id))
-    anew = any(device.policy_id != _policy_of(known.get(device.id)) for device in devices.values())
-    return Stock(seen.sightings, anew)
+    is_governed_anew = any(
+        device.policy_id != _policy_of(known.get(device.id)) for device in devices.values()
+    )
+    back = [device for device in devices.values() if device.id in held and _was_missing(known.get(device.id))]
+    for device in back:
+        _wire_again(tx, host, held[device.id])
+    return Stock(seen.sightings, is_governed_anew or bool(back))
 
 
 def _held(tx: Tx, host: Host) -> dict[DeviceId, Allocation]:
@@ -144,6 +149,18 @@ def _tell_holder(tx: Tx, device: Device, allocation: Allocation) -> None:
         tx.bindings.put(replace(binding, wiring=wiring, failure=failure))
         tell_port(tx, server, binding.port_id, "port_failed", str(failure), is_failure=True)
     fail(tx, server, failure, "server_failed")
+
+
+def _wire_again(tx: Tx, host: Host, allocation: Allocation) -> None:
+    """What the port's device was told went with it: only a later document than the host's own can be obeyed."""
+    binding = tx.bindings.get((allocation.port_id, host.id)) if allocation.port_id else None
+    if binding is not None and allows(WIRING, binding.wiring, "changed"):
+        wiring = after(WIRING, binding.wiring, "changed")
+        tx.bindings.put(replace(binding, wiring=wiring, failure=None, generation=host.generation + 1))
+
+
+def _was_missing(device: Device | None) -> bool:
+    return device is not None and device.status is DeviceStatus.MISSING
 
 
 def _policy_of(device: Device | None) -> str | None:

@@ -76,7 +76,10 @@ def _staying(facts: HostFacts) -> list[Server]:
 
 
 def _families(facts: HostFacts) -> Iterator[DesiredFamily]:
-    """The PFs that a policy matches, by key. Plain devices need no preparation."""
+    """The PFs that a policy matches, by key. Plain devices need no preparation. One that was given whole is
+    prepared again as soon as its server is to go.
+    """
+    staying = {server.id for server in _staying(facts)}
     heads = (d for d in facts.devices.values() if d.kind is DeviceKind.PF and d.policy_id is not None)
     for head in sorted(heads, key=lambda device: device.key):
         policy = facts.policies.get(head.policy_id) if head.policy_id is not None else None
@@ -85,7 +88,7 @@ def _families(facts: HostFacts) -> Iterator[DesiredFamily]:
             pf=PfKey(head.key),
             num_vfs=policy.num_vfs if policy else None,
             mtu=policy.mtu if policy else None,
-            is_given_whole=any(allocation.device_id == head.id for allocation in held),
+            is_given_whole=any(a.device_id == head.id and a.server_id in staying for a in held),
             holders=tuple(sorted({allocation.server_id for allocation in held})),
         )
 

@@ -23,6 +23,7 @@ from fairlead.hoststate.steps import (
     SetUpPf,
     Step,
 )
+from fairlead.hoststate.whole_devices import emptied, resets
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.vf import BASELINE, differences
@@ -38,11 +39,11 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     lookup = look_up(desired, observed)
     down = down_chains(lookup)
     goes_down = frozenset(chain.server_id for chain in down if chain.server_id)
-    counts = tuple(_count_changes(lookup))
+    counts = (*_count_changes(lookup), *emptied(lookup))
     changes = tuple(item for item in counts if isinstance(item, SetNumVfs))
     remade = frozenset(change.pf for change in changes)
     families = tuple(_family_chains(lookup, changes))
-    scrubs = tuple(_scrubs(lookup, goes_down, remade))
+    scrubs = (*_scrubs(lookup, goes_down, remade), *resets(lookup, goes_down))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     stages = (
         down,
@@ -117,14 +118,12 @@ def _family_chains(lookup: Lookup, changes: tuple[SetNumVfs, ...]) -> Iterator[C
     """Up before the VF count: some drivers (bnxt_en) ignore a count while the PF is down."""
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
-        if pf is None or pf.name is None:
-            continue
         steps: list[Step] = []
-        if not is_set_up(family, pf):
+        if pf is not None and pf.name is not None and not is_set_up(family, pf):
             steps.append(SetUpPf(pf.key, family.mtu))
-        steps.extend(change for change in changes if change.pf == pf.key)
+        steps.extend(change for change in changes if change.pf == family.pf)
         if steps:
-            yield Chain(family_key(pf.key), tuple(steps))
+            yield Chain(family_key(family.pf), tuple(steps))
 
 
 def _count_changes(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:

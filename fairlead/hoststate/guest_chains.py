@@ -22,6 +22,7 @@ from fairlead.hoststate.steps import (
 )
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
 
 _NOT_MANAGED = (
@@ -62,7 +63,7 @@ def guest_chains(
     """What brings each wanted guest, its VFs and its taps to what they should be.
 
     `remade`: PFs whose VFs are made anew in this plan. `family_keys`: chains of PFs in this plan, which a
-    guest that has a VF there needs first.
+    guest that has a VF there, or the PF itself, needs first.
     """
     ahead = Ahead(goes_down, remade, family_keys)
     chains: list[Chain] = []
@@ -119,12 +120,24 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
         if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
             yield Hold(f"{vf.pf}/vf{vf.index}", f"configure it for server {server_id}", _NOT_MANAGED)
     wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
-    for address in lookup.addresses(wanted).values() if wanted else ():
+    for address in _taken(lookup, wanted) if wanted else ():
         user = lookup.users.get(address)
         if address in lookup.foreign:
             yield Hold(address, give, "a domain that is not Fairlead's has it")
         elif user is not None and user != server_id and user not in ahead.goes_down:
             yield Hold(address, give, "another guest has it", (user,))
+
+
+def _taken(lookup: Lookup, wanted: DesiredGuest) -> Iterator[PciAddress]:
+    """The addresses of the guest's devices; a PF takes its VFs with it."""
+    yield from lookup.addresses(wanted).values()
+    for key in _whole_pfs(wanted):
+        pf = lookup.pfs.get(key)
+        yield from (vf.pci_address for vf in pf.vfs) if pf else ()
+
+
+def _whole_pfs(wanted: DesiredGuest) -> tuple[PfKey, ...]:
+    return tuple(PfKey(hostdev.key) for hostdev in wanted.hostdevs if hostdev.kind is DeviceKind.PF)
 
 
 def _losses(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
@@ -199,7 +212,8 @@ def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...
     """Itself down, whoever has its devices down, its PFs prepared, its bridges made."""
     users = {lookup.users.get(address) for address in lookup.addresses(wanted).values()} | {wanted.server_id}
     down = sorted(down_key(user) for user in users if user is not None and user in ahead.goes_down)
-    families = {family_key(vf.pf) for vf in _vfs(lookup, wanted.server_id)} & ahead.family_keys
+    pfs = (*(vf.pf for vf in _vfs(lookup, wanted.server_id)), *_whole_pfs(wanted))
+    families = {family_key(pf) for pf in pfs} & ahead.family_keys
     bridges = _bridges_to_make(lookup, {tap.bridge for tap in _taps(lookup, wanted.server_id)})
     return (*down, *sorted(families), *bridges)
 

@@ -22,13 +22,15 @@ VfName = tuple[PfKey, int]
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """Both documents, indexed. `users`: which of our guests has a device now, by its PCI address; a guest
-    that is not running has nothing, whatever its domain says.
+    that is not running has nothing, whatever its domain says. `whole`: the keys of PFs and plain devices that
+    have an owner.
     """
 
     desired: DesiredState
     observed: ObservedState
     families: Mapping[PfKey, DesiredFamily]
     owners: Mapping[VfName, DesiredVf]
+    whole: frozenset[str]
     wanted: Mapping[ServerId, DesiredGuest]
     pfs: Mapping[PfKey, ObservedPf]
     vfs: Mapping[VfName, ObservedVf]
@@ -75,6 +77,12 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         observed=observed,
         families={family.pf: family for family in desired.families},
         owners={(vf.pf, vf.index): vf for vf in desired.vfs},
+        whole=frozenset(
+            hostdev.key
+            for guest in desired.guests
+            for hostdev in guest.hostdevs
+            if hostdev.kind is not DeviceKind.VF
+        ),
         wanted={guest.server_id: guest for guest in desired.guests},
         pfs={pf.key: pf for pf in observed.pfs},
         vfs={(pf.key, vf.index): vf for pf in observed.pfs for vf in pf.vfs},

@@ -28,7 +28,8 @@ class ObservedVf:
 class ObservedPf:
     """A network device on PCI: a PF with its VFs, or a NIC without SR-IOV (`total_vfs` 0).
 
-    `name` None: the kernel's network driver does not have it (it is passed through).
+    `name` None: the kernel's network driver does not have it (it is passed through). `is_dirty`: a guest was
+    given the PF itself since its last reset (the agent's ledger says so).
     """
 
     key: PfKey
@@ -51,11 +52,12 @@ class ObservedPf:
     capabilities: tuple[str, ...]
     is_management: bool
     vfs: tuple[ObservedVf, ...] = ()
+    is_dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedPci:
-    """A plain PCI device that could be passed through (no bridge, no network device)."""
+    """A plain PCI device that could be passed through (no bridge, no network device). `is_dirty` as a PF's."""
 
     key: str
     pci_address: PciAddress
@@ -64,6 +66,7 @@ class ObservedPci:
     kernel_driver: str | None
     numa_node: int | None
     iommu_group: int | None
+    is_dirty: bool = False
 
 
 class GuestState(Enum):

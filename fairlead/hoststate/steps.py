@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredTap, ImageRef
 from fairlead.model.host import Hold
 from fairlead.model.ids import DeviceId, PfKey, PortId, ServerId
+from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
 
 
@@ -40,6 +41,14 @@ class ScrubVf:
 
     pf: PfKey
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResetDevice:
+    """Reset a PF or plain device that a guest was given whole; only then is it clean in the ledger."""
+
+    key: str
+    pci_address: PciAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ Step = (
     | RemoveGuest
     | RemoveTap
     | ScrubVf
+    | ResetDevice
     | SetNumVfs
     | SetUpPf
     | MakeBridge

@@ -14,7 +14,7 @@ from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
-from fairlead.linux.pci import plain_devices
+from fairlead.linux.pci import STAND_INS, plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
@@ -99,6 +99,15 @@ class LinuxKernel:
         attribute = self._sysfs.folder(address) / "reset"
         if attribute.exists():
             self._write(attribute, "1", Act.RESET, subject)
+
+    def reset_device(self, address: PciAddress) -> None:
+        """See Kernel.reset_device."""
+        function = self._sysfs.function(address)
+        if function is None:
+            raise fault("device_missing", Act.RESET, address, "there is no such PCI device any more")
+        attribute = self._sysfs.folder(address) / "reset"
+        if function.kernel_driver in STAND_INS and attribute.exists():
+            self._write(attribute, "1", Act.RESET, address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
         """See Kernel.set_num_vfs. Autoprobe goes off first: no driver of the host shall take the VFs."""

@@ -25,7 +25,8 @@ OFFERED = {
 _SMBUS = 0x0C05
 _RUNS_THE_HOST = (0x01, 0x0C)
 """Disks and USB: only once no host driver has them, for nobody else can say what is mounted or typed there."""
-_STAND_INS = (None, "vfio-pci", "pci-stub")
+STAND_INS = (None, "vfio-pci", "pci-stub")
+"""Drivers of the host under which a device is nobody's: none, or one that only keeps others off."""
 _VIRTIO = "virtio-pci"
 
 
@@ -53,4 +54,4 @@ def is_offered(function: PciFunction, *, is_boot_display: bool) -> bool:
         return False
     if function.kernel_driver == _VIRTIO:
         return False  # the machine is a guest itself, and this is its console, balloon or disk
-    return base not in _RUNS_THE_HOST or function.kernel_driver in _STAND_INS
+    return base not in _RUNS_THE_HOST or function.kernel_driver in STAND_INS

@@ -15,11 +15,14 @@ from fairlead.sim.machine import DomainState, Machine
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a guest found when it was started: its VFs' settings by address. For tests to judge."""
+    """What a guest found when it was started: its VFs' settings by address, and which of its devices were not
+    reset since another guest had them. For tests to judge.
+    """
 
     server_id: ServerId
     boot_serial: int
     vfs: dict[PciAddress, VfSettings]
+    traces: dict[PciAddress, str]
 
 
 class SimHypervisor:
@@ -77,9 +80,10 @@ class SimHypervisor:
                 raise _refused(
                     "Starting", domain.name, f"target managed='no' but specified dev '{tap}' is missing"
                 )
+        traces = self._machine.give(domain)
         domain.state, domain.reason = GuestState.RUNNING, "booted"
         domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
-        self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain)))
+        self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """Down, at once."""

@@ -67,7 +67,14 @@ class SimKernel:
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """A reset clears what the guest did, not what the PF's driver was told."""
         self._machine.hang("reset_vf")
-        self._vf("Resetting VF", pf, index)
+        self._machine.reset(self._vf("Resetting VF", pf, index).nic.vf_address(index))
+
+    def reset_device(self, address: PciAddress) -> None:
+        """A PF that its driver has back began anew with that."""
+        self._machine.hang("reset_device")
+        if not self._machine.present(address):
+            raise Fault(Failure("device_missing", "Resetting", address, "there is no such device"))
+        self._machine.reset(address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
         """Through 0 where VFs are there."""
@@ -111,6 +118,10 @@ class SimKernel:
         state = self._machine.pfs.get(pf.key)
         if state is None or not state.is_present:
             raise Fault(Failure("kernel_refused", doing, str(pf.name), "ENODEV: No such device"))
+        if state.nic.pci_address in self._machine.users():
+            raise Fault(
+                Failure("link_missing", doing, state.nic.name, "it has no network device: vfio-pci has it")
+            )
         if state.nic.is_management:
             self._machine.mishaps.append(f"{doing} {state.nic.name}, which carries the default route")
         return state

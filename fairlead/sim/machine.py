@@ -79,6 +79,8 @@ class Machine:
         self.troubles = Troubles()
         self.mishaps: list[str] = []
         """What must never happen: a VF destroyed under a guest, a device in two guests."""
+        self.traces: dict[PciAddress, str] = {}
+        """Name of the domain that last had a VF or plain device, until it is reset."""
 
     @property
     def boot_id(self) -> str:
@@ -94,6 +96,7 @@ class Machine:
             pf.vfs.clear()
             pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
         self.virtual_links.clear()
+        self.traces.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
         """Which domain has a device now."""
@@ -116,6 +119,40 @@ class Machine:
                     return pf, index
         return None
 
+    def pf_at(self, address: PciAddress) -> PfState | None:
+        """The PF with that address, whoever has it; None when there is none."""
+        found = (pf for pf in self.pfs.values() if pf.is_present and pf.nic.pci_address == address)
+        return next(found, None)
+
+    def give(self, domain: DomainState) -> dict[PciAddress, str]:
+        """As vfio-pci takes a domain's devices: a PF's own driver lets it go first, and its VFs with it. Which
+        of them have traces of another domain.
+        """
+        found: dict[PciAddress, str] = {}
+        for address in domain.hostdevs:
+            pf = self.pf_at(address)
+            if pf is not None:
+                self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")
+                pf.mtu, pf.is_up = _FIRST_MTU, False
+                continue
+            if self.traces.get(address, domain.name) != domain.name:
+                found[address] = self.traces[address]
+            self.traces[address] = domain.name
+        return found
+
+    def pull(self, key: PfKey) -> None:
+        """The PF falls off the bus, its VFs with it; guests that had one run on without."""
+        pf = self.pfs[key]
+        gone = {pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)}
+        for domain in self.domains.values():
+            domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
+        self._destroy_vfs(pf, "the PF is gone")
+        pf.is_present = pf.is_up = False
+
+    def reset(self, address: PciAddress) -> None:
+        """A function-level reset: nothing of its last guest is left on it."""
+        self.traces.pop(address, None)
+
     def set_num_vfs(self, key: PfKey, num_vfs: int) -> None:
         """As a write to sriov_numvfs (drivers/pci/pci-sysfs.c): ERANGE, EBUSY, or every VF anew."""
         pf = self.pfs[key]
@@ -125,11 +162,7 @@ class Machine:
             return
         if num_vfs and pf.vfs:
             raise OSError(errno.EBUSY, "Device or resource busy")
-        users = self.users()
-        for index in pf.vfs:
-            user = users.get(pf.nic.vf_address(index))
-            if user is not None:
-                self.mishaps.append(f"VF {index} of {pf.nic.name} was destroyed under {user.name}")
+        self._destroy_vfs(pf, "the number of VFs was changed")
         pf.vfs = dict.fromkeys(range(num_vfs), BASELINE)
 
     def write_vf(self, key: PfKey, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
@@ -148,6 +181,17 @@ class Machine:
         if left:
             self.troubles.hanging[act] = left - 1
             raise Fault(Failure("timeout", "Waiting for", act, "no answer in time", "It is tried again."))
+
+    def _destroy_vfs(self, pf: PfState, why: str) -> None:
+        users = self.users()
+        for index in pf.vfs:
+            address = pf.nic.vf_address(index)
+            self.traces.pop(address, None)
+            if address in users:
+                self.mishaps.append(
+                    f"VF {index} of {pf.nic.name} was destroyed under {users[address].name}: {why}"
+                )
+        pf.vfs = {}
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""

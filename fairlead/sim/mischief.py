@@ -11,7 +11,18 @@ from fairlead.sim.machine import Machine, PfState, Troubles
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
 _FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
-_ACTS = ("set_vf", "set_up", "set_num_vfs", "start", "stop", "observe", "make_tap", "make_bridge", "reset_vf")
+_ACTS = (
+    "set_vf",
+    "set_up",
+    "set_num_vfs",
+    "start",
+    "stop",
+    "observe",
+    "make_tap",
+    "make_bridge",
+    "reset_vf",
+    "reset_device",
+)
 
 
 class Mischief:
@@ -103,14 +114,12 @@ def _cable_is_pulled(machine: Machine, random: Random) -> None:
 
 
 def _card_vanishes(machine: Machine, random: Random) -> None:
-    """The PF falls off the bus, its VFs with it; or it comes back, bare. Guests that had one run on without."""
+    """A PF falls off the bus, or comes back, bare."""
     pf = _data_nic(machine, random)
-    pf.is_present = not pf.is_present
-    gone = {pf.nic.vf_address(index) for index in pf.vfs}
-    for domain in machine.domains.values():
-        domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
-    pf.vfs.clear()
-    pf.is_up = False
+    if pf.is_present:
+        machine.pull(pf.nic.key)
+    else:
+        pf.is_present = True
 
 
 def _data_nic(machine: Machine, random: Random) -> PfState:

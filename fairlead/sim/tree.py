@@ -58,7 +58,11 @@ class Tree:
             self._machine.hang("set_num_vfs")
             self._machine.set_num_vfs(pf.nic.key, int(value))
             self.renew()
-        elif attribute.name != "reset":
+        elif attribute.name == "reset":
+            address = PciAddress(attribute.parent.name)
+            self._machine.hang("reset_vf" if self._machine.vf_at(address) else "reset_device")
+            self._machine.reset(address)
+        else:
             write_file(attribute, value)
 
     def _lay_out_cpus(self) -> None:
@@ -100,7 +104,6 @@ class Tree:
     def _vf(self, nic: Nic, index: int, *, is_given: bool) -> None:
         folder = self._function(nic.vf_address(index), _ETHERNET_CLASS, nic.vendor, nic.vf_product)
         self._put(folder / "numa_node", str(nic.numa_node))
-        self._put(folder / "reset", "")
         self._driver(folder, "vfio-pci" if is_given else None)
         self._link(folder / "physfn", nic.pci_address)
 
@@ -109,6 +112,7 @@ class Tree:
         self._put(folder / "class", f"0x{class_code:06x}")
         self._put(folder / "vendor", f"0x{vendor}")
         self._put(folder / "device", f"0x{product}")
+        self._put(folder / "reset", "")
         return folder
 
     def _driver(self, folder: Path, name: str | None) -> None:

@@ -162,10 +162,14 @@ class Site:
         )
         gpu = aliases.NewAlias("gpu", DeviceKind.PCI, vendor=("10de",))
         aliases.create(tx, gpu)
+        aliases.create(tx, aliases.NewAlias("nic", DeviceKind.PF))
         self.flavors = [
             flavors.create(tx, flavors.NewFlavor("small", 1, 512)),
             flavors.create(
                 tx, flavors.NewFlavor("gpu", 2, 1024, extra_specs={"pci_passthrough:alias": "gpu:1"})
+            ),
+            flavors.create(
+                tx, flavors.NewFlavor("nic", 2, 1024, extra_specs={"pci_passthrough:alias": "nic:1"})
             ),
         ]
         self.networks = [self._network(tx, number) for number in (1, 2)]
@@ -216,8 +220,8 @@ def boot(site: Site) -> None:
             vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
         )
 
-    flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], site.flavors[1]])
-    nics = tuple(nic() for _ in range(random.randint(1, 3)))
+    flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], *site.flavors[1:]])
+    nics = tuple(nic() for _ in range(random.randint(flavor is not site.flavors[2], 3)))
     wanted = booting.BootServer("s", flavor.id, site.image_id, nics)
     site.run(booting.boot, CALLER, wanted)
 

@@ -7,11 +7,15 @@ from starlette.responses import Response
 from fairlead.api.answers import document
 from fairlead.api.call import Call
 from fairlead.api.native.records import Json
+from fairlead.control import devices
 from fairlead.control.boundary import Tx
+from fairlead.control.devices import DeviceView
 from fairlead.control.hosts import Liveness, liveness
 from fairlead.model.device import DeviceStatus
+from fairlead.model.pci import DeviceKind
 
 _VERSION = metadata.version("fairlead")
+_TROUBLED = (DeviceStatus.FAULTY, DeviceStatus.MISSING)
 
 
 def show(call: Call) -> Response:
@@ -21,10 +25,16 @@ def show(call: Call) -> Response:
     return document(call.run(_health))
 
 
+def _is_troubled(view: DeviceView) -> bool:
+    """VFs come and go with their number, and with a PF that is given whole: it matters to who holds one."""
+    is_spare = view.device.kind is DeviceKind.VF and view.allocation is None
+    return not (is_spare and view.device.status is DeviceStatus.MISSING)
+
+
 def _health(tx: Tx) -> Json:
     hosts = tx.hosts.find()
     silent = [host.name for host in hosts if liveness(host, tx.now) is Liveness.SILENT]
-    troubled = len(tx.devices.find(status=(DeviceStatus.FAULTY, DeviceStatus.MISSING)))
+    troubled = sum(map(_is_troubled, devices.views(tx, tx.devices.find(status=_TROUBLED))))
     return {
         "status": "degraded" if silent or troubled else "ok",
         "version": _VERSION,

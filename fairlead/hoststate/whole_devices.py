@@ -1,0 +1,43 @@
+"""PFs and plain devices that guests are given whole: a PF is emptied of its VFs before, all are reset after."""
+
+from collections.abc import Iterator
+
+from fairlead.hoststate.guest_chains import down_key
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.observed import ObservedPci, ObservedPf
+from fairlead.hoststate.steps import Chain, ResetDevice, SetNumVfs
+from fairlead.model.host import Hold
+from fairlead.model.ids import ServerId
+
+
+def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
+    """PFs that a guest is to have and that still have VFs: their driver would take those down with it, or leave
+    them without a PF. A VF that somebody has is in the way.
+    """
+    for family in lookup.desired.families:
+        pf = lookup.pfs.get(family.pf)
+        if not family.is_given_whole or pf is None or pf.name is None or not pf.vfs or pf.is_management:
+            continue
+        users = [str(lookup.users[vf.pci_address]) for vf in pf.vfs if vf.pci_address in lookup.users]
+        is_foreign = pf.pci_address in lookup.foreign or any(
+            vf.pci_address in lookup.foreign for vf in pf.vfs
+        )
+        if users or is_foreign:
+            why = "a guest has one of them" if users else "a domain that is not Fairlead's has one of them"
+            yield Hold(pf.pci_address, "take its VFs away, to give it whole", why, tuple(users))
+        else:
+            yield SetNumVfs(pf.key, 0)
+
+
+def resets(lookup: Lookup, goes_down: frozenset[ServerId]) -> Iterator[Chain | Hold]:
+    """PFs and plain devices that a guest of ours had and that nobody owns."""
+    devices: tuple[ObservedPf | ObservedPci, ...] = (*lookup.observed.pfs, *lookup.observed.pcis)
+    for device in devices:
+        if not device.is_dirty or device.key in lookup.whole or device.pci_address in lookup.foreign:
+            continue
+        user = lookup.users.get(device.pci_address)
+        if user is not None and user not in goes_down:
+            yield Hold(device.pci_address, "reset the device", "a guest that keeps running has it", (user,))
+            continue
+        needs = (down_key(user),) if user is not None else ()
+        yield Chain(f"reset/{device.key}", (ResetDevice(device.key, device.pci_address),), needs=needs)
