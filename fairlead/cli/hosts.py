@@ -82,10 +82,16 @@ def set_host(invocation: Invocation, /, name: str, **options: object) -> None:
 
 @host.command()
 @click.argument("name")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="The machine is dead for good: forget it with its servers' disks. They are in ERROR then, without a host.",
+)
 @pass_invocation
-def delete(invocation: Invocation, name: str) -> None:
-    """Forget a host that has no servers."""
-    invocation.session.delete(f"{_HOSTS}/{find(invocation.session, _HOSTS, 'host', name)['id']}")
+def delete(invocation: Invocation, name: str, *, force: bool) -> None:
+    """Forget a host that has no servers, or one that is dead."""
+    path = f"{_HOSTS}/{find(invocation.session, _HOSTS, 'host', name)['id']}"
+    invocation.session.delete(f"{path}?force=true" if force else path)
 
 
 @click.group()

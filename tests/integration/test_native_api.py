@@ -159,3 +159,12 @@ def test_a_used_token_enrols_nobody(fairlead):
     assert fairlead.http.post("/v1/agents/enrol", json=enrolment).json()["host_name"] == "host1"
     again = fairlead.http.post("/v1/agents/enrol", json=enrolment)
     assert (again.status_code, again.json()["error"]["code"]) == (401, "bad_token")
+
+
+def test_a_host_is_forgotten_by_force_only_while_it_is_silent(fairlead):
+    name = fairlead.add_host(1)
+    assert fairlead.http.delete(f"/v1/hosts/{name}?force=perhaps").status_code == 400
+    alive = fairlead.http.delete(f"/v1/hosts/{name}?force=true")
+    assert (alive.status_code, alive.json()["error"]["code"]) == (409, "wrong_state")
+    fairlead.http.post("/v1/hosts", json={"name": "never-came"})
+    assert fairlead.http.delete("/v1/hosts/never-came?force=true").status_code == 204

@@ -9,10 +9,11 @@ from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.native.forms import read
 from fairlead.api.native.records import Json, plain
+from fairlead.control import dead_hosts
 from fairlead.control import hosts as control
 from fairlead.control.boundary import Tx
 from fairlead.control.hosts import HostChanges, Liveness, NewHost, liveness
-from fairlead.model.errors import NotFound
+from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
 
@@ -59,9 +60,17 @@ def update(call: Call, key: str) -> Response:
 
 
 def delete(call: Call, key: str) -> Response:
-    """DELETE /hosts/{host}."""
-    call.run(lambda tx: control.delete(tx, find(tx, key).id))
+    """DELETE /hosts/{host}?force=true: without force, one that has no servers."""
+    forget = dead_hosts.forget if _is_forced(call) else control.delete
+    call.run(lambda tx: forget(tx, find(tx, key).id))
     return empty()
+
+
+def _is_forced(call: Call) -> bool:
+    given = (call.first("force") or "false").lower()
+    if given not in {"true", "false"}:
+        raise InvalidValue("force", given, "true or false")
+    return given == "true"
 
 
 def find(tx: Tx, key: str) -> Host:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from fairlead.control import hosts
+from fairlead.control import dead_hosts, hosts, servers
 from fairlead.control.hosts import HostChanges, Liveness, NewHost
 from fairlead.model.errors import Conflict, InvalidValue, NotAllowed
 from fairlead.model.policy import DeviceMatch
+from fairlead.model.server import ServerStatus
 from fairlead.wire.documents import Enrolment
 from tests.control_world import World
 
@@ -88,3 +89,33 @@ def test_labels_are_matched_at_once(world: World) -> None:
 def test_a_name_is_one(world: World) -> None:
     with pytest.raises(InvalidValue, match="name"):
         world.engine.run(lambda tx: hosts.create(tx, NewHost("no spaces"), "token"))
+
+
+def test_a_dead_host_is_forgotten_by_force_with_all_that_was_held_there(world: World) -> None:
+    world.policy()
+    host = world.host()
+    lost = world.run_server(host, "web", (*world.direct(), *world.normal()))
+    going = world.run_server(host, "old", world.direct())
+    world.engine.run(lambda tx: servers.delete(tx, going.id))
+    with pytest.raises(Conflict, match="alive") as refusal:
+        world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+    assert refusal.value.code == "wrong_state"
+    world.time.advance(31)
+    world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+    with world.database.transaction() as tx:
+        assert tx.hosts.find() == tx.devices.find() == tx.allocations.find() == tx.bindings.find() == ()
+        assert [server.id for server in tx.servers.find()] == [lost.id]
+        assert {port.server_id for port in tx.ports.find()} == {lost.id}
+    left = world.server(lost.id)
+    assert (left.status, left.host_id) == (ServerStatus.ERROR, None)
+    assert left.fault is not None
+    assert left.fault.code == "host_gone"
+    assert "h1" in str(left.fault)
+    assert world.violations() == ()
+    other = world.host("h2", 2)
+    world.engine.run(lambda tx: servers.reboot(tx, lost.id, is_hard=True))
+    world.scheduler.tick()
+    other.settle()
+    again = world.server(lost.id)
+    assert (again.status, again.host_id, again.fault) == (ServerStatus.ACTIVE, other.id, None)
+    assert world.violations() == ()

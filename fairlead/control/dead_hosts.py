@@ -1,0 +1,57 @@
+"""A host whose machine is gone for good: forgotten on its operator's word, with all that was held on it.
+
+Nobody can ask such a host whether its guests run. So it is refused while the host is heard of, and whoever says
+that it is dead answers for two guests with one MAC address, should it come back.
+"""
+
+from dataclasses import replace
+
+from fairlead.control import hosts
+from fairlead.control.boundary import Tx
+from fairlead.control.events import tell_server
+from fairlead.control.faults import fail
+from fairlead.control.hosts import Liveness, liveness
+from fairlead.control.nics import give_back
+from fairlead.model.errors import Conflict, Failure
+from fairlead.model.host import Host
+from fairlead.model.ids import HostId
+from fairlead.model.server import Server, ServerStatus
+
+
+def forget(tx: Tx, host_id: HostId) -> None:
+    """The host is gone with its devices, and nothing is held there any more. Servers that were to be deleted are;
+    the others are in ERROR without a host, to be rebooted hard elsewhere or deleted. Raises NotFound, Conflict
+    `wrong_state` while the host is alive.
+    """
+    host = tx.hosts.lock(host_id)
+    if liveness(host, tx.now) is Liveness.ALIVE:
+        raise Conflict(
+            "wrong_state",
+            f"Host {host.name} is alive: its agent was heard of at {host.last_seen_at:%Y-%m-%d %H:%M:%S} UTC. "
+            "Only a host that has been silent for 30 seconds can be forgotten by force.",
+            field="host",
+        )
+    for server in tx.servers.find(host_id=host_id):
+        _lose(tx, host, tx.servers.lock(server.id))
+    hosts.delete(tx, host_id)
+
+
+def _lose(tx: Tx, host: Host, server: Server) -> None:
+    for allocation in tx.allocations.find(server_id=server.id):
+        tx.allocations.remove(allocation.device_id)
+    if server.status is ServerStatus.DELETING:
+        give_back(tx, server.id)
+        tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and so is its host.")
+        tx.servers.remove(server.id)
+        return
+    for binding in tx.bindings.find(port_id=server.ports, host_id=host.id) if server.ports else ():
+        tx.bindings.remove((binding.port_id, binding.host_id))
+    failure = Failure(
+        "host_gone",
+        "Keeping",
+        f"server {server.name} on host {host.name}",
+        "the host was declared dead and forgotten, with the server's disk",
+        "Reboot the server hard, and it begins anew from its image on another host; or delete it.",
+    )
+    homeless = tx.servers.put(replace(server, host_id=None, cells=(), guest_state="", generation=0))
+    fail(tx, homeless, failure, "server_failed")
