@@ -116,7 +116,7 @@ def list_devices(invocation: Invocation, /, **options: object) -> None:
         "Name": "name",
         "Physical network": "physical_network",
         "NUMA": "numa_node",
-        "Status": "status",
+        "Status": "standing",
         "Held by": "holder",
     }
     show_list(invocation, listed(invocation.session, "/v1/devices", params), columns)

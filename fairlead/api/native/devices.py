@@ -7,6 +7,7 @@ from fairlead.api.call import Call
 from fairlead.api.native.hosts import find as find_host
 from fairlead.api.native.records import Json, plain
 from fairlead.control.boundary import Tx
+from fairlead.control.offering import offers
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import InvalidValue
 from fairlead.model.pci import DeviceKind
@@ -59,7 +60,7 @@ def _views(tx: Tx, devices: tuple[Device, ...]) -> list[Json]:
     """Devices with the names of their host, PF, policy and holder; a fixed number of queries."""
     hosts = {host.id: host.name for host in tx.hosts.find()}
     policies = {policy.id: policy.name for policy in tx.policies.find()}
-    heads = _heads(tx, devices)
+    heads, offered = _heads(tx, devices), offers(tx, devices)
     holders = _holders(tx, devices)
     return [
         {
@@ -73,6 +74,9 @@ def _views(tx: Tx, devices: tuple[Device, ...]) -> list[Json]:
             "port_id": None,
             "port_name": None,
             **holders.get(device.id, {}),
+            "offered": offered[device.id].is_offered,
+            "standing": offered[device.id].standing,
+            "why_not": offered[device.id].why_not,
         }
         for device in devices
     ]
