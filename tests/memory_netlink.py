@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
@@ -16,7 +17,9 @@ def refusal(number: int) -> NetlinkRefusal:
 
 @dataclass(slots=True)
 class MemoryNetlink:
-    """`refused`: errno by VF field. `default_routes`: ifindexes. `changes` counts what was written."""
+    """`refused`: errno by VF field. `default_routes`: ifindexes. `changes` counts what was written. `coming` are
+    links as they will be, one at each wait; `waits` counts those. `drops_on_mtu`: a new MTU costs the carrier.
+    """
 
     devices: dict[int, Link] = field(default_factory=dict)
     vfs: dict[int, dict[int, VfSettings]] = field(default_factory=dict)
@@ -26,6 +29,9 @@ class MemoryNetlink:
     table: set[ForwardingEntry] = field(default_factory=set)
     rates: dict[int, int] = field(default_factory=dict)
     changes: int = 0
+    coming: list[Link] = field(default_factory=list)
+    waits: int = 0
+    drops_on_mtu: bool = False
 
     def links(self) -> tuple[Link, ...]:
         return tuple(self.devices.values())
@@ -52,7 +58,20 @@ class MemoryNetlink:
         device = self._device(index)
         device = replace(device, is_up=device.is_up if up is None else up)
         device = replace(device, mtu=device.mtu if mtu is None else mtu)
+        device = replace(device, carrier=device.carrier and not (self.drops_on_mtu and mtu is not None))
         self.devices[index] = replace(device, alias=device.alias if alias is None else alias)
+
+    def link_changes(self) -> AbstractContextManager["MemoryNetlink"]:
+        return nullcontext(self)
+
+    def wait(self, seconds: float) -> bool:
+        assert 0 < seconds <= 5
+        self.waits += 1
+        if not self.coming:
+            return False
+        link = self.coming.pop(0)
+        self.devices[link.index] = link
+        return True
 
     def default_route_links(self) -> tuple[int, ...]:
         return self.default_routes

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from enum import Enum
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
 from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
 from fairlead.linux.capacity import Reserve, read_capacity
+from fairlead.linux.carrier import carrier_kept
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
@@ -110,23 +112,29 @@ class LinuxKernel:
             self._write(attribute, "1", Act.RESET, address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
-        """See Kernel.set_num_vfs. Autoprobe goes off first: no driver of the host shall take the VFs."""
+        """See Kernel.set_num_vfs. Autoprobe goes off first: no driver of the host shall take the VFs. Returns once
+        a carrier that was there is back: see carrier.
+        """
         folder = self._sysfs.folder(pf.pci_address)
         subject = f"{_pf_subject(pf)} to {num_vfs}"
-        now = self._function(pf, Act.SET_NUM_VFS).num_vfs
+        function = self._function(pf, Act.SET_NUM_VFS)
+        now = function.num_vfs
         if now == num_vfs:
             return
-        if num_vfs:
-            self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject)
-        if now and num_vfs:
-            self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject)
-        self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject)
+        with carrier_kept(self._netlink, function.net.index) if function.net else nullcontext():
+            if num_vfs:
+                self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject)
+            if now and num_vfs:
+                self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject)
+            self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject)
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
-        """See Kernel.set_up."""
+        """See Kernel.set_up. Returns once a carrier that was there is back: see carrier."""
         subject = _pf_subject(pf) + (f" with MTU {mtu}" if mtu is not None else "")
+        link = self._index(pf, Act.SET_UP, subject)
         try:
-            self._netlink.set_link(self._index(pf, Act.SET_UP, subject), up=True, mtu=mtu)
+            with carrier_kept(self._netlink, link):
+                self._netlink.set_link(link, up=True, mtu=mtu)
         except OSError as error:
             raise refusal(Act.SET_UP, subject, error) from error
 

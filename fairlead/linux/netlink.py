@@ -5,6 +5,7 @@ Sources: include/uapi/linux/if_link.h, if_bridge.h, neighbour.h, pkt_sched.h; ne
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +73,14 @@ class ForwardingEntry:
     on_bridge: bool
 
 
+class LinkChanges(Protocol):
+    """What happens to network devices since it was opened."""
+
+    def wait(self, seconds: float) -> bool:
+        """Until something has happened to one of them; False when the time is up."""
+        ...
+
+
 class Netlink(Protocol):
     """Network devices by ifindex. A refusal is NetlinkRefusal; a device that is gone, one with ENODEV."""
 
@@ -91,6 +100,10 @@ class Netlink(Protocol):
         self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
     ) -> None:
         """None leaves a thing as it is."""
+        ...
+
+    def link_changes(self) -> AbstractContextManager[LinkChanges]:
+        """Open it before what shall be waited for, or that is missed."""
         ...
 
     def default_route_links(self) -> tuple[int, ...]:

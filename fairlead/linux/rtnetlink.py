@@ -12,6 +12,7 @@ from fairlead.linux import message as nl
 from fairlead.linux import police, tap
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
 from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
+from fairlead.linux.wake import KernelLinkChanges
 from fairlead.model.errors import InvalidValue
 from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.vf import VfSettings
@@ -74,6 +75,10 @@ class RtNetlink:
         if alias is not None:
             body += nl.attribute(_ALIAS, alias.encode())
         self._channel.request(_SETLINK, body)
+
+    def link_changes(self) -> KernelLinkChanges:
+        """See Netlink.link_changes."""
+        return KernelLinkChanges()
 
     def default_route_links(self) -> tuple[int, ...]:
         """See Netlink.default_route_links."""

@@ -13,6 +13,7 @@ import selectors
 import socket
 from collections.abc import Callable
 from threading import Thread
+from typing import Self
 
 import structlog
 
@@ -60,6 +61,25 @@ class LinkEvents:
                     source = self._links if key.fd == self._links.fileno() else self._devices
                     if _has_news(source, key.data):
                         self._wake()
+
+
+class KernelLinkChanges:
+    """netlink.LinkChanges of the network namespace of this process; closed when its block ends."""
+
+    def __init__(self) -> None:
+        self._source = _subscribe(socket.NETLINK_ROUTE, 1 << (_GROUP_LINK - 1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._source.close()
+
+    def wait(self, seconds: float) -> bool:
+        """See LinkChanges.wait."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._source, selectors.EVENT_READ)
+            return bool(selector.select(seconds)) and _has_news(self._source, _is_any)
 
 
 def concerns_us(uevent: bytes) -> bool:

@@ -2,9 +2,10 @@
 
 import errno
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, LinkChanges, NetlinkRefusal, PortVlan
 from fairlead.model.ids import PfKey
 from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
@@ -29,6 +30,14 @@ class _Tables:
     entries: set[ForwardingEntry] = field(default_factory=set)
     rates: dict[int, int] = field(default_factory=dict)
     next_index: int = _FIRST_VIRTUAL
+
+
+class _Silence:
+    """linux.netlink.LinkChanges that never come."""
+
+    def wait(self, seconds: float) -> bool:
+        """The time is up."""
+        return False
 
 
 class SimNetlink:
@@ -83,6 +92,10 @@ class SimNetlink:
             mtu=kept.mtu if mtu is None else mtu,
             alias=kept.alias if alias is None else alias,
         )
+
+    def link_changes(self) -> AbstractContextManager[LinkChanges]:
+        """Nothing happens while somebody waits: a simulated link is back at once, or not at all."""
+        return nullcontext(_Silence())
 
     def default_route_links(self) -> tuple[int, ...]:
         """The management NIC."""

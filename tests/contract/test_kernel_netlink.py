@@ -290,3 +290,11 @@ def test_an_entry_that_somebody_moved_comes_back(bridged: RtNetlink):
     assert seen_tap(bridged).mac is None
     bridges.make_tap(tap())
     assert seen_tap(bridged).mac == GUEST_MAC
+
+
+def test_a_change_of_a_link_ends_a_wait_for_one(netlink: RtNetlink):
+    (link,) = [link for link in netlink.links() if link.name == "lo"]
+    with netlink.link_changes() as changes:
+        assert not changes.wait(0.01)
+        netlink.set_link(link.index, up=not link.is_up)
+        assert changes.wait(5)

@@ -11,7 +11,7 @@ from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
 from fairlead.linux.netlink import Link
 from fairlead.model.errors import Fault
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, VfSettings, VlanProtocol
 from tests.machine_tree import Tree, igb_machine
 from tests.memory_netlink import MemoryNetlink
@@ -162,3 +162,54 @@ def test_a_function_without_reset_is_left_as_it_is(host: Host):
 def test_looking_writes_nothing_to_the_kernel(host: Host):
     host.kernel.observe()
     assert host.netlink.changes == 0
+
+
+def drops_carrier(host: Host, tmp_path: Path) -> LinuxKernel:
+    """The kernel over an igb: a write to sriov_numvfs takes the link down."""
+
+    def write(attribute: Path, value: str) -> None:
+        attribute.write_text(value)
+        host.netlink.devices[2] = replace(host.netlink.devices[2], carrier=False)
+
+    return LinuxKernel(host.netlink, tmp_path, tmp_path, Reserve(), write)
+
+
+def test_a_carrier_that_a_new_vf_count_takes_away_is_waited_for(host: Host, tmp_path: Path):
+    up = host.netlink.devices[2]
+    host.netlink.coming = [replace(up, carrier=False), up]
+    drops_carrier(host, tmp_path).set_num_vfs(host.pf(), 4)
+    assert host.netlink.waits == 2
+    assert host.pf().link_up
+
+
+def test_a_carrier_that_does_not_come_back_is_waited_for_once(host: Host, tmp_path: Path):
+    drops_carrier(host, tmp_path).set_num_vfs(host.pf(), 4)
+    assert host.netlink.waits == 1
+    assert host.pf().link_up is False
+
+
+def test_no_carrier_is_waited_for_that_was_not_there(host: Host, tmp_path: Path):
+    host.netlink.devices[2] = replace(host.netlink.devices[2], carrier=False)
+    drops_carrier(host, tmp_path).set_num_vfs(host.pf(), 4)
+    host.kernel.set_up(host.pf(), 9000)
+    assert host.netlink.waits == 0
+
+
+def test_a_new_mtu_waits_for_the_carrier_it_takes_away(host: Host):
+    up = replace(host.netlink.devices[2], mtu=9000)
+    host.netlink.drops_on_mtu = True
+    host.netlink.coming = [up]
+    host.kernel.set_up(host.pf(), 9000)
+    assert (host.netlink.waits, host.pf().link_up, host.pf().mtu) == (1, True, 9000)
+
+
+def test_a_plain_device_is_reset_only_where_no_driver_of_the_host_has_it(host: Host):
+    gpu = host.tree.function("0000:5e:00.0", class_code=0x030200, device="10de:20b5", driver=None)
+    busy = host.tree.function("0000:5f:00.0", class_code=0x030200, device="10de:20b5", driver="nvidia")
+    for folder in (gpu, busy):
+        host.tree.write(f"{folder}/reset", "")
+    host.kernel.reset_device(PciAddress("0000:5e:00.0"))
+    host.kernel.reset_device(PciAddress("0000:5f:00.0"))
+    assert [(host.tree.root / folder / "reset").read_text().strip() for folder in (gpu, busy)] == ["1", ""]
+    with pytest.raises(Fault, match="no such PCI device"):
+        host.kernel.reset_device(PciAddress("0000:60:00.0"))
