@@ -8,6 +8,7 @@ Things that no document of ours names are left alone.
 from collections.abc import Iterator
 
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
+from fairlead.hoststate.frame_sizes import too_narrow
 from fairlead.hoststate.guest_chains import bridge_key, down_chains, down_key, family_key, guest_chains
 from fairlead.hoststate.likeness import is_bridged, is_set_up
 from fairlead.hoststate.lookup import Lookup, look_up
@@ -52,7 +53,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         guests,
     )
-    holds = (*_holds(counts), *_unprepared(lookup), *_holds(scrubs), *guest_holds)
+    holds = (*_holds(counts), *_unprepared(lookup), *too_narrow(lookup), *_holds(scrubs), *guest_holds)
     return HostPlan(tuple(stage for stage in stages if stage), holds)
 
 
