@@ -74,15 +74,18 @@ def _show(lab: Lab, only: list[str]) -> int:
     lab.progress.say(f"{shown} of {len(phases)} phases shown in {seconds:.0f} s")
     for phase in runner.failed:
         lab.progress.say(f"FAILED: {phase.name}: {phase.says}")
+    lab.progress.show(f"{shown} passed, {len(runner.failed)} failed\n")
     return 1 if runner.failed else 0
 
 
 def _look_around(lab: Lab) -> int:
     lab.boot()
     lab.site.enrol()
+    lab.site.prepare(lab.image)
     lab.progress.say(f"this is {HOSTNAME}; its agent reports to {lab.site.control.url} on your machine.")
     lab.progress.say(
-        f"In another terminal: fairlead --url {lab.site.control.url} host list. Ctrl-] ends the lab."
+        f"In another terminal: fairlead --url {lab.site.control.url} server create one --flavor near --image guest "
+        "--nic network=blue,vnic-type=direct --wait. Ctrl-] ends the lab."
     )
     shell.join(lab.host.files.shell_socket)
     return 0

@@ -1,0 +1,158 @@
+"""A guest as libvirt, the kernel and its own console show it, and the VFs of the compute host.
+
+The product is asked for nothing but the server's id.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, fromstring
+
+from lab.errors import PhaseFailed
+from lab.machine.arguments import PFS
+from lab.machine.host import Host
+from lab.site import AGENT_STATE, Site
+
+# A kernel that boots under two emulations takes its time when the machine is loaded.
+READY_SECONDS = 150
+_ANSWER_SECONDS = 60
+_PING_TRIES = 2
+# The console is a terminal that only takes what is typed while somebody holds it open, so it is held until the answer.
+_TYPE = """
+before=$(wc -c < "$LOG")
+exec 3<> "$TERMINAL"
+printf '%s\\n' "$TYPED" >&3
+for _ in $(seq 150); do
+    answer=$(tail -c +$((before + 1)) "$LOG" | grep -a -m 1 "GUEST $ANSWER") && echo "$answer" && exit 0
+    sleep 0.2
+done
+exit 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Vf:
+    """A VF as `ip -j -d link show` tells of it. `vlan` None: no tag. Rates in Mbit/s, 0: no limit."""
+
+    mac: str
+    vlan: int | None
+    priority: int
+    spoof_check: bool
+    trust: bool
+    max_rate_mbps: int
+    min_rate_mbps: int
+
+
+BASELINE = Vf("00:00:00:00:00:00", None, 0, spoof_check=True, trust=False, max_rate_mbps=0, min_rate_mbps=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which VF: the PF's name and the VF's index."""
+
+    pf: str
+    index: int
+
+
+def vf_at(place: Place, links: list[dict[str, object]]) -> Vf:
+    """The VF out of what `ip -j -d link show` said."""
+    (link,) = [link for link in links if link["ifname"] == place.pf]
+    listed = json.loads(json.dumps(link.get("vfinfo_list", [])))
+    for vf in listed:
+        if vf["vf"] == place.index:
+            (vlan,) = vf.get("vlan_list") or [{}]
+            rate = vf["rate"]
+            return Vf(
+                vf["address"], vlan.get("vlan") or None, vlan.get("qos", 0), vf["spoofchk"], vf["trust"],
+                rate["max_tx"], rate["min_tx"],
+            )  # fmt: skip
+    raise PhaseFailed(f"{place.pf} has no VF {place.index}: {listed}")
+
+
+def vf_now(host: Host, place: Place) -> Vf:
+    """The VF as it is."""
+    return vf_at(place, host.links(place.pf))
+
+
+def places(host: Host) -> dict[str, Place]:
+    """Every VF of the compute host by its PCI address, as sysfs has them."""
+    found: dict[str, Place] = {}
+    for pf in PFS:
+        links = f"find /sys/class/net/{pf.name}/device/ -maxdepth 1 -name 'virtfn*' -printf '%f %l\\n'"
+        for line in host.must(links).splitlines():
+            name, link = line.split()
+            found[link.rpartition("/")[2]] = Place(pf.name, int(name.removeprefix("virtfn")))
+    return found
+
+
+class Guest:
+    """The guest of a server of that name."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        server = site.server(name)
+        if server is None:
+            raise PhaseFailed(f"there is no server {name}")
+        self.name = name
+        self.server_id = str(server["id"])
+        self.domain = f"fl-{self.server_id}"
+        self._host = site.host
+
+    @property
+    def console(self) -> str:
+        """All that its serial port said."""
+        return self._host.read(self._log) or ""
+
+    def wait_until_ready(self) -> None:
+        """Return once its init has set up its NICs."""
+        self._host.wait_for(
+            f"guest {self.name} to be ready", READY_SECONDS, lambda: "GUEST ready" in self.console
+        )
+
+    def reaches(self, address: str) -> bool:
+        """Whether it gets an answer to a ping."""
+        return self._ask(f"ping {address} {_PING_TRIES}", f"ping {address}").endswith(" ok")
+
+    @property
+    def pid(self) -> int:
+        """Of its QEMU, from libvirt's own file."""
+        text = self._host.read(f"/run/libvirt/qemu/{self.domain}.pid")
+        if text is None:
+            raise PhaseFailed(f"guest {self.name} has no QEMU")
+        return int(text)
+
+    def definition(self) -> Element:
+        """Its running domain, as virsh dumps it."""
+        done = self._host.virsh(f"dumpxml {self.domain}")
+        if done.code != 0:
+            raise PhaseFailed(f"guest {self.name} has no domain: {done.output}")
+        return fromstring(done.output)  # noqa: S314 - libvirt wrote it
+
+    def pci_address(self) -> str:
+        """Of its one passed-through device."""
+        (source,) = self.definition().findall("devices/hostdev/source/address")
+        parts = [int(source.get(part, ""), 16) for part in ("domain", "bus", "slot", "function")]
+        return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
+
+    def place(self) -> Place:
+        """The VF that is passed through to it."""
+        return places(self._host)[self.pci_address()]
+
+    def vf_before_start(self) -> Vf:
+        """Its VF as the kernel told of it while its QEMU did not exist yet (inside/libvirt-hook)."""
+        text = self._host.read(f"/run/lab/starts/{self.domain}.json")
+        if text is None:
+            raise PhaseFailed(f"libvirt ran no hook before guest {self.name}")
+        return vf_at(self.place(), json.loads(text))
+
+    def nics(self) -> list[tuple[str, str]]:
+        """MAC and kernel driver of each NIC, as the guest told of them."""
+        return re.findall(r"GUEST nic=\S+ mac=(\S+) driver=(\S+)", self.console)
+
+    @property
+    def _log(self) -> str:
+        return f"{AGENT_STATE}/guests/{self.server_id}/console.log"
+
+    def _ask(self, typed: str, answer: str) -> str:
+        terminal = self._host.virsh(f"ttyconsole {self.domain}").output.strip()
+        words = {"LOG": self._log, "TERMINAL": terminal, "TYPED": typed, "ANSWER": answer}
+        return self._host.must(_TYPE, timeout_seconds=_ANSWER_SECONDS, env=words).strip()
