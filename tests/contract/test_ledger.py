@@ -84,3 +84,13 @@ def test_an_unreadable_ledger_says_what_helps(slots):
 def test_a_file_is_readable_by_the_agent_alone(tmp_path):
     FileSlots(tmp_path / "agent").write("desired", b"{}")
     assert (tmp_path / "agent" / "desired.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_devices_given_whole_are_dirty_until_reset(slots):
+    ledger = SlotLedger(slots)
+    assert ledger.dirty_devices() == frozenset()
+    ledger.mark_devices_dirty(frozenset({PF, "address:0000:5e:00.0"}))
+    ledger.mark_device_clean(PF)
+    again = SlotLedger(slots)
+    assert again.dirty_devices() == {"address:0000:5e:00.0"}
+    assert again.dirty_vfs() == frozenset()
