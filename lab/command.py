@@ -25,12 +25,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Where disks' changes have room; /tmp may be memory.
     directory = Path(tempfile.mkdtemp(prefix="fairlead-lab-", dir="/var/tmp"))
-    is_kept = asked.keep
+    is_kept, ending = asked.keep, ""
     try:
         needs.ensure(progress)
         lab = Lab(progress, directory, is_verbose=asked.verbose)
         try:
-            code = _look_around(lab) if asked.shell else _show(lab, asked.only)
+            code, ending = _look_around(lab) if asked.shell else _show(lab, asked.only)
         finally:
             lab.stop()
         is_kept = is_kept or code != 0
@@ -45,6 +45,7 @@ def main() -> int:
             progress.say(f"logs, consoles and the wire's frames are in {directory}")
         else:
             shutil.rmtree(directory, ignore_errors=True)
+    progress.show(ending)
     return code
 
 
@@ -65,7 +66,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _show(lab: Lab, only: list[str]) -> int:
+def _show(lab: Lab, only: list[str]) -> tuple[int, str]:
+    """The exit code, and the line that a run ends with."""
     phases = [phase for phase in PHASES if not only or phase.name in only]
     runner = Runner(lab)
     runner.run(phases)
@@ -74,11 +76,10 @@ def _show(lab: Lab, only: list[str]) -> int:
     lab.progress.say(f"{shown} of {len(phases)} phases shown in {seconds:.0f} s")
     for phase in runner.failed:
         lab.progress.say(f"FAILED: {phase.name}: {phase.says}")
-    lab.progress.show(f"{shown} passed, {len(runner.failed)} failed\n")
-    return 1 if runner.failed else 0
+    return 1 if runner.failed else 0, f"{shown} passed, {len(runner.failed)} failed\n"
 
 
-def _look_around(lab: Lab) -> int:
+def _look_around(lab: Lab) -> tuple[int, str]:
     lab.boot()
     lab.site.enrol()
     lab.site.prepare(lab.image)
@@ -88,4 +89,4 @@ def _look_around(lab: Lab) -> int:
         "--nic network=blue,vnic-type=direct --wait. Ctrl-] ends the lab."
     )
     shell.join(lab.host.files.shell_socket)
-    return 0
+    return 0, ""

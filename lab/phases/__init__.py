@@ -6,15 +6,16 @@ PHASES.
 """
 
 from lab.phase import Phase
+from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
 from lab.phases.guests import GUESTS
 from lab.phases.hardware import HARDWARE
-from lab.phases.inventory import COSTS, INVENTORY
+from lab.phases.inventory import INVENTORY
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
 from lab.phases.traffic import TRAFFIC
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, INVENTORY, COSTS, REFUSAL, CRASHES, GUESTS, TRAFFIC, DRIFT, LIBVIRT, REUSE, END,
+    HARDWARE, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, COSTS, DRIFT, LIBVIRT, REUSE, END,
 )  # fmt: skip
