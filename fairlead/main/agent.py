@@ -8,7 +8,8 @@ import click
 from fairlead.agent.service import serve
 from fairlead.main.enrolment import enrolled
 from fairlead.main.logs import configure
-from fairlead.main.settings import setting, state_directory
+from fairlead.main.settings import setting
+from fairlead.main.state import hold, state_directory
 
 
 @click.command()
@@ -24,6 +25,7 @@ def agent(control: str | None, token: str | None, state: str | None, libvirt: st
         raise click.UsageError("--control is missing: the URL of control, such as http://127.0.0.1:9696.")
     configure()
     directory = state_directory(state, "host")
+    held = hold(directory)
     host = RealHost(control, enrolled(control, directory, token), directory, libvirt)
     stop = Event()
 
@@ -35,3 +37,4 @@ def agent(control: str | None, token: str | None, state: str | None, libvirt: st
     signal.signal(signal.SIGINT, end)
     click.echo(f"ready {control}")
     serve(host.agent, stop)
+    held.close()

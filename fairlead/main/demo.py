@@ -79,7 +79,7 @@ ACTS = (
     Act("", "device show {web_vf} --host {web_host}", ("vlan", "max_rate_mbps")),
     Act("The guest's domain, as libvirt has it:", "server domain web", ("<hostdev", "ua-")),
     Act(
-        "A NIC on host1 is asked for that no host has. Ask before booting:",
+        "A trusted NIC on blue is asked for, and no host has one there. Ask before booting:",
         "explain --flavor tiny --nic network=blue,vnic-type=direct,trusted=true",
         ("host1", "trusted"),
     ),

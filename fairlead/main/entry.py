@@ -8,6 +8,7 @@ from fairlead.cli.commands import COMMANDS
 from fairlead.cli.invocation import Invocation
 from fairlead.client.session import ClientError, Session
 from fairlead.main.settings import DEFAULT_LISTEN, read_file
+from fairlead.model.errors import Fault, Refusal
 
 _PROCESSES = {
     "up": "fairlead.main.up:up",
@@ -34,11 +35,13 @@ class Program(click.Group):
         return found if isinstance(found, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; what control refused becomes a message with what would help."""
+        """Run the command; what was refused or failed becomes a message with what would help."""
         try:
             return super().invoke(ctx)
         except ClientError as error:
             raise click.ClickException(f"{error.message} {error.hint}".strip()) from error
+        except (Refusal, Fault) as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})

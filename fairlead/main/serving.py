@@ -1,8 +1,10 @@
 """The control process: database, engine, scheduler, APIs, joined by constructor calls."""
 
+import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +20,14 @@ from fairlead.control import flavors
 from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
 from fairlead.control.scheduling import Scheduler
-from fairlead.main.settings import parse_listen, state_directory
+from fairlead.main.settings import parse_listen
+from fairlead.main.state import hold, state_directory
 from fairlead.placement.boundary import HostOrder
 from fairlead.store.engine import SqlDatabase, open_database
 from fairlead.store.image_files import ImageFiles
 from fairlead.store.notices import Notices
 
+_DATABASE = "fairlead.db"
 _WORKERS = 8
 _SCHEDULER_REST_SECONDS = 5.0
 """Another control process may have woken only itself, and a host may have come back to life by itself."""
@@ -52,7 +56,7 @@ class Serving:
     @property
     def database_url(self) -> str:
         """The database asked for, else a SQLite file in the state directory."""
-        return self.database or f"sqlite:///{self.state / 'fairlead.db'}"
+        return self.database or f"sqlite:///{self.state / _DATABASE}"
 
 
 def serving_from(
@@ -81,6 +85,10 @@ class ControlProcess:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._hold = hold(serving.state)
+        if serving.database is None:
+            # It has guests' user data, which may have passwords; SQLite gives its other files the same mode.
+            (serving.state / _DATABASE).touch(mode=0o600)
         self._database: SqlDatabase = open_database(serving.database_url)
         self._waiters = Waiters()
         self._notices = (
@@ -127,6 +135,7 @@ class ControlProcess:
             if self._notices is not None:
                 self._notices.close()
             self._database.close()
+            self._hold.close()
 
     def _schedule(self) -> None:
         scheduler = Scheduler(self.engine, self._serving.order)
@@ -150,6 +159,18 @@ class _Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_end = on_end
         self.failure: BaseException | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the server; uvicorn would give itself the signal again afterwards, and what
+        is to be closed after the server would stay open.
+        """
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, and then the word."""

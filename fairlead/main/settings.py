@@ -5,7 +5,6 @@ that over the file. A key that no command knows is an error, never ignored.
 """
 
 import ipaddress
-import os
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,20 +88,3 @@ def parse_listen(text: str) -> tuple[str, int]:
             "asks who comes."
         )
     return bare, int(port)
-
-
-def state_directory(text: str | None, below: str = "") -> Path:
-    """What must last is kept here: as asked, else /var/lib/fairlead for root, else the user's folder."""
-    if text:
-        path = Path(text)
-    elif os.geteuid() == 0:
-        path = Path("/var/lib/fairlead")
-    else:
-        base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-        path = Path(base) / "fairlead"
-    path = path if text else path / below
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"Cannot make the state directory {path}: {error.strerror}.") from error
-    return path

@@ -19,6 +19,7 @@ _SIM_VFS = 8
 
 @click.command()
 @setting("listen")
+@setting("database")
 @setting("state")
 @setting("order")
 @setting("sim")
@@ -30,7 +31,8 @@ def up(listen: str, state: str | None, order: str, **options: object) -> None:
     """
     configure()
     count = _count(cast("str | None", options["sim"]))
-    serving = serving_from(listen, state, None, order, below="sim" if count is not None else "")
+    below = "sim" if count is not None else ""
+    serving = serving_from(listen, state, cast("str | None", options["database"]), order, below)
     stop = Event()
     if count is None:
         start = _this_machine(serving, str(options["libvirt"]), stop)

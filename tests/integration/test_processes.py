@@ -1,0 +1,111 @@
+"""Fairlead's processes as a person starts them: what they refuse, and how they end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+PATIENCE_SECONDS = 60
+
+
+def fairlead(*arguments, env=None):
+    return subprocess.run(
+        [sys.executable, "-m", "fairlead", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@contextmanager
+def up(state):
+    command = [
+        sys.executable,
+        "-m",
+        "fairlead",
+        "up",
+        "--sim",
+        "1",
+        "--listen",
+        "127.0.0.1:0",
+        "--state",
+        state,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        found = re.search(r"ready (http\S+)", line)
+        assert found, line
+        yield process, found[1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_state_directory_belongs_to_one_process(tmp_path):
+    with up(str(tmp_path / "state")) as (process, _):
+        second = fairlead("up", "--sim", "1", "--listen", "127.0.0.1:0", "--state", str(tmp_path / "state"))
+
+        assert second.returncode == 1
+        assert f"in use by process {process.pid}" in second.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_quietly_when_it_is_asked_to(tmp_path, how):
+    with up(str(tmp_path / "state")) as (process, _):
+        process.send_signal(how)
+
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_a_restarted_fleet_has_its_servers_again(tmp_path):
+    state = str(tmp_path / "state")
+    with up(state) as (process, url):
+        made = fairlead(
+            "--url", url, "network", "create", "blue", "--physical-network", "physnet1", "--vlan", "9"
+        )
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+    with up(state) as (_, url):
+        found = fairlead("--url", url, "network", "list")
+
+        assert made.returncode == 0, made.stderr
+        assert "blue" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("control", "--listen", "0.0.0.0:9696"), "listens on loopback alone"),
+        (("control", "--listen", "nonsense"), "is not an address and port"),
+        (("control", "--database", "mysql://x", "--listen", "127.0.0.1:0"), "is not a URL such as"),
+        (("control", "--order", "sideways", "--listen", "127.0.0.1:0"), "is neither pack nor spread"),
+        (("up", "--sim", "many"), "is not a number of hosts"),
+        (("agent",), "--control is missing"),
+        (("--url", "http://127.0.0.1:1", "server", "list"), "Is control running there?"),
+    ],
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(tmp_path, arguments, says):
+    done = fairlead(*arguments, env={"FAIRLEAD_STATE": str(tmp_path / "state")})
+
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_configuration_file_gives_settings_and_refuses_unknown_keys(tmp_path):
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text('listen = "0.0.0.0:1"\n')
+    bad.write_text('lisen = "127.0.0.1:1"\n')
+
+    taken, refused = fairlead("--config", str(good), "control"), fairlead("--config", str(bad), "control")
+
+    assert "listens on loopback alone" in taken.stderr
+    assert "keys that no command knows: lisen" in refused.stderr
