@@ -24,10 +24,10 @@ _UNFREE = (*_WAITING, DeviceStatus.MISSING)
 
 def release(
     tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], guests: frozenset[ServerId], generation: int
-) -> None:
+) -> bool:
     """Free what is clean, and let go of servers that have nothing left. `sightings` are the host's devices as
     it has just reported them, `guests` those that it still has, in whatever state; `generation` is what it had
-    acted on.
+    acted on. Whether somebody holds less now: the host's document names holders, so it has to know.
     """
     going = {
         server.id: server
@@ -35,6 +35,7 @@ def release(
         if server.status is ServerStatus.DELETING and server.generation <= generation
     }
     allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
+    held = len(allocations)
     for device in tx.devices.find(host_id=host.id, status=_UNFREE):
         holder = allocations.get(device.id)
         if device.released_generation > generation or (holder and holder.server_id not in going):
@@ -43,6 +44,7 @@ def release(
             _free(tx, device, holder)
             allocations.pop(device.id, None)
     _let_go(tx, (s for s in going.values() if s.id not in guests), allocations)
+    return len(allocations) < held
 
 
 def _is_free(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:

@@ -32,8 +32,8 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     went_down = note_guests(tx, host, report.observed.guests, failed, generation)
     _record(tx, host, report.events)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
-    release(tx, host, stock.sightings, guests, generation)
-    if stock.is_news or went_down:
+    has_freed = release(tx, host, stock.sightings, guests, generation)
+    if stock.is_news or went_down or has_freed:
         tx.wakes.add(host_wake(host_id))
         host = tx.hosts.put(replace(host, generation=host.generation + 1))
     return Receipt(host.generation)

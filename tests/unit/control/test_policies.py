@@ -2,14 +2,19 @@
 
 import pytest
 
-from fairlead.control import policies, policy_trials
+from fairlead.control import policies, policy_trials, servers
 from fairlead.control.policies import NewPolicy, PolicyChanges
 from fairlead.control.policy_trials import Effect
 from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.host import Hold
 from fairlead.model.policy import DeviceMatch
-from tests.control_world import World
+from tests.control_world import EnrolledHost, World
 
 ONE_PF = DeviceMatch(name=("ens1f0",))
+
+
+def holds(world: World, host: EnrolledHost) -> tuple[Hold, ...]:
+    return world.engine.run(lambda tx: tx.hosts.fetch(host.id)).holds
 
 
 def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
@@ -60,6 +65,19 @@ def test_a_changed_count_reaches_the_host(world: World) -> None:
     assert [len(pf.vfs) for pf in host.sim.machine.pfs.values()] == [0, 3, 3]
     with world.database.transaction() as tx:
         assert len([device for device in tx.devices.find() if device.vf_index is not None]) == 6
+
+
+def test_a_count_that_waits_is_changed_once_its_holder_is_gone(world: World) -> None:
+    policy = world.policy(match=ONE_PF, num_vfs=8)
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    world.engine.run(lambda tx: policies.update(tx, policy.id, PolicyChanges(num_vfs=2)))
+    host.settle()
+    assert [hold.holders for hold in holds(world, host)] == [(server.id,)]
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    host.settle()
+    assert holds(world, host) == ()
+    assert [len(pf.vfs) for pf in host.sim.machine.pfs.values()] == [0, 2, 0]
 
 
 def test_a_deleted_policy_gives_its_devices_to_nobody(world: World) -> None:
