@@ -31,20 +31,24 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
     match step:
         case StopGuest():
             hands.hypervisor.stop(step.server_id, is_graceful=step.is_graceful)
-            return hands.event("guest_stopped", step.server_id, "The guest is down", server_id)
+            return hands.event("guest_stopped", step.server_id, "the guest is down.", server_id)
         case RemoveGuest():
             _remove(step, hands)
-            return hands.event("guest_removed", step.server_id, "The guest and its files are gone", server_id)
+            return hands.event(
+                "guest_removed", step.server_id, "the guest and its files are gone.", server_id
+            )
         case FetchImage():
             _fetch(step.image, hands)
         case DefineGuest():
             _define(step, hands, lookup)
         case StartGuest():
             _start(step, hands, lookup)
-            return hands.event("guest_started", step.server_id, "The guest is up", server_id)
+            return hands.event("guest_started", step.server_id, "the guest is up.", server_id)
         case ResumeGuest():
             hands.hypervisor.resume(step.server_id)
-            return hands.event("guest_resumed", step.server_id, "The guest was paused and goes on", server_id)
+            return hands.event(
+                "guest_resumed", step.server_id, "the guest was paused and goes on.", server_id
+            )
         case _:
             assert_never(step)
     return None

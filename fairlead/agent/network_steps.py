@@ -111,20 +111,20 @@ def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
     _made(hands, pf, step.index, BASELINE)
     hands.ledger.mark_clean(step.pf, step.index)
     return hands.event(
-        "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean"
+        "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean."
     )
 
 
 def _reset_device(step: ResetDevice, hands: Hands) -> HostEvent:
     hands.kernel.reset_device(step.pci_address)
     hands.ledger.mark_device_clean(step.key)
-    return hands.event("device_reset", step.key, f"Device {step.pci_address} is reset, and nobody's")
+    return hands.event("device_reset", step.key, f"device {step.pci_address} is reset, and nobody's.")
 
 
 def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:
     hands.kernel.set_num_vfs(pf, step.num_vfs)
     return hands.event(
-        "num_vfs_set", step.pf, f"{_named(pf)} has {step.num_vfs} VFs now, and had {pf.num_vfs}"
+        "num_vfs_set", step.pf, f"{_named(pf)} has {_vfs(step.num_vfs)} now, and had {pf.num_vfs}."
     )
 
 
@@ -156,6 +156,10 @@ def _hint(pf: ObservedPf, left: tuple[str, ...]) -> str:
         return f"{_named(pf)} has no link, and its driver takes a rate only with one: check the cable."
     fields = ", ".join(left)
     return f"Its driver {pf.kernel_driver} may not do {fields}: ask for another kind of device, or without."
+
+
+def _vfs(count: int) -> str:
+    return "1 VF" if count == 1 else f"{count} VFs"
 
 
 def _named(pf: ObservedPf) -> str:

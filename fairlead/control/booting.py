@@ -212,4 +212,5 @@ def _host_name(name: str, server_id: ServerId) -> str:
 def _created(server: Server, ports: tuple[Port, ...]) -> str:
     kinds = [port.vnic_type.value for port in ports]
     what = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no"
-    return f"Server {server.name} was created, flavor {server.flavor.name}, with {what} NICs."
+    nics = "NIC" if len(kinds) == 1 else "NICs"
+    return f"Server {server.name} was created, flavor {server.flavor.name}, with {what} {nics}."

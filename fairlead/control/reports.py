@@ -26,11 +26,11 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
         return Receipt(host.generation)
     generation = report.generation if report.generation <= host.generation else 0
     host = _noted(tx, caught_up(tx, host, report.generation), report, generation)
+    _record(tx, host, report.events)
     stock = take_stock(tx, host, report.observed, generation)
     note_wired(tx, host, report.wired, generation)
     failed = note_failures(tx, host, report.failures, generation)
     went_down = note_guests(tx, host, report.observed.guests, failed, generation)
-    _record(tx, host, report.events)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
     has_freed = release(tx, host, stock.sightings, guests, generation)
     if stock.is_news or went_down or has_freed:
@@ -54,9 +54,14 @@ def _noted(tx: Tx, host: Host, report: Report, generation: int) -> Host:
 
 
 def _record(tx: Tx, host: Host, events: tuple[HostEvent, ...]) -> None:
-    """An agent that did not learn that its report was taken sends its events again: at least once is kept."""
+    """Before all that control concludes of the report: what led to it was first. An agent that did not learn
+    that its report was taken sends its events again: at least once is kept.
+    """
+    servers = {server.id: server.name for server in (tx.servers.find(host_id=host.id) if events else ())}
     for event in events:
-        row = Event(0, event.at, event.kind, event.subject, event.message, host.id, event.server_id)
-        tx.record(row)
+        name = servers.get(event.server_id, event.server_id) if event.server_id else None
+        who = f"Server {name} on host {host.name}" if name else f"Host {host.name}"
+        message = f"{who}: {event.message}"
+        tx.record(Event(0, event.at, event.kind, event.subject, message, host.id, event.server_id))
         if event.server_id is not None:
             tx.wakes.add(server_wake(event.server_id))

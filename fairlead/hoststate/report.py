@@ -23,7 +23,8 @@ class SubjectFailure:
 class HostEvent:
     """Something the agent saw or did, in the past tense: `drift_repaired`, `guest_started`, `vf_scrubbed`...
 
-    It goes with one report; the agent drops it when that report is acknowledged.
+    It goes with one report; the agent drops it when that report is acknowledged. `message` says what, and not
+    of whom: control, which knows the names, puts them before it.
     """
 
     at: datetime

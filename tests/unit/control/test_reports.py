@@ -161,6 +161,17 @@ def test_events_and_failures_of_a_host_are_kept(world: World) -> None:
     assert "drift_repaired" in world.kinds(server.id)
 
 
+def test_what_the_agent_saw_is_told_before_what_follows_from_it(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    kinds = world.kinds(server.id)
+    assert kinds.index("guest_started") < kinds.index("server_active")
+    assert world.events(server.id)[0].message.endswith("with 1 direct NIC.")
+    (started,) = (event for event in world.events(server.id) if event.kind == "guest_started")
+    assert started.message == "Server web on host h1: the guest is up."
+
+
 def test_a_database_restored_from_a_copy_is_obeyed_again(world: World) -> None:
     world.policy()
     host = world.host()
