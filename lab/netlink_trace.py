@@ -50,8 +50,10 @@ def watched(host: Host) -> Iterator[list[LinkRequest]]:
         "modprobe nlmon; [ -e /sys/class/net/nlmon0 ] || ip link add nlmon0 type nlmon; ip link set nlmon0 up"
     )
     host.must(f"rm -f {_CAPTURE}")
+    # Immediate, for what is still in the kernel's buffer when tcpdump ends is lost.
     pid = host.channel.start(
-        ["tcpdump", "-i", "nlmon0", "-s", "4096", "-U", "-w", _CAPTURE], log="/run/lab/tcpdump.log"
+        ["tcpdump", "-i", "nlmon0", "-s", "4096", "--immediate-mode", "-U", "-w", _CAPTURE],
+        log="/run/lab/tcpdump.log",
     )
     host.wait_for("tcpdump", 20, lambda: "listening" in (host.read("/run/lab/tcpdump.log") or ""))
     host.must("rm /run/lab/tcpdump.log")

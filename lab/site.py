@@ -138,7 +138,7 @@ class Site:
         self.do(
             f"policy create lab --pf 'pf?' --vfs {VFS_OF_A_PF} --physical-network {PHYSICAL_NETWORK} --tag trusted"
         )
-        self.do("flavor create near --memory-mib 256 --numa-nodes 1 --numa-policy required")
+        self.do("flavor create near --memory-mib 192 --numa-nodes 1 --numa-policy required")
         for name, vlan, pool in (("blue", BLUE_VLAN, _BLUE_POOL), ("green", GREEN_VLAN, _GREEN_POOL)):
             self.do(f"network create {name} --physical-network {PHYSICAL_NETWORK} --vlan {vlan}")
             self.do(f"subnet create {name} --network {name} --cidr 10.1.0.0/24 --gateway none --pool {pool}")
