@@ -54,8 +54,12 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     }
     for device in devices.values():
         _write(tx, device, known.get(device.id))
+    allocated = {allocation.device_id for allocation in tx.allocations.find(host_id=host.id)}
     for device in seen.gone:
-        _gone(tx, device, held.get(device.id))
+        if not {device.id, device.family_id} & allocated and _is_beyond_count(device, seen.sightings):
+            tx.devices.remove(device.id)
+        else:
+            _gone(tx, device, held.get(device.id))
     is_governed_anew = any(
         device.policy_id != _policy_of(known.get(device.id)) for device in devices.values()
     )
@@ -119,6 +123,14 @@ def _write(tx: Tx, device: Device, old: Device | None) -> None:
         tell_device(tx, device.host_id, device.id, "device_found", f"{label(device)} was found.")
     elif old.status is DeviceStatus.MISSING:
         tell_device(tx, device.host_id, device.id, "device_returned", f"{label(device)} came back.")
+
+
+def _is_beyond_count(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:
+    """A VF whose PF is there and has fewer: nothing is broken, and nobody misses it. (While a PF is
+    given whole its VFs are only away.)
+    """
+    head = sightings.get(device.family_id)
+    return head is not None and device.vf_index is not None and device.vf_index >= head.device.num_vfs
 
 
 def _gone(tx: Tx, device: Device, allocation: Allocation | None) -> None:

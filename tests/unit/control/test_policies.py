@@ -5,6 +5,7 @@ import pytest
 from fairlead.control import policies, policy_trials, servers
 from fairlead.control.policies import NewPolicy, PolicyChanges
 from fairlead.control.policy_trials import Effect
+from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.host import Hold
 from fairlead.model.policy import DeviceMatch
@@ -78,6 +79,9 @@ def test_a_count_that_waits_is_changed_once_its_holder_is_gone(world: World) -> 
     host.settle()
     assert holds(world, host) == ()
     assert [len(pf.vfs) for pf in host.sim.machine.pfs.values()] == [0, 2, 0]
+    with world.database.transaction() as tx:
+        vfs = [device for device in tx.devices.find() if device.vf_index is not None]
+    assert [vf.status for vf in vfs] == [DeviceStatus.AVAILABLE] * 2
 
 
 def test_a_deleted_policy_gives_its_devices_to_nobody(world: World) -> None:
