@@ -4,10 +4,12 @@ from typing import cast
 
 import click
 
+from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
 from fairlead.cli.output import show_list, show_one
 from fairlead.cli.pairs import parse_labels
+from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json
 
 _FLAVORS = "/compute/v2.1/flavors"
@@ -47,8 +49,10 @@ def create(invocation: Invocation, /, name: str, **options: object) -> None:
         specs["hw:pci_numa_affinity_policy"] = str(options["numa_policy"])
     session = invocation.session
     created = cast("Json", session.post(_FLAVORS, {"flavor": body})["flavor"])
+    path = f"{_FLAVORS}/{created['id']}"
     if specs:
-        session.post(f"{_FLAVORS}/{created['id']}/os-extra_specs", {"extra_specs": specs})
+        with taken_back(session, path):
+            session.post(f"{path}/os-extra_specs", {"extra_specs": specs})
     show_one(invocation, find(session, _DETAIL, "flavor", str(created["id"])))
 
 
@@ -68,7 +72,7 @@ def list_flavors(invocation: Invocation) -> None:
 
 
 @flavor.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("flavor"))
 @pass_invocation
 def show(invocation: Invocation, name: str) -> None:
     """Show a flavor."""
@@ -76,7 +80,7 @@ def show(invocation: Invocation, name: str) -> None:
 
 
 @flavor.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=completes("flavor"))
 @pass_invocation
 def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Delete flavors; servers that were booted with one keep their size."""

@@ -1,14 +1,17 @@
 """`fairlead host|device ...`: the machines, what is in them, and who speaks for them."""
 
+from collections.abc import Iterable
 from typing import cast
 
 import click
 
+from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import progress, show_list, show_one
+from fairlead.cli.output import Record, natural, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
-from fairlead.client.session import Json
+from fairlead.client.session import ClientError, Json, Session
+from fairlead.model.device import DeviceStatus
 
 _HOSTS = "/v1/hosts"
 
@@ -30,7 +33,7 @@ def enrol(invocation: Invocation, name: str, labels: tuple[str, ...], *, again: 
         identity = find(session, _HOSTS, "host", name)["id"]
         answer = session.post(f"{_HOSTS}/{identity}/token", {})
     else:
-        answer = session.post(_HOSTS, {"name": name, "labels": parse_labels("--label", labels)})
+        answer = _new_host(session, name, parse_labels("--label", labels))
     if invocation.wants_json:
         show_one(invocation, answer)
         return
@@ -45,43 +48,50 @@ def list_hosts(invocation: Invocation) -> None:
     columns = {
         "Name": "name",
         "Takes servers": "admin",
+        "Reason": "admin_reason",
         "Alive": "is_alive",
         "Labels": "labels",
         "Holds": "holds",
     }
-    show_list(invocation, listed(invocation.session, _HOSTS), columns)
+    records = sorted(listed(invocation.session, _HOSTS), key=lambda record: natural(record["name"]))
+    show_list(invocation, records, columns, lambda record: {**record, "holds": _count(record["holds"])})
 
 
 @host.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("host"))
 @pass_invocation
 def show(invocation: Invocation, name: str) -> None:
     """Show a host."""
-    show_one(invocation, find(invocation.session, _HOSTS, "host", name))
+    show_one(invocation, find(invocation.session, _HOSTS, "host", name), _host_words)
 
 
 @host.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("host"))
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Its labels, all of them.")
-@click.option("--enable", "admin", flag_value="enabled", help="It takes new servers.")
-@click.option("--disable", "admin", flag_value="disabled", help="It keeps what it has and takes none.")
-@click.option("--reason", help="Why, for whoever asks.")
+@click.option("--enable", is_flag=True, help="It takes new servers.")
+@click.option("--disable", is_flag=True, help="It keeps what it has and takes none.")
+@click.option("--reason", help="Why, for whoever asks; '' for none.")
 @pass_invocation
 def set_host(invocation: Invocation, /, name: str, **options: object) -> None:
-    """Change a host."""
+    """Change a host, and show it."""
+    if options["enable"] and options["disable"]:
+        raise click.UsageError("--enable and --disable contradict each other: give one of them.")
     body: Json = {}
     if labels := cast("tuple[str, ...]", options["labels"]):
         body["labels"] = parse_labels("--label", labels)
-    if options["admin"]:
-        body["admin"] = options["admin"]
-    if options["reason"]:
+    if options["enable"] or options["disable"]:
+        body["admin"] = "enabled" if options["enable"] else "disabled"
+    if options["reason"] is not None:
         body["admin_reason"] = options["reason"]
+    if not body:
+        raise click.UsageError("Nothing to set: give --label, --enable, --disable or --reason.")
     identity = find(invocation.session, _HOSTS, "host", name)["id"]
-    invocation.session.patch(f"{_HOSTS}/{identity}", body)
+    answer = invocation.session.patch(f"{_HOSTS}/{identity}", body)
+    show_one(invocation, cast("Json", answer["host"]), _host_words)
 
 
 @host.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("host"))
 @click.option(
     "--force",
     is_flag=True,
@@ -100,10 +110,10 @@ def device() -> None:
 
 
 @device.command("list")
-@click.option("--host", "on_host", help="Only of this host.")
+@click.option("--host", "on_host", shell_complete=completes("host"), help="Only of this host.")
 @click.option("--kind", type=click.Choice(["pf", "vf", "pci"]))
 @click.option("--physical-network")
-@click.option("--status", help="Such as AVAILABLE or ALLOCATED.")
+@click.option("--status", type=click.Choice([one.value for one in DeviceStatus], case_sensitive=False))
 @pass_invocation
 def list_devices(invocation: Invocation, /, **options: object) -> None:
     """List devices, and who holds them."""
@@ -119,18 +129,22 @@ def list_devices(invocation: Invocation, /, **options: object) -> None:
         "Status": "standing",
         "Held by": "holder",
     }
-    show_list(invocation, listed(invocation.session, "/v1/devices", params), columns)
+    records = listed(invocation.session, "/v1/devices", params)
+    records.sort(key=lambda record: (natural(record["host_name"]), record["pci_address"]))
+    show_list(invocation, records, columns, _device_words)
 
 
 @device.command("show")
 @click.argument("address")
-@click.option("--host", "on_host", help="Needed where two hosts have the address.")
+@click.option(
+    "--host", "on_host", shell_complete=completes("host"), help="Needed where two hosts have the address."
+)
 @pass_invocation
 def show_device(invocation: Invocation, address: str, on_host: str | None) -> None:
-    """Show a device, by its id or PCI address, with its settings as read back."""
+    """Show a device, by its id, PCI address or PF name, with its settings as read back."""
     params = {"host": on_host} if on_host else {}
     records = listed(invocation.session, "/v1/devices", params)
-    found = [record for record in records if address in (record["id"], record["pci_address"])]
+    found = [record for record in records if address in (record["id"], record["pci_address"], record["name"])]
     if len(found) != 1:
         raise click.UsageError(
             f"{len(found)} devices are '{address}'. `fairlead device list` shows them; --host says whose."
@@ -150,4 +164,68 @@ def list_agents(invocation: Invocation) -> None:
         "Wanted": "generation",
         "Done": "generation_seen",
     }
-    show_list(invocation, listed(invocation.session, "/v1/agents"), columns)
+    records = sorted(
+        listed(invocation.session, "/v1/agents"), key=lambda record: natural(record["host_name"])
+    )
+    show_list(invocation, records, columns)
+
+
+def _new_host(session: Session, name: str, labels: dict[str, str]) -> Json:
+    try:
+        return session.post(_HOSTS, {"name": name, "labels": labels})
+    except ClientError as error:
+        if error.code != "name_in_use":
+            raise
+        raise ClientError(
+            error.message,
+            status=error.status,
+            code=error.code,
+            hint=f"For another token of that host: `fairlead host enrol {name} --again`.",
+        ) from error
+
+
+def _host_words(record: Record) -> Record:
+    """The host with its size in a few lines, and its holds in words."""
+    words = {**record, "holds": [_hold_words(hold) for hold in cast("list[Json]", record.get("holds") or [])]}
+    if capacity := cast("Json | None", record.get("capacity")):
+        cells = cast("list[Json]", capacity["numa"])
+        words["capacity"] = [
+            f"{capacity['vcpus']} CPUs, {capacity['memory_mib']} MiB, {capacity['disk_gib']} GiB of disk",
+            *(_cell_words(cell) for cell in cells),
+        ]
+    return words
+
+
+def _cell_words(cell: Json) -> str:
+    cpus = ranges(cast("list[int]", cell["cpus"]))
+    return f"NUMA cell {cell['node']}, socket {cell['socket']}: CPUs {cpus}, {cell['memory_mib']} MiB"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as people write them: 0-7,16-23."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def _hold_words(hold: Json) -> str:
+    holders = cast("list[str]", hold.get("holders") or [])
+    whose = f" (held by {', '.join(holders)})" if holders else ""
+    return f"{hold['what']}: {hold['reason']}{whose}"
+
+
+def _count(holds: object) -> object:
+    """How many things wait; `host show` says which."""
+    return len(holds) if isinstance(holds, list) and holds else None
+
+
+def _device_words(record: Record) -> Record:
+    """The device with its holder by name: an unnamed port's id would be wider than the rest."""
+    if not record["server_id"]:
+        return record
+    port = f" (port {record['port_name']})" if record["port_name"] else ""
+    return {**record, "holder": f"server {record['server_name'] or record['server_id']}{port}"}

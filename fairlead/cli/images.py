@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
 from fairlead.cli.output import progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
+from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json, Session
 
 _IMAGES = "/image/v2/images"
@@ -51,7 +53,7 @@ def list_images(invocation: Invocation) -> None:
 
 
 @image.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("image"))
 @pass_invocation
 def show(invocation: Invocation, name: str) -> None:
     """Show an image."""
@@ -59,7 +61,7 @@ def show(invocation: Invocation, name: str) -> None:
 
 
 @image.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=completes("image"))
 @pass_invocation
 def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Delete images that no server is booted from."""
@@ -69,10 +71,12 @@ def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
 
 def image_id(session: Session, wanted: str) -> str:
     """The id of the image of that name or id; a path to a file is uploaded first, unless that was done before
-    (same name, same SHA-512).
+    (same name, same SHA-512). A path has a slash: a bare name is an image's.
     """
     path = Path(wanted)
-    if "/" not in wanted or not path.is_file():
+    if "/" in wanted and not path.is_file():
+        raise click.UsageError(f"--image: There is no file {wanted}.")
+    if "/" not in wanted:
         return str(find(session, _IMAGES, "image", wanted)["id"])
     with path.open("rb") as data:
         digest = hashlib.file_digest(data, "sha512").hexdigest()
@@ -93,6 +97,8 @@ def _upload(session: Session, name: str, path: Path, kind: str | None, propertie
             **properties,
         }
         created = session.post(_IMAGES, body)
+        made = f"{_IMAGES}/{created['id']}"
         progress(f"Uploading {path} as image {name} ({path.stat().st_size} bytes) ...")
-        session.upload(f"{_IMAGES}/{created['id']}/file", data)
-    return session.get(f"{_IMAGES}/{created['id']}")
+        with taken_back(session, made):
+            session.upload(f"{made}/file", data)
+    return session.get(made)

@@ -1,21 +1,39 @@
 """`fairlead explain|event|audit|health`: why, what happened, and whether all is well."""
 
+from collections import deque
 from typing import cast
 
 import click
 
+from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
+from fairlead.cli.lookup import find, find_id, listed, names
 from fairlead.cli.nics import parse_nic
-from fairlead.cli.output import progress, show_list, show_one
-from fairlead.client.session import ClientError, Json
+from fairlead.cli.output import Record, Words, as_it_is, progress, show_list, show_one
+from fairlead.client.session import ClientError, Json, Session
+
+_SERVERS = "/compute/v2.1/servers/detail"
 
 
 @click.command()
-@click.option("--server", "server_name", help="A server that is there, placed or not.")
-@click.option("--flavor", help="The flavor of a server that is not booted yet.")
-@click.option("--nic", "nics", multiple=True, metavar="KEY=VALUE,...", help="As for `server create`.")
-@click.option("--host", help="The host that it should take.")
+@click.option(
+    "--server",
+    "server_name",
+    shell_complete=completes("server"),
+    help="A server that is there, placed or not.",
+)
+@click.option(
+    "--flavor", shell_complete=completes("flavor"), help="The flavor of a server that is not booted yet."
+)
+@click.option(
+    "--nic",
+    "nics",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    shell_complete=complete_nic,
+    help="As for `server create`.",
+)
+@click.option("--host", shell_complete=completes("host"), help="The host that it should take.")
 @pass_invocation
 def explain(invocation: Invocation, /, **options: object) -> None:
     """Say where a server fits, or host by host why not: what was asked, how many there were, who holds them,
@@ -23,7 +41,7 @@ def explain(invocation: Invocation, /, **options: object) -> None:
     """
     session = invocation.session
     if options["server_name"]:
-        found = find(session, "/compute/v2.1/servers/detail", "server", str(options["server_name"]))
+        found = find(session, _SERVERS, "server", str(options["server_name"]))
         answer = session.get(f"/v1/servers/{found['id']}/explain")
     elif options["flavor"]:
         flavor = find(session, "/compute/v2.1/flavors/detail", "flavor", str(options["flavor"]))
@@ -38,17 +56,23 @@ def explain(invocation: Invocation, /, **options: object) -> None:
 
 
 @click.command()
-@click.option("--server", "server_name", help="Only of this server.")
-@click.option("--subject", help="Only of this device, port or host, by id.")
+@click.option(
+    "--server", "server_name", shell_complete=completes("server"), help="Only of this server, by name or id."
+)
+@click.option("--subject", help="Only of this device, by id, or of this host or port, by name or id.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=200, show_default=True, help="Only that many, the newest."
+)
 @pass_invocation
-def event(invocation: Invocation, server_name: str | None, subject: str | None) -> None:
-    """List what happened."""
-    params = {"subject": subject} if subject else {}
+def event(invocation: Invocation, server_name: str | None, subject: str | None, limit: int) -> None:
+    """List what happened, the newest last."""
+    session = invocation.session
+    params = {"subject": _subject_id(session, subject)} if subject else {}
     if server_name:
-        found = find(invocation.session, "/compute/v2.1/servers/detail", "server", server_name)
-        params["server"] = str(found["id"])
-    columns = {"At": "at", "Event": "kind", "What": "message"}
-    show_list(invocation, listed(invocation.session, "/v1/events", params), columns)
+        params["server"] = find_id(session, _SERVERS, "server", server_name)
+    records = _newest(session, params, limit)
+    columns = {"At": "at", "Host": "host", "Server": "server", "Event": "kind", "What": "message"}
+    show_list(invocation, records, columns, as_it_is if invocation.wants_json else _event_wording(session))
 
 
 @click.command()
@@ -56,7 +80,8 @@ def event(invocation: Invocation, server_name: str | None, subject: str | None) 
 def audit(invocation: Invocation) -> None:
     """Check every invariant of what is held and bound; fails when one is broken."""
     violations = listed(invocation.session, "/v1/audit")
-    show_list(invocation, violations, {"Invariant": "code", "Subject": "subject", "What": "message"})
+    if violations or invocation.wants_json:
+        show_list(invocation, violations, {"Invariant": "code", "Subject": "subject", "What": "message"})
     if violations:
         raise ClientError(
             f"{len(violations)} invariants are broken.", hint="Please report this with its events."
@@ -85,3 +110,32 @@ def _show_explanation(invocation: Invocation, explanation: Json) -> None:
                 click.echo(f"    held by: {', '.join(holders)}")
             if reason.get("hint"):
                 click.echo(f"    what would help: {reason['hint']}")
+
+
+def _newest(session: Session, params: dict[str, str], limit: int) -> list[Json]:
+    """The newest events, oldest of them first: control gives them page by page, the oldest page first."""
+    newest: deque[Json] = deque(maxlen=limit)
+    after = "0"
+    while page := listed(session, "/v1/events", {**params, "after": after}):
+        newest.extend(page)
+        after = str(page[-1]["id"])
+    return list(newest)
+
+
+def _event_wording(session: Session) -> Words:
+    hosts, servers = names(session, "/v1/hosts"), names(session, _SERVERS)
+
+    def words(record: Record) -> Record:
+        host, server = str(record["host_id"] or ""), str(record["server_id"] or "")
+        return {**record, "host": hosts.get(host, host), "server": servers.get(server, server)}
+
+    return words
+
+
+def _subject_id(session: Session, wanted: str) -> str:
+    """The id of the host or port of that name; what is neither must be an id."""
+    for collection in ("/v1/hosts", "/network/v2.0/ports"):
+        for identity, name in names(session, collection).items():
+            if wanted == name:
+                return identity
+    return find_id(session, "/v1/devices", "device", wanted)

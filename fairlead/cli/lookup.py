@@ -1,8 +1,13 @@
 """From what a person types, a name or an id, to the thing that is meant."""
 
+import re
 from typing import cast
 
 from fairlead.client.session import ClientError, Json, Session
+
+_COMMANDS = {"QoS policy": "qos"}
+"""The command of a word, where it is not the word itself."""
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find(session: Session, collection: str, word: str, wanted: str) -> Json:
@@ -18,12 +23,12 @@ def find(session: Session, collection: str, word: str, wanted: str) -> Json:
         raise ClientError(
             f"There is no {word} '{wanted}'.",
             code="not_found",
-            hint=f"`fairlead {word} list` shows what there is.",
+            hint=f"`fairlead {_COMMANDS.get(word, word)} list` shows what there is.",
         )
     if len(found) > 1:
         ids = ", ".join(str(record["id"]) for record in found)
         raise ClientError(
-            f"'{wanted}' is the name of {len(found)} {word}s: {ids}.",
+            f"'{wanted}' is the name of more than one {word}: {ids}.",
             code="ambiguous",
             hint="Give the id of the one you mean.",
         )
@@ -34,3 +39,20 @@ def listed(session: Session, collection: str, params: dict[str, str] | None = No
     """All records of a collection: the one list in the answer's object."""
     answer = session.get(collection, params)
     return cast("list[Json]", next(value for value in answer.values() if isinstance(value, list)))
+
+
+def find_id(session: Session, collection: str, word: str, wanted: str) -> str:
+    """The id of what `find` finds; an id that nothing has now is taken as it stands, for what is gone has events."""
+    try:
+        return str(find(session, collection, word, wanted)["id"])
+    except ClientError as error:
+        if error.code == "not_found" and _ID.fullmatch(wanted):
+            return wanted
+        raise
+
+
+def names(session: Session, collection: str) -> dict[str, str]:
+    """By id, the name of each record of a collection, its id where it has none."""
+    return {
+        str(record["id"]): str(record.get("name") or record["id"]) for record in listed(session, collection)
+    }

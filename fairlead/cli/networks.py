@@ -1,17 +1,21 @@
 """`fairlead network|subnet|port|qos ...`: the network nouns, through the network API."""
 
+from collections.abc import Callable
 from typing import cast
 
 import click
 
+from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import show_list, show_one
-from fairlead.client.session import Json
+from fairlead.cli.lookup import find, listed, names
+from fairlead.cli.output import Record, Words, as_it_is, show_list, show_one
+from fairlead.cli.undoing import taken_back
+from fairlead.client.session import Json, Session
 
 _NETWORKS = "/network/v2.0/networks"
 _SUBNETS = "/network/v2.0/subnets"
 _PORTS = "/network/v2.0/ports"
+_SERVERS = "/compute/v2.1/servers"
 _QOS = "/network/v2.0/qos/policies"
 
 
@@ -23,15 +27,21 @@ def network() -> None:
 @network.command("create")
 @click.argument("name")
 @click.option("--physical-network", help="Needed where hosts have more than one.")
-@click.option("--vlan", type=int, help="Its VLAN, 1 to 4094.")
+@click.option("--vlan", type=click.IntRange(1, 4094), help="Its VLAN.")
 @click.option("--flat", is_flag=True, help="Untagged on the physical network.")
-@click.option("--mtu", type=int)
+@click.option("--mtu", type=click.IntRange(68))
 @click.option("--subnet", "cidrs", multiple=True, metavar="CIDR", help="Make a subnet as well.")
-@click.option("--qos-policy", help="For all its ports that have none of their own.")
+@click.option(
+    "--qos-policy",
+    shell_complete=completes("QoS policy"),
+    help="For all its ports that have none of their own.",
+)
 @pass_invocation
 def create_network(invocation: Invocation, /, name: str, **options: object) -> None:
     """Make a network, with its subnets if wanted."""
     session = invocation.session
+    if options["flat"] and options["vlan"] is not None:
+        raise click.UsageError("--flat and --vlan contradict each other: give one of them.")
     body: Json = {"name": name}
     if options["vlan"] is not None:
         body |= {"provider:network_type": "vlan", "provider:segmentation_id": options["vlan"]}
@@ -42,11 +52,13 @@ def create_network(invocation: Invocation, /, name: str, **options: object) -> N
     if options["mtu"] is not None:
         body["mtu"] = options["mtu"]
     if options["qos_policy"]:
-        body["qos_policy_id"] = find(session, _QOS, "qos policy", str(options["qos_policy"]))["id"]
+        body["qos_policy_id"] = find(session, _QOS, "QoS policy", str(options["qos_policy"]))["id"]
     created = cast("Json", session.post(_NETWORKS, {"network": body})["network"])
-    for cidr in cast("tuple[str, ...]", options["cidrs"]):
-        session.post(_SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
-    show_one(invocation, cast("Json", session.get(f"{_NETWORKS}/{created['id']}")["network"]))
+    path = f"{_NETWORKS}/{created['id']}"
+    with taken_back(session, path):
+        for cidr in cast("tuple[str, ...]", options["cidrs"]):
+            session.post(_SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
+    show_one(invocation, cast("Json", session.get(path)["network"]))
 
 
 @click.group()
@@ -56,7 +68,7 @@ def subnet() -> None:
 
 @subnet.command("create")
 @click.argument("name")
-@click.option("--network", "network_name", required=True)
+@click.option("--network", "network_name", required=True, shell_complete=completes("network"))
 @click.option("--cidr", required=True, help="Such as 10.0.0.0/24 or fd00::/64.")
 @click.option("--gateway", help="An address, or 'none'. The first one if absent.")
 @click.option("--pool", "pools", multiple=True, metavar="FIRST-LAST", help="Addresses to give out.")
@@ -83,15 +95,15 @@ def port() -> None:
 
 @port.command("create")
 @click.argument("name")
-@click.option("--network", "network_name", required=True)
+@click.option("--network", "network_name", required=True, shell_complete=completes("network"))
 @click.option("--vnic-type", type=click.Choice(["direct", "normal"]), default="normal", show_default=True)
 @click.option("--mac")
 @click.option(
     "--fixed-ip", "addresses", multiple=True, help="An address, or 'none'. One of each subnet if absent."
 )
-@click.option("--qos-policy")
+@click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--trusted", is_flag=True, help="The guest may change its MAC and listen to everything.")
-@click.option("--vlan-priority", type=int, help="802.1p priority of its frames, 0 to 7.")
+@click.option("--vlan-priority", type=click.IntRange(0, 7), help="802.1p priority of its frames.")
 @click.option("--no-port-security", is_flag=True, help="Frames from any MAC may leave it.")
 @pass_invocation
 def create_port(invocation: Invocation, /, name: str, **options: object) -> None:
@@ -104,7 +116,7 @@ def create_port(invocation: Invocation, /, name: str, **options: object) -> None
     if addresses := cast("tuple[str, ...]", options["addresses"]):
         body["fixed_ips"] = [{"ip_address": address} for address in addresses if address != "none"]
     if options["qos_policy"]:
-        body["qos_policy_id"] = find(session, _QOS, "qos policy", str(options["qos_policy"]))["id"]
+        body["qos_policy_id"] = find(session, _QOS, "QoS policy", str(options["qos_policy"]))["id"]
     if profile := _profile(options):
         body["binding:profile"] = profile
     if options["no_port_security"]:
@@ -126,37 +138,91 @@ def create_qos(invocation: Invocation, name: str, max_mbps: int | None, min_mbps
     """Make a QoS policy."""
     session = invocation.session
     created = cast("Json", session.post(_QOS, {"policy": {"name": name}})["policy"])
-    if max_mbps is not None:
-        rule: Json = {"bandwidth_limit_rule": {"max_kbps": max_mbps * 1000, "direction": "egress"}}
-        session.post(f"{_QOS}/{created['id']}/bandwidth_limit_rules", rule)
-    if min_mbps is not None:
-        rule = {"minimum_bandwidth_rule": {"min_kbps": min_mbps * 1000, "direction": "egress"}}
-        session.post(f"{_QOS}/{created['id']}/minimum_bandwidth_rules", rule)
-    show_one(invocation, cast("Json", session.get(f"{_QOS}/{created['id']}")["policy"]))
+    path = f"{_QOS}/{created['id']}"
+    with taken_back(session, path):
+        if max_mbps is not None:
+            rule: Json = {"bandwidth_limit_rule": {"max_kbps": max_mbps * 1000, "direction": "egress"}}
+            session.post(f"{path}/bandwidth_limit_rules", rule)
+        if min_mbps is not None:
+            rule = {"minimum_bandwidth_rule": {"min_kbps": min_mbps * 1000, "direction": "egress"}}
+            session.post(f"{path}/minimum_bandwidth_rules", rule)
+    show_one(invocation, cast("Json", session.get(path)["policy"]), _qos_row)
 
 
-def _add_rest(group: click.Group, collection: str, word: str, columns: dict[str, str]) -> None:
+Wording = Callable[[Session], Words]
+"""Words of one kind of record; the session is asked for the names that they need."""
+
+
+def _add_rest(
+    group: click.Group, collection: str, word: str, columns: dict[str, str], wording: Wording
+) -> None:
     """list, show and delete, which are the same for all four."""
 
     @group.command("list", help=f"List: every {word}.")
     @pass_invocation
     def list_all(invocation: Invocation) -> None:
-        show_list(invocation, listed(invocation.session, collection), columns)
+        records = listed(invocation.session, collection)
+        words = as_it_is if invocation.wants_json else wording(invocation.session)
+        show_list(invocation, records, columns, words)
 
     @group.command("show", help=f"Show one {word}.")
-    @click.argument("name")
+    @click.argument("name", shell_complete=completes(word))
     @pass_invocation
     def show(invocation: Invocation, name: str) -> None:
-        show_one(invocation, find(invocation.session, collection, word, name))
+        found = find(invocation.session, collection, word, name)
+        show_one(invocation, found, _qos_row if group is qos else as_it_is)
 
     @group.command("delete", help=f"Delete: a {word} that nothing uses.")
-    @click.argument("names", nargs=-1, required=True)
+    @click.argument("names", nargs=-1, required=True, shell_complete=completes(word))
     @pass_invocation
     def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
         for name in names:
             invocation.session.delete(
                 f"{collection}/{find(invocation.session, collection, word, name)['id']}"
             )
+
+
+def _network_wording(session: Session) -> Words:
+    subnets = {str(found["id"]): str(found["name"] or found["cidr"]) for found in listed(session, _SUBNETS)}
+    return lambda record: {**record, "subnets": _named(subnets, record["subnets"])}
+
+
+def _subnet_wording(session: Session) -> Words:
+    networks = names(session, _NETWORKS)
+    return lambda record: {**record, "network": networks.get(str(record["network_id"]))}
+
+
+def _port_wording(session: Session) -> Words:
+    networks, servers = names(session, _NETWORKS), names(session, _SERVERS)
+
+    def words(record: Record) -> Record:
+        fixed = cast("list[Json]", record["fixed_ips"])
+        device = str(record["device_id"] or "")
+        return {
+            **record,
+            "addresses": [address["ip_address"] for address in fixed],
+            "network": networks.get(str(record["network_id"])),
+            "server": servers.get(device, device) or None,
+            "host": record["binding:host_id"] or None,
+        }
+
+    return words
+
+
+def _qos_row(record: Record) -> Record:
+    return {**record, "rules": [_rule_words(rule) for rule in cast("list[Json]", record["rules"])]}
+
+
+def _rule_words(rule: Json) -> str:
+    """Such as "max 500 Mbit/s"; the direction only where it is not the usual one."""
+    word = "max" if "max_kbps" in rule else "min"
+    mbps = cast("int", rule[f"{word}_kbps"]) / 1000
+    way = "" if rule["direction"] == "egress" else f" {rule['direction']}"
+    return f"{word} {mbps:g} Mbit/s{way}"
+
+
+def _named(known: dict[str, str], ids: object) -> list[str]:
+    return [known.get(identity, identity) for identity in cast("list[str]", ids)]
 
 
 _NAMED = {"ID": "id", "Name": "name"}
@@ -170,9 +236,14 @@ _add_rest(
         "VLAN": "provider:segmentation_id",
         "Subnets": "subnets",
     },
+    _network_wording,
 )
 _add_rest(
-    subnet, _SUBNETS, "subnet", _NAMED | {"CIDR": "cidr", "Gateway": "gateway_ip", "Network": "network_id"}
+    subnet,
+    _SUBNETS,
+    "subnet",
+    _NAMED | {"CIDR": "cidr", "Gateway": "gateway_ip", "Network": "network"},
+    _subnet_wording,
 )
 _add_rest(
     port,
@@ -180,14 +251,17 @@ _add_rest(
     "port",
     _NAMED
     | {
+        "Network": "network",
         "MAC": "mac_address",
-        "Addresses": "fixed_ips",
+        "Addresses": "addresses",
         "Type": "binding:vnic_type",
-        "Host": "binding:host_id",
+        "Server": "server",
+        "Host": "host",
         "Status": "status",
     },
+    _port_wording,
 )
-_add_rest(qos, _QOS, "qos policy", _NAMED | {"Rules": "rules"})
+_add_rest(qos, _QOS, "QoS policy", _NAMED | {"Rules": "rules"}, lambda _: _qos_row)
 
 
 def _subnet(network_id: str, cidr: str) -> Json:

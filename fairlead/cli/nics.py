@@ -8,12 +8,13 @@ from fairlead.client.session import Json, Session
 
 _NUMBERS = {"max_mbps", "min_mbps", "vlan_priority"}
 _TEXTS = {"network", "port", "fixed_ip", "tag", "vnic_type", "alias", "qos_policy"}
-_KEYS = _NUMBERS | _TEXTS | {"trusted"}
+KEYS = _NUMBERS | _TEXTS | {"trusted"}
+"""What an item of --nic may say, as parsed: with underscores."""
 
 
 def parse_nic(session: Session, text: str) -> Json:
     """The item for one --nic; names become ids. Raises click's usage error for what is not a NIC."""
-    pairs = parse_pairs("--nic", text, _KEYS)
+    pairs = parse_pairs("--nic", text, KEYS)
     if ("network" in pairs) == ("port" in pairs):
         raise click.UsageError(f"--nic: '{text}' must name either network=NAME or port=NAME.")
     item: Json = {}

@@ -1,6 +1,7 @@
 """How answers look: a table for people, JSON for programs, the same data in both."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import click
@@ -10,24 +11,45 @@ from tabulate import tabulate
 from fairlead.cli.invocation import Invocation
 
 Record = Mapping[str, object]
+Words = Callable[[Record], Record]
+"""From a record as the API gives it to what people read; programs get the record."""
+
+_NOISE = {"tenant_id", "links", "revision", "revision_number", "self", "file", "schema"}
+"""Keys that tell people nothing: twins of others, and addresses and counters for programs."""
 
 
-def show_list(invocation: Invocation, records: Sequence[Record], columns: Mapping[str, str]) -> None:
-    """Print records: a row each, with `columns` (heading -> key); with --json all of every record."""
+def as_it_is(record: Record) -> Record:
+    """Words for records that need none."""
+    return record
+
+
+def show_list(
+    invocation: Invocation,
+    records: Sequence[Record],
+    columns: Mapping[str, str],
+    words: Words = as_it_is,
+) -> None:
+    """Print records: a row each, with `columns` (heading -> key of `words`); with --json all of every record."""
     if invocation.wants_json:
         _print_json(list(records))
         return
-    rows = [[_cell(record.get(key)) for key in columns.values()] for record in records]
+    rows = [[_cell(record.get(key)) for key in columns.values()] for record in map(words, records)]
     click.echo(tabulate(rows, headers=list(columns), disable_numparse=True))
 
 
-def show_one(invocation: Invocation, record: Record) -> None:
-    """Print one record: a row for each key, without those that are empty; with --json all of it."""
+def show_one(invocation: Invocation, record: Record, words: Words = as_it_is) -> None:
+    """Print one record: a row for each key of `words`, without empty ones and noise; with --json all of it."""
     if invocation.wants_json:
         _print_json(record)
         return
-    rows = [[key, _cell(value)] for key, value in record.items() if not _is_empty(value)]
+    said = words(record).items()
+    rows = [[key, _cell(value)] for key, value in said if key not in _NOISE and not _is_empty(value)]
     click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True))
+
+
+def natural(text: object) -> list[tuple[int, str]]:
+    """A key to sort names by as people count: host2 before host10."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"([0-9]+)", str(text))]
 
 
 def progress(text: str) -> None:

@@ -4,6 +4,7 @@ from typing import cast
 
 import click
 
+from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
 from fairlead.cli.output import show_list, show_one
@@ -18,6 +19,12 @@ _GLOBS = ("hosts", "vendor", "product", "name", "mac", "address", "kernel_driver
 @click.group()
 def policy() -> None:
     """Which NICs of all hosts are given to servers, and how."""
+
+
+def _tags(_: click.Context, __: click.Parameter, tags: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in tags:
+        raise click.BadParameter("A tag has at least one character; --no-tags takes all tags away.")
+    return tags
 
 
 def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -42,7 +49,7 @@ def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
                 "--vfs", "num_vfs", type=click.IntRange(0), help="VFs on each PF; left alone if absent."
             ),
             click.option("--physical-network", help="The physical network they are plugged into."),
-            click.option("--tag", "tags", multiple=True, help="Such as trusted."),
+            click.option("--tag", "tags", multiple=True, callback=_tags, help="Such as trusted."),
             click.option("--mtu", type=click.IntRange(68)),
             click.option(
                 "--egress-mbps", type=click.IntRange(1), help="What can be promised; link speed if absent."
@@ -64,14 +71,24 @@ def create_policy(invocation: Invocation, /, name: str, **options: object) -> No
     show_one(invocation, cast("Json", invocation.session.post(_POLICIES, {"policy": body})["policy"]))
 
 
+def _clearing_options(command: click.decorators.FC) -> click.decorators.FC:
+    """What can be taken away from a policy that is there."""
+    tags = click.option("--no-tags", is_flag=True, help="Take all tags away.")
+    network = click.option("--no-physical-network", is_flag=True, help="Plugged into none.")
+    return tags(network(command))
+
+
 @policy.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("policy"))
 @_policy_options
+@_clearing_options
 @pass_invocation
 def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     """Change a policy: what is given replaces what it had."""
-    found = find(invocation.session, _POLICIES, "policy", name)
     body = _draft(options)
+    if not body:
+        raise click.UsageError("Nothing to set: `fairlead policy set --help` lists what can be.")
+    found = find(invocation.session, _POLICIES, "policy", name)
     if "match" in body:
         body["match"] = {**cast("Json", found["match"]), **cast("Json", body["match"])}
     answer = invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body})
@@ -79,8 +96,9 @@ def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
 
 
 @policy.command("try")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("policy"))
 @_policy_options
+@_clearing_options
 @pass_invocation
 def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     """Show what a policy would match and disturb, without doing it. NAME may be a new one's or a known one's."""
@@ -88,6 +106,9 @@ def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     trial = invocation.session.post(f"{_POLICIES}/try", {"policy": body})
     if invocation.wants_json:
         show_one(invocation, trial)
+        return
+    if not trial["families"]:
+        click.echo("Nothing matches.")
         return
     columns = {
         "Host": "host_name",
@@ -117,7 +138,7 @@ def list_policies(invocation: Invocation) -> None:
 
 
 @policy.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("policy"))
 @pass_invocation
 def show_policy(invocation: Invocation, name: str) -> None:
     """Show a policy."""
@@ -125,7 +146,7 @@ def show_policy(invocation: Invocation, name: str) -> None:
 
 
 @policy.command("delete")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("policy"))
 @pass_invocation
 def delete_policy(invocation: Invocation, name: str) -> None:
     """Delete a policy; its devices are offered to nobody then."""
@@ -143,7 +164,7 @@ def alias() -> None:
 @click.option("--vendor", multiple=True, help="Glob of the device's own vendor.")
 @click.option("--product", multiple=True)
 @click.option("--physical-network")
-@click.option("--tag", "tags", multiple=True, help="Tags that its policy must have given it.")
+@click.option("--tag", "tags", multiple=True, callback=_tags, help="Tags that its policy must have given it.")
 @click.option("--numa-policy", type=click.Choice(["required", "preferred", "legacy", "socket"]))
 @pass_invocation
 def create_alias(invocation: Invocation, /, name: str, **options: object) -> None:
@@ -169,7 +190,7 @@ def list_aliases(invocation: Invocation) -> None:
 
 
 @alias.command("delete")
-@click.argument("name")
+@click.argument("name", shell_complete=completes("alias"))
 @pass_invocation
 def delete_alias(invocation: Invocation, name: str) -> None:
     """Delete an alias that no flavor names."""
@@ -189,6 +210,13 @@ def _draft(options: dict[str, object]) -> Json:
         ]
     if tags := cast("tuple[str, ...]", options["tags"]):
         draft["tags"] = list(tags)
+    for cleared, key in (("no_tags", "tags"), ("no_physical_network", "physical_network")):
+        if not options.get(cleared):
+            continue
+        if options[key]:
+            given_as = "--tag" if key == "tags" else "--physical-network"
+            raise click.UsageError(f"{given_as} and --{cleared.replace('_', '-')} contradict each other.")
+        draft[key] = [] if key == "tags" else None
     for key in ("num_vfs", "physical_network", "mtu", "egress_mbps", "priority"):
         if options[key] is not None:
             draft[key] = options[key]

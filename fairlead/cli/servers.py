@@ -2,18 +2,20 @@
 
 import base64
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import click
 
+from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
+from fairlead.cli.lookup import find, find_id, listed, names
 from fairlead.cli.nics import parse_nic
 from fairlead.cli.output import progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
-from fairlead.cli.waiting import await_server, read_server
+from fairlead.cli.waiting import Wait, last_event, read_server
 from fairlead.client.session import ClientError, Json, Session
 
 _SERVERS = "/compute/v2.1/servers"
@@ -36,6 +38,10 @@ _PORT_COLUMNS = {
     "Status": "status",
 }
 
+_STARTED = "guest_started"
+
+IsDone = Callable[[Wait, Json], bool]
+
 
 @click.group()
 def server() -> None:
@@ -44,17 +50,24 @@ def server() -> None:
 
 @server.command()
 @click.argument("name")
-@click.option("--flavor", required=True, help="Its size: a flavor's name or id.")
-@click.option("--image", help="A name, an id, or a file that is uploaded first.")
+@click.option(
+    "--flavor", required=True, shell_complete=completes("flavor"), help="Its size: a flavor's name or id."
+)
+@click.option(
+    "--image",
+    shell_complete=completes("image"),
+    help="A name, an id, or a file that is uploaded first: a path with a slash.",
+)
 @click.option(
     "--nic",
     "nics",
     multiple=True,
     metavar="KEY=VALUE,...",
+    shell_complete=complete_nic,
     help="network=NAME or port=NAME, and of vnic-type=direct|normal, alias, max-mbps, min-mbps, fixed-ip, "
     "trusted, vlan-priority, qos-policy, tag. Again for each NIC, in the guest's order.",
 )
-@click.option("--host", help="The host to take, if it can.")
+@click.option("--host", shell_complete=completes("host"), help="The host to take, if it can.")
 @click.option("--user-data", type=click.Path(exists=True, dir_okay=False), help="A file for the guest.")
 @click.option("--property", "properties", multiple=True, metavar="KEY=VALUE", help="Metadata of the server.")
 @click.option("--wait", is_flag=True, help="Show what happens until it runs, or cannot.")
@@ -67,7 +80,7 @@ def create(invocation: Invocation, /, name: str, **options: object) -> None:
     identity = str(created["id"])
     found = read_server(session, identity) or created
     if options["wait"]:
-        found = await_server(session, identity, lambda server: server["status"] != "BUILD") or created
+        found = Wait(session, identity, name).until(lambda server: server["status"] != "BUILD") or created
     _show(invocation, found)
     if found.get("status") == "ERROR":
         raise ClientError(_fault(found), hint=f"`fairlead explain --server {name}` says more.")
@@ -83,7 +96,7 @@ def list_servers(invocation: Invocation) -> None:
 
 
 @server.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("server"))
 @pass_invocation
 def show(invocation: Invocation, name: str) -> None:
     """Show a server, its NICs and their devices."""
@@ -92,52 +105,77 @@ def show(invocation: Invocation, name: str) -> None:
 
 
 @server.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=completes("server"))
 @click.option("--wait", is_flag=True, help="Until it is gone and its devices are clean.")
 @pass_invocation
 def delete(invocation: Invocation, names: tuple[str, ...], *, wait: bool) -> None:
     """Delete servers: their guests go, their devices are scrubbed."""
     session = invocation.session
     found = [str(find(session, f"{_SERVERS}/detail", "server", name)["id"]) for name in names]
-    for identity in found:
-        session.delete(f"{_SERVERS}/{identity}")
-    for identity in found if wait else ():
-        await_server(session, identity, lambda _: False)
+    waits = [
+        Wait(session, identity, name, last_event(session, identity) if wait else 0)
+        for identity, name in zip(found, names, strict=True)
+    ]
+    for each in waits:
+        session.delete(f"{_SERVERS}/{each.server_id}")
+        progress(f"Server {each.name} is asked to go.")
+    for each in waits if wait else ():
+        each.until(lambda _: False)
+        progress(f"Server {each.name} is gone.")
 
 
-def _action(word: str, body: Json, wanted: str) -> None:
+def _act(invocation: Invocation, name: str, body: Json, asked: str, is_done: IsDone | None) -> None:
+    """Post an action and say so; with `is_done`, wait for it, and fail when the server ends in ERROR."""
+    session = invocation.session
+    identity = str(find(session, f"{_SERVERS}/detail", "server", name)["id"])
+    wait = Wait(session, identity, name, last_event(session, identity) if is_done else 0)
+    session.post(f"{_SERVERS}/{identity}/action", body)
+    progress(f"Server {name} is asked to {asked}.")
+    if is_done is None:
+        return
+    found = wait.until(lambda server: server["status"] == "ERROR" or is_done(wait, server))
+    if found is None:
+        raise ClientError(f"Server {name} was deleted meanwhile.")
+    if found["status"] == "ERROR":
+        raise ClientError(_fault(found), hint=f"`fairlead server events {name}` says more.")
+    progress(f"Server {name} is {found['status']}.")
+
+
+def _add_power(word: str, body: Json, wanted: str) -> None:
+    def is_done(_: Wait, server: Json) -> bool:
+        return server["status"] == wanted and not server["OS-EXT-STS:task_state"]
+
     @server.command(word, help=f"{word.capitalize()} a server.")
-    @click.argument("name")
+    @click.argument("name", shell_complete=completes("server"))
     @click.option("--wait", is_flag=True, help=f"Until it is {wanted}.")
     @pass_invocation
     def act(invocation: Invocation, name: str, *, wait: bool) -> None:
-        found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
-        invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
-        if wait:
-            await_server(
-                invocation.session,
-                str(found["id"]),
-                lambda server: server["status"] in {wanted, "ERROR"} and not server["OS-EXT-STS:task_state"],
-            )
+        _act(invocation, name, body, word, is_done if wait else None)
 
 
-_action("start", {"os-start": None}, "ACTIVE")
-_action("stop", {"os-stop": None}, "SHUTOFF")
+_add_power("start", {"os-start": None}, "ACTIVE")
+_add_power("stop", {"os-stop": None}, "SHUTOFF")
 
 
 @server.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("server"))
 @click.option("--hard", is_flag=True, help="Power off without asking the guest.")
+@click.option("--wait", is_flag=True, help="Until its guest is up again.")
 @pass_invocation
-def reboot(invocation: Invocation, name: str, *, hard: bool) -> None:
+def reboot(invocation: Invocation, name: str, *, hard: bool, wait: bool) -> None:
     """Boot a server's guest anew."""
-    found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
     body: Json = {"reboot": {"type": "HARD" if hard else "SOFT"}}
-    invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
+    asked = "reboot, by power" if hard else "reboot"
+    _act(invocation, name, body, asked, _is_up_again if wait else None)
+
+
+def _is_up_again(wait: Wait, server: Json) -> bool:
+    """A server is ACTIVE all through its reboot: its events say when the guest has come up."""
+    return server["status"] == "ACTIVE" and _STARTED in wait.happened
 
 
 @server.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("server"))
 @click.option("--lines", type=click.IntRange(1), help="Only the last lines.")
 @pass_invocation
 def console(invocation: Invocation, name: str, lines: int | None) -> None:
@@ -149,7 +187,7 @@ def console(invocation: Invocation, name: str, lines: int | None) -> None:
 
 
 @server.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("server"))
 @pass_invocation
 def domain(invocation: Invocation, name: str) -> None:
     """Print a guest's domain as libvirt on its host has it."""
@@ -158,14 +196,11 @@ def domain(invocation: Invocation, name: str) -> None:
 
 
 @server.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completes("server"))
 @pass_invocation
 def events(invocation: Invocation, name: str) -> None:
     """List what happened to a server, each with its time. Takes the id of one that is gone."""
-    try:
-        identity = str(find(invocation.session, f"{_SERVERS}/detail", "server", name)["id"])
-    except ClientError:
-        identity = name
+    identity = find_id(invocation.session, f"{_SERVERS}/detail", "server", name)
     records = listed(invocation.session, "/v1/events", {"server": identity})
     show_list(invocation, records, {"At": "at", "Event": "kind", "What": "message"})
 
@@ -199,8 +234,8 @@ def _show(invocation: Invocation, server: Json) -> None:
     show_one(invocation, row)
     if ports:
         sys.stdout.write("\n")
-        names = {str(net["id"]): net["name"] for net in listed(invocation.session, "/network/v2.0/networks")}
-        show_list(invocation, [_port_row(port, names) for port in ports], _PORT_COLUMNS)
+        networks = names(invocation.session, "/network/v2.0/networks")
+        show_list(invocation, [_port_row(port, networks) for port in ports], _PORT_COLUMNS)
     elif server.get("status") == "BUILD":
         progress("It is being built; --wait shows how.")
 
@@ -218,13 +253,13 @@ def _row(server: Json) -> Json:
     }
 
 
-def _port_row(port: Json, names: dict[str, object]) -> Json:
+def _port_row(port: Json, networks: dict[str, str]) -> Json:
     profile = cast("dict[str, str]", port.get("binding:profile") or {})
     details = cast("dict[str, str]", port.get("binding:vif_details") or {})
     fixed = cast("list[dict[str, str]]", port.get("fixed_ips") or [])
     return {
         "id": port["id"],
-        "network": names.get(str(port["network_id"]), port["network_id"]),
+        "network": networks.get(str(port["network_id"]), port["network_id"]),
         "mac": port["mac_address"],
         "addresses": [address["ip_address"] for address in fixed],
         "vnic_type": port["binding:vnic_type"],

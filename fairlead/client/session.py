@@ -9,8 +9,12 @@ import msgspec
 
 Json = dict[str, object]
 
-_LONGEST_WAIT_SECONDS = 90.0
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+_UPLOAD_SECONDS = 300.0
+"""Control hashes and flushes what was uploaded before it answers."""
 _COMPUTE_VERSION = "2.96"
+_URL_HINT = "--url or FAIRLEAD_URL is such as http://127.0.0.1:9696, with http:// or https://."
 
 
 class ClientError(Exception):
@@ -25,13 +29,16 @@ class ClientError(Exception):
 
 
 class Session:
-    """Requests to one control process at `url`, such as http://127.0.0.1:9696."""
+    """Requests to one control process at `url`, such as http://127.0.0.1:9696. An answer may take
+    `answer_seconds`, and a long poll its `wait` more. Raises ClientError for what is no such URL.
+    """
 
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, url: str, *, answer_seconds: float = _ANSWER_SECONDS) -> None:
+        self.url = _checked(url)
+        self._answer_seconds = answer_seconds
         self._http = httpx.Client(
             base_url=self.url,
-            timeout=_LONGEST_WAIT_SECONDS,
+            timeout=self._patience(answer_seconds),
             trust_env=False,
             headers={"openstack-api-version": f"compute {_COMPUTE_VERSION}"},
         )
@@ -45,8 +52,9 @@ class Session:
         self._http.close()
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Json:
-        """The document at `path`."""
-        return self._send("GET", path, params=params)
+        """The document at `path`; with `wait` in `params`, control may take that many seconds more."""
+        more = float((params or {}).get("wait", 0))
+        return self._send("GET", path, params=params, seconds=self._answer_seconds + more)
 
     def post(self, path: str, body: Json) -> Json:
         """What POST answers; empty when it answers nothing."""
@@ -66,14 +74,31 @@ class Session:
 
     def upload(self, path: str, data: BinaryIO) -> None:
         """PUT the file's bytes, streamed."""
-        self._exchange("PUT", path, content=_chunks(data), kind="application/octet-stream")
+        self._exchange(
+            "PUT", path, content=_chunks(data), kind="application/octet-stream", seconds=_UPLOAD_SECONDS
+        )
 
     def _send(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        seconds: float | None = None,
     ) -> Json:
         content = None if body is None else msgspec.json.encode(body)
-        answer = self._exchange(method, path, params=params, content=content, kind="application/json")
-        return msgspec.json.decode(answer.content, type=Json) if answer.content else {}
+        answer = self._exchange(
+            method, path, params=params, content=content, kind="application/json", seconds=seconds
+        )
+        try:
+            return msgspec.json.decode(answer.content, type=Json) if answer.content else {}
+        except msgspec.MsgspecError as error:
+            raise ClientError(
+                f"What answers at {self.url} does not speak as Fairlead does.",
+                status=answer.status_code,
+                hint="Does --url or FAIRLEAD_URL name another service?",
+            ) from error
 
     def _exchange(
         self,
@@ -83,10 +108,19 @@ class Session:
         params: Mapping[str, str] | None = None,
         content: bytes | Iterator[bytes] | None = None,
         kind: str,
+        seconds: float | None = None,
     ) -> httpx.Response:
         headers = {"content-type": kind} if content is not None else {}
+        patience = self._patience(seconds or self._answer_seconds)
         try:
-            answer = self._http.request(method, path, params=params, content=content, headers=headers)
+            answer = self._http.request(
+                method, path, params=params, content=content, headers=headers, timeout=patience
+            )
+        except httpx.ReadTimeout as error:
+            raise ClientError(
+                f"{self.url} took the request {method} {path}, and did not answer it in {patience.read:g} s.",
+                hint="It may be carried out all the same: look before you ask again.",
+            ) from error
         except httpx.TransportError as error:
             raise ClientError(
                 f"No answer from {self.url}: {error}.",
@@ -96,6 +130,19 @@ class Session:
             raise _refused(answer)
         return answer
 
+    def _patience(self, seconds: float) -> httpx.Timeout:
+        return httpx.Timeout(seconds, connect=min(_CONNECT_SECONDS, self._answer_seconds))
+
+
+def _checked(url: str) -> str:
+    try:
+        found = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ClientError(f"'{url}' is not a URL: {error}.", hint=_URL_HINT) from error
+    if found.scheme not in {"http", "https"} or not found.host:
+        raise ClientError(f"'{url}' is not a URL of control.", hint=_URL_HINT)
+    return url.rstrip("/")
+
 
 def _chunks(data: BinaryIO) -> Iterator[bytes]:
     while chunk := data.read(1 << 20):
@@ -103,16 +150,23 @@ def _chunks(data: BinaryIO) -> Iterator[bytes]:
 
 
 def _refused(answer: httpx.Response) -> ClientError:
-    """The error of any of the dialects: each is one object around a message."""
-    try:
-        body = msgspec.json.decode(answer.content)
-    except msgspec.DecodeError:
-        body = None
-    inner = next(iter(body.values()), None) if isinstance(body, dict) else None
-    found = inner if isinstance(inner, dict) else {}
+    """The error of any of the dialects: an object around a message, or the message's own object (Glance)."""
+    found = _said(answer.content)
     return ClientError(
         str(found.get("message") or answer.text or f"HTTP {answer.status_code}"),
         status=answer.status_code,
-        code=str(found.get("type") or found.get("code") or ""),
+        code=str(found.get("type") or found.get("title") or found.get("code") or ""),
         hint=str(found.get("hint") or ""),
     )
+
+
+def _said(content: bytes) -> Json:
+    """The object that has the message; empty where there is none."""
+    try:
+        body = msgspec.json.decode(content, type=Json)
+    except msgspec.MsgspecError:
+        return {}
+    if isinstance(body.get("message"), str):
+        return body
+    inner = next(iter(body.values()), None)
+    return inner if isinstance(inner, dict) else {}
