@@ -141,7 +141,7 @@ def _count_change(
     owned = [vf for vf in lookup.desired.vfs if vf.pf == pf.key]
     needed = min(max((vf.index + 1 for vf in owned), default=0), pf.total_vfs)
     target = num_vfs if pf.vfs else max(num_vfs, needed)
-    what = f"set the number of VFs from {pf.num_vfs} to {num_vfs}"
+    what = f"change from {pf.num_vfs} to {num_vfs} VFs"
     if num_vfs > pf.total_vfs:
         yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} (sriov_totalvfs)")
         return

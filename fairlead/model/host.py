@@ -56,7 +56,9 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Something not done now because it would disturb somebody. `holders` are server or port ids."""
+    """Something not done now because it would disturb somebody. An agent names `subject` by PCI address or key and
+    `holders` by server id; a host's row has them by the names that people know (control.holds).
+    """
 
     subject: str
     what: str

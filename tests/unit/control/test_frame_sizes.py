@@ -33,7 +33,7 @@ def test_a_network_of_larger_frames_than_its_pf_is_a_hold_until_the_policy_says_
     (hold,) = holds(world, host)
     assert hold.what == "carry frames of 9000 octets"
     assert hold.reason == "its MTU is 1500: set mtu 9000 in its device policy"
-    assert hold.holders == (server.id,)
+    assert hold.holders == ("server web",)
     world.engine.run(lambda tx: policies.update(tx, policy.id, PolicyChanges(mtu=9000)))
     host.settle()
     assert holds(world, host) == ()

@@ -74,14 +74,22 @@ def test_a_count_that_waits_is_changed_once_its_holder_is_gone(world: World) -> 
     server = world.run_server(host, "web", world.direct())
     world.engine.run(lambda tx: policies.update(tx, policy.id, PolicyChanges(num_vfs=2)))
     host.settle()
-    assert [hold.holders for hold in holds(world, host)] == [(server.id,)]
+    (hold,) = holds(world, host)
+    assert (hold.subject, hold.what) == ("PF ens1f0 (0000:3b:00.0)", "change from 8 to 2 VFs")
+    assert hold.holders == ("server web",)
     world.engine.run(lambda tx: servers.delete(tx, server.id))
     host.settle()
     assert holds(world, host) == ()
     assert [len(pf.vfs) for pf in host.sim.machine.pfs.values()] == [0, 2, 0]
     with world.database.transaction() as tx:
         vfs = [device for device in tx.devices.find() if device.vf_index is not None]
+        told = [event.message for event in tx.events(subject=host.id) if event.kind.startswith("hold_")]
     assert [vf.status for vf in vfs] == [DeviceStatus.AVAILABLE] * 2
+    assert told == [
+        "PF ens1f0 (0000:3b:00.0): change from 8 to 2 VFs is held back, and waits for server web: "
+        "the kernel would destroy VFs that are in use.",
+        "PF ens1f0 (0000:3b:00.0): change from 8 to 2 VFs is held back no more.",
+    ]
 
 
 def test_a_deleted_policy_gives_its_devices_to_nobody(world: World) -> None:
