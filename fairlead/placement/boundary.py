@@ -63,6 +63,8 @@ class HostView:
     bridged_networks: tuple[str, ...]
     unmanaged: tuple[str, ...] = ()
     revision: int = 0
+    is_disabled: bool = False
+    """Its operator keeps new servers away: what `why_not` says then."""
 
 
 @dataclass(frozen=True, slots=True)

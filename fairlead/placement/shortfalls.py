@@ -23,7 +23,7 @@ def shortfalls(view: HostView, need: Need, matched: Sequence[Positions]) -> tupl
     if asked is not None and asked not in (view.name, view.host_id):
         return (Reason(Code.NOT_ASKED_FOR, f"host {asked} was asked for", "is not the one asked for"),)
     if view.why_not:
-        hint = f"fairlead host show {view.name}"
+        hint = f"fairlead host {f'set {view.name} --enable' if view.is_disabled else f'show {view.name}'}"
         return (Reason(Code.HOST_UNAVAILABLE, view.why_not, f"is unavailable: {view.why_not}", hint=hint),)
     reasons = [*_size(view, need), *_bridges(view, need)]
     for demand, positions in zip(need.demands, matched, strict=True):
@@ -140,7 +140,7 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     if network is not None and not there:
         message = f"no {noun} is on {network}{_unmanaged(view)}"
         about = f"has no {noun} on {network}"
-        hint = _policy_hint(view, network)
+        hint = _policy_hint(view, network, sample.kind)
         return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
     alike = [family for family in there if is_like(sample, family)]
     if sample.trusted and alike:
@@ -160,11 +160,12 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     held = sum(family.held_vfs for family in families)
     unclean = sum(family.unclean_vfs for family in families)
     message = (
-        f"{demand.count} {_noun(sample)}s{_on(sample)} are asked for ({demand.asked_by}), {had} are free"
+        f"{_counted(demand)}{_on(sample)} {_are(demand.count)} asked for ({demand.asked_by}), "
+        f"{had} {_are(had)} free"
     )
     hint = f"fairlead device list --host {view.name}"
     if sample.kind is DeviceKind.VF:
-        message += f": {held} are held, {unclean} wait for a scrub or are faulty"
+        message += f": {held} {_are(held)} held, {unclean} wait for a scrub or are faulty"
         if not (had or held or unclean) and any(family.is_free for family in families):
             hint = "fairlead policy set <policy> --vfs <number>: no VFs have been made"
     return Reason(
@@ -182,18 +183,19 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
 def _too_slow(demand: Demand, families: list[FamilyView], able: int) -> Reason:
     sample = demand.sample
     rest = ", ".join(
-        f"{family.label} {family.egress_free_kbps} of {family.egress_kbps}" for family in families[:_NAMED]
+        f"{family.label} {_mbps(family.egress_free_kbps)} of {_mbps(family.egress_kbps)}"
+        for family in families[:_NAMED]
     )
     rest += f" and {len(families) - _NAMED} more" if len(families) > _NAMED else ""
     return Reason(
         Code.BANDWIDTH,
-        f"{demand.count} {_noun(sample)}s{_on(sample)} with {sample.egress_kbps} kbit/s each are asked for "
-        f"({demand.asked_by}), {able} can be had; kbit/s left: {rest}",
+        f"{_counted(demand)}{_on(sample)} with {_mbps(sample.egress_kbps)} Mbit/s each {_are(demand.count)} asked for "
+        f"({demand.asked_by}), {able} can be had; Mbit/s free: {rest}",
         f"lacks bandwidth for {_noun(sample)}s{_on(sample)}",
         demand.count,
         able,
         sample.id,
-        _ids(families),
+        _ids([family for family in families if family.egress_free_kbps < family.egress_kbps]),
         "fairlead policy set <policy> --egress-mbps <number>, where the link's speed is not known or not right",
     )
 
@@ -206,7 +208,7 @@ def _numa_policy(view: HostView, demand: Demand, positions: Positions, best: int
     )
     return Reason(
         Code.NUMA_POLICY,
-        f"{demand.count} {_noun(sample)}s{_on(sample)} near the guest (NUMA policy {policy}) are asked for "
+        f"{_counted(demand)}{_on(sample)} near the guest (NUMA policy {policy}) {_are(demand.count)} asked for "
         f"({demand.asked_by}), {best} can be had where its cells fit; {where}",
         f"lacks {_noun(sample)}s{_on(sample)} near the guest",
         demand.count,
@@ -217,6 +219,10 @@ def _numa_policy(view: HostView, demand: Demand, positions: Positions, best: int
     )
 
 
+def _mbps(kbps: int) -> str:
+    return f"{kbps / 1000:.15g}"
+
+
 def _noun(sample: PciRequest) -> str:
     match sample.kind:
         case DeviceKind.VF:
@@ -225,6 +231,15 @@ def _noun(sample: PciRequest) -> str:
             return "PF"
         case DeviceKind.PCI:
             return "PCI device"
+
+
+def _counted(demand: Demand) -> str:
+    """How many are asked for: `1 VF`, `2 VFs`."""
+    return f"{demand.count} {_noun(demand.sample)}" + ("" if demand.count == 1 else "s")
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _on(sample: PciRequest) -> str:
@@ -251,8 +266,13 @@ def _unmanaged(view: HostView) -> str:
     return f"; no device policy matches {names}" + (" and others" if len(view.unmanaged) > _NAMED else "")
 
 
-def _policy_hint(view: HostView, network: str) -> str:
-    return f"fairlead policy create <policy> --host {view.name} --physical-network {network}"
+def _policy_hint(view: HostView, network: str, kind: DeviceKind | None = None) -> str:
+    """Tried first, and for one NIC: a policy that matches a whole host would take all its NICs at once."""
+    name, _, address = view.unmanaged[0].partition(" ") if view.unmanaged else ("<PF name>", " ", "named")
+    nic = f"--pf {name}" if address else f"--address {name}"
+    vfs = " --vfs <number>" if kind is DeviceKind.VF else ""
+    match = f"--host {view.name} {nic}{vfs}"
+    return f"fairlead policy try <policy> {match} --physical-network {network}, then create"
 
 
 def _ids(families: Sequence[FamilyView]) -> tuple[DeviceId, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
-from fairlead.model.host import Host
+from fairlead.model.host import Host, HostAdmin
 from fairlead.model.ids import DeviceId, HostId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Server
@@ -54,6 +54,7 @@ def host_view(
         bridged_networks=tuple(sorted(open_uplinks)),
         unmanaged=tuple(label(device) for device in devices if _is_unmanaged_nic(device)),
         revision=host.revision,
+        is_disabled=host.admin is HostAdmin.DISABLED,
     )
 
 

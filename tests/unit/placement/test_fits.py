@@ -161,7 +161,14 @@ def test_a_port_is_not_served_by_infiniband():
 def test_unmanaged_nics_are_named_when_nothing_is_on_the_network():
     reason = only(view(family("h1", 1, policy_id=None)), request(vf()))
     assert "no device policy matches ens1f0 (0000:01:00.0)" in reason.message
-    assert reason.hint == "fairlead policy create <policy> --host h1 --physical-network physnet1"
+    assert reason.hint == (
+        "fairlead policy try <policy> --host h1 --pf ens1f0 --vfs <number> --physical-network physnet1, then create"
+    )
+
+
+def test_a_disabled_host_says_how_to_enable_it():
+    reason = only(view(why_not="it is disabled", is_disabled=True), request())
+    assert reason.hint == "fairlead host set h1 --enable"
 
 
 class TestTrust:
@@ -195,6 +202,11 @@ class TestBandwidth:
         assert fitted(host, request(*vfs(2, egress_kbps=5_000_000))).grants[0].egress_kbps == 5_000_000
         reason = only(host, request(*vfs(3, egress_kbps=5_000_000)))
         assert (reason.code, reason.asked, reason.had) == (Code.BANDWIDTH, 3, 2)
+        assert reason.message == (
+            "3 VFs on physnet1 with 5000 Mbit/s each are asked for (port p1, port p2, port p3), 2 can be had; "
+            "Mbit/s free: ens1f0 (0000:01:00.0) 10000 of 10000"
+        )
+        assert reason.families == ()
 
     def test_a_link_of_unknown_speed_promises_nothing(self):
         host = view(family("h1", 1, speed_mbps=None))
