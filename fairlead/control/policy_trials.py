@@ -9,7 +9,7 @@ from fairlead.control.policy_matches import holders
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PolicyId
-from fairlead.model.matching import families, is_meant, policy_for
+from fairlead.model.matching import families, is_matched, policy_for
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 from fairlead.placement.snapshot import label
@@ -22,6 +22,8 @@ class Effect(Enum):
     KEEPS = "keeps"
     LOSES_TO = "loses to another policy"
     GIVES_UP = "gives up"
+    REFUSED = "refused"
+    NEVER = "management NIC, never given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class FamilyTrial:
     """A PF or plain device that the draft means, or that its former self had. `num_vfs` is how many VFs there
     are, `wanted_vfs` how many there would be (None: left as they are). `policy` has the family now, `winner`
     would have it then; None: none. `holders` are whom a change of it disturbs: `server web-1 (port p1)`.
+    `note` says what stands in the way, and what decides; "" nothing does.
     """
 
     host_id: HostId
@@ -41,6 +44,7 @@ class FamilyTrial:
     policy: str | None
     winner: str | None
     holders: tuple[str, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +81,58 @@ def _families(
     for head in sorted(heads, key=lambda head: head.pci_address):
         now = names.get(head.policy_id) if head.policy_id else None
         winner = policy_for(policies, host, head)
-        if not (is_meant(draft, host, head) or now == draft.name):
+        if not (is_matched(draft, host, head) or now == draft.name):
             continue
+        effect = _effect(draft, head, now, winner)
         yield FamilyTrial(
             host_id=host.id,
             host_name=host.name,
             device_id=head.id,
             label=label(head),
-            effect=_effect(draft, now, winner),
+            effect=effect,
             num_vfs=head.num_vfs,
             wanted_vfs=winner.num_vfs if winner else None,
             policy=now,
             winner=winner.name if winner else None,
             holders=(),
+            note=_note(draft, head, effect, winner),
         )
 
 
-def _effect(draft: DevicePolicy, now: str | None, winner: DevicePolicy | None) -> Effect:
+def _effect(draft: DevicePolicy, head: Device, now: str | None, winner: DevicePolicy | None) -> Effect:
+    if head.is_management:
+        return Effect.NEVER
     if winner is draft:
+        if head.kind is DeviceKind.PF and (draft.num_vfs or 0) > head.total_vfs:
+            return Effect.REFUSED
         return Effect.KEEPS if now == draft.name else Effect.TAKES
     return Effect.GIVES_UP if now == draft.name else Effect.LOSES_TO
+
+
+def _note(draft: DevicePolicy, head: Device, effect: Effect, winner: DevicePolicy | None) -> str:
+    match effect:
+        case Effect.NEVER:
+            return "the host's default route leaves through it"
+        case Effect.REFUSED:
+            return f"the device has at most {head.total_vfs} VFs"
+        case Effect.LOSES_TO | Effect.GIVES_UP if winner is not None:
+            return (
+                f"policy {winner.name} wins: its priority is {winner.priority}, and this one's "
+                f"{draft.priority}; --priority decides, then the first name"
+            )
+        case _:
+            return ""
 
 
 def _with_holders(family: FamilyTrial, who: tuple[str, ...]) -> FamilyTrial:
     """Nobody is disturbed where neither the policy nor the number of VFs changes."""
     is_recounted = family.wanted_vfs is not None and family.wanted_vfs != family.num_vfs
     is_regoverned = family.policy is not None and family.winner != family.policy
-    return replace(family, holders=who) if is_recounted or is_regoverned else family
+    if not (is_recounted or is_regoverned):
+        return family
+    note = family.note
+    if is_recounted and who and family.effect is not Effect.REFUSED:
+        servers = ", ".join(dict.fromkeys(name.partition(" (")[0] for name in who))
+        waits = f"the change of VFs waits until {servers} {'is' if ',' not in servers else 'are'} deleted"
+        note = f"{note}; {waits}" if note else waits
+    return replace(family, holders=who, note=note)

@@ -143,7 +143,7 @@ def _count_change(
     target = num_vfs if pf.vfs else max(num_vfs, needed)
     what = f"change from {pf.num_vfs} to {num_vfs} VFs"
     if num_vfs > pf.total_vfs:
-        yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} (sriov_totalvfs)")
+        yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} VFs (sriov_totalvfs)")
         return
     holders = _holders(lookup, family, pf)
     if target != num_vfs:

@@ -34,9 +34,13 @@ def matches(match: DeviceMatch, host: Host, device: Device) -> bool:
 
 def is_meant(policy: DevicePolicy, host: Host, device: Device) -> bool:
     """Whether the policy means this PF or plain device. A host's way to the outside is meant by nobody."""
+    return not device.is_management and is_matched(policy, host, device)
+
+
+def is_matched(policy: DevicePolicy, host: Host, device: Device) -> bool:
+    """Whether the policy's words fit this PF or plain device, though it may be one that nobody is given."""
     return (
-        not device.is_management
-        and device.kind is not DeviceKind.VF
+        device.kind is not DeviceKind.VF
         and matches(policy.match, host, device)
         and not any(matches(excluded, host, device) for excluded in policy.exclude)
     )

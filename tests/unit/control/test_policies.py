@@ -8,6 +8,7 @@ from fairlead.control.policy_trials import Effect
 from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.host import Hold
+from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from tests.control_world import EnrolledHost, World
 
@@ -31,11 +32,29 @@ def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
     (nic,) = world.view(server.id).nics
     is_there = nic.device is not None and nic.device.family_id == family.device_id
     assert (family.holders != ()) == is_there
+    waits = "the change of VFs waits until server web is deleted"
+    assert family.note == (waits if is_there else "")
     weak = NewPolicy("weak", ONE_PF, priority=-1)
     trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, weak)))
     assert trial.families[0].effect is Effect.LOSES_TO
+    assert trial.families[0].note.startswith(
+        "policy data wins: its priority is 0, and this one's -1; --priority"
+    )
     with world.database.transaction() as tx:
         assert [policy.name for policy in tx.policies.find()] == ["data"]
+
+
+def test_a_trial_says_what_no_policy_can_do(world: World) -> None:
+    host = world.host()
+    with world.database.transaction() as tx:
+        most = {pf.name: pf.total_vfs for pf in tx.devices.find(host_id=host.id, kind=DeviceKind.PF)}
+    everything = NewPolicy("all", DeviceMatch(name=("*",)), num_vfs=4096)
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, everything)))
+    found = {family.label.partition(" ")[0]: (family.effect, family.note) for family in trial.families}
+    assert found["ens1f0"] == (Effect.REFUSED, f"the device has at most {most['ens1f0']} VFs")
+    assert [note for effect, note in found.values() if effect is Effect.NEVER] == [
+        "the host's default route leaves through it"
+    ]
 
 
 def test_what_servers_hold_keeps_its_policy(world: World) -> None:
@@ -86,8 +105,10 @@ def test_a_count_that_waits_is_changed_once_its_holder_is_gone(world: World) -> 
         told = [event.message for event in tx.events(subject=host.id) if event.kind.startswith("hold_")]
     assert [vf.status for vf in vfs] == [DeviceStatus.AVAILABLE] * 2
     assert told == [
-        "PF ens1f0 (0000:3b:00.0): change from 8 to 2 VFs is held back, and waits for server web: "
-        "the kernel would destroy VFs that are in use.",
+        (
+            "PF ens1f0 (0000:3b:00.0): change from 8 to 2 VFs is held back, and waits for server web: "
+            "the kernel would destroy VFs that are in use."
+        ),
         "PF ens1f0 (0000:3b:00.0): change from 8 to 2 VFs is held back no more.",
     ]
 
