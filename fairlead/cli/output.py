@@ -6,9 +6,12 @@ from typing import cast
 
 import click
 import msgspec
-from tabulate import tabulate
+import tabulate
 
 from fairlead.cli.invocation import Invocation
+
+tabulate.MIN_PADDING = 0
+"""Else each heading is widened by two, and tables of many narrow columns do not fit a terminal."""
 
 Record = Mapping[str, object]
 Words = Callable[[Record], Record]
@@ -34,7 +37,7 @@ def show_list(
         _print_json(list(records))
         return
     rows = [[_cell(record.get(key)) for key in columns.values()] for record in map(words, records)]
-    click.echo(tabulate(rows, headers=list(columns), disable_numparse=True))
+    click.echo(tabulate.tabulate(rows, headers=list(columns), disable_numparse=True))
 
 
 def show_one(invocation: Invocation, record: Record, words: Words = as_it_is) -> None:
@@ -44,7 +47,7 @@ def show_one(invocation: Invocation, record: Record, words: Words = as_it_is) ->
         return
     said = words(record).items()
     rows = [[key, _cell(value)] for key, value in said if key not in _NOISE and not _is_empty(value)]
-    click.echo(tabulate(rows, tablefmt="plain", disable_numparse=True))
+    click.echo(tabulate.tabulate(rows, tablefmt="plain", disable_numparse=True))
 
 
 def natural(text: object) -> list[tuple[int, str]]:

@@ -1,0 +1,200 @@
+"""The commands as people type them, each a process of its own, against a real control on loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.api_stand import stand
+
+_LIMIT = 60
+
+
+@pytest.fixture
+def fairlead(tmp_path):
+    with stand(f"sqlite:///{tmp_path}/fairlead.db", tmp_path) as made:
+        yield made
+
+
+def _started(url, *words):
+    command = [sys.executable, "-m", "fairlead", "--url", url, *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _typed(url, *words, fails=False):
+    """What the command printed: its output, or what it said on standard error when it is to fail."""
+    process = _started(url, *words)
+    output, said = process.communicate(timeout=_LIMIT)
+    assert (process.returncode != 0) is fails, said
+    return said if fails else output
+
+
+def _line_with(process, text):
+    """Reads what the command says until there is a line with that text; the line."""
+    for line in process.stderr:
+        if text in line:
+            return line
+    raise AssertionError(f"the command ended without saying '{text}'")
+
+
+def _names(fairlead, path):
+    (records,) = (value for value in fairlead.http.get(path).json().values() if isinstance(value, list))
+    return {record["name"] for record in records}
+
+
+def test_what_is_refused_halfway_leaves_nothing(fairlead):
+    flavors = _names(fairlead, "/compute/v2.1/flavors")
+    said = _typed(fairlead.url, "flavor", "create", "f", "--memory-mib", "64", "--alias", "nope", fails=True)
+    assert "'nope' is not the name of an alias" in said
+    assert _names(fairlead, "/compute/v2.1/flavors") == flavors
+
+    _typed(fairlead.url, "network", "create", "n", "--vlan", "7", "--subnet", "nope", fails=True)
+    fairlead.http.post("/v1/policies", json={"policy": {"name": "p", "physical_network": "physnet1"}})
+    words = ("network", "create", "n", "--physical-network", "physnet1", "--vlan", "7", "--subnet", "nope")
+    assert "'nope' is not a prefix" in _typed(fairlead.url, *words, fails=True)
+    assert _names(fairlead, "/network/v2.0/networks") == set()
+
+    _typed(fairlead.url, "qos", "create", "q", "--max-mbps", "5", "--min-mbps", "20000000", fails=True)
+    assert _names(fairlead, "/network/v2.0/qos/policies") == set()
+
+
+def test_an_image_whose_data_is_refused_is_taken_back(fairlead, tmp_path):
+    lying = tmp_path / "lying.img"
+    lying.write_bytes(b"no qcow2 at all")
+    said = _typed(fairlead.url, "image", "create", "i", "--file", str(lying), "--format", "qcow2", fails=True)
+    assert "{" not in said
+    assert _names(fairlead, "/image/v2/images") == set()
+
+
+def test_errors_of_glance_are_said_in_words(fairlead, tmp_path):
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(b"a disk")
+    words = ("image", "create", "i", "--file", str(disk), "--property", "id=3")
+    assert _typed(fairlead.url, *words, fails=True) == (
+        "Error: Invalid input for id. Reason: '3' is not a UUID.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("host set host1", "Nothing to set"),
+        ("host set host1 --enable --disable", "contradict"),
+        ("network create n --flat --vlan 3", "contradict"),
+        ("network create n --vlan 4095", "1<=x<=4094"),
+        ("policy set p --tag t --no-tags", "contradict"),
+        ("server create s --flavor tiny --image ./nope.qcow2", "There is no file ./nope.qcow2"),
+        ("qos show nope", "`fairlead qos list`"),
+        ("server events nope", "There is no server 'nope'"),
+        ("--url localhost:9696 host list", "http://127.0.0.1:9696"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_would(fairlead, typed, said):
+    assert said in _typed(fairlead.url, *typed.split(), fails=True)
+
+
+def test_tables_have_names_and_words(fairlead):
+    fairlead.add_host(10)
+    fairlead.add_host(9)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    fairlead.network("blue", "physnet1", 100)
+    fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+    fairlead.settle()
+    _typed(fairlead.url, "qos", "create", "gold", "--max-mbps", "500")
+
+    hosts = _typed(fairlead.url, "host", "list").splitlines()[2:]
+    assert [line.split()[0] for line in hosts] == ["host9", "host10"]
+    shown = _typed(fairlead.url, "host", "set", "host9", "--disable", "--reason", "new disks")
+    assert "CPUs 0-7" in shown
+    assert "new disks" in shown
+    assert "revision" not in shown
+    (port,) = _typed(fairlead.url, "port", "list").splitlines()[2:]
+    assert {"blue", "web", "10.0.0.2", "ACTIVE"} <= set(port.split())
+    assert "subnet_id" not in port
+    assert len(port) <= 120
+    assert "max 500 Mbit/s" in _typed(fairlead.url, "qos", "list")
+    assert "10.0.0.0/24" in _typed(fairlead.url, "network", "list")
+    assert "server web" in _typed(fairlead.url, "device", "list", "--status", "allocated")
+    assert json.loads(_typed(fairlead.url, "--json", "port", "list"))[0]["fixed_ips"][0]["subnet_id"]
+
+
+def test_a_policy_loses_what_it_had(fairlead):
+    fairlead.policy("east", "ens1f0", "physnet1", tags=["trusted"])
+    shown = _typed(fairlead.url, "policy", "set", "east", "--no-tags", "--no-physical-network")
+    assert "trusted" not in shown
+    assert "physnet1" not in shown
+    assert _typed(fairlead.url, "policy", "try", "west", "--pf", "nope") == "Nothing matches.\n"
+    assert _typed(fairlead.url, "audit") == ""
+
+
+def test_a_wait_shows_only_what_is_new_and_says_when_nothing_comes(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    fairlead.network("blue", "physnet1", 100)
+    fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+    fairlead.settle()
+
+    wait = _started(fairlead.url, "server", "delete", "web", "--wait")
+    assert "is asked to go" in wait.stderr.readline()
+    assert "is to go" in wait.stderr.readline()
+    assert "host1 was last heard of at" in wait.stderr.readline()
+    fairlead.settle()
+    _, said = wait.communicate(timeout=_LIMIT)
+    assert said.endswith("Server web is gone.\n")
+    assert "was created" not in said
+
+
+def test_a_wait_outlives_control_and_can_be_left(tmp_path):
+    with stand(f"sqlite:///{tmp_path}/fairlead.db", tmp_path) as fairlead:
+        fairlead.add_host(1)
+        fairlead.policy("east", "ens1f0", "physnet1")
+        fairlead.network("blue", "physnet1", 100)
+        fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+        fairlead.settle()
+        wait = _started(fairlead.url, "server", "stop", "web", "--wait")
+        _line_with(wait, "is to stop")
+    _line_with(wait, "asking again")
+    wait.send_signal(signal.SIGINT)
+    _, said = wait.communicate(timeout=_LIMIT)
+    assert "The server goes on; `fairlead server show web`" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("host show h", ["host1"]),
+        ("server create s --flavor sm", ["small"]),
+        ("device list --status AL", ["allocated"]),
+        ("server create s --nic vn", ["vnic-type="]),
+        ("explain --nic network=blue,vnic-type=d", ["network=blue,vnic-type=direct"]),
+    ],
+)
+def test_a_shell_is_offered_names(fairlead, typed, offered):
+    fairlead.http.post("/v1/hosts", json={"name": "host1"})
+    assert _offers(fairlead.url, typed) == offered
+
+
+def test_a_shell_is_offered_nothing_where_control_is_away():
+    assert _offers("http://127.0.0.1:1", "host show h") == []
+
+
+def _offers(url, typed):
+    environment = {
+        "FAIRLEAD_URL": url,
+        "COMP_WORDS": f"fairlead {typed}",
+        "COMP_CWORD": str(len(typed.split())),
+        "_FAIRLEAD_COMPLETE": "bash_complete",
+    }
+    program = "from fairlead.main.entry import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LIMIT,
+    )
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
