@@ -197,11 +197,11 @@ def _host_words(record: Record) -> Record:
 
 
 def _cell_words(cell: Json) -> str:
-    cpus = ranges(cast("list[int]", cell["cpus"]))
+    cpus = _ranges(cast("list[int]", cell["cpus"]))
     return f"NUMA cell {cell['node']}, socket {cell['socket']}: CPUs {cpus}, {cell['memory_mib']} MiB"
 
 
-def ranges(numbers: Iterable[int]) -> str:
+def _ranges(numbers: Iterable[int]) -> str:
     """Numbers as people write them: 0-7,16-23."""
     found: list[list[int]] = []
     for number in sorted(numbers):

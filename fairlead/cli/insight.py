@@ -1,13 +1,12 @@
 """`fairlead explain|event|audit|health`: why, what happened, and whether all is well."""
 
-from collections import deque
 from typing import cast
 
 import click
 
 from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, find_id, listed, names
+from fairlead.cli.lookup import find, find_id, listed, names, newest_events
 from fairlead.cli.nics import parse_nic
 from fairlead.cli.output import Record, Words, as_it_is, progress, show_list, show_one
 from fairlead.client.session import ClientError, Json, Session
@@ -70,7 +69,7 @@ def event(invocation: Invocation, server_name: str | None, subject: str | None, 
     params = {"subject": _subject_id(session, subject)} if subject else {}
     if server_name:
         params["server"] = find_id(session, _SERVERS, "server", server_name)
-    records = _newest(session, params, limit)
+    records = newest_events(session, params, limit)
     columns = {"At": "at", "Host": "host", "Server": "server", "Event": "kind", "What": "message"}
     show_list(invocation, records, columns, as_it_is if invocation.wants_json else _event_wording(session))
 
@@ -110,16 +109,6 @@ def _show_explanation(invocation: Invocation, explanation: Json) -> None:
                 click.echo(f"    held by: {', '.join(holders)}")
             if reason.get("hint"):
                 click.echo(f"    what would help: {reason['hint']}")
-
-
-def _newest(session: Session, params: dict[str, str], limit: int) -> list[Json]:
-    """The newest events, oldest of them first: control gives them page by page, the oldest page first."""
-    newest: deque[Json] = deque(maxlen=limit)
-    after = "0"
-    while page := listed(session, "/v1/events", {**params, "after": after}):
-        newest.extend(page)
-        after = str(page[-1]["id"])
-    return list(newest)
 
 
 def _event_wording(session: Session) -> Words:

@@ -1,6 +1,7 @@
 """From what a person types, a name or an id, to the thing that is meant."""
 
 import re
+from collections import deque
 from typing import cast
 
 from fairlead.client.session import ClientError, Json, Session
@@ -56,3 +57,13 @@ def names(session: Session, collection: str) -> dict[str, str]:
     return {
         str(record["id"]): str(record.get("name") or record["id"]) for record in listed(session, collection)
     }
+
+
+def newest_events(session: Session, params: dict[str, str], limit: int) -> list[Json]:
+    """The newest events, oldest of them first: control gives them page by page, the oldest page first."""
+    newest: deque[Json] = deque(maxlen=limit)
+    after = "0"
+    while page := listed(session, "/v1/events", {**params, "after": after}):
+        newest.extend(page)
+        after = str(page[-1]["id"])
+    return list(newest)

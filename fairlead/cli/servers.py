@@ -11,7 +11,7 @@ import click
 from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, find_id, listed, names
+from fairlead.cli.lookup import find, find_id, listed, names, newest_events
 from fairlead.cli.nics import parse_nic
 from fairlead.cli.output import progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
@@ -197,11 +197,14 @@ def domain(invocation: Invocation, name: str) -> None:
 
 @server.command()
 @click.argument("name", shell_complete=completes("server"))
+@click.option(
+    "--limit", type=click.IntRange(1), default=200, show_default=True, help="Only that many, the newest."
+)
 @pass_invocation
-def events(invocation: Invocation, name: str) -> None:
+def events(invocation: Invocation, name: str, limit: int) -> None:
     """List what happened to a server, each with its time. Takes the id of one that is gone."""
     identity = find_id(invocation.session, f"{_SERVERS}/detail", "server", name)
-    records = listed(invocation.session, "/v1/events", {"server": identity})
+    records = newest_events(invocation.session, {"server": identity}, limit)
     show_list(invocation, records, {"At": "at", "Event": "kind", "What": "message"})
 
 
