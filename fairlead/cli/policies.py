@@ -117,6 +117,7 @@ def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
         "VFs then": "wanted_vfs",
         "Effect": "effect",
         "Disturbs": "holders",
+        "Note": "note",
     }
     show_list(invocation, cast("list[Json]", trial["families"]), columns)
 
