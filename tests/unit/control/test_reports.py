@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from fairlead.control import assignments, reports, servers
 from fairlead.hoststate.report import HostEvent, Report
 from fairlead.model.binding import Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.server import ServerStatus
+from fairlead.model.vf import BASELINE, VfSettings
 from fairlead.wire.documents import Receipt
 from tests.control_world import EnrolledHost, World
 
@@ -72,6 +75,47 @@ def test_a_dirty_vf_or_one_in_a_guest_is_not_free(world: World) -> None:
     assert devices(world, host)[nic.device.key].status is DeviceStatus.RELEASING
     assert world.server(server.id).status is ServerStatus.DELETING
     assert world.violations() == ()
+
+
+@pytest.mark.parametrize(
+    "left",
+    [{"is_dirty": True, "settings": BASELINE}, {"is_dirty": False, "settings": VfSettings(vlan=100)}],
+    ids=["not yet scrubbed, but at its baseline", "scrubbed, but not at its baseline"],
+)
+def test_either_trace_of_an_owner_keeps_a_vf_from_being_free(world: World, left: dict[str, object]) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    generation = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).generation
+    seen = host.link.reports[-1].observed
+    pfs = tuple(
+        replace(
+            pf,
+            vfs=tuple(
+                replace(vf, **left)  # type: ignore[arg-type]
+                if (pf.key, vf.index) == (nic.device.pf, nic.device.vf_index)
+                else vf
+                for vf in pf.vfs
+            ),
+        )
+        for pf in seen.pfs
+    )
+    apply(world, host, newer(host, generation=generation, observed=replace(seen, pfs=pfs, guests=())))
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.RELEASING
+    assert world.server(server.id).status is ServerStatus.DELETING
+
+
+def test_a_vf_is_reset_before_it_is_free(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    assert host.sim.machine.traces
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    host.settle()
+    assert host.sim.machine.traces == {}
 
 
 def test_a_card_that_vanishes_fails_its_holder_and_heals_when_it_is_back(world: World) -> None:
