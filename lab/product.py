@@ -62,6 +62,8 @@ def _install(target: Path, arguments: list[str]) -> None:
         sys.executable,
         "-m",
         "pip",
+        # Twice: errors alone. Once would also say that a local package folder has not everything.
+        "--quiet",
         "--quiet",
         "--disable-pip-version-check",
         "install",
