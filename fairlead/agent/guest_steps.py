@@ -4,7 +4,7 @@ from threading import Lock
 from typing import assert_never
 
 from fairlead.agent.boundary import Started
-from fairlead.agent.hands import Hands
+from fairlead.agent.hands import Hands, pf_here
 from fairlead.guestxml.guest import domain_xml
 from fairlead.hoststate.desired import DesiredGuest, ImageRef
 from fairlead.hoststate.lookup import Lookup
@@ -18,6 +18,7 @@ from fairlead.hoststate.steps import (
     StopGuest,
 )
 from fairlead.model.errors import Failure, Fault
+from fairlead.model.vf import differences
 
 GuestStep = StopGuest | RemoveGuest | FetchImage | DefineGuest | StartGuest | ResumeGuest
 
@@ -100,5 +101,26 @@ def _missing(guest: DesiredGuest, key: str) -> Failure:
 def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
     """Entered after the start: were it before, a crash between would read as a guest that went down itself."""
     wanted = lookup.wanted[step.server_id]
+    _check_vfs(wanted, hands, lookup)
     hands.hypervisor.start(step.server_id)
     hands.ledger.mark_started(step.server_id, Started(wanted.boot_serial, lookup.observed.boot_id))
+
+
+def _check_vfs(wanted: DesiredGuest, hands: Hands, lookup: Lookup) -> None:
+    """Read each VF of the guest once more: since it was configured an image may have come for minutes, or a
+    stop may have reset it. A guest never starts on a device that is not as its port says.
+    """
+    for vf in lookup.owners.values():
+        if vf.server_id != wanted.server_id:
+            continue
+        seen = hands.kernel.read_vf(pf_here(lookup, vf.pf), vf.index)
+        if left := differences(vf.settings, seen):
+            raise Fault(
+                Failure(
+                    "not_as_wanted",
+                    "Starting",
+                    f"guest {wanted.server_id}",
+                    f"VF {vf.index} of {vf.pf} has lost {', '.join(left)} since it was configured",
+                    "It is configured again and the guest started then; does something else change this NIC?",
+                )
+            )

@@ -158,6 +158,9 @@ def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str
     """Who would lose a VF: owners by control's word, guests that have one now, and domains of others. An owner
     whose VFs are not there has none to lose.
     """
+    if len(pf.vfs) < pf.num_vfs:
+        # A driver that is busy (i40e: EAGAIN) tells netlink nothing of its VFs: they are there all the same.
+        return ("VFs that the driver does not tell about now",)
     if not pf.vfs:
         return ()
     addresses = [vf.pci_address for vf in pf.vfs]

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.loop import Agent
+from fairlead.agent.observe import observe
+from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
-from fairlead.hoststate.steps import DefineGuest, StartGuest, Step
+from fairlead.hoststate.steps import DefineGuest, SetNumVfs, StartGuest, Step
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
@@ -245,6 +248,34 @@ def test_a_number_of_vfs_is_not_changed_under_anybody(rig):
     rig.wish(HostWish(num_vfs=(4, 4)))
     assert not rig.tick().holds
     assert len(rig.host.machine.pfs[DATA[0].key].vfs) == 4
+
+
+def test_vfs_that_the_driver_does_not_tell_about_count_as_in_use(rig):
+    rig.tick()
+    seen = observe(rig.host.kernel, rig.host.hypervisor, rig.host.disks, SlotLedger(rig.host.slots))
+    silent = tuple(replace(pf, vfs=()) if pf.key == DATA[0].key else pf for pf in seen.pfs)
+    wish = desired(HostWish(servers=(ONE,), num_vfs=(4, 8), generation=2))
+
+    plan = diff(wish, replace(seen, pfs=silent))
+
+    assert not any(
+        isinstance(step, SetNumVfs) for stage in plan.stages for chain in stage for step in chain.steps
+    )
+    assert any("does not tell" in holder for hold in plan.holds for holder in hold.holders)
+
+
+def test_a_guest_does_not_start_on_a_vf_that_lost_its_settings_meanwhile(rig):
+    others = iter([BASELINE])
+
+    def interfere(step: Step) -> None:
+        if isinstance(step, DefineGuest):
+            vfs = rig.host.machine.pfs[DATA[0].key].vfs
+            vfs[3] = next(others, vfs[3])
+
+    rig.agent = rig.host.agent(HOST, rig.control, interfere)
+    rig.tick()
+
+    assert [list(start.vfs.values()) for start in rig.host.hypervisor.starts] == [[settings(1, VF)]]
 
 
 class Death(Exception):
