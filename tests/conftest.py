@@ -1,13 +1,20 @@
 """Fixtures of the whole suite: a database URL of each dialect that this machine can run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres import Cluster, find_binaries, running_cluster
 
 POSTGRES_BINARIES = find_binaries()
+# What decides whether a change lands is the same for every run; people's own runs look for new examples.
+hypothesis.settings.register_profile("landing", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("landing")
+
 DIALECTS = ["sqlite", "postgresql"] if POSTGRES_BINARIES else ["sqlite"]
 
 
