@@ -1,5 +1,6 @@
 """Desired states of the simulated two-socket server, made from a few words."""
 
+import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from fairlead.hoststate.desired import (
     DesiredState,
     DesiredTap,
     DesiredVf,
+    ImageRef,
     NicKind,
 )
-from fairlead.model.ids import DeviceId, HostId, PortId, ServerId, device_id, vf_key
+from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, device_id, vf_key
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
@@ -26,6 +28,13 @@ HARDWARE = two_socket_server(1)
 MANAGEMENT, *DATA = HARDWARE.nics
 GPU, NVME = HARDWARE.plain
 BRIDGE = "flbr-0a1b2c3d"
+IMAGE_BYTES = b"a disk of few words"
+IMAGE = ImageRef(
+    ImageId("00000000-0000-4000-8000-0000000000a1"),
+    hashlib.sha512(IMAGE_BYTES).hexdigest(),
+    len(IMAGE_BYTES),
+    "raw",
+)
 
 
 def server(number: int) -> ServerId:
@@ -58,6 +67,7 @@ class ServerWish:
     power: Power = Power.RUNNING
     boot_serial: int = 1
     hard_reboot: bool = False
+    image: ImageRef | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,7 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         vcpus=2,
         memory_mib=1024,
         disk_gib=0,
-        root=None,
+        root=wish.image,
         kernel=None,
         ramdisk=None,
         command_line="",

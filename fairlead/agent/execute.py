@@ -1,8 +1,8 @@
-"""Carries out a plan: stage by stage, each chain to its end or its first failure."""
+"""Carries out a chain: step by step, to its end or its first failure, while it is still wished for."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from fairlead.agent import guest_steps, network_steps
 from fairlead.agent.boundary import ControlAway
@@ -10,10 +10,10 @@ from fairlead.agent.guest_steps import GuestStep
 from fairlead.agent.hands import Hands
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent, SubjectFailure
+from fairlead.hoststate.resources import Resources, resources_of, wish_for
 from fairlead.hoststate.steps import (
     Chain,
     ConfigureVf,
-    HostPlan,
     MakeTap,
     ResetDevice,
     ScrubVf,
@@ -25,44 +25,28 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import HostId, device_id, vf_key
 
 
+class Outcome(Enum):
+    """What became of a chain. LEFT: something else was wished of what it works on, so it was not gone on with."""
+
+    DONE = "done"
+    FAILED = "failed"
+    LEFT = "left"
+
+
 @dataclass(frozen=True, slots=True)
 class ChainResult:
-    """What became of a chain. `failure` None: all its steps are done. `was_run` False: what it needs had
-    failed, so nothing of it was tried.
-    """
+    """What became of a chain, and what happened on the way. `failure`: why it failed; None when it did not."""
 
     chain: Chain
-    failure: SubjectFailure | None
-    was_run: bool = True
+    outcome: Outcome
+    failure: SubjectFailure | None = None
     events: tuple[HostEvent, ...] = ()
 
 
-RunAll = Callable[[Sequence[Callable[[], ChainResult]]], Sequence[ChainResult]]
-"""Runs what is given, in any order, and returns the results in the order given."""
+ChainRun = Generator[None, None, ChainResult]
+"""A chain that is carried out: each `next` gets it a part of the way, and it returns its result."""
 AfterStep = Callable[[Step], None]
 """Called after each step that is done: where a test lets the agent die."""
-
-
-def in_turn(chains: Sequence[Callable[[], ChainResult]]) -> Sequence[ChainResult]:
-    """One after the other: what simulations need, to be the same each time."""
-    return [run() for run in chains]
-
-
-class Threads:
-    """Several at once: libvirt takes seconds to start a guest with devices, for each of them."""
-
-    def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="chain")
-
-    def __call__(self, chains: Sequence[Callable[[], ChainResult]]) -> Sequence[ChainResult]:
-        """All results, once all are done."""
-        if len(chains) < 2:  # noqa: PLR2004 - one needs no company
-            return in_turn(chains)
-        return list(self._pool.map(lambda run: run(), chains))
-
-    def close(self) -> None:
-        """Wait for what runs, and let the threads go."""
-        self._pool.shutdown()
 
 
 def ignore_step(step: Step) -> None:
@@ -71,50 +55,37 @@ def ignore_step(step: Step) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Executes plans on one host."""
+    """Carries out chains on one host."""
 
     host_id: HostId
     hands: Hands
-    run_all: RunAll = in_turn
     after_step: AfterStep = ignore_step
 
-    def execute(
-        self, plan: HostPlan, lookup: Lookup, barred: Mapping[str, SubjectFailure]
-    ) -> tuple[ChainResult, ...]:
-        """What became of every chain that is not barred. A chain whose need failed, or is barred, is not
-        tried: its failure is that of its need, told of its own server.
+    def run(self, chain: Chain, lookup: Lookup) -> ChainRun:
+        """Carry it out. `lookup`: what it was planned from. Before each step the newest document is asked:
+        the chain goes on only while that wishes the same of all that the chain works on.
         """
-        failed = dict(barred)
-        results: list[ChainResult] = []
-        for stage in plan.stages:
-            found = self._stage([chain for chain in stage if chain.key not in barred], lookup, failed)
-            failed.update({result.chain.key: result.failure for result in found if result.failure})
-            results.extend(found)
-        return tuple(results)
-
-    def _stage(
-        self, chains: list[Chain], lookup: Lookup, failed: Mapping[str, SubjectFailure]
-    ) -> list[ChainResult]:
-        blocked = [result for result in (_blocked(chain, failed) for chain in chains) if result]
-        kept = {result.chain.key for result in blocked}
-        runs = [self._bound(chain, lookup) for chain in chains if chain.key not in kept]
-        return [*blocked, *self.run_all(runs)]
-
-    def _bound(self, chain: Chain, lookup: Lookup) -> Callable[[], ChainResult]:
-        return lambda: self._run(chain, lookup)
-
-    def _run(self, chain: Chain, lookup: Lookup) -> ChainResult:
-        events: list[HostEvent] = []
+        resources, events = resources_of(chain), list[HostEvent]()
         for step in chain.steps:
+            if not self._is_wished(resources, lookup):
+                return ChainResult(chain, Outcome.LEFT, events=tuple(events))
+            yield
             try:
                 event = self._act(step, lookup)
             except (Fault, ControlAway, OSError) as error:
                 failure = self._subject(chain, step, _failure(step, error))
-                return ChainResult(chain, failure, events=tuple(events))
+                return ChainResult(chain, Outcome.FAILED, failure, tuple(events))
             if event is not None:
                 events.append(event)
             self.after_step(step)
-        return ChainResult(chain, None, events=tuple(events))
+            yield
+        return ChainResult(chain, Outcome.DONE, events=tuple(events))
+
+    def _is_wished(self, resources: Resources, lookup: Lookup) -> bool:
+        newest, planned_by = self.hands.ledger.accepted(), lookup.desired
+        if newest is None or newest is planned_by:
+            return newest is not None
+        return wish_for(resources, newest) == wish_for(resources, planned_by)
 
     def _act(self, step: Step, lookup: Lookup) -> HostEvent | None:
         if isinstance(step, GuestStep):
@@ -137,13 +108,6 @@ class Executor:
                 return replace(told, device_id=device_id(self.host_id, step.pf))
             case _:
                 return told
-
-
-def _blocked(chain: Chain, failed: Mapping[str, SubjectFailure]) -> ChainResult | None:
-    need = next((failed[key] for key in chain.needs if key in failed), None)
-    if need is None:
-        return None
-    return ChainResult(chain, SubjectFailure(need.failure, server_id=chain.server_id), was_run=False)
 
 
 def _failure(step: Step, error: Fault | ControlAway | OSError) -> Failure:

@@ -1,15 +1,15 @@
 """Steps on guests and their files: one function each."""
 
-from threading import Lock
 from typing import assert_never
 
-from fairlead.agent.boundary import Started
+from fairlead.agent.boundary import Disks, Started
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.guestxml.guest import domain_xml
 from fairlead.hoststate.desired import DesiredGuest, ImageRef
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import (
+    Chain,
     DefineGuest,
     FetchImage,
     RemoveGuest,
@@ -21,9 +21,6 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import differences
 
 GuestStep = StopGuest | RemoveGuest | FetchImage | DefineGuest | StartGuest | ResumeGuest
-
-_FETCHING = Lock()
-"""One download at a time: guests that start together mostly want the same image."""
 
 
 def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
@@ -55,6 +52,11 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
     return None
 
 
+def is_fetched(chain: Chain, disks: Disks) -> bool:
+    """Whether it only fetches images, and they are in the cache."""
+    return all(isinstance(step, FetchImage) and disks.has_image(step.image) for step in chain.steps)
+
+
 def _remove(step: RemoveGuest, hands: Hands) -> None:
     """The domain last: as long as it is there, a crash between these is seen and the rest done again."""
     hands.ledger.mark_started(step.server_id, None)
@@ -63,13 +65,8 @@ def _remove(step: RemoveGuest, hands: Hands) -> None:
 
 
 def _fetch(image: ImageRef, hands: Hands) -> None:
-    if not image.sha512:
-        return  # deleted since the guest was made of it: what is in the cache must do
-    with _FETCHING:
-        if hands.disks.has_image(image):
-            return
-        with hands.control.image(image.id) as chunks:
-            hands.disks.store_image(image, chunks)
+    with hands.control.image(image.id) as chunks:
+        hands.disks.store_image(image, chunks)
 
 
 def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:

@@ -7,10 +7,13 @@ import structlog
 
 from fairlead.agent.answers import answer
 from fairlead.agent.boundary import ControlAway
-from fairlead.agent.execute import AfterStep, ChainResult, Executor, RunAll, ignore_step, in_turn
+from fairlead.agent.execute import AfterStep, ChainResult, Executor, Outcome, ignore_step
+from fairlead.agent.flights import Flights, InTurn, Runner
+from fairlead.agent.guest_steps import is_fetched
 from fairlead.agent.hands import Hands
 from fairlead.agent.observe import observe
 from fairlead.agent.retries import Retries
+from fairlead.agent.turns import Turns
 from fairlead.agent.wake import Wake
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
@@ -18,6 +21,7 @@ from fairlead.hoststate.likeness import wired_ports
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import ObservedState
 from fairlead.hoststate.report import HostEvent, Report, SubjectFailure
+from fairlead.hoststate.resources import Resources, as_settled
 from fairlead.hoststate.steps import Chain, HostPlan
 from fairlead.model.errors import Failure
 from fairlead.model.ids import HostId
@@ -32,10 +36,13 @@ _log = structlog.get_logger("fairlead.agent")
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """What the last pass of a tick saw, under which document, and what was still to do."""
+    """What the last pass of a tick saw, under which document, and what was still to do. `in_flight`: what was
+    held by chains that were not over when the pass began; what was seen of it may have changed since.
+    """
 
     desired: DesiredState
     observed: ObservedState
+    in_flight: Resources
     plan: HostPlan
     failures: tuple[SubjectFailure, ...]
 
@@ -44,7 +51,8 @@ class Agent:
     """Brings one host to what control desires of it, and tells control what is.
 
     `tick` and `poll` run in threads of their own: poll keeps the newest document and calls the wake, tick
-    reads what is kept. `run_all` says how chains of a stage run; `after_step` is called after each step.
+    reads what is kept. `runner` drives chains that may take long: a tick does not wait for them. `after_step` is
+    called after each step.
     """
 
     def __init__(
@@ -53,23 +61,25 @@ class Agent:
         version: str,
         hands: Hands,
         *,
-        run_all: RunAll = in_turn,
+        runner: Runner = InTurn(),  # noqa: B008 - it keeps nothing
         after_step: AfterStep = ignore_step,
     ) -> None:
         self.wake = Wake()
         self._host_id = host_id
         self._version = version
         self._hands = hands
-        self._executor = Executor(host_id, hands, run_all, after_step)
+        self._flights = Flights(Executor(host_id, hands, after_step), runner, self.wake)
         self._retries = Retries()
         self._events: deque[HostEvent] = deque(maxlen=_EVENTS_KEPT)
         self._told: Report | None = None
         self._told_at = 0.0
+        self._tried_at = 0.0
 
     def tick(self) -> None:
-        """Observe, diff, act, observe, until nothing is left that may be done now; then report.
+        """Observe, diff, act, observe, until nothing is left that may be begun now; then report.
 
-        Control may be away: the host still converges on what was accepted.
+        Control may be away: the host still converges on what was accepted. The end of a chain in flight wakes
+        the loop, to go on with what waited for it.
         """
         sight = self._converge()
         try:
@@ -92,8 +102,9 @@ class Agent:
 
     def rest_seconds(self) -> float:
         """How long to wait after a tick that nothing interrupts: until a failed chain is due, or a report."""
-        due = self._retries.seconds_to_next(self._hands.clock.monotonic())
-        return LONGEST_REST_SECONDS if due is None else min(due, LONGEST_REST_SECONDS)
+        due = self._retries.next_due(self._tried_at)
+        seconds = LONGEST_REST_SECONDS if due is None else due - self._hands.clock.monotonic()
+        return min(max(seconds, 0.0), LONGEST_REST_SECONDS)
 
     def _converge(self) -> _Sight:
         """The same chain twice in a tick means that it was done and the host does not keep it: that is a
@@ -105,55 +116,64 @@ class Agent:
             if is_over:
                 return sight
             sight, is_over = self._pass(done)
-        return sight if is_over else replace(sight, observed=self._observe())
+        if is_over:
+            return sight
+        in_flight = self._flights.resources
+        return replace(sight, observed=self._observe(), in_flight=in_flight)
 
     def _pass(self, done: dict[str, Chain]) -> tuple[_Sight, bool]:
-        """Observe, diff, act once; whether there was nothing to do, so that what was observed still is."""
+        """Observe, diff, begin once; whether there was nothing to begin, so that what was observed still is."""
+        now = self._tried_at = self._hands.clock.monotonic()
+        for result in self._flights.ended():
+            self._record(result, done, now)
+        in_flight = self._flights.resources
         desired = self._hands.ledger.accepted() or DesiredState(self._host_id, 0)
         observed = self._observe()
-        lookup = look_up(desired, observed)
         plan = self._plan(desired, observed)
-        now = self._hands.clock.monotonic()
-        self._retries.keep_planned(plan)
+        self._retries.keep_planned(plan, self._flights.keys)
         self._refuse_repeats(plan, done, now)
-        results = self._executor.execute(plan, lookup, self._retries.barred(now))
-        self._record(results, done, now)
-        blocked = tuple(result.failure for result in results if result.failure and not result.was_run)
-        sight = _Sight(desired, observed, plan, (*self._retries.standing(), *blocked))
-        return sight, not any(result.was_run for result in results)
+        turns = Turns(self._flights, look_up(desired, observed), self._retries.barred(now))
+        for result in turns.take(plan):
+            self._record(result, done, now)
+        failures = (*self._retries.standing(self._flights.keys), *turns.blocked)
+        sight = _Sight(desired, observed, in_flight, plan, failures)
+        return sight, not turns.is_any_begun
 
     def _observe(self) -> ObservedState:
         hands = self._hands
-        return observe(hands.kernel, hands.hypervisor, hands.disks, hands.ledger)
+        held = self._flights.resources.servers
+        return observe(hands.kernel, hands.hypervisor, hands.disks, hands.ledger, held)
 
     def _plan(self, desired: DesiredState, observed: ObservedState) -> HostPlan:
-        """Before control has said anything, nothing: an empty document would remove every guest."""
-        return diff(desired, observed) if desired.generation else HostPlan()
+        """Before control has said anything, nothing: an empty document would remove every guest. Images that are
+        here are not fetched.
+        """
+        if not desired.generation:
+            return HostPlan()
+        plan, disks = diff(desired, observed), self._hands.disks
+        return plan.without(chain.key for chain in plan.chains if is_fetched(chain, disks))
 
     def _refuse_repeats(self, plan: HostPlan, done: dict[str, Chain], now: float) -> None:
         barred = self._retries.barred(now)
-        for chain in (chain for stage in plan.stages for chain in stage):
+        for chain in plan.chains:
             if done.get(chain.key) == chain and chain.key not in barred:
                 self._retries.failed(chain, SubjectFailure(_not_kept(chain), chain.server_id), now)
 
-    def _record(self, results: tuple[ChainResult, ...], done: dict[str, Chain], now: float) -> None:
-        for result in results:
-            self._events.extend(result.events)
-            if not result.was_run:
-                continue
-            if result.failure is None:
-                done[result.chain.key] = result.chain
-                self._retries.succeeded(result.chain)
-            else:
-                self._retries.failed(result.chain, result.failure, now)
-                _log.warning(
-                    "chain_failed",
-                    host_id=self._host_id,
-                    chain=result.chain.key,
-                    server_id=result.failure.server_id,
-                    code=result.failure.failure.code,
-                    answer=result.failure.failure.answer,
-                )
+    def _record(self, result: ChainResult, done: dict[str, Chain], now: float) -> None:
+        self._events.extend(result.events)
+        if result.outcome is Outcome.DONE:
+            done[result.chain.key] = result.chain
+            self._retries.succeeded(result.chain)
+        elif result.failure is not None:
+            self._retries.failed(result.chain, result.failure, now)
+            _log.warning(
+                "chain_failed",
+                host_id=self._host_id,
+                chain=result.chain.key,
+                server_id=result.failure.server_id,
+                code=result.failure.failure.code,
+                answer=result.failure.failure.answer,
+            )
 
     def _report(self, sight: _Sight) -> None:
         """Tell what changed, and now and then that nothing did. Events stay until they were taken."""
@@ -162,8 +182,8 @@ class Agent:
             generation=sight.desired.generation,
             serial=0,
             agent_version=self._version,
-            observed=sight.observed,
-            wired=wired_ports(look_up(sight.desired, sight.observed)),
+            observed=as_settled(sight.observed, sight.desired, sight.in_flight),
+            wired=wired_ports(look_up(sight.desired, sight.observed), sight.in_flight),
             holds=sight.plan.holds,
             failures=sight.failures,
             events=tuple(self._events),

@@ -19,10 +19,18 @@ from fairlead.model.pci import PciAddress
 _UP = {GuestState.RUNNING, GuestState.PAUSED}
 
 
-def observe(kernel: Kernel, hypervisor: Hypervisor, disks: Disks, ledger: Ledger) -> ObservedState:
-    """What is true now. What the ledger has missed (a crash between an act and its entry) it is told here."""
+def observe(
+    kernel: Kernel,
+    hypervisor: Hypervisor,
+    disks: Disks,
+    ledger: Ledger,
+    in_flight: frozenset[ServerId] = frozenset(),
+) -> ObservedState:
+    """What is true now. What the ledger has missed (a crash between an act and its entry) it is told here, but
+    for guests that a chain in flight works on: that makes its entries itself, of newer things than were read.
+    """
     seen, guests = kernel.observe(), hypervisor.observe()
-    _catch_up(ledger, seen, guests)
+    _catch_up(ledger, seen, guests, in_flight)
     dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
     return ObservedState(
         boot_id=seen.boot_id,
@@ -36,7 +44,9 @@ def observe(kernel: Kernel, hypervisor: Hypervisor, disks: Disks, ledger: Ledger
     )
 
 
-def _catch_up(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
+def _catch_up(
+    ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
+) -> None:
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
     named = _whole_devices(seen, guests)
@@ -45,7 +55,8 @@ def _catch_up(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     known = ledger.started()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
-        if domain.state in _UP and known.get(domain.server_id) != started:
+        is_news = domain.state in _UP and known.get(domain.server_id) != started
+        if is_news and domain.server_id not in in_flight:
             ledger.mark_started(domain.server_id, started)
 
 

@@ -1,5 +1,6 @@
 """Failed chains: what stands, and when each is tried again."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from fairlead.hoststate.report import SubjectFailure
@@ -25,11 +26,15 @@ class Retries:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
 
-    def keep_planned(self, plan: HostPlan) -> None:
-        """Forget what is not planned any more, or is planned otherwise."""
-        planned = {chain.key: chain for stage in plan.stages for chain in stage}
+    def keep_planned(self, plan: HostPlan, in_flight: AbstractSet[str] = frozenset()) -> None:
+        """Forget what is not planned any more, or is planned otherwise; but not while it is in flight, where
+        what is left of it is planned.
+        """
+        planned = {chain.key: chain for chain in plan.chains}
         self._entries = {
-            key: entry for key, entry in self._entries.items() if planned.get(key) == entry.chain
+            key: entry
+            for key, entry in self._entries.items()
+            if key in in_flight or planned.get(key) == entry.chain
         }
 
     def barred(self, now: float) -> dict[str, SubjectFailure]:
@@ -46,10 +51,12 @@ class Retries:
         """It worked out: nothing stands against it."""
         self._entries.pop(chain.key, None)
 
-    def standing(self) -> tuple[SubjectFailure, ...]:
-        """Every failure that is not mended."""
-        return tuple(entry.failure for entry in self._entries.values())
+    def standing(self, in_flight: AbstractSet[str] = frozenset()) -> tuple[SubjectFailure, ...]:
+        """Every failure that is not mended, nor about to be."""
+        return tuple(entry.failure for key, entry in self._entries.items() if key not in in_flight)
 
-    def seconds_to_next(self, now: float) -> float | None:
-        """Until the next chain may be tried; None when nothing failed."""
-        return min((max(0.0, entry.due - now) for entry in self._entries.values()), default=None)
+    def next_due(self, after: float) -> float | None:
+        """When the next chain may be tried that could not at `after`; None when there is none. What was due and
+        is not tried waits for another chain, whose end wakes the loop.
+        """
+        return min((entry.due for entry in self._entries.values() if entry.due > after), default=None)

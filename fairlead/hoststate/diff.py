@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
-from fairlead.hoststate.guest_chains import bridge_key, down_chains, down_key, family_key, guest_chains
+from fairlead.hoststate.guest_chains import (
+    bridge_key,
+    down_chains,
+    down_key,
+    family_key,
+    guest_chains,
+    image_chains,
+)
 from fairlead.hoststate.likeness import is_bridged, is_set_up
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf
@@ -51,6 +58,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         (*_tap_removals(lookup), *_chains(scrubs)),
         (*_bridge_removals(lookup), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
+        image_chains(guests),
         guests,
     )
     holds = (*_holds(counts), *_unprepared(lookup), *too_narrow(lookup), *_holds(scrubs), *guest_holds)
@@ -111,7 +119,7 @@ def _scrub(
     if user is not None and user not in goes_down:
         yield Hold(vf.pci_address, "scrub the VF", "a guest that keeps running has it", (user,))
         return
-    needs = (down_key(user),) if user is not None else ()
+    needs = tuple(map(down_key, sorted(lookup.named_by(vf.pci_address) & goes_down)))
     yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
 
 

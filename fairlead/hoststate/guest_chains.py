@@ -46,6 +46,20 @@ def family_key(pf: PfKey) -> str:
     return f"family/{pf}"
 
 
+def image_key(image: ImageRef) -> str:
+    """Key of the chain that fetches an image."""
+    return f"image/{image.id}"
+
+
+def image_chains(guests: tuple[Chain, ...]) -> tuple[Chain, ...]:
+    """Images of the guests that are to be defined, one chain each: several guests may wait for one, and nobody
+    else for it. Whether an image is here already the agent knows, who has the cache.
+    """
+    defined = [step.guest for chain in guests for step in chain.steps if isinstance(step, DefineGuest)]
+    images = {image_key(image): image for guest in defined for image in _images(guest)}
+    return tuple(Chain(key, (FetchImage(image),)) for key, image in images.items())
+
+
 def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
     """Guests that must stop, and guests that must go."""
     chains = []
@@ -166,8 +180,9 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
     ascent = _ascent(lookup, wanted, seen) if is_complete else ()
     steps = (*configure, *map(MakeTap, taps), *ascent)
+    images = map(image_key, _images(wanted)) if ascent else ()
     if steps:
-        yield Chain(f"guest/{server_id}", steps, server_id, _needs(lookup, wanted, ahead))
+        yield Chain(f"guest/{server_id}", steps, server_id, (*_needs(lookup, wanted, ahead), *images))
 
 
 def _configure(vf: DesiredVf, *, is_repair: bool) -> ConfigureVf:
@@ -199,13 +214,14 @@ def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) ->
     starts = wanted.power is Power.RUNNING and (seen is None or seen.boot_serial != wanted.boot_serial)
     if not starts and seen is not None and seen.spec == spec:
         return ()
-    fetch: list[Step] = [FetchImage(image) for image in _images(wanted)]
     start: list[Step] = [StartGuest(wanted.server_id)] if starts else []
-    return (*fetch, DefineGuest(wanted, spec), *start)
+    return (DefineGuest(wanted, spec), *start)
 
 
 def _images(guest: DesiredGuest) -> tuple[ImageRef, ...]:
-    return tuple(image for image in (guest.root, guest.kernel, guest.ramdisk) if image is not None)
+    """Those to fetch. One without a digest was deleted since the guest was made of it: the cache must do."""
+    images = (guest.root, guest.kernel, guest.ramdisk)
+    return tuple(image for image in images if image is not None and image.sha512)
 
 
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:

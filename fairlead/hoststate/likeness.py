@@ -3,6 +3,7 @@
 from fairlead.hoststate.desired import DesiredBridge, DesiredFamily, DesiredTap, DesiredVf
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
+from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PortId
 from fairlead.model.vf import differences
 
@@ -35,10 +36,14 @@ def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
     return seen.is_up and wanted.mtu in {None, seen.mtu}
 
 
-def wired_ports(lookup: Lookup) -> tuple[PortId, ...]:
-    """Ports whose VF or tap was seen as wanted, in the order of the document."""
-    by_vf = [vf.port_id for vf in lookup.desired.vfs if vf.port_id and is_configured(lookup, vf)]
-    by_tap = [tap.port_id for tap in lookup.desired.taps if is_tapped(lookup, tap)]
+def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
+    """Ports whose VF or tap was seen as wanted, and that no chain in flight may still change, in the order of
+    the document.
+    """
+    vfs = [vf for vf in lookup.desired.vfs if (vf.pf, vf.index) not in in_flight.vfs]
+    taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps]
+    by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf)]
+    by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
     return tuple(by_vf + by_tap)
 
 

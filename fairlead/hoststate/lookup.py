@@ -64,6 +64,10 @@ class Lookup:
             case DeviceKind.PCI:
                 return self.pcis.get(hostdev.key)
 
+    def named_by(self, address: PciAddress) -> frozenset[ServerId]:
+        """Guests whose domains name the device, up or down: one that is down may be started by anybody."""
+        return frozenset(guest.server_id for guest in self.observed.guests if address in guest.hostdevs)
+
     def addresses(self, guest: DesiredGuest) -> dict[DeviceId, PciAddress]:
         """Where the guest's devices are today, without those that are not here."""
         found = {hostdev.device_id: self.address(hostdev) for hostdev in guest.hostdevs}

@@ -1,10 +1,12 @@
 """The closed set of things an agent does to its host, each named as a verb phrase, in chains.
 
-A chain's steps run in order and stop at the first failure; chains of one stage do not depend on each
-other. Stages run in the order of `HostPlan`: first what must go, then families, then what shall be.
+A chain's steps run in order and stop at the first failure. A chain waits for those that it needs, and for
+earlier ones of its plan that hold a resource of its own. Stages are the order of `HostPlan`: first what must
+go, then families, then what shall be.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredTap, ImageRef
 from fairlead.model.host import Hold
@@ -151,7 +153,7 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Steps for one subject. `needs`: keys of chains of earlier stages whose failure forbids this one."""
+    """Steps for one subject. `needs`: keys of chains of earlier stages that must be done before this one."""
 
     key: str
     steps: tuple[Step, ...]
@@ -161,7 +163,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """Stages in order; within a stage, chains in any order. Empty stages and no holds: nothing to do."""
+    """Stages in order; within a stage, chains do not need each other. No stages and no holds: nothing to do."""
 
     stages: tuple[tuple[Chain, ...], ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -170,3 +172,14 @@ class HostPlan:
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not any(self.stages)
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """All chains, in order."""
+        return tuple(chain for stage in self.stages for chain in stage)
+
+    def without(self, keys: Iterable[str]) -> "HostPlan":
+        """The plan, but for these chains."""
+        dropped = frozenset(keys)
+        stages = (tuple(chain for chain in stage if chain.key not in dropped) for stage in self.stages)
+        return replace(self, stages=tuple(stage for stage in stages if stage))

@@ -39,5 +39,5 @@ def resets(lookup: Lookup, goes_down: frozenset[ServerId]) -> Iterator[Chain | H
         if user is not None and user not in goes_down:
             yield Hold(device.pci_address, "reset the device", "a guest that keeps running has it", (user,))
             continue
-        needs = (down_key(user),) if user is not None else ()
+        needs = tuple(map(down_key, sorted(lookup.named_by(device.pci_address) & goes_down)))
         yield Chain(f"reset/{device.key}", (ResetDevice(device.key, device.pci_address),), needs=needs)

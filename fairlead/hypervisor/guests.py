@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 import libvirt
 
@@ -13,6 +14,10 @@ from fairlead.hypervisor.domain_document import DomainDocument, read_domain
 from fairlead.hypervisor.faults import refusal
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
+
+# libvirtd.conf, max_client_requests: a connection with 5 calls under way is not heard, keepalive included. One is
+# left to look at the domains with.
+_CALLS_AT_ONCE = 4
 
 # include/libvirt/libvirt-domain.h: virDomainShutoffReason, virDomainPausedReason, by number.
 _SHUTOFF_REASONS = (
@@ -50,6 +55,7 @@ class LibvirtHypervisor:
     def __init__(self, connection: LibvirtConnection, graceful_seconds: float = 60.0) -> None:
         self._connection = connection
         self._graceful_seconds = graceful_seconds
+        self._long_calls = BoundedSemaphore(_CALLS_AT_ONCE)
 
     def observe(self) -> HypervisorView:
         """See Hypervisor.observe. A domain that goes while it is read is left out."""
@@ -73,7 +79,7 @@ class LibvirtHypervisor:
 
     def start(self, server_id: ServerId) -> None:
         """See Hypervisor.start."""
-        with _told("Starting", domain_name(server_id)):
+        with _told("Starting", domain_name(server_id)), self._long_calls:
             self._expect(server_id).create()
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
@@ -86,7 +92,8 @@ class LibvirtHypervisor:
                 return
             if is_graceful and self._goes_down(domain):
                 return
-            _unless_down(domain, domain.destroy)
+            with self._long_calls:
+                _unless_down(domain, domain.destroy)
 
     def resume(self, server_id: ServerId) -> None:
         """See Hypervisor.resume."""

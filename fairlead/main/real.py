@@ -10,7 +10,8 @@ from threading import Event, Thread
 import click
 
 from fairlead.agent.boundary import Disks, Hypervisor
-from fairlead.agent.execute import AfterStep, Threads, ignore_step
+from fairlead.agent.execute import AfterStep, ignore_step
+from fairlead.agent.flights import Threads
 from fairlead.agent.hands import Hands
 from fairlead.agent.ledger import FileSlots, SlotLedger
 from fairlead.agent.loop import Agent
@@ -27,8 +28,8 @@ from fairlead.main.clock import SystemClock
 from fairlead.main.enrolment import VERSION, enrolled, fresh_token
 from fairlead.wire.documents import Enrolled
 
-_CHAINS = 4
-"""Guests that are started at a time: libvirt takes seconds for each."""
+_CHAINS = 16
+"""Chains in flight at a time: most of them wait for an image, or for a guest to go down."""
 
 
 class RealHost:
@@ -48,7 +49,7 @@ class RealHost:
             machine=_machine(),
         )
         self.agent = Agent(
-            identity.host_id, VERSION, hands, run_all=Threads(_CHAINS), after_step=_after_step()
+            identity.host_id, VERSION, hands, runner=Threads(_CHAINS), after_step=_after_step()
         )
         self._agent = self.agent
         self._events = LinkEvents(self._wake)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fairlead.agent.boundary import Clock, Control, Kernel
 from fairlead.agent.execute import AfterStep, ignore_step
+from fairlead.agent.flights import InTurn, Runner
 from fairlead.agent.hands import Hands
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.loop import Agent
@@ -67,7 +68,13 @@ class SimHost:
     slots: MemorySlots
     clock: Clock
 
-    def agent(self, host_id: HostId, control: Control, after_step: AfterStep = ignore_step) -> Agent:
+    def agent(
+        self,
+        host_id: HostId,
+        control: Control,
+        after_step: AfterStep = ignore_step,
+        runner: Runner = InTurn(),  # noqa: B008 - it keeps nothing
+    ) -> Agent:
         """The agent, as it starts: it knows what its ledger says and nothing else."""
         hands = Hands(
             kernel=self.kernel,
@@ -78,7 +85,7 @@ class SimHost:
             clock=self.clock,
             machine=guest_machine.Machine(),
         )
-        return Agent(host_id, VERSION, hands, after_step=after_step)
+        return Agent(host_id, VERSION, hands, runner=runner, after_step=after_step)
 
 
 def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path | None = None) -> SimHost:

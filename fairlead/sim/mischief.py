@@ -45,7 +45,7 @@ class Mischief:
             pf.is_present = pf.has_cable = True
 
 
-class AgentDied(Exception):
+class AgentDied(BaseException):
     """The simulated agent process is gone, between two steps."""
 
 

@@ -8,6 +8,8 @@ from random import Random
 from uuid import UUID
 
 from fairlead.agent.boundary import ControlAway
+from fairlead.agent.execute import AfterStep, ignore_step
+from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
 from fairlead.control import (
     aliases,
@@ -36,6 +38,7 @@ from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
 from fairlead.sim.in_process import InProcessLink
+from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from fairlead.store.engine import open_database
@@ -60,28 +63,67 @@ class Listeners:
 
 
 class Place:
-    """A host of the site: its machine, its link, and the agent that is alive now."""
+    """A host of the site: its machine, its link, and the agent that is alive now. `flights`: what drives that
+    agent's chains over many ticks; None: they run in the tick that starts them.
+    """
 
-    def __init__(self, host: SimHost, host_id: HostId, link: LossyLink) -> None:
+    def __init__(
+        self, host: SimHost, host_id: HostId, link: LossyLink, flights: Interleaved | None = None
+    ) -> None:
         self.host = host
         self.host_id = host_id
         self.link = link
-        self.agent: Agent = host.agent(host_id, link)
+        self.flights = flights
+        self.start_agent()
+
+    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+        """The one before is dead, if there was one."""
+        if self.flights is not None:
+            self.flights.forget()
+        self.agent: Agent = self.host.agent(self.host_id, self.link, fuse, self.flights or InTurn())
 
     def tick(self) -> None:
         with suppress(ControlAway):
             self.agent.poll(0)
+        self._live(self.agent.tick)
+
+    def drive(self, random: Random) -> None:
+        """What is in flight gets on a little; news may come in between."""
+        for _ in range(random.randint(0, 12) if self.flights else 0):
+            with suppress(ControlAway):
+                self._live(random.choice([self._drive, self._drive, lambda: self.agent.poll(0)]))
+
+    def settle(self) -> None:
+        """Tick until what one tick began is over, and nothing waits for it."""
+        for _ in range(6 if self.flights else 1):
+            self.tick()
+            self._finish()
+
+    def _finish(self) -> None:
+        while self.flights is not None and not self.flights.is_idle:
+            self._live(self._drive)
+
+    def _drive(self) -> None:
+        if self.flights is not None:
+            self.flights.drive()
+
+    def _live(self, act: Callable[[], None]) -> None:
         try:
             with suppress(Fault):  # the host cannot be read: the loop rests and tries again
-                self.agent.tick()
+                act()
         except AgentDied:
-            self.agent = self.host.agent(self.host_id, self.link)
+            self.start_agent()
 
 
 class Site:
-    """Everything, from one seed. `database` is the URL of an empty one."""
+    """Everything, from one seed. `database` is the URL of an empty one. `is_crowded`: agents' chains are in flight
+    over many ticks.
+    """
 
-    def __init__(self, seed: int, database: str = "sqlite://", host_count: int = 2) -> None:
+    def __init__(
+        self, seed: int, database: str = "sqlite://", host_count: int = 2, *, is_crowded: bool = False
+    ) -> None:
+        self._is_crowded = is_crowded
         self.random = Random(seed)  # noqa: S311 - a seed is the point
         self.clock = SimClock()
         listeners = Listeners()
@@ -110,6 +152,7 @@ class Site:
             self._befall(place)
             if self.random.random() < 0.8:
                 place.tick()
+            place.drive(self.random)
         self.clock.advance(self.random.choice([0.5, 3, 3, 12, 35]))
 
     def settle(self, rounds: int = 5) -> None:
@@ -120,7 +163,7 @@ class Site:
         for _ in range(rounds):
             self.scheduler.tick()
             for place in self.places:
-                place.tick()
+                place.settle()
             self.clock.advance(61)
         for place in self.places:
             place.tick()
@@ -136,7 +179,7 @@ class Site:
             self.mischief.strike(place.host.machine)
         if self.random.random() < 0.15:
             fuse = dies_after(self.random.randint(1, 10))
-            place.agent = place.host.agent(place.host_id, place.link, fuse)
+            place.start_agent(fuse)
 
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
@@ -203,7 +246,8 @@ class Site:
         host_id = self.engine.run(partial(hosts.enrol, enrolment=enrolment, secret=SECRET)).host_id
         direct = InProcessLink(self.engine, host_id, lambda _: IMAGE_BYTES)
         link = LossyLink(direct, self.random, 0)
-        return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link)
+        flights = Interleaved(self.random) if self._is_crowded else None
+        return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link, flights)
 
 
 def boot(site: Site) -> None:

@@ -1,5 +1,6 @@
 """Days in the life of one agent, by seed: documents come, machines suffer, the agent dies; it ends well."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
@@ -7,34 +8,62 @@ from random import Random
 import pytest
 
 from fairlead.agent.boundary import ControlAway
+from fairlead.agent.execute import AfterStep, ignore_step
+from fairlead.agent.flights import InTurn, Runner
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import ObservedState
+from fairlead.hoststate.steps import Step
 from fairlead.model.errors import Fault
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
 from fairlead.sim.fleet import sim_host
+from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server
+from tests.host_wishes import (
+    DATA,
+    HOST,
+    IMAGE,
+    IMAGE_BYTES,
+    HostWish,
+    ServerWish,
+    VfWish,
+    desired,
+    server,
+)
+from tests.simulation.vf_watch import VfWatch
 
 SEEDS = range(150)
 HOURS = 30
 
 
 class Day:
-    """One host from its first boot on."""
+    """One host from its first boot on. Chains run in the tick that starts them."""
+
+    runner: Runner = InTurn()
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - a seed is the point
         self.host = sim_host("h1", 1)
         self.control = ControlStandIn()
+        self.control.images[IMAGE.id] = IMAGE_BYTES
         self.link = LossyLink(self.control, self.random, 0.15)
         self.mischief = Mischief(self.random)
+        self.watch = VfWatch(self.host, self.control)
         self.generation = self.count = 0
         self.servers: dict[int, ServerWish] = {}
-        self.agent = self.host.agent(HOST, self.link)
+        self.start_agent()
+
+    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+        """The one before is dead, if there was one."""
+
+        def after_step(step: Step) -> None:
+            self.watch.see(step)
+            fuse(step)
+
+        self.agent = self.host.agent(HOST, self.link, after_step, self.runner)
 
     def wish(self) -> None:
         """Servers come, go, stop, start and boot anew, in four places with VFs of their own."""
@@ -44,22 +73,28 @@ class Day:
             self.count += 1
             free = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place)]
             vfs = tuple(self.random.sample(free, self.random.randint(0, 3)))
-            self.servers[place] = ServerWish(self.count, vfs=vfs, taps=self.random.randint(0, 1))
+            image = self.random.choice([None, IMAGE])
+            taps = self.random.randint(0, 1)
+            self.servers[place] = ServerWish(self.count, vfs=vfs, taps=taps, image=image)
         else:
             self._change(place, known)
         self.generation += 1
         servers = tuple(self.servers[place] for place in sorted(self.servers))
         counts = (8, self.random.choice([8, 4]))
         self.control.desired = desired(HostWish(servers, num_vfs=counts, generation=self.generation))
+        self.watch.wished(self.control.desired)
 
     def _change(self, place: int, known: ServerWish) -> None:
-        match self.random.randint(0, 3):
+        match self.random.randint(0, 4):
             case 0:
                 del self.servers[place]
             case 1:
                 power = Power.STOPPED if known.power is Power.RUNNING else Power.RUNNING
                 serial = known.boot_serial + (power is Power.RUNNING)
                 self.servers[place] = replace(known, power=power, boot_serial=serial)
+            case 2:
+                vfs = tuple(replace(vf, trust=not vf.trust) for vf in known.vfs)
+                self.servers[place] = replace(known, vfs=vfs)
             case _:
                 self.servers[place] = replace(known, boot_serial=known.boot_serial + 1)
 
@@ -69,32 +104,72 @@ class Day:
         if self.random.random() < 0.5:
             self.mischief.strike(self.host.machine)
         if self.random.random() < 0.3:
-            self.agent = self.host.agent(HOST, self.link, dies_after(self.random.randint(1, 8)))
-        self.tick()
+            self.start_agent(dies_after(self.random.randint(1, 8)))
+        self.work()
         self.host.clock.advance(self.random.choice([0.1, 2, 61]))
 
+    def work(self) -> None:
+        """What the agent gets done in an hour."""
+        self.tick()
+
     def tick(self) -> None:
+        self.live(self.poll)
+        self.live(self.agent.tick)
+        self.watch.told()
+
+    def poll(self) -> None:
         with suppress(ControlAway):
             self.agent.poll(0)
+
+    def live(self, act: Callable[[], None]) -> None:
         try:
             with suppress(Fault):  # the host cannot be read: the loop rests and tries again
-                self.agent.tick()
+                act()
         except AgentDied:
-            self.agent = self.host.agent(HOST, self.link)
+            self.start_agent()
+
+    def finish(self) -> None:
+        """Nothing is in flight any more."""
 
     def settle(self) -> ObservedState:
         Mischief.calm(self.host.machine)
         self.link.trouble = 0
         for _ in range(4):
-            self.tick()
+            for _ in range(6):
+                self.tick()
+                self.finish()
             self.host.clock.advance(61)
         self.tick()
         return self.control.reports[-1].observed
 
 
+class CrowdedDay(Day):
+    """Chains are in flight over many ticks, and get on in an order that the seed decides."""
+
+    def __init__(self, seed: int) -> None:
+        self.runner = self.flights = Interleaved(Random(seed))  # noqa: S311 - as above
+        super().__init__(seed)
+
+    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+        self.flights.forget()
+        super().start_agent(fuse)
+
+    def work(self) -> None:
+        for _ in range(self.random.randint(1, 12)):
+            act = self.random.choice([self.tick, self.poll, *[self.flights.drive] * 4])
+            self.live(act)
+            if self.random.random() < 0.1:
+                self.wish()
+
+    def finish(self) -> None:
+        while not self.flights.is_idle:
+            self.live(self.flights.drive)
+
+
+@pytest.mark.parametrize("kind", [Day, CrowdedDay])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_day(seed):
-    day = Day(seed)
+def test_day(kind, seed):
+    day = kind(seed)
     for _ in range(HOURS):
         day.hour()
     day.wish()
@@ -105,6 +180,7 @@ def test_day(seed):
     assert plan.is_empty, plan
     assert day.control.reports[-1].failures == ()
     assert day.host.machine.mishaps == []
+    assert day.watch.mishaps == []
     assert_true(day, observed)
 
 

@@ -18,6 +18,7 @@ from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
 
 SEEDS = range(500)
+CROWDED_SEEDS = range(150)
 HOURS = 20
 
 
@@ -38,15 +39,26 @@ def empty_database(tmp_path_factory):
 def site(request, empty_database):
     path = empty_database.with_name("site.sqlite")
     shutil.copy(empty_database, path)
-    site = Site(request.param, f"sqlite:///{path}")
+    seed, is_crowded = request.param
+    site = Site(seed, f"sqlite:///{path}", is_crowded=is_crowded)
     yield site
     site.close()
     for left in path.parent.glob("site.sqlite*"):
         left.unlink()
 
 
-@pytest.mark.parametrize("site", SEEDS, indirect=True)
+@pytest.mark.parametrize("site", [(seed, False) for seed in SEEDS], indirect=True, ids=str)
 def test_day(site):
+    live_a_day(site)
+
+
+@pytest.mark.parametrize("site", [(seed, True) for seed in CROWDED_SEEDS], indirect=True, ids=str)
+def test_crowded_day(site):
+    """Chains are in flight over many ticks, and get on in an order that the seed decides."""
+    live_a_day(site)
+
+
+def live_a_day(site: Site) -> None:
     for _ in range(HOURS):
         site.hour()
         assert site.engine.run(audit) == ()

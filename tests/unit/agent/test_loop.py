@@ -278,7 +278,7 @@ def test_a_guest_does_not_start_on_a_vf_that_lost_its_settings_meanwhile(rig):
     assert [list(start.vfs.values()) for start in rig.host.hypervisor.starts] == [[settings(1, VF)]]
 
 
-class Death(Exception):
+class Death(BaseException):
     """The agent dies."""
 
 

@@ -17,10 +17,10 @@ def test_the_wait_doubles_up_to_a_minute():
     retries, now, waits = Retries(), 0.0, []
     for _ in range(9):
         retries.failed(CHAIN, FAILURE, now)
-        wait = retries.seconds_to_next(now)
-        assert wait is not None
-        waits.append(wait)
-        now += wait
+        due = retries.next_due(now)
+        assert due is not None
+        waits.append(due - now)
+        now = due
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
@@ -37,7 +37,7 @@ def test_success_ends_it():
     retries.failed(CHAIN, FAILURE, 0.0)
     retries.succeeded(CHAIN)
     assert retries.standing() == ()
-    assert retries.seconds_to_next(0.0) is None
+    assert retries.next_due(0.0) is None
 
 
 def test_other_steps_under_the_same_key_are_tried_at_once():
@@ -52,3 +52,19 @@ def test_what_is_not_planned_any_more_is_forgotten():
     retries.failed(CHAIN, FAILURE, 0.0)
     retries.keep_planned(plan())
     assert retries.standing() == ()
+
+
+def test_what_is_in_flight_keeps_its_wait_and_is_not_told_of():
+    """What is left of a chain half-way is another chain, but no other attempt."""
+    retries = Retries()
+    retries.failed(CHAIN, FAILURE, 0.0)
+    retries.keep_planned(plan(), in_flight={"tap/a"})
+    assert retries.standing(in_flight={"tap/a"}) == ()
+    retries.failed(CHAIN, FAILURE, 1.0)
+    assert retries.next_due(1.0) == 3.0
+
+
+def test_what_could_be_tried_and_was_not_does_not_keep_the_loop_awake():
+    retries = Retries()
+    retries.failed(CHAIN, FAILURE, 0.0)
+    assert retries.next_due(1.0) is None

@@ -3,10 +3,8 @@
 import threading
 from collections.abc import Callable
 
-from fairlead.agent.execute import ChainResult, Threads
 from fairlead.agent.service import serve
 from fairlead.agent.wake import Wake
-from fairlead.hoststate.steps import Chain
 from fairlead.model.question import Question, QuestionKind
 from fairlead.sim.fleet import sim_host
 from fairlead.wire.documents import Assignment
@@ -75,15 +73,3 @@ def test_a_call_before_the_wait_is_not_lost():
     wake.call()
     wake.call()
     wake.wait(3600)
-
-
-def test_threads_run_chains_side_by_side_and_keep_their_order():
-    together, threads = threading.Barrier(3, timeout=20), Threads(3)
-
-    def run(key: str) -> ChainResult:
-        together.wait()
-        return ChainResult(Chain(key, ()), None)
-
-    found = threads([lambda key=key: run(key) for key in "abc"])
-    threads.close()
-    assert [result.chain.key for result in found] == ["a", "b", "c"]

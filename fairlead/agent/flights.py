@@ -1,0 +1,134 @@
+"""Chains in flight: those that were started and are not over. They outlast the tick that started them."""
+
+from collections.abc import Generator
+from functools import reduce
+from threading import Thread
+from typing import Protocol
+
+import structlog
+
+from fairlead.agent.execute import ChainResult, Executor, Outcome
+from fairlead.agent.wake import Wake
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.report import SubjectFailure
+from fairlead.hoststate.resources import NOTHING, Resources, is_brief, resources_of
+from fairlead.hoststate.steps import Chain
+from fairlead.model.errors import Failure
+
+Flying = Generator[None, None, None]
+"""A chain in flight: to be driven on with `next` until it is over, by one thread at a time."""
+
+_log = structlog.get_logger("fairlead.agent")
+
+
+class Runner(Protocol):
+    """Drives chains in flight."""
+
+    @property
+    def room(self) -> int:
+        """How many at once."""
+        ...
+
+    def start(self, flying: Flying) -> None:
+        """Drive it to its end, now or beside others."""
+        ...
+
+
+class InTurn:
+    """At once, to the end: what simulations need, to be the same each time."""
+
+    room = 1
+
+    def start(self, flying: Flying) -> None:
+        """When this returns, it is over."""
+        for _ in flying:
+            pass
+
+
+class Threads:
+    """Beside the loop, each in a thread of its own: images take minutes, guests a minute to go down. Daemon
+    threads: a process that ends leaves its chains where they are, as a crash does.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def start(self, flying: Flying) -> None:
+        """It ends some time; the one who started it sees to it that there is room."""
+        Thread(target=self._drive, args=(flying,), name="chain", daemon=True).start()
+
+    def _drive(self, flying: Flying) -> None:
+        InTurn().start(flying)
+
+
+class _Flight:
+    """One chain. `result` None: not over yet."""
+
+    __slots__ = ("chain", "resources", "result")
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self.resources = resources_of(chain)
+        self.result: ChainResult | None = None
+
+
+class Flights:
+    """Starts chains, and knows those that are in flight. Used by the loop's thread alone; the end of a chain
+    calls the wake.
+    """
+
+    def __init__(self, executor: Executor, runner: Runner, wake: Wake) -> None:
+        self._executor = executor
+        self._runner = runner
+        self._wake = wake
+        self._flights: dict[str, _Flight] = {}
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of the chains in flight, and of those whose end was not taken note of."""
+        return frozenset(self._flights)
+
+    @property
+    def resources(self) -> Resources:
+        """All that they hold."""
+        return reduce(Resources.__or__, (flight.resources for flight in self._flights.values()), NOTHING)
+
+    def has_room(self, chain: Chain) -> bool:
+        """Whether it could be started now. What is brief always can: it does not fly, it is done."""
+        return is_brief(chain) or len(self._flights) < self._runner.room
+
+    def start(self, chain: Chain, lookup: Lookup) -> ChainResult | None:
+        """Start it; its result if it is over already."""
+        flight = self._flights[chain.key] = _Flight(chain)
+        runner = InTurn() if is_brief(chain) else self._runner
+        runner.start(self._fly(flight, lookup))
+        return self._flights.pop(chain.key).result if flight.result else None
+
+    def ended(self) -> tuple[ChainResult, ...]:
+        """Those that are over since this was asked last: they are in flight no more."""
+        results = tuple(flight.result for flight in self._flights.values() if flight.result)
+        for result in results:
+            del self._flights[result.chain.key]
+        return results
+
+    def _fly(self, flight: _Flight, lookup: Lookup) -> Flying:
+        """Whatever happens, it is over some time, for what a chain holds nobody else can have; and what nobody
+        thought of fails this chain alone, so that the host is still heard of and its other guests are served.
+        """
+        try:
+            flight.result = yield from self._executor.run(flight.chain, lookup)
+        except Exception:  # noqa: BLE001 - a chain's last layer, as a tick is the loop's: told, and gone on
+            _log.exception("chain_broke", chain=flight.chain.key)
+            flight.result = _broken(flight.chain)
+        self._wake.call()
+
+
+def _broken(chain: Chain) -> ChainResult:
+    failure = Failure(
+        "agent_broke",
+        "Carrying out",
+        chain.key,
+        "the agent met an error that it did not expect",
+        "Its log has the error, as chain_broke. Please report it.",
+    )
+    return ChainResult(chain, Outcome.FAILED, SubjectFailure(failure, chain.server_id))

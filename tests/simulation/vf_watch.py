@@ -1,0 +1,80 @@
+"""Looks over an agent's shoulder: at each step on a VF, and at what was told of VFs before."""
+
+from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.steps import ConfigureVf, ScrubVf, StartGuest, Step
+from fairlead.model.ids import PfKey
+from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.sim.fleet import SimHost
+from tests.control_stand_in import ControlStandIn
+from tests.host_wishes import DATA
+
+VfName = tuple[PfKey, int]
+
+
+class VfWatch:
+    """`mishaps`: a VF was scrubbed or given while a guest had it; one that was told to be free was touched before
+    a newer document gave it away; one that was told to be wired was set to something else that is not wished.
+    """
+
+    def __init__(self, host: SimHost, control: ControlStandIn) -> None:
+        self.mishaps: list[str] = []
+        self._host = host
+        self._control = control
+        self._documents: dict[int, DesiredState] = {}
+        self._free: set[VfName] = set()
+        self._wired: dict[VfName, VfSettings] = {}
+        self._serial = 0
+
+    def wished(self, document: DesiredState) -> None:
+        """A newer document is out."""
+        self._documents[document.generation] = document
+        owners = {(vf.pf, vf.index): vf.settings for vf in document.vfs}
+        self._free -= owners.keys()
+        self._wired = {name: seen for name, seen in self._wired.items() if owners.get(name) == seen}
+
+    def told(self) -> None:
+        """A report may have come in."""
+        report = max(self._control.reports, key=lambda report: report.serial, default=None)
+        if report is None or report.serial <= self._serial:
+            return
+        self._serial = report.serial
+        newest = self._control.desired
+        if newest is None or report.generation != newest.generation:
+            return
+        owners = {(vf.pf, vf.index): vf for vf in newest.vfs}
+        users = {address for guest in report.observed.guests for address in guest.hostdevs}
+        self._free = {
+            (pf.key, vf.index)
+            for pf in report.observed.pfs
+            for vf in pf.vfs
+            if (pf.key, vf.index) not in owners and not vf.is_dirty and not differences(BASELINE, vf.settings)
+            if vf.pci_address not in users
+        }
+        self._wired = {name: vf.settings for name, vf in owners.items() if vf.port_id in report.wired}
+
+    def see(self, step: Step) -> None:
+        """A step was just done."""
+        match step:
+            case ConfigureVf():
+                self._look((step.pf, step.index), step, is_ours=step.is_repair)
+                wired = self._wired.get((step.pf, step.index), step.settings)
+                if wired != step.settings:
+                    self.mishaps.append(f"{step} was told to be wired with {wired}")
+            case ScrubVf():
+                self._look((step.pf, step.index), step, is_ours=False)
+            case StartGuest():
+                domain = self._host.machine.domains[f"fl-{step.server_id}"]
+                for nic in DATA:
+                    for index in range(nic.total_vfs):
+                        if nic.vf_address(index) in domain.live_hostdevs and (nic.key, index) in self._free:
+                            self.mishaps.append(f"{step} took {nic.name} {index}, which was told to be free")
+            case _:
+                pass
+
+    def _look(self, name: VfName, step: Step, *, is_ours: bool) -> None:
+        if isinstance(step, ConfigureVf) and name in self._free:
+            self.mishaps.append(f"{step} was told to be free")
+        nic = next(nic for nic in DATA if nic.key == name[0])
+        user = self._host.machine.users().get(nic.vf_address(name[1]))
+        if user is not None and not is_ours:
+            self.mishaps.append(f"{step} while {user.name} had it")
