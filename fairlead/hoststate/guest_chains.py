@@ -134,12 +134,21 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
         if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
             yield Hold(f"{vf.pf}/vf{vf.index}", f"configure it for server {server_id}", _NOT_MANAGED)
     wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
-    for address in _taken(lookup, wanted) if wanted else ():
+    for address in dict.fromkeys(
+        (*_configured(lookup, server_id), *(_taken(lookup, wanted) if wanted else ()))
+    ):
         user = lookup.users.get(address)
         if address in lookup.foreign:
             yield Hold(address, give, "a domain that is not Fairlead's has it")
         elif user is not None and user != server_id and user not in ahead.goes_down:
             yield Hold(address, give, "another guest has it", (user,))
+
+
+def _configured(lookup: Lookup, server_id: ServerId) -> Iterator[PciAddress]:
+    """The addresses of the VFs that the server's ports have, with a guest or without."""
+    for vf in _vfs(lookup, server_id):
+        if seen := lookup.vfs.get((vf.pf, vf.index)):
+            yield seen.pci_address
 
 
 def _taken(lookup: Lookup, wanted: DesiredGuest) -> Iterator[PciAddress]:
@@ -171,10 +180,10 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
     stays_up = seen is not None and holds_devices(seen) and server_id not in ahead.goes_down
     vfs = [vf for vf in _vfs(lookup, server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
-    configure = [_configure(vf, is_repair=stays_up) for vf in vfs]
+    configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
     taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
     if wanted is None or stays_up:
-        yield from _repairs(lookup, server_id, configure, taps)
+        yield from _repairs(lookup, server_id, configure, taps, ahead)
         yield from () if configure or taps else _resumption(wanted, seen)
         return
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
@@ -189,12 +198,26 @@ def _configure(vf: DesiredVf, *, is_repair: bool) -> ConfigureVf:
     return ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
 
 
+def _user(lookup: Lookup, vf: DesiredVf | ConfigureVf) -> ServerId | None:
+    """Who of our guests has the VF now."""
+    seen = lookup.vfs.get((vf.pf, vf.index))
+    return lookup.users.get(seen.pci_address) if seen else None
+
+
 def _repairs(
-    lookup: Lookup, server_id: ServerId, configure: list[ConfigureVf], taps: list[DesiredTap]
+    lookup: Lookup,
+    server_id: ServerId,
+    configure: list[ConfigureVf],
+    taps: list[DesiredTap],
+    ahead: Ahead,
 ) -> Iterator[Chain]:
-    """One chain each: in a guest that runs, one VF that cannot be repaired must not stop the others."""
+    """One chain each: in a guest that runs, one VF that cannot be repaired must not stop the others. A VF that
+    is still in another guest waits until that is down, and one of a PF that is prepared anew for that.
+    """
     for step in configure:
-        yield Chain(f"repair/{step.pf}/{step.index}", (step,), server_id)
+        down = _downs({_user(lookup, step)}, ahead)
+        needs = (*down, *sorted({family_key(step.pf)} & ahead.family_keys))
+        yield Chain(f"repair/{step.pf}/{step.index}", (step,), server_id, needs)
     for tap in taps:
         yield Chain(f"repair/{tap.name}", (MakeTap(tap),), server_id, _bridges_to_make(lookup, {tap.bridge}))
 
@@ -227,11 +250,14 @@ def _images(guest: DesiredGuest) -> tuple[ImageRef, ...]:
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:
     """Itself down, whoever has its devices down, its PFs prepared, its bridges made."""
     users = {lookup.users.get(address) for address in lookup.addresses(wanted).values()} | {wanted.server_id}
-    down = sorted(down_key(user) for user in users if user is not None and user in ahead.goes_down)
     pfs = (*(vf.pf for vf in _vfs(lookup, wanted.server_id)), *_whole_pfs(wanted))
     families = {family_key(pf) for pf in pfs} & ahead.family_keys
     bridges = _bridges_to_make(lookup, {tap.bridge for tap in _taps(lookup, wanted.server_id)})
-    return (*down, *sorted(families), *bridges)
+    return (*_downs(users, ahead), *sorted(families), *bridges)
+
+
+def _downs(users: set[ServerId | None], ahead: Ahead) -> tuple[str, ...]:
+    return tuple(sorted(down_key(user) for user in users if user is not None and user in ahead.goes_down))
 
 
 def _bridges_to_make(lookup: Lookup, names: set[str]) -> tuple[str, ...]:

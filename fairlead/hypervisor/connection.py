@@ -3,6 +3,7 @@
 Source: libvirt's "Event loop" and "Keepalive" pages (libvirt-event.html, virConnectSetKeepAlive).
 """
 
+import time
 from collections.abc import Callable
 from threading import Condition, Lock, Thread
 
@@ -21,12 +22,15 @@ _log = structlog.get_logger("fairlead.hypervisor")
 
 class LibvirtConnection:
     """libvirt at `uri`. `wake` is called from libvirt's event thread when a domain changes its state and
-    when the connection is lost. Safe to use from several threads.
+    when the connection is lost. `monotonic` tells seconds that never go back. Safe to use from several threads.
     """
 
-    def __init__(self, uri: str, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, uri: str, wake: Callable[[], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._uri = uri
         self._wake = wake
+        self._monotonic = monotonic
         self._lock = Lock()
         self._changed = Condition()
         self._open: libvirt.virConnect | None = None
@@ -50,14 +54,16 @@ class LibvirtConnection:
             self._give_up()
 
     def wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
-        """Whether it came true in time; asked after each event, and each second in case one was lost."""
-        left = seconds
+        """Whether it came true in time; asked after each event, and each second in case one was lost. Events of
+        other domains, however many, do not cut the time short.
+        """
+        deadline = self._monotonic() + seconds
         while not is_so():
+            left = deadline - self._monotonic()
             if left <= 0:
                 return False
             with self._changed:
                 self._changed.wait(min(_LOOK_SECONDS, left))
-            left -= _LOOK_SECONDS
         return True
 
     def _connect(self) -> libvirt.virConnect:

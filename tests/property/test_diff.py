@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fairlead.agent.ledger import SlotLedger
@@ -63,6 +63,12 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
     counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))
     return HostWish(tuple(servers), num_vfs=counts)
 
+
+A_VF_MOVES = (
+    HostWish((ServerWish(1), ServerWish(2, vfs=(VfWish(0, 0),)))),
+    HostWish((ServerWish(1, vfs=(VfWish(0, 0),)),)),
+)
+"""A VF of a guest that goes becomes another's, which runs on."""
 
 mischiefs = st.lists(
     st.tuples(
@@ -163,6 +169,7 @@ def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
 
 @SEVERAL
 @given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@example(before=A_VF_MOVES[0], after=A_VF_MOVES[1], mischief=[])
 def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischief):
     """Whoever has a device goes down in an earlier chain, and the chain that touches it needs that one."""
     observed = seen(lived_in(before, mischief))
@@ -179,6 +186,7 @@ def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischi
 
 @SEVERAL
 @given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@example(before=A_VF_MOVES[0], after=A_VF_MOVES[1], mischief=[])
 def test_execution_converges_and_then_nothing_is_left_to_do(before, after, mischief):
     host = lived_in(before, mischief)
     document = replace(desired(after), generation=2)
