@@ -8,7 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from fairlead.api.call import Call, Parts, operator, parse_query, read_body, refuse_other_origins
+from fairlead.api.browsers import check_media_type, refuse_other_names, refuse_other_origins
+from fairlead.api.call import Call, Parts, operator, parse_query, read_body
 from fairlead.api.compute import routes as compute
 from fairlead.api.face import Face
 from fairlead.api.identity import routes as identity
@@ -78,11 +79,17 @@ class Application:
             return face.render(no_such_path(path))
         if match.route is None:
             return face.render(wrong_method(request.method, match.allowed))
+        if not match.route.is_for_agents:
+            refuse_other_names(request)
         query = parse_query(request.scope["query_string"])
         caller = operator(request_id)
         if isinstance(match.route, Live):
+            if match.route.media_types:
+                check_media_type(request, match.route.media_types)
             return await match.route.handler(Call(self._parts, caller, request, query), *match.arguments)
         body = await read_body(request, match.route.body_limit)
+        if body:
+            check_media_type(request, match.route.media_types)
         call, handler = Call(self._parts, caller, request, query, body), match.route.handler
         return await self._parts.runner.run(lambda: handler(call, *match.arguments))
 

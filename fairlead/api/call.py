@@ -12,7 +12,7 @@ from fairlead.api.runner import Runner
 from fairlead.api.waiters import Waiters
 from fairlead.control.boundary import Caller, ImageFiles, Tx
 from fairlead.control.engine import Engine
-from fairlead.model.errors import InvalidValue, NotAllowed, TooLarge
+from fairlead.model.errors import InvalidValue, TooLarge
 from fairlead.model.ids import ProjectId
 
 Result = TypeVar("Result")
@@ -90,15 +90,6 @@ def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:
     if any("\0" in key or "\0" in value for key, value in pairs):
         raise InvalidValue("query", "\\0", "text without NUL characters")
     return tuple(pairs)
-
-
-def refuse_other_origins(request: Request) -> None:
-    """Raises NotAllowed for what a browser sends on behalf of another site's page: without logins, reaching
-    loopback is all that the page would need. Clients that are no browsers send no Origin.
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise NotAllowed("Requests of other sites' pages are refused: their Origin is not this server.")
 
 
 async def read_body(request: Request, limit: int = BODY_LIMIT) -> bytes:

@@ -137,6 +137,7 @@ _NOVA_NAMES = {
     405: "badMethod",
     409: "conflictingRequest",
     413: "overLimit",
+    415: "badMediaType",
     429: "overLimit",
     501: "notImplemented",
     503: "serviceUnavailable",

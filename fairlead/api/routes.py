@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from fairlead.api.call import BODY_LIMIT
 
+JSON = "application/json"
+
 Handler = Callable[..., Response]
 LiveHandler = Callable[..., Awaitable[Response]]
 
@@ -15,22 +17,29 @@ LiveHandler = Callable[..., Awaitable[Response]]
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and path with a plain handler: it gets the Call with the whole body, then one text for each
-    `{}` of the path.
+    `{}` of the path. A body must say that it is of one of `media_types`. `is_for_agents`: it asks for the
+    credential of a host, or a token, and so may be asked under any name of this server.
     """
 
     method: str
     path: str
     handler: Handler
     body_limit: int = BODY_LIMIT
+    media_types: tuple[str, ...] = (JSON,)
+    is_for_agents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A method and path whose handler awaits: it streams a body or waits for something."""
+    """A method and path whose handler awaits: it streams a body, which it has where there are `media_types`, or
+    waits for something.
+    """
 
     method: str
     path: str
     handler: LiveHandler
+    media_types: tuple[str, ...] = ()
+    is_for_agents: bool = False
 
 
 @dataclass(frozen=True, slots=True)

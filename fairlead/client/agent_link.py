@@ -17,6 +17,7 @@ Document = TypeVar("Document")
 
 _ANSWER_SECONDS = 30.0
 _CHUNK = 1 << 20
+_DOCUMENT = {"content-type": "application/json"}
 
 
 class AgentLink:
@@ -29,7 +30,7 @@ class AgentLink:
             base_url=self._url,
             timeout=_ANSWER_SECONDS,
             trust_env=False,
-            headers={"authorization": f"Bearer {credential}"},
+            headers={"authorization": f"Bearer {credential}", **_DOCUMENT},
         )
 
     def assignment(self, generation: int, wait_seconds: float) -> Assignment:
@@ -105,6 +106,7 @@ def enrol(url: str, enrolment: Enrolment) -> Enrolled:
         answer = httpx.post(
             f"{url.rstrip('/')}/v1/agents/enrol",
             content=codec.encode(enrolment),
+            headers=_DOCUMENT,
             timeout=_ANSWER_SECONDS,
             trust_env=False,
         )

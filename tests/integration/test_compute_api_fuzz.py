@@ -227,4 +227,5 @@ def test_no_query_makes_a_fault(fairlead, names, path, data):
     st.binary(max_size=20),
 )
 def test_no_path_makes_a_fault(fairlead, names, method, path, word, content):
-    check(fairlead.http.request(method, path.replace("{}", quote(word, safe="")), content=content))
+    path, kind = path.replace("{}", quote(word, safe="")), {"content-type": "application/json"}
+    check(fairlead.http.request(method, path, content=content, headers=kind))

@@ -48,7 +48,7 @@ def test_an_agent_enrols_once_and_reaches_its_own_host_alone(fairlead):
     assert stranger.status_code == 401
     assert stranger.json()["error"]["code"] == "bad_credential"
     assert fairlead.http.get(f"/v1/agents/{other}/assignment").status_code == 401
-    assert fairlead.http.put(f"/v1/agents/{other}/report", content=b"{}").status_code == 401
+    assert fairlead.http.put(f"/v1/agents/{other}/report", json={}).status_code == 401
 
 
 def test_a_policy_can_be_tried_and_then_makes_vfs(fairlead):

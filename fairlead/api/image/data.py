@@ -6,7 +6,6 @@ from starlette.responses import FileResponse, Response
 
 from fairlead.api.answers import empty
 from fairlead.api.call import Call
-from fairlead.api.problems import Unserved
 from fairlead.control import image_content, images
 from fairlead.control.boundary import ImageData, IncomingImage
 from fairlead.model.errors import NotFound
@@ -21,9 +20,6 @@ _CHUNK_BYTES = 1 << 20
 async def put(call: Call, image_id: str) -> Response:
     """PUT /images/{id}/file: the image is active when this answers."""
     key = ImageId(image_id)
-    media_type = (call.header("content-type") or "").split(";", 1)[0].strip().lower()
-    if media_type != _MEDIA_TYPE:
-        raise Unserved(415, "wrong_media_type", f"Image data is {_MEDIA_TYPE}.")
     image = await call.in_worker(lambda tx: images.begin_upload(tx, key))
     try:
         data, virtual_size = await _received(call, key, image.disk_format or "")

@@ -21,15 +21,17 @@ def versions(call: Call) -> Response:
     return document({"versions": [{"id": "v2.9", "status": "CURRENT", "links": links}]}, 300)
 
 
+_PATCHES = ("application/openstack-images-v2.1-json-patch", "application/openstack-images-v2.0-json-patch")
+
 _ROUTES = (
     Route("GET", "/", versions),
     Route("GET", "/versions", versions),
     Route("GET", "/v2/images", image_list.index),
     Route("POST", "/v2/images", images.create),
     Route("GET", "/v2/images/{}", images.show),
-    Route("PATCH", "/v2/images/{}", images.update),
+    Route("PATCH", "/v2/images/{}", images.update, media_types=_PATCHES),
     Route("DELETE", "/v2/images/{}", images.delete),
-    Live("PUT", "/v2/images/{}/file", data.put),
+    Live("PUT", "/v2/images/{}/file", data.put, media_types=("application/octet-stream",)),
     Live("GET", "/v2/images/{}/file", data.get),
     Route("PUT", "/v2/images/{}/tags/{}", images.add_tag),
     Route("DELETE", "/v2/images/{}/tags/{}", images.remove_tag),

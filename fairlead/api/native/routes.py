@@ -51,9 +51,11 @@ def _table() -> Table:
         Live("GET", "/events", events.list_events),
         Route("GET", "/audit", auditing.audit),
         Route("GET", "/agents", agents.list_agents),
-        Route("POST", "/agents/enrol", agents.enrol),
-        Live("GET", "/agents/{}/assignment", agents.assign),
-        Route("PUT", "/agents/{}/report", agents.report, body_limit=agents.REPORT_LIMIT),
-        Route("PUT", "/agents/{}/answers/{}", agents.answer, body_limit=agents.REPORT_LIMIT),
-        Live("GET", "/agents/{}/images/{}", agents.send_image),
+        Route("POST", "/agents/enrol", agents.enrol, is_for_agents=True),
+        Live("GET", "/agents/{}/assignment", agents.assign, is_for_agents=True),
+        Route("PUT", "/agents/{}/report", agents.report, body_limit=agents.REPORT_LIMIT, is_for_agents=True),
+        Route(
+            "PUT", "/agents/{}/answers/{}", agents.answer, body_limit=agents.REPORT_LIMIT, is_for_agents=True
+        ),
+        Live("GET", "/agents/{}/images/{}", agents.send_image, is_for_agents=True),
     )

@@ -19,6 +19,7 @@ from fairlead.model.errors import Conflict, Failure, Fault, NotAllowed, NotFound
 from fairlead.store.engine import open_database
 from fairlead.store.image_files import ImageFiles
 
+JSON = {"content-type": "application/json"}
 REFUSALS = {
     "not-found": NotFound("qos policy", "x"),
     "in-use": Conflict("in_use", "m", field="port"),
@@ -52,6 +53,7 @@ def ask(request, tmp_path):
         Route("POST", "/echo", echo, body_limit=100),
         Route("GET", "/refuse/{}", refuse),
         Live("GET", "/live/{}", refuse_live),
+        Route("GET", "/agents/{}", refuse, is_for_agents=True),
     )
     parts = Parts(Engine(database, waiters), runner, waiters, ImageFiles(tmp_path))
     app = Application(
@@ -100,7 +102,7 @@ def test_every_answer_has_a_request_id(ask):
 
 
 def test_a_handler_gets_the_body_and_the_operator(ask):
-    answer = ask("POST", "/nova/echo", content=b"hello")
+    answer = ask("POST", "/nova/echo", content=b"hello", headers=JSON)
     assert answer.content == b"hello"
     assert len(answer.headers["x-project"]) == 32
     assert answer.headers["x-url"] == "http://here:1/p"
@@ -111,11 +113,48 @@ def test_a_body_over_the_limit_of_its_route_is_refused(ask):
         for _ in range(10):
             yield b"x" * 20
 
-    assert ask("POST", "/nova/echo", content=b"x" * 101).status_code == 413
-    assert ask("POST", "/nova/echo", content=chunks()).status_code == 413
+    assert ask("POST", "/nova/echo", content=b"x" * 101, headers=JSON).status_code == 413
+    assert ask("POST", "/nova/echo", content=chunks(), headers=JSON).status_code == 413
 
 
 def test_pages_of_other_sites_are_refused(ask):
     for origin in ("http://evil.example", "null", "http://here:2"):
-        assert ask("POST", "/nova/echo", content=b"x", headers={"origin": origin}).status_code == 403
-    assert ask("POST", "/nova/echo", content=b"x", headers={"origin": "http://here:1"}).status_code == 200
+        assert ask("POST", "/nova/echo", content=b"x", headers={**JSON, "origin": origin}).status_code == 403
+    assert (
+        ask("POST", "/nova/echo", content=b"x", headers={**JSON, "origin": "http://here:1"}).status_code
+        == 200
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LocalHost:9696", "127.0.0.1", "127.8.0.1:1", "[::1]", "[::1]:9696", "here", "here:2"],
+)
+def test_names_that_mean_this_server_are_served(ask, host):
+    assert ask("GET", "/nova/refuse/not-found", headers={"host": host}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:9696", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.2.2:9696",
+     "[::2]", "evil@127.0.0.1", "127.0.0.1:9696:1", "", "[localhost"],
+)  # fmt: skip
+def test_a_page_whose_name_leads_to_loopback_is_refused(ask, host):
+    for headers in ({"host": host}, {"host": host, "origin": f"http://{host}"}):
+        answer = ask("GET", "/nova/refuse/not-found", headers=headers)
+        assert answer.status_code == 403, answer.text
+        assert "127.0.0.1" in answer.json()["forbidden"]["message"]
+
+
+def test_agents_show_a_credential_and_ask_under_any_name(ask):
+    assert ask("GET", "/nova/agents/not-found", headers={"host": "10.0.2.2:9696"}).status_code == 404
+
+
+def test_what_a_browser_sends_unasked_is_no_json(ask):
+    for kind in ("text/plain", "text/plain; x=application/json", "application/x-www-form-urlencoded", ""):
+        answer = ask("POST", "/nova/echo", content=b"{}", headers={"content-type": kind})
+        assert (answer.status_code, list(answer.json())) == (415, ["badMediaType"])
+    assert ask("POST", "/nova/echo", content=b"{}").status_code == 415
+    typed = {"content-type": "Application/JSON; charset=utf-8"}
+    assert ask("POST", "/nova/echo", content=b"{}", headers=typed).status_code == 200
+    assert ask("POST", "/nova/echo").status_code == 200
