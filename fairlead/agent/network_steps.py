@@ -1,5 +1,6 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.hands import Hands, pf_here
@@ -18,7 +19,7 @@ from fairlead.hoststate.steps import (
     SetUpPf,
 )
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vf import BASELINE, VfSettings, differences, nobodys_mac
 
 NetworkStep = (
     ScrubVf
@@ -108,11 +109,23 @@ def _scrub_refused(step: ConfigureVf, hands: Hands, pf: ObservedPf) -> None:
 
 def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
     hands.kernel.reset_vf(pf, step.index)
-    _made(hands, pf, step.index, BASELINE)
+    _clear(hands, pf, step.index)
     hands.ledger.mark_clean(step.pf, step.index)
     return hands.event(
         "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean."
     )
+
+
+def _clear(hands: Hands, pf: ObservedPf, index: int) -> None:
+    """Nothing of an owner is left. Some drivers (bnx2x, igb of old kernels) refuse the cleared MAC address; what
+    they take in its place is nobody's.
+    """
+    try:
+        _made(hands, pf, index, BASELINE)
+    except Fault:
+        if "mac" not in differences(BASELINE, hands.kernel.read_vf(pf, index)):
+            raise
+        _made(hands, pf, index, replace(BASELINE, mac=nobodys_mac(pf.key, index)))
 
 
 def _reset_device(step: ResetDevice, hands: Hands) -> HostEvent:

@@ -13,6 +13,7 @@ from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
+from fairlead.model.vf import is_nobodys
 
 MAC_PREFIX = "fa:16:3e"
 """OpenStack's: locally administered, so that no card has it."""
@@ -150,6 +151,8 @@ def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
     """Raises NotFound for the QoS policy, and InvalidValue for a setting that the port's kind cannot have."""
     if port.qos_policy_id is not None:
         tx.qos_policies.fetch(port.qos_policy_id)
+    if port.mac is not None and is_nobodys(port.mac):
+        raise InvalidValue("mac_address", port.mac, "outside 02:fa:1d:*, which stands for no MAC at all")
     priority = port.vlan_priority
     if not 0 <= priority <= HIGHEST_VLAN_PRIORITY:
         raise InvalidValue("vlan_priority", priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")

@@ -3,9 +3,11 @@
 Sources: include/uapi/linux/if_link.h (IFLA_VF_*), ip-link(8) section "vf".
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.ids import PfKey, vf_key
 from fairlead.model.pci import MacAddress
 
 
@@ -48,7 +50,22 @@ BASELINE = VfSettings(
 )
 """A VF that nobody owns: no MAC, no VLAN, spoof check on, trust off, link follows the PF, no rates."""
 
+_NOBODYS = "02:fa:1d"
+
 _OPTIONAL = ("spoof_check", "trust", "link_state", "min_rate_mbps", "max_rate_mbps")
+
+
+def nobodys_mac(pf: PfKey, index: int) -> MacAddress:
+    """What stands for no MAC on a VF whose driver refuses the cleared address: a local one, always the same for
+    the same VF, of a range that no port may have.
+    """
+    digest = hashlib.sha256(vf_key(pf, index).encode()).hexdigest()
+    return MacAddress(f"{_NOBODYS}:{digest[:2]}:{digest[2:4]}:{digest[4:6]}")
+
+
+def is_nobodys(mac: MacAddress) -> bool:
+    """Whether it is of the range that stands for no MAC."""
+    return mac.startswith(_NOBODYS)
 
 
 def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
@@ -56,11 +73,14 @@ def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
 
     A field nobody asked for (None) never differs. A field that the driver does not report differs only
     from a wish that goes beyond the baseline: what cannot be read back cannot be promised, and what is
-    merely the safe default is not demanded of a driver that has no such notion.
+    merely the safe default is not demanded of a driver that has no such notion. Where no MAC is wished, one
+    that is nobody's is as good.
     """
-    found = [
+    is_cleared = wanted.mac is None and (seen.mac is None or is_nobodys(seen.mac))
+    found = [] if is_cleared or wanted.mac == seen.mac else ["mac"]
+    found += [
         name
-        for name in ("mac", "vlan", "vlan_priority", "vlan_protocol")
+        for name in ("vlan", "vlan_priority", "vlan_protocol")
         if getattr(wanted, name) != getattr(seen, name)
     ]
     for name in _OPTIONAL:

@@ -25,6 +25,8 @@ class Nic:
     speed_mbps: int = 25_000
     total_vfs: int = 8
     is_management: bool = False
+    refuses_no_mac: bool = False
+    """Its driver says EINVAL to a VF's cleared MAC address."""
 
     @property
     def key(self) -> PfKey:

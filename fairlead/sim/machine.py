@@ -197,6 +197,8 @@ class Machine:
         """Errno of what the driver says to one field, None for yes."""
         if name in self.troubles.refused_fields:
             return errno.EOPNOTSUPP
+        if name == "mac" and settings.mac is None and pf.nic.refuses_no_mac:
+            return errno.EINVAL
         if name in {"min_rate_mbps", "max_rate_mbps"}:
             rate = settings.max_rate_mbps if name == "max_rate_mbps" else settings.min_rate_mbps
             if rate and (not pf.link_up or rate > pf.nic.speed_mbps):

@@ -201,6 +201,13 @@ def test_macs_and_addresses_are_given_once(site):
     assert error(site.post(f"{V2}/ports", body, 409))[0] == "IpAddressInUse"
 
 
+def test_a_mac_that_stands_for_none_is_refused(site):
+    made = network(site)
+    body = {"port": {"network_id": made["id"], "mac_address": "02:fa:1d:00:00:01"}}
+    _, message = error(site.post(f"{V2}/ports", body, 400))
+    assert "mac_address" in message
+
+
 def test_a_full_subnet_says_so(site):
     made = network(site)
     subnet(site, made["id"], "10.0.0.0/30")

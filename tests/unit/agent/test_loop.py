@@ -13,7 +13,7 @@ from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import DefineGuest, SetNumVfs, StartGuest, Step
 from fairlead.model.server import Power
-from fairlead.model.vf import BASELINE
+from fairlead.model.vf import BASELINE, nobodys_mac
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
@@ -110,6 +110,24 @@ def test_a_removed_server_leaves_a_clean_vf(rig):
     assert not report.observed.pfs[1].vfs[3].is_dirty
     assert rig.host.disks.guests() == ()
     assert {event.kind for event in report.events} == {"guest_stopped", "guest_removed", "vf_scrubbed"}
+
+
+def test_a_vf_whose_driver_refuses_the_cleared_mac_is_clean_with_nobodys(rig):
+    pf = rig.host.machine.pfs[DATA[0].key]
+    pf.nic = replace(pf.nic, refuses_no_mac=True)
+    rig.tick()
+    rig.wish(HostWish())
+    report = rig.tick()
+    assert not report.failures
+    assert pf.vfs[3] == replace(BASELINE, mac=nobodys_mac(DATA[0].key, 3))
+    assert not report.observed.pfs[1].vfs[3].is_dirty
+    reborn = rig.host.agent(HOST, rig.control)
+    reborn.poll(0)
+    reborn.tick()
+    assert not [event for report in rig.control.reports[-1:] for event in report.events]
+    rig.wish(HostWish(servers=(ONE,)))
+    rig.tick()
+    assert pf.vfs[3] == settings(1, VF)
 
 
 def test_drift_under_a_running_guest_is_repaired_and_told(rig):
