@@ -164,13 +164,13 @@ class World:
 
     def boot(self, name: str, nics: BootNics, flavor: str = "tiny", **fields: object) -> Server:
         """A server in BUILD."""
+        return self.engine.run(lambda tx: self.boot_in(tx, name, nics, flavor, **fields))
 
-        def work(tx: Tx) -> Server:
-            flavor_id = tx.flavors.find(name=flavor)[0].id
-            wanted = BootServer(name, flavor_id, self.image_id, nics, **fields)  # type: ignore[arg-type]
-            return booting.boot(tx, CALLER, wanted)
-
-        return self.engine.run(work)
+    def boot_in(self, tx: Tx, name: str, nics: BootNics, flavor: str = "tiny", **fields: object) -> Server:
+        """The same, in a transaction that goes on."""
+        flavor_id = tx.flavors.find(name=flavor)[0].id
+        wanted = BootServer(name, flavor_id, self.image_id, nics, **fields)  # type: ignore[arg-type]
+        return booting.boot(tx, CALLER, wanted)
 
     def whole(self, kind: DeviceKind, **alias: object) -> str:
         """The name of a flavor that asks for one device of that kind."""

@@ -133,7 +133,8 @@ def _source(tx: Tx, flavor: Flavor, image_id: ImageId | None) -> Boot:
 
 
 def _image(tx: Tx, name: str, image_id: str) -> Image:
-    image = tx.images.get(image_id)
+    """The image, which nobody deletes before its server is there to name it."""
+    image = tx.images.share(image_id)
     if image is None or image.status is not ImageStatus.ACTIVE:
         raise InvalidValue(name, image_id, "the id of an image that is there and active")
     return image

@@ -44,6 +44,12 @@ class Rows(Protocol[Row]):
         """The row, newest, held against all others until the transaction ends; raises NotFound."""
         ...
 
+    def share(self, key: Key) -> Row | None:
+        """The row, newest, which nobody changes until the transaction ends, though others may share it as
+        well; None: it is not there (any more).
+        """
+        ...
+
     def find(self, **where: object) -> tuple[Row, ...]:
         """Rows whose columns equal the values, oldest first (then by key). A tuple value means one of
         these; None means absent. Unknown column names are a programming error.

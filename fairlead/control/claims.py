@@ -1,7 +1,7 @@
 """The claim: host, devices, bandwidth, bindings for a server in one transaction, or nothing.
 
 The decision was made on a snapshot; here the same rules are asked again, over rows that are held. Locks: the
-server's ports by id (as `rewiring` does), its host, the server.
+server's ports with what their settings follow from (`port_locks`), its host, the server.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fairlead.control.boundary import Tx, host_wake
 from fairlead.control.events import tell_server
 from fairlead.control.host_facts import view_of
+from fairlead.control.port_locks import lock_ports
 from fairlead.control.requests import nics_of, ports_of, request_of
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
@@ -39,9 +40,8 @@ def commit(tx: Tx, server_id: ServerId, host_id: HostId) -> Claim:
     can ever serve it.
     """
     waiting = tx.servers.get(server_id)
-    for port_id in sorted(waiting.ports) if waiting else ():
-        if tx.ports.get(port_id):
-            tx.ports.lock(port_id)
+    if waiting is not None:
+        lock_ports(tx, waiting.ports)
     if tx.hosts.get(host_id) is None:
         return Claim(is_made=False, view=None)
     host = tx.hosts.lock(host_id)

@@ -9,7 +9,7 @@ from fairlead.control.changes import applied, check_revision
 from fairlead.control.qos import check_minimum_stays, default_of
 from fairlead.control.rewiring import rewire
 from fairlead.control.segments import choose
-from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
 from fairlead.model.network import Network, SegmentKind
 from fairlead.model.port import Port
@@ -101,8 +101,8 @@ def update(
     check_revision(network, revision)
     if isinstance(changes.mtu, int):
         _check_mtu(changes.mtu)
-    if changes.qos_policy_id:
-        tx.qos_policies.fetch(changes.qos_policy_id)
+    if changes.qos_policy_id and tx.qos_policies.share(changes.qos_policy_id) is None:
+        raise NotFound("qos policy", changes.qos_policy_id)
     changed = applied(replace, network, changes, updated_at=tx.now)
     if any(getattr(changed, name) != getattr(network, name) for name in _WIRED_FIELDS):
         ports = tx.ports.find(network_id=network_id)

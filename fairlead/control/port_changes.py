@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.port_locks import lock_ports
 from fairlead.control.ports import PortView, check_settings, views
 from fairlead.control.qos import check_minimum_stays, in_force
 from fairlead.control.rewiring import retell, rewire
@@ -58,7 +59,8 @@ def update(
     """The changed port; its host is told. Raises NotFound, InvalidValue, Conflict `bound` or `in_use` for what
     stands while a server has the port, `mac_in_use`, `ip_in_use`, `no_addresses`, `revision`.
     """
-    port = tx.ports.lock(port_id)
+    tx.ports.fetch(port_id)
+    (port,) = lock_ports(tx, (port_id,), wanted_policy=changes.qos_policy_id or None)
     check_revision(port, revision)
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
     network = tx.networks.fetch(port.network_id)

@@ -1,7 +1,8 @@
 """Tells hosts that what they were told of some ports has changed.
 
-Locks are taken in this order: the ports that servers have, which whoever claims devices for them locks too,
-by id; then the hosts by id.
+Whoever changes a network or a QoS policy has locked it and only then looked for its ports. Locks are then taken in
+this order: the ports that servers have, which whoever claims devices for them locks too (`port_locks`), by id; then
+the hosts by id.
 """
 
 from collections.abc import Iterable

@@ -60,6 +60,10 @@ class SqlRows(Generic[Row]):
         """The row, newest, held against all others until the transaction ends; raises NotFound."""
         return self._present(self._one(self._statements.lock, key), key)
 
+    def share(self, key: Key) -> Row | None:
+        """The row, newest, which nobody changes until the transaction ends; None: it is not there."""
+        return self._one(self._statements.share, key)
+
     def find(self, **where: object) -> tuple[Row, ...]:
         """Rows whose columns equal the values, in the noun's order. A tuple means one of these, None absent."""
         shape: list[tuple[str, Match]] = []

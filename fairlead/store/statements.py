@@ -44,6 +44,11 @@ class Statements:
         return self.text(sa.select(self._table).where(*self._at_key).with_for_update(key_share=True))
 
     @cached_property
+    def share(self) -> str:
+        """The same, held by any number at once against whoever would `lock`, change or delete it."""
+        return self.text(sa.select(self._table).where(*self._at_key).with_for_update(read=True))
+
+    @cached_property
     def insert(self) -> str:
         """A row with all its columns; one without a key where the database counts it."""
         columns = [c for c in self._table.columns if not (c.primary_key and self._noun.is_counted)]

@@ -1,0 +1,33 @@
+"""Locks ports together with what their settings follow from: their networks and QoS policies.
+
+Whoever binds a port, or changes how a bound one is set, comes here first. A network or a QoS policy that is being
+changed is waited for, and one that wants to change waits: so either the binding is made from the newest rows, or
+the change finds the binding and rewires it. Order: networks, QoS policies, ports, each by id; hosts come after.
+"""
+
+from collections.abc import Collection
+
+from fairlead.control.boundary import Tx
+from fairlead.model.errors import Conflict, NotFound
+from fairlead.model.ids import PortId, QosPolicyId
+from fairlead.model.port import Port
+
+
+def lock_ports(
+    tx: Tx, port_ids: Collection[PortId], wanted_policy: QosPolicyId | None = None
+) -> tuple[Port, ...]:
+    """Those of the ports that are there, by id, newest and held; `wanted_policy` is one that they shall have. Raises
+    Conflict `stale` where one changed meanwhile.
+    """
+    seen = sorted(tx.ports.find(id=tuple(port_ids)) if port_ids else (), key=lambda port: port.id)
+    networks = tuple(map(tx.networks.share, sorted({port.network_id for port in seen})))
+    inherited = {network.qos_policy_id for network in networks if network is not None}
+    policies = {port.qos_policy_id for port in seen} | inherited | {wanted_policy}
+    held = {policy for policy in sorted(filter(None, policies)) if tx.qos_policies.share(policy)}
+    try:
+        ports = tuple(tx.ports.lock(port.id) for port in seen)
+    except NotFound as gone:
+        raise Conflict("stale", f"Port {gone.key} went while its network was being locked.") from gone
+    if any(port.qos_policy_id not in {None, *held} for port in ports):
+        raise Conflict("stale", "The QoS policy of a port changed while the old one was being locked.")
+    return ports

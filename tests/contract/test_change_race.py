@@ -1,0 +1,167 @@
+"""A change that meets a boot: whichever is first, the other sees it. On each database, with a thread for each."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fairlead.control import images, networks, port_changes, qos
+from fairlead.control.boundary import Tx
+from fairlead.control.networks import NetworkChanges
+from fairlead.control.nics import BootNic
+from fairlead.control.port_changes import PortChanges
+from fairlead.control.qos import NewQosPolicy
+from fairlead.hoststate.desired import DesiredState
+from fairlead.model.errors import Conflict, InvalidValue, Refusal
+from fairlead.model.ids import PortId, QosPolicyId, QosRuleId
+from fairlead.model.port import VnicType
+from fairlead.model.qos import Direction, QosRule, QosRuleKind
+from tests.control_world import CALLER, EnrolledHost, World
+
+Work = Callable[[Tx], object]
+LIMIT_KBPS = 50_000
+HEAD_START_SECONDS = 0.5
+"""For the second to get as far as it can before the first commits; one that may pass is done long before."""
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    made = World(database_url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host(world: World) -> EnrolledHost:
+    world.policy()
+    return world.host()
+
+
+def in_turn(world: World, first: Work, second: Callable[[], object]) -> None:
+    """Begin `second` once `first` has done everything but its commit."""
+    is_done = threading.Event()
+    follower = threading.Thread(target=lambda: (is_done.wait(timeout=30), second()))
+
+    def work(tx: Tx) -> None:
+        first(tx)
+        is_done.set()
+        follower.join(timeout=HEAD_START_SECONDS)
+
+    follower.start()
+    world.engine.run(work)
+    follower.join(timeout=60)
+    assert not follower.is_alive()
+
+
+def told_while(world: World, host: EnrolledHost, change: Work, meanwhile: Callable[[], None]) -> DesiredState:
+    """What the host is told in the end, which asks as soon as what is done while the change is made is done."""
+    told: list[DesiredState | None] = []
+
+    def follow() -> None:
+        meanwhile()
+        told.append(host.link.assignment(0, 0).desired)
+
+    in_turn(world, change, follow)
+    (first,) = told
+    assert first is not None
+    return host.link.assignment(first.generation, 0).desired or first
+
+
+def placing(world: World, port_id: PortId | None = None) -> Callable[[], None]:
+    """Boots a server, on that port or one with a VF, and places it."""
+    nics = (BootNic(port_id=port_id),) if port_id else world.direct()
+
+    def place() -> None:
+        world.boot("web", nics)
+        world.scheduler.tick()
+
+    return place
+
+
+def limit_of(told: DesiredState) -> int | None:
+    (vf,) = told.vfs
+    return vf.settings.max_rate_mbps
+
+
+def rule(world: World) -> QosRule:
+    rule_id = QosRuleId(world.engine.run(lambda tx: tx.new_id()))
+    return QosRule(rule_id, QosRuleKind.BANDWIDTH_LIMIT, Direction.EGRESS, LIMIT_KBPS)
+
+
+def limited(world: World) -> QosPolicyId:
+    policy_id, added = unlimited(world), rule(world)
+    world.engine.run(lambda tx: qos.add_rule(tx, policy_id, added))
+    return policy_id
+
+
+def unlimited(world: World) -> QosPolicyId:
+    new = NewQosPolicy(CALLER.project_id, "limits")
+    return world.engine.run(lambda tx: qos.create(tx, new)).id
+
+
+def test_a_network_that_changes_during_a_boot(world: World, host: EnrolledHost) -> None:
+    changes = NetworkChanges(mtu=9000)
+    told = told_while(world, host, lambda tx: networks.update(tx, world.network_id, changes), placing(world))
+    assert [nic.mtu for guest in told.guests for nic in guest.nics] == [9000]
+
+
+def test_a_network_that_gets_a_qos_policy_during_a_boot(world: World, host: EnrolledHost) -> None:
+    changes = NetworkChanges(qos_policy_id=limited(world))
+    told = told_while(world, host, lambda tx: networks.update(tx, world.network_id, changes), placing(world))
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def test_a_qos_policy_that_changes_during_a_boot(world: World, host: EnrolledHost) -> None:
+    policy_id, added = unlimited(world), rule(world)
+    changes = NetworkChanges(qos_policy_id=policy_id)
+    world.engine.run(lambda tx: networks.update(tx, world.network_id, changes))
+    told = told_while(world, host, lambda tx: qos.add_rule(tx, policy_id, added), placing(world))
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def test_a_port_that_gets_a_policy_while_the_policy_changes(world: World, host: EnrolledHost) -> None:
+    policy_id, added = unlimited(world), rule(world)
+    server = world.run_server(host, "web", world.direct())
+    changes = PortChanges(qos_policy_id=policy_id)
+
+    def give() -> None:
+        world.engine.run(lambda tx: port_changes.update(tx, server.ports[0], changes))
+
+    told = told_while(world, host, lambda tx: qos.add_rule(tx, policy_id, added), give)
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def test_a_port_that_changes_while_it_is_given(world: World, host: EnrolledHost) -> None:
+    port_id, policy_id = world.port(VnicType.DIRECT), limited(world)
+    changes = PortChanges(qos_policy_id=policy_id)
+    work = placing(world, port_id)
+    told = told_while(world, host, lambda tx: port_changes.update(tx, port_id, changes), work)
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def refusal_of(work: Callable[[], object]) -> Refusal | None:
+    try:
+        work()
+    except (Conflict, InvalidValue) as refusal:
+        return refusal
+    return None
+
+
+def test_an_image_that_is_deleted_during_a_boot_boots_nothing(world: World) -> None:
+    said: list[Refusal | None] = []
+
+    def boot() -> None:
+        said.append(refusal_of(lambda: world.boot("web", ())))
+
+    in_turn(world, lambda tx: images.delete(tx, world.image_id), boot)
+    assert [type(refusal) for refusal in said] == [InvalidValue]
+
+
+def test_an_image_that_a_server_is_being_booted_from_stays(world: World) -> None:
+    said: list[Refusal | None] = []
+
+    def delete() -> None:
+        said.append(refusal_of(lambda: world.engine.run(lambda tx: images.delete(tx, world.image_id))))
+
+    in_turn(world, lambda tx: world.boot_in(tx, "web", ()), delete)
+    assert [refusal.code for refusal in said if refusal] == ["in_use"]
