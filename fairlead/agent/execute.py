@@ -101,9 +101,10 @@ class Executor:
             case MakeTap():
                 return replace(told, port_id=step.tap.port_id)
             case ScrubVf():
-                return replace(told, device_id=device_id(self.host_id, vf_key(step.pf, step.index)))
+                vf = device_id(self.host_id, vf_key(step.pf, step.index))
+                return replace(told, device_id=vf, leaves_traces=True)
             case ResetDevice():
-                return replace(told, device_id=device_id(self.host_id, step.key))
+                return replace(told, device_id=device_id(self.host_id, step.key), leaves_traces=True)
             case SetNumVfs() | SetUpPf():
                 return replace(told, device_id=device_id(self.host_id, step.pf))
             case _:

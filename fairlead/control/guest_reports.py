@@ -43,13 +43,13 @@ def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> 
 def note_failures(
     tx: Tx, host: Host, failures: Iterable[SubjectFailure], generation: int
 ) -> frozenset[ServerId]:
-    """Chains that failed: their ports and servers say why, and a device that cannot be scrubbed is FAULTY. The
-    servers that have failed by a document that carries their last change.
+    """Chains that failed: their ports and servers say why, and a device that cannot be scrubbed is FAULTY (of
+    the others `holds` tells). The servers that have failed by a document that carries their last change.
     """
     failed: set[ServerId] = set()
     for failure in failures:
         server = tx.servers.get(failure.server_id) if failure.server_id else None
-        if server is None and failure.device_id is not None:
+        if server is None and failure.device_id is not None and failure.leaves_traces:
             _faulty(tx, host, failure.device_id, failure)
         if server is None or server.host_id != host.id or server.generation > generation:
             continue

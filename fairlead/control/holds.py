@@ -1,20 +1,43 @@
 """What a host holds back, by the names that people know; an event when a hold begins, and when it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
-from fairlead.control.events import tell_host
+from fairlead.control.events import tell_host, tell_server
+from fairlead.hoststate.report import SubjectFailure
+from fairlead.model.errors import Failure
 from fairlead.model.host import Hold, Host
 from fairlead.model.pci import DeviceKind
+from fairlead.model.server import Server, ServerStatus
 from fairlead.placement.snapshot import label
 
+_HELD_BACK = "held_back"
 
-def note_holds(tx: Tx, host: Host, reported: Sequence[Hold]) -> Host:
+
+def holds_of(tx: Tx, failures: Iterable[SubjectFailure]) -> tuple[Hold, ...]:
+    """Failures that are no server's and leave no traces of one: something is not as it should be, and the host
+    tries again and again.
+    """
+    found = (_hold_of(tx, f) for f in failures if f.server_id is None and not f.leaves_traces)
+    return tuple(dict.fromkeys(found))
+
+
+def _hold_of(tx: Tx, failed: SubjectFailure) -> Hold:
+    device = tx.devices.get(failed.device_id) if failed.device_id else None
+    failure = failed.failure
+    what = f"{failure.doing[:1].lower()}{failure.doing[1:]} {failure.subject}"
+    hint = f". {failure.hint.rstrip('.')}" if failure.hint else ""
+    return Hold(device.pci_address if device else failure.subject, what, f"{failure.answer}{hint}")
+
+
+def note_holds(tx: Tx, host: Host, reported: Sequence[Hold], generation: int) -> Host:
     """The locked host with the holds of its newest report. One that goes on is told once, also while those it
-    waits for change.
+    waits for change. A server that waits for one says so, and while; `generation` is what the host had acted on.
     """
     holds = _named(tx, host, reported) if reported else ()
+    if any(hold.server_id for hold in (*host.holds, *holds)):
+        _note_waits(tx, host, holds, generation)
     before, now = _by_deed(host.holds), _by_deed(holds)
     for deed in (deed for deed in now if deed not in before):
         tell_host(tx, host, "hold_began", _began(now[deed]))
@@ -36,9 +59,33 @@ def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
         replace(
             hold,
             subject=pfs.get(hold.subject, hold.subject),
+            what=hold.what.replace(f"server {hold.server_id}", servers.get(hold.server_id or "", "a server")),
             holders=tuple(servers.get(holder, holder) for holder in hold.holders),
         )
         for hold in reported
+    )
+
+
+def _note_waits(tx: Tx, host: Host, holds: Sequence[Hold], generation: int) -> None:
+    """It is no failure: the server stays what it is, and goes on when the hold ends."""
+    waits = {hold.server_id: hold for hold in reversed(holds) if hold.server_id}
+    for server in tx.servers.find(host_id=host.id):
+        if server.status in {ServerStatus.DELETING, ServerStatus.ERROR} or server.generation > generation:
+            continue
+        failure = _wait(server, waits[server.id]) if server.id in waits else None
+        was_waiting = server.fault is not None and server.fault.code == _HELD_BACK
+        if failure == server.fault or not (failure or was_waiting):
+            continue
+        saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now if failure else None))
+        if failure is not None:
+            tell_server(tx, saved, "server_waits", f"Server {server.name} waits: {failure.answer}.")
+
+
+def _wait(server: Server, hold: Hold) -> Failure:
+    by = f" ({', '.join(hold.holders)})" if hold.holders else ""
+    answer = f"{hold.subject} cannot be its device now: {hold.reason}{by}"
+    return Failure(
+        _HELD_BACK, "Starting", f"server {server.name}", answer, "It starts as soon as that is over."
     )
 
 

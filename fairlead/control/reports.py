@@ -5,7 +5,7 @@ from dataclasses import replace
 from fairlead.control.assignments import caught_up
 from fairlead.control.boundary import Tx, host_wake, server_wake
 from fairlead.control.guest_reports import note_failures, note_guests, note_wired
-from fairlead.control.holds import note_holds
+from fairlead.control.holds import holds_of, note_holds
 from fairlead.control.releases import release
 from fairlead.control.stocktaking import take_stock
 from fairlead.hoststate.report import HostEvent, Report
@@ -29,7 +29,7 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     host = _noted(tx, caught_up(tx, host, report.generation), report, generation)
     _record(tx, host, report.events)
     stock = take_stock(tx, host, report.observed, generation)
-    host = note_holds(tx, host, report.holds)
+    host = note_holds(tx, host, (*report.holds, *holds_of(tx, report.failures)), generation)
     note_wired(tx, host, report.wired, generation)
     failed = note_failures(tx, host, report.failures, generation)
     went_down = note_guests(tx, host, report.observed.guests, failed, generation)

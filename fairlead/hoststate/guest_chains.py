@@ -132,16 +132,17 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
     """Why nothing may be done for this server now: a device of it is somebody else's, or not ours."""
     for vf in _vfs(lookup, server_id):
         if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
-            yield Hold(f"{vf.pf}/vf{vf.index}", f"configure it for server {server_id}", _NOT_MANAGED)
+            what = f"configure it for server {server_id}"
+            yield Hold(f"{vf.pf}/vf{vf.index}", what, _NOT_MANAGED, server_id=server_id)
     wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
     for address in dict.fromkeys(
         (*_configured(lookup, server_id), *(_taken(lookup, wanted) if wanted else ()))
     ):
         user = lookup.users.get(address)
         if address in lookup.foreign:
-            yield Hold(address, give, "a domain that is not Fairlead's has it")
+            yield Hold(address, give, "a domain that is not Fairlead's has it", server_id=server_id)
         elif user is not None and user != server_id and user not in ahead.goes_down:
-            yield Hold(address, give, "another guest has it", (user,))
+            yield Hold(address, give, "another guest has it", (user,), server_id)
 
 
 def _configured(lookup: Lookup, server_id: ServerId) -> Iterator[PciAddress]:

@@ -11,12 +11,15 @@ from fairlead.model.ids import DeviceId, HostId, PortId, ServerId
 
 @dataclass(frozen=True, slots=True)
 class SubjectFailure:
-    """A failed chain: which server, port or device it was for, and why."""
+    """A failed chain: which server, port or device it was for, and why. `leaves_traces`: the device may still
+    carry something of its last owner.
+    """
 
     failure: Failure
     server_id: ServerId | None = None
     port_id: PortId | None = None
     device_id: DeviceId | None = None
+    leaves_traces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from fairlead.model.ids import HostId
+from fairlead.model.ids import HostId, ServerId
 from fairlead.model.numa import NumaNode
 
 
@@ -57,10 +57,12 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Something not done now because it would disturb somebody. An agent names `subject` by PCI address or key and
-    `holders` by server id; a host's row has them by the names that people know (control.holds).
+    `holders` by server id; a host's row has them by the names that people know (control.holds). `server_id`: who
+    cannot start before it is over; None: nobody.
     """
 
     subject: str
     what: str
     reason: str
     holders: tuple[str, ...] = ()
+    server_id: ServerId | None = None

@@ -61,7 +61,7 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
     }
     if status.status in _WITH_PROGRESS:
         shown["progress"] = 100 if status.status == "ACTIVE" else 0
-    if status.status == "ERROR" and server.fault is not None:
+    if status.status in {"ERROR", "BUILD"} and server.fault is not None:
         shown["fault"] = _fault(server, server.fault)
     return shown
 

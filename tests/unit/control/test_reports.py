@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from fairlead.control import assignments, reports, servers
-from fairlead.hoststate.report import HostEvent, Report
+from fairlead.hoststate.observed import GuestState
+from fairlead.hoststate.report import HostEvent, Report, SubjectFailure
 from fairlead.model.binding import Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings
+from fairlead.sim.machine import DomainState
 from fairlead.wire.documents import Receipt
 from tests.control_world import EnrolledHost, World
 
@@ -238,3 +240,46 @@ def test_a_failure_is_told_once(world: World) -> None:
     failed = [event for event in world.events(server.id) if event.kind == "server_failed"]
     assert len(failed) == 1
     assert isinstance(world.server(server.id).fault, Failure)
+
+
+def test_a_pf_that_cannot_be_prepared_is_told_once_and_stays_as_it_was(world: World) -> None:
+    world.policy()
+    host = world.host()
+    pf = next(device for device in devices(world, host).values() if device.name == "ens1f0")
+    refused = Failure("kernel_refused", "Bringing up", "ens1f0", "EBUSY: Device or resource busy")
+    before = devices(world, host)
+    for _ in range(3):
+        apply(world, host, newer(host, failures=(SubjectFailure(refused, device_id=pf.id),)))
+        assert devices(world, host) == before
+    (hold,) = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).holds
+    assert "ens1f0" in hold.subject
+    assert "EBUSY" in hold.reason
+    with world.database.transaction() as tx:
+        kinds = [event.kind for event in tx.events()]
+    assert kinds.count("hold_began") == 1
+    assert "device_faulty" not in kinds
+
+
+def test_a_server_that_waits_for_a_stranger_says_so_and_goes_on_by_itself(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.boot("web", world.direct())
+    world.scheduler.tick()
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    address = (nic.device.pci_address,)
+    host.sim.machine.domains["theirs"] = DomainState(
+        "theirs", None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
+    )
+    host.settle()
+    waiting = world.server(server.id)
+    assert waiting.status is ServerStatus.BUILD
+    assert waiting.fault is not None
+    assert "not Fairlead's" in waiting.fault.answer
+    host.sim.clock.advance(11)
+    host.agent.tick()
+    assert world.kinds(server.id).count("server_waits") == 1
+    del host.sim.machine.domains["theirs"]
+    host.settle()
+    assert world.server(server.id).status is ServerStatus.ACTIVE
+    assert world.server(server.id).fault is None
