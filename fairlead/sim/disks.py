@@ -8,6 +8,7 @@ from fairlead.agent.boundary import GuestFiles
 from fairlead.hoststate.desired import DesiredGuest, ImageRef
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ImageId, ServerId
+from fairlead.sim.machine import BeforeCall, ignore_call
 
 _FOLDER = Path("/var/lib/fairlead/guests")
 _CACHE = Path("/var/lib/fairlead/images")
@@ -16,7 +17,8 @@ _CACHE = Path("/var/lib/fairlead/images")
 class SimDisks:
     """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_call: BeforeCall = ignore_call) -> None:
+        self._before_call = before_call
         self.images: dict[ImageId, str] = {}
         self.made: dict[ServerId, GuestFiles] = {}
         self.logs: dict[ServerId, list[str]] = {}
@@ -27,6 +29,7 @@ class SimDisks:
 
     def store_image(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
         """Checked, and forgotten but for its digest."""
+        self._before_call("store_image")
         digest = hashlib.sha512()
         for chunk in chunks:
             digest.update(chunk)
@@ -36,6 +39,7 @@ class SimDisks:
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Its files are there now."""
+        self._before_call("make_disk")
         for image in (guest.root, guest.kernel, guest.ramdisk):
             if image is not None and not self.has_image(image):
                 raise Fault(Failure("image_missing", "Making the disk of", guest.server_id, image.id))
@@ -56,6 +60,7 @@ class SimDisks:
 
     def remove(self, server_id: ServerId) -> None:
         """All of them."""
+        self._before_call("remove_disk")
         self.made.pop(server_id, None)
         self.logs.pop(server_id, None)
 

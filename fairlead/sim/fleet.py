@@ -1,5 +1,6 @@
 """Simulated hosts: a machine, and the real agent on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from fairlead.sim.disks import SimDisks
 from fairlead.sim.hardware import two_socket_server
 from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.kernel import SimKernel
-from fairlead.sim.machine import Machine
+from fairlead.sim.machine import BeforeCall, Machine, ignore_call
 from fairlead.sim.tree import TreeKernel
 
 VERSION = "simulated"
@@ -41,11 +42,17 @@ class SimClock:
         self._seconds += seconds
 
 
+def ignore_write(name: str, data: bytes) -> None:
+    """At a write nothing is looked at, but in tests."""
+
+
 class MemorySlots:
     """agent.ledger.Slots that outlive an agent, as a disk does."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_call: BeforeCall = ignore_call) -> None:
         self._kept: dict[str, bytes] = {}
+        self._before_call = before_call
+        self.on_write: Callable[[str, bytes], None] = ignore_write
 
     def read(self, name: str) -> bytes | None:
         """What was last written."""
@@ -53,7 +60,13 @@ class MemorySlots:
 
     def write(self, name: str, data: bytes) -> None:
         """Keep it."""
+        self._before_call(f"write {name}")
         self._kept[name] = data
+        self.on_write(name, data)
+
+    def lose(self) -> None:
+        """As when the disk is lost: nothing was ever written."""
+        self._kept.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path |
         machine,
         SimKernel(machine) if root is None else TreeKernel(machine, root),
         SimHypervisor(machine),
-        SimDisks(),
-        MemorySlots(),
+        SimDisks(machine.before_call),
+        MemorySlots(machine.before_call),
         clock or SimClock(),
     )

@@ -1,5 +1,6 @@
 """A libvirt in memory: it reads the XML that guestxml writes, and refuses what libvirt refuses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -25,16 +26,27 @@ class Start:
     traces: dict[PciAddress, str]
 
 
+OnStart = Callable[[DomainState, dict[PciAddress, str]], None]
+"""Called with a guest that has just got its devices, and with those of them that were not reset since another
+domain had them, each with that one's name.
+"""
+
+
+def ignore_start(domain: DomainState, traces: dict[PciAddress, str]) -> None:
+    """At a start nothing is looked at, but in tests."""
+
+
 class SimHypervisor:
-    """agent.boundary.Hypervisor."""
+    """agent.boundary.Hypervisor. `on_start` is called at each start, before the guest runs."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.starts: list[Start] = []
+        self.on_start: OnStart = ignore_start
 
     def observe(self) -> HypervisorView:
         """All domains; a running one has its live devices, one that is down what it would get."""
-        self._reach()
+        self._reach("observe_guests")
         domains = self._machine.domains.values()
         return HypervisorView(
             domains=tuple(_seen(domain, domain.server_id) for domain in domains if domain.server_id),
@@ -45,7 +57,7 @@ class SimHypervisor:
 
     def define(self, domain: str) -> None:
         """Write or replace it; a running one keeps its devices until it stops."""
-        self._reach()
+        self._reach("define")
         fresh = _parsed(domain)
         old = self._machine.domains.get(fresh.name)
         if old is not None:
@@ -55,8 +67,7 @@ class SimHypervisor:
 
     def start(self, server_id: ServerId) -> None:
         """Run it, with devices that are there and free, on taps that are there."""
-        self._reach()
-        self._machine.hang("start")
+        self._reach("start")
         domain = self._domain(server_id)
         if domain.is_up:
             raise _refused(
@@ -69,9 +80,10 @@ class SimHypervisor:
                     "Starting", domain.name, f"Device {address} not found: could not access config"
                 )
             if address in users:
-                self._machine.mishaps.append(
-                    f"{domain.name} was started with {address} of {users[address].name}"
-                )
+                if users[address].server_id is not None:
+                    self._machine.mishaps.append(
+                        f"{domain.name} was started with {address} of {users[address].name}"
+                    )
                 raise _refused(
                     "Starting", domain.name, f"PCI device {address} is in use by {users[address].name}"
                 )
@@ -81,14 +93,14 @@ class SimHypervisor:
                     "Starting", domain.name, f"target managed='no' but specified dev '{tap}' is missing"
                 )
         traces = self._machine.give(domain)
+        self.on_start(domain, traces)
         domain.state, domain.reason = GuestState.RUNNING, "booted"
         domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
         self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """Down, at once."""
-        self._reach()
-        self._machine.hang("stop")
+        self._reach("stop")
         domain = self._machine.domains.get(domain_name(server_id))
         if domain is not None and domain.is_up:
             domain.state, domain.live_hostdevs = GuestState.STOPPED, ()
@@ -96,7 +108,7 @@ class SimHypervisor:
 
     def resume(self, server_id: ServerId) -> None:
         """Let it go on."""
-        self._reach()
+        self._reach("resume")
         domain = self._domain(server_id)
         if domain.state is not GuestState.PAUSED:
             raise _refused("Resuming", domain.name, "Requested operation is not valid: domain is not paused")
@@ -104,7 +116,7 @@ class SimHypervisor:
 
     def remove(self, server_id: ServerId) -> None:
         """Undefine it."""
-        self._reach()
+        self._reach("remove")
         name = domain_name(server_id)
         domain = self._machine.domains.get(name)
         if domain is not None and domain.is_up:
@@ -113,11 +125,12 @@ class SimHypervisor:
 
     def domain_xml(self, server_id: ServerId) -> str:
         """As it was defined."""
-        self._reach()
+        self._reach("domain_xml")
         domain = self._machine.domains.get(domain_name(server_id))
         return domain.xml if domain else ""
 
-    def _reach(self) -> None:
+    def _reach(self, act: str) -> None:
+        self._machine.called(act)
         if self._machine.troubles.libvirt_is_away:
             answer = "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused"
             raise _refused("Connecting to", "libvirt", answer)

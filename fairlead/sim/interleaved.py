@@ -13,11 +13,13 @@ class Interleaved:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._flying: list[Flying] = []
+        self._flying: dict[Flying, int] = {}
+        self.turn = self.since = 0
+        """How often a chain was driven so far; and at which turn the one that is driven now was driven last."""
 
     def start(self, flying: Flying) -> None:
         """It waits to be driven."""
-        self._flying.append(flying)
+        self._flying[flying] = self.turn
 
     @property
     def is_idle(self) -> bool:
@@ -28,11 +30,13 @@ class Interleaved:
         """Get any one chain a part of the way, if one is in flight: to before its next step, or past it."""
         if not self._flying:
             return
-        flying = self._random.choice(self._flying)
+        flying = self._random.choice(list(self._flying))
+        self.since, self._flying[flying] = self._flying[flying], self.turn
+        self.turn += 1
         try:
             next(flying)
         except StopIteration:
-            self._flying.remove(flying)
+            del self._flying[flying]
         except AgentDied:
             self.forget()
             raise

@@ -22,13 +22,13 @@ class SimKernel:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._bridges: dict[str, tuple[DesiredBridge, str]] = {}
-        self._taps: dict[str, DesiredTap] = {}
+        self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
+        self.taps: dict[str, DesiredTap] = {}
 
     def observe(self) -> KernelView:
         """Everything that is plugged in."""
         machine = self._machine
-        machine.hang("observe")
+        machine.called("observe")
         users = frozenset(machine.users())
         return KernelView(
             boot_id=machine.boot_id,
@@ -48,70 +48,74 @@ class SimKernel:
             ),
             bridges=tuple(
                 ObservedBridge(name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=(uplink,))
-                for name, (bridge, uplink) in self._bridges.items()
+                for name, (bridge, uplink) in self.bridges.items()
                 if name in machine.virtual_links
             ),
-            taps=tuple(_tap(tap) for name, tap in self._taps.items() if name in machine.virtual_links),
+            taps=tuple(_tap(tap) for name, tap in self.taps.items() if name in machine.virtual_links),
         )
 
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """One VF as it is now."""
+        self._machine.called("read_vf")
         return self._vf("Reading VF", pf, index).vfs[index]
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Field by field, in the kernel's order."""
-        self._machine.hang("set_vf")
+        self._machine.called("set_vf")
         self._vf("Setting VF", pf, index)
         self._answered("Setting VF", pf, lambda: self._machine.write_vf(pf.key, index, settings, fields))
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """A reset clears what the guest did, not what the PF's driver was told."""
-        self._machine.hang("reset_vf")
+        self._machine.called("reset_vf")
         self._machine.reset(self._vf("Resetting VF", pf, index).nic.vf_address(index))
 
     def reset_device(self, address: PciAddress) -> None:
         """A PF that its driver has back began anew with that."""
-        self._machine.hang("reset_device")
+        self._machine.called("reset_device")
         if not self._machine.present(address):
             raise Fault(Failure("device_missing", "Resetting", address, "there is no such device"))
         self._machine.reset(address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
         """Through 0 where VFs are there."""
-        self._machine.hang("set_num_vfs")
+        self._machine.called("set_num_vfs")
         state = self._pf("Setting the number of VFs of", pf)
         if state.vfs and num_vfs:
             self._answered("Removing VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, 0))
+            self._machine.before_call("set_num_vfs")
         self._answered("Making VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, num_vfs))
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
         """Up, with the MTU."""
-        self._machine.hang("set_up")
+        self._machine.called("set_up")
         state = self._pf("Bringing up", pf)
         state.is_up = True
         state.mtu = mtu if mtu is not None else state.mtu
 
     def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
         """Made or repaired."""
-        self._machine.hang("make_bridge")
+        self._machine.called("make_bridge")
         state = self._pf("Making a bridge on", uplink)
-        self._bridges[bridge.name] = (bridge, state.nic.name)
+        self.bridges[bridge.name] = (bridge, state.nic.name)
         self._machine.virtual_links.add(bridge.name)
 
     def remove_bridge(self, name: str) -> None:
         """Gone, with every tap taken off it."""
+        self._machine.called("remove_bridge")
         self._machine.virtual_links.discard(name)
 
     def make_tap(self, tap: DesiredTap) -> None:
         """Made or repaired, on its bridge."""
-        self._machine.hang("make_tap")
+        self._machine.called("make_tap")
         if tap.bridge not in self._machine.virtual_links:
             raise Fault(Failure("kernel_refused", "Making tap", tap.name, f"there is no bridge {tap.bridge}"))
-        self._taps[tap.name] = tap
+        self.taps[tap.name] = tap
         self._machine.virtual_links.add(tap.name)
 
     def remove_tap(self, name: str) -> None:
         """Gone."""
+        self._machine.called("remove_tap")
         self._machine.virtual_links.discard(name)
 
     def _pf(self, doing: str, pf: ObservedPf) -> PfState:

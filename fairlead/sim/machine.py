@@ -1,16 +1,26 @@
 """A simulated machine: its hardware as it runs, its domains, and what shall go wrong with it."""
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey, ServerId
-from fairlead.model.pci import PciAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, VfSettings
 from fairlead.sim.hardware import Hardware, Nic
 
 _FIRST_MTU = 1500
+
+BeforeCall = Callable[[str], None]
+"""Called with the name of each call that the agent makes, and of each part of one, before it is done: where a
+test lets the agent die, or the world change.
+"""
+
+
+def ignore_call(act: str) -> None:
+    """Before a call nothing happens, but in tests."""
 
 
 @dataclass(slots=True)
@@ -81,6 +91,9 @@ class Machine:
         """What must never happen: a VF destroyed under a guest, a device in two guests."""
         self.traces: dict[PciAddress, str] = {}
         """Name of the domain that last had a VF or plain device, until it is reset."""
+        self.told: dict[tuple[PfKey, int], MacAddress] = {}
+        """The first MAC that a VF was told since it was last at its baseline with no domain on it."""
+        self.fuse: BeforeCall = ignore_call
 
     @property
     def boot_id(self) -> str:
@@ -97,6 +110,7 @@ class Machine:
             pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
         self.virtual_links.clear()
         self.traces.clear()
+        self.told.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
         """Which domain has a device now."""
@@ -151,6 +165,9 @@ class Machine:
 
     def reset(self, address: PciAddress) -> None:
         """A function-level reset: nothing of its last guest is left on it."""
+        user = self.users().get(address)
+        if user is not None and user.server_id is not None:
+            self.mishaps.append(f"{address} was reset under {user.name}")
         self.traces.pop(address, None)
 
     def set_num_vfs(self, key: PfKey, num_vfs: int) -> None:
@@ -169,14 +186,21 @@ class Machine:
         """As RTM_SETLINK: fields in the kernel's order, up to the first that the driver refuses."""
         pf = self.pfs[key]
         for name in fields:
+            self.before_call(f"set {name}")
             number = self._refusal(pf, settings, name)
             if number is not None:
                 raise OSError(number, _spelt(number))
             if name not in self.troubles.ignored_fields:
                 pf.vfs[index] = _with(pf.vfs[index], settings, name)
+                self._note_mac(pf, index)
 
-    def hang(self, act: str) -> None:
-        """Raise Fault as a timed-out call does, where the act is to hang."""
+    def before_call(self, act: str) -> None:
+        """The agent is about to do this: its fuse burns."""
+        self.fuse(act)
+
+    def called(self, act: str) -> None:
+        """The agent calls. Raises Fault as a timed-out call does, where the act is to hang."""
+        self.before_call(act)
         left = self.troubles.hanging.get(act, 0)
         if left:
             self.troubles.hanging[act] = left - 1
@@ -187,11 +211,23 @@ class Machine:
         for index in pf.vfs:
             address = pf.nic.vf_address(index)
             self.traces.pop(address, None)
+            self.told.pop((pf.nic.key, index), None)
             if address in users:
                 self.mishaps.append(
                     f"VF {index} of {pf.nic.name} was destroyed under {users[address].name}: {why}"
                 )
         pf.vfs = {}
+
+    def _note_mac(self, pf: PfState, index: int) -> None:
+        """A MAC is somebody's: two of them without the baseline between are a handover without a scrub."""
+        name, now = (pf.nic.key, index), pf.vfs[index]
+        if now.mac is None and now != BASELINE:
+            return
+        user = self.users().get(pf.nic.vf_address(index))
+        if now.mac is not None and self.told.setdefault(name, now.mac) != now.mac and user is not None:
+            self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got MAC {now.mac}")
+        elif now == BASELINE and user is None:
+            self.told.pop(name, None)
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""

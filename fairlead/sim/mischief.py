@@ -6,8 +6,8 @@ from random import Random
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.pci import MacAddress
-from fairlead.model.vf import LinkState, VfSettings
-from fairlead.sim.machine import Machine, PfState, Troubles
+from fairlead.model.vf import BASELINE, LinkState
+from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
 _FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
@@ -46,19 +46,19 @@ class Mischief:
 
 
 class AgentDied(BaseException):
-    """The simulated agent process is gone, between two steps."""
+    """The simulated agent process is gone, between two of its calls."""
 
 
-def dies_after(steps: int) -> Callable[[object], None]:
-    """An `after_step` that lets the agent die after so many steps."""
-    left = [steps]
+def dies_after(calls: int) -> BeforeCall:
+    """A `before_call` that lets the agent die after so many calls."""
+    left = [calls]
 
-    def after_step(step: object) -> None:
+    def before_call(act: str) -> None:
         left[0] -= 1
-        if left[0] <= 0:
-            raise AgentDied(type(step).__name__)
+        if left[0] < 0:
+            raise AgentDied(act)
 
-    return after_step
+    return before_call
 
 
 def _drift(machine: Machine, random: Random) -> None:
@@ -67,7 +67,9 @@ def _drift(machine: Machine, random: Random) -> None:
     if pf.vfs:
         index = random.choice(list(pf.vfs))
         changed = replace(pf.vfs[index], trust=True, vlan=random.choice([None, 7]))
-        pf.vfs[index] = random.choice([changed, VfSettings(mac=_STRANGER, link_state=LinkState.DISABLE)])
+        pf.vfs[index] = random.choice(
+            [changed, replace(BASELINE, mac=_STRANGER, link_state=LinkState.DISABLE)]
+        )
 
 
 def _pf_goes_down(machine: Machine, random: Random) -> None:

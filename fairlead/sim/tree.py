@@ -55,12 +55,12 @@ class Tree:
         if attribute.name == "sriov_numvfs" and pf is not None:
             if not attribute.exists():
                 raise OSError(errno.ENOENT, "No such file or directory")
-            self._machine.hang("set_num_vfs")
+            self._machine.called("set_num_vfs")
             self._machine.set_num_vfs(pf.nic.key, int(value))
             self.renew()
         elif attribute.name == "reset":
             address = PciAddress(attribute.parent.name)
-            self._machine.hang("reset_vf" if self._machine.vf_at(address) else "reset_device")
+            self._machine.called("reset_vf" if self._machine.vf_at(address) else "reset_device")
             self._machine.reset(address)
         else:
             write_file(attribute, value)
@@ -154,6 +154,6 @@ class TreeKernel(LinuxKernel):
 
     def observe(self) -> KernelView:
         """See Kernel.observe."""
-        self._machine.hang("observe")
+        self._machine.called("observe")
         self._tree.renew()
         return super().observe()

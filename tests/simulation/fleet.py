@@ -8,7 +8,6 @@ from random import Random
 from uuid import UUID
 
 from fairlead.agent.boundary import ControlAway
-from fairlead.agent.execute import AfterStep, ignore_step
 from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
 from fairlead.control import (
@@ -40,9 +39,11 @@ from fairlead.sim.fleet import SimClock, SimHost, sim_host
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
+from fairlead.sim.machine import BeforeCall, ignore_call
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
+from tests.simulation.start_judge import StartJudge
 
 PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
 CALLER = Caller(PROJECT, "somebody", is_admin=True)
@@ -74,24 +75,24 @@ class Place:
         self.host_id = host_id
         self.link = link
         self.flights = flights
+        self.judge = StartJudge(host, flights)
         self.start_agent()
 
-    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+    def start_agent(self, fuse: BeforeCall = ignore_call) -> None:
         """The one before is dead, if there was one."""
+        self.host.machine.fuse = fuse
         if self.flights is not None:
             self.flights.forget()
-        self.agent: Agent = self.host.agent(self.host_id, self.link, fuse, self.flights or InTurn())
+        self.agent: Agent = self.host.agent(self.host_id, self.link, runner=self.flights or InTurn())
 
     def tick(self) -> None:
-        with suppress(ControlAway):
-            self.agent.poll(0)
+        self._live(lambda: self.agent.poll(0))
         self._live(self.agent.tick)
 
     def drive(self, random: Random) -> None:
         """What is in flight gets on a little; news may come in between."""
         for _ in range(random.randint(0, 12) if self.flights else 0):
-            with suppress(ControlAway):
-                self._live(random.choice([self._drive, self._drive, lambda: self.agent.poll(0)]))
+            self._live(random.choice([self._drive, self._drive, lambda: self.agent.poll(0)]))
 
     def settle(self) -> None:
         """Tick until what one tick began is over, and nothing waits for it."""
@@ -109,7 +110,7 @@ class Place:
 
     def _live(self, act: Callable[[], None]) -> None:
         try:
-            with suppress(Fault):  # the host cannot be read: the loop rests and tries again
+            with suppress(Fault, ControlAway):  # the host cannot be read: the loop rests and tries again
                 act()
         except AgentDied:
             self.start_agent()
@@ -178,8 +179,7 @@ class Site:
         if self.random.random() < 0.25:
             self.mischief.strike(place.host.machine)
         if self.random.random() < 0.15:
-            fuse = dies_after(self.random.randint(1, 10))
-            place.start_agent(fuse)
+            place.start_agent(dies_after(self.random.randint(0, 40)))
 
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))

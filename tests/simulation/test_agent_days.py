@@ -8,18 +8,17 @@ from random import Random
 import pytest
 
 from fairlead.agent.boundary import ControlAway
-from fairlead.agent.execute import AfterStep, ignore_step
 from fairlead.agent.flights import InTurn, Runner
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import ObservedState
-from fairlead.hoststate.steps import Step
 from fairlead.model.errors import Fault
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
 from fairlead.sim.fleet import sim_host
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
+from fairlead.sim.machine import BeforeCall, ignore_call
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (
@@ -33,6 +32,7 @@ from tests.host_wishes import (
     desired,
     server,
 )
+from tests.simulation.start_judge import StartJudge
 from tests.simulation.vf_watch import VfWatch
 
 SEEDS = range(150)
@@ -52,18 +52,15 @@ class Day:
         self.link = LossyLink(self.control, self.random, 0.15)
         self.mischief = Mischief(self.random)
         self.watch = VfWatch(self.host, self.control)
+        self.judge = StartJudge(self.host)
         self.generation = self.count = 0
         self.servers: dict[int, ServerWish] = {}
         self.start_agent()
 
-    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+    def start_agent(self, fuse: BeforeCall = ignore_call) -> None:
         """The one before is dead, if there was one."""
-
-        def after_step(step: Step) -> None:
-            self.watch.see(step)
-            fuse(step)
-
-        self.agent = self.host.agent(HOST, self.link, after_step, self.runner)
+        self.host.machine.fuse = fuse
+        self.agent = self.host.agent(HOST, self.link, self.watch.see, self.runner)
 
     def wish(self) -> None:
         """Servers come, go, stop, start and boot anew, in four places with VFs of their own."""
@@ -71,8 +68,9 @@ class Day:
         known = self.servers.get(place)
         if known is None:
             self.count += 1
-            free = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place)]
-            vfs = tuple(self.random.sample(free, self.random.randint(0, 3)))
+            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place)]
+            free = [vf for vf in places if self.watch.may_be_given((DATA[vf.pf].key, vf.index))]
+            vfs = tuple(self.random.sample(free, self.random.randint(0, len(free))))
             image = self.random.choice([None, IMAGE])
             taps = self.random.randint(0, 1)
             self.servers[place] = ServerWish(self.count, vfs=vfs, taps=taps, image=image)
@@ -104,7 +102,7 @@ class Day:
         if self.random.random() < 0.5:
             self.mischief.strike(self.host.machine)
         if self.random.random() < 0.3:
-            self.start_agent(dies_after(self.random.randint(1, 8)))
+            self.start_agent(dies_after(self.random.randint(0, 40)))
         self.work()
         self.host.clock.advance(self.random.choice([0.1, 2, 61]))
 
@@ -149,8 +147,9 @@ class CrowdedDay(Day):
     def __init__(self, seed: int) -> None:
         self.runner = self.flights = Interleaved(Random(seed))  # noqa: S311 - as above
         super().__init__(seed)
+        self.judge.flights = self.flights
 
-    def start_agent(self, fuse: AfterStep = ignore_step) -> None:
+    def start_agent(self, fuse: BeforeCall = ignore_call) -> None:
         self.flights.forget()
         super().start_agent(fuse)
 
@@ -181,6 +180,7 @@ def test_day(kind, seed):
     assert day.control.reports[-1].failures == ()
     assert day.host.machine.mishaps == []
     assert day.watch.mishaps == []
+    assert day.judge.mishaps == []
     assert_true(day, observed)
 
 
@@ -197,6 +197,3 @@ def assert_true(day: Day, observed: ObservedState) -> None:
     for wish in day.servers.values():
         domain = machine.domains[f"fl-{server(wish.number)}"]
         assert not (domain.is_up and wish.power is Power.STOPPED)
-    for start in day.host.hypervisor.starts:
-        for settings in start.vfs.values():
-            assert settings.mac is not None, "a guest was started on a VF that was not configured"

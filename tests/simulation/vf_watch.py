@@ -22,6 +22,7 @@ class VfWatch:
         self._control = control
         self._documents: dict[int, DesiredState] = {}
         self._free: set[VfName] = set()
+        self._given: set[VfName] = set()
         self._wired: dict[VfName, VfSettings] = {}
         self._serial = 0
 
@@ -30,6 +31,7 @@ class VfWatch:
         self._documents[document.generation] = document
         owners = {(vf.pf, vf.index): vf.settings for vf in document.vfs}
         self._free -= owners.keys()
+        self._given |= owners.keys()
         self._wired = {name: seen for name, seen in self._wired.items() if owners.get(name) == seen}
 
     def told(self) -> None:
@@ -50,7 +52,12 @@ class VfWatch:
             if (pf.key, vf.index) not in owners and not vf.is_dirty and not differences(BASELINE, vf.settings)
             if vf.pci_address not in users
         }
+        self._given -= self._free
         self._wired = {name: vf.settings for name, vf in owners.items() if vf.port_id in report.wired}
+
+    def may_be_given(self, name: VfName) -> bool:
+        """Whether nobody had it since its host told that it is free: control gives no other away."""
+        return name not in self._given
 
     def see(self, step: Step) -> None:
         """A step was just done."""

@@ -1,0 +1,115 @@
+"""Judges every start of a guest as it happens, by the machine itself and the document that its agent obeys."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
+from fairlead.model.pci import DeviceKind, PciAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import BASELINE, VfSettings
+from fairlead.sim.fleet import SimHost
+from fairlead.sim.interleaved import Interleaved
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import DomainState
+from fairlead.wire import codec
+
+
+class StartJudge:
+    """`mishaps`: what was wrong with starts. A start that had begun when a newer document came may be by the
+    document before: `flights` know since when each chain was under way.
+    """
+
+    def __init__(self, host: SimHost, flights: Interleaved | None = None) -> None:
+        self.mishaps: list[str] = []
+        self.flights = flights
+        self._host = host
+        self._accepted: list[tuple[int, bytes]] = []
+        host.hypervisor.on_start = self._judge
+        host.slots.on_write = self._note
+
+    def _note(self, name: str, data: bytes) -> None:
+        if name == "desired":
+            self._accepted.append((self.flights.turn if self.flights else 0, data))
+
+    def _judge(self, domain: DomainState, traces: dict[PciAddress, str]) -> None:
+        wrong: list[str] = ["by no document"]
+        for document in self._documents():
+            wrong = [*self._wrong(domain, document), *self._touched(domain, traces)]
+            if not wrong:
+                return
+        self.mishaps.extend(f"{domain.name} was started: {what}" for what in wrong)
+
+    def _documents(self) -> Iterator[DesiredState]:
+        """The newest first, then those that were in force since the step was begun."""
+        since = self.flights.since if self.flights else self._turn()
+        for turn, data in reversed(self._accepted):
+            yield codec.decode(DesiredState, data)
+            if turn <= since:
+                return
+
+    def _turn(self) -> int:
+        return self.flights.turn if self.flights else 0
+
+    def _wrong(self, domain: DomainState, document: DesiredState) -> Iterator[str]:
+        guest = next((guest for guest in document.guests if guest.server_id == domain.server_id), None)
+        if guest is None or guest.power is not Power.RUNNING:
+            yield "the document does not want it up"
+            return
+        if guest.boot_serial != domain.boot_serial:
+            yield f"boot {domain.boot_serial}, not {guest.boot_serial}"
+        wanted = {hostdev: self._address(hostdev) for hostdev in guest.hostdevs}
+        if set(wanted.values()) != set(domain.hostdevs):
+            yield f"with devices {domain.hostdevs}, not {set(wanted.values())}"
+        owners = {(vf.pf, vf.index): vf for vf in document.vfs}
+        for hostdev in wanted:
+            if hostdev.pf is not None and hostdev.vf_index is not None:
+                yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
+        yield from self._wrong_taps(guest, document, domain)
+
+    def _address(self, hostdev: DesiredHostdev) -> PciAddress | None:
+        machine = self._host.machine
+        if hostdev.kind is DeviceKind.PCI:
+            places = {device.key: device.pci_address for device in machine.hardware.plain}
+            return places.get(hostdev.key)
+        key = hostdev.pf if hostdev.kind is DeviceKind.VF else hostdev.key
+        pf = next(pf for pf in machine.pfs.values() if pf.nic.key == key)
+        return pf.nic.pci_address if hostdev.vf_index is None else pf.nic.vf_address(hostdev.vf_index)
+
+    def _wrong_vf(
+        self, owner: DesiredVf | None, hostdev: DesiredHostdev, domain: DomainState
+    ) -> Iterator[str]:
+        if owner is None or owner.server_id != domain.server_id:
+            yield f"{hostdev.key} is not its own: {owner}"
+            return
+        machine = self._host.machine
+        seen, told = machine.pfs[owner.pf].vfs[owner.index], machine.told.get((owner.pf, owner.index))
+        if seen != _whole(owner.settings):
+            yield f"{hostdev.key} has {seen}, not {owner.settings}"
+        if told not in {None, owner.settings.mac}:
+            yield f"{hostdev.key} was not scrubbed since it had {told}"
+
+    def _wrong_taps(self, guest: DesiredGuest, document: DesiredState, domain: DomainState) -> Iterator[str]:
+        wanted = {tap.name: tap for tap in document.taps if tap.server_id == guest.server_id}
+        if set(wanted) != set(domain.taps):
+            yield f"with taps {domain.taps}, not {set(wanted)}"
+        kernel = self._host.kernel
+        assert isinstance(kernel, SimKernel)
+        for name, tap in wanted.items():
+            seen = kernel.taps.get(name) if name in self._host.machine.virtual_links else None
+            if seen != tap:
+                yield f"tap {name} is {seen}, not {tap}"
+
+    def _touched(self, domain: DomainState, traces: dict[PciAddress, str]) -> Iterator[str]:
+        """No other domain has a device of it, and each was reset since another had it."""
+        devices = set(domain.hostdevs)
+        for other in self._host.machine.domains.values():
+            if other is not domain and other.is_up and devices & set(other.live_hostdevs):
+                yield f"{other.name} has a device of it"
+        for address, last in traces.items():
+            yield f"{address} was not reset since {last} had it"
+
+
+def _whole(wanted: VfSettings) -> VfSettings:
+    """With the baseline where nothing is asked for."""
+    asked = {name: getattr(wanted, name) for name in VfSettings.__slots__}
+    return replace(BASELINE, **{name: value for name, value in asked.items() if value is not None})
