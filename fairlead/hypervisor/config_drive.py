@@ -4,6 +4,7 @@ Source: OpenStack's config drive (docs.openstack.org/nova/latest/admin/config-dr
 finds by that label.
 """
 
+from base64 import b64decode
 from io import BytesIO
 from itertools import count
 from pathlib import PurePosixPath
@@ -16,7 +17,7 @@ LABEL = "config-2"
 
 
 def config_drive(files: tuple[ConfigFile, ...]) -> bytes:
-    """The image that has these files, text as UTF-8, and the folders they need."""
+    """The image that has these files, text as UTF-8 and base64 as what it stands for, and the folders they need."""
     iso = PyCdlib()
     iso.new(interchange_level=3, vol_ident=LABEL, joliet=3, rock_ridge="1.09")
     short = _ShortNames()
@@ -25,7 +26,7 @@ def config_drive(files: tuple[ConfigFile, ...]) -> bytes:
         for folder in reversed(path.parents[:-1]):
             if short.is_new(folder):
                 iso.add_directory(short.folder(folder), rr_name=folder.name, joliet_path=str(folder))
-        content = file.content.encode()
+        content = b64decode(file.content) if file.is_base64 else file.content.encode()
         name = short.file(path)
         iso.add_fp(BytesIO(content), len(content), name, rr_name=path.name, joliet_path=str(path))
     image = BytesIO()

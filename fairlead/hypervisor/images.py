@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fairlead.hoststate.desired import ImageRef
-from fairlead.hypervisor.qcow2 import HEADER_OCTETS, read_header
 from fairlead.model.errors import Failure, Fault
+from fairlead.model.qcow2 import HEADER_OCTETS, read_header
 
 # QEMU's user, which is not the agent's, opens them as backing files.
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o711

@@ -1,5 +1,7 @@
 """The config drive, as a guest's kernel and cloud-init find it."""
 
+import gzip
+from base64 import b64encode
 from io import BytesIO
 
 from pycdlib import PyCdlib
@@ -30,6 +32,14 @@ def content(iso: PyCdlib, **path: str) -> bytes:
 def test_it_is_labelled_config_2():
     iso = opened(config_drive(FILES))
     assert iso.pvd.volume_identifier.rstrip() == b"config-2"
+    iso.close()
+
+
+def test_what_is_no_text_is_there_as_it_was_given():
+    packed = gzip.compress(b"#!/bin/sh")
+    file = ConfigFile("openstack/latest/user_data", b64encode(packed).decode(), is_base64=True)
+    iso = opened(config_drive((file,)))
+    assert content(iso, rr_path=f"/{file.path}") == packed
     iso.close()
 
 

@@ -1,0 +1,40 @@
+"""What a qcow2 image claims about itself, from its header alone, before QEMU is let near it.
+
+Source: QEMU's docs/interop/qcow2.rst.
+"""
+
+import struct
+from dataclasses import dataclass
+
+MAGIC = b"QFI\xfb"
+HEADER_OCTETS = 80
+"""As far as it is read: to the end of the incompatible features of version 3."""
+
+_VERSION_2 = struct.Struct(">4sIQIIQ")
+"""Magic, version, backing file's offset and its name's length, cluster bits, size in octets."""
+_VERSIONS = (2, 3)
+_FEATURES_AT = 72
+_EXTERNAL_DATA = 1 << 2
+
+
+@dataclass(frozen=True, slots=True)
+class Qcow2Header:
+    """`virtual_size` in octets. An image that refers to other files can read any file of its host
+    (CVE-2015-5163, CVE-2024-32498).
+    """
+
+    virtual_size: int
+    has_backing_file: bool
+    has_external_data: bool
+
+
+def read_header(data: bytes) -> Qcow2Header | None:
+    """The header in the first HEADER_OCTETS of an image; None when they are not a whole one of version 2 or 3."""
+    if len(data) < _VERSION_2.size or not data.startswith(MAGIC):
+        return None
+    _, version, backing_offset, backing_length, _, virtual_size = _VERSION_2.unpack_from(data)
+    if version not in _VERSIONS or (version > _VERSIONS[0] and len(data) < HEADER_OCTETS):
+        return None
+    (features,) = struct.unpack_from(">Q", data, _FEATURES_AT) if version > _VERSIONS[0] else (0,)
+    has_backing_file = bool(backing_offset or backing_length)
+    return Qcow2Header(virtual_size, has_backing_file, bool(features & _EXTERNAL_DATA))
