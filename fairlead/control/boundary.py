@@ -6,6 +6,7 @@ on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what 
 `tx.hosts.lock(id)` first; several hosts in id order.
 """
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -180,8 +181,12 @@ class IncomingImage(Protocol):
         """Make it the image's data, whole or not at all, on stable storage."""
         ...
 
+    def withdraw(self) -> None:
+        """Take back what was kept, unless other data has its place by now."""
+        ...
+
     def drop(self) -> None:
-        """Forget it; does nothing once kept."""
+        """End the upload: what was not kept is forgotten."""
         ...
 
 
@@ -193,7 +198,13 @@ class ImageFiles(Protocol):
         ...
 
     def path(self, image_id: ImageId) -> Path:
-        """The file of data that was kept; raises NotFound."""
+        """The file of data that was kept; raises Conflict `data_elsewhere` where it is not here."""
+        ...
+
+    def interrupted(self) -> Iterator[ImageId]:
+        """Images with an upload here that nobody goes on with, whichever process began it. What is left of it is
+        removed once the caller asks for the next.
+        """
         ...
 
     def remove(self, image_id: ImageId) -> None:

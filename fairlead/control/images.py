@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
-from fairlead.control.boundary import ImageData, Tx
+from fairlead.control.boundary import ImageData, ImageFiles, Tx
+from fairlead.control.engine import Engine
 from fairlead.control.image_content import DISK_FORMATS
 from fairlead.model.errors import Conflict, InvalidValue, NotAllowed
 from fairlead.model.ids import ImageId, ProjectId
@@ -114,10 +116,15 @@ def begin_upload(tx: Tx, image_id: ImageId) -> Image:
 
 
 def finish_upload(tx: Tx, image_id: ImageId, data: ImageData, virtual_size: int | None) -> Image:
-    """The image, active; raises NotFound when it was deleted meanwhile."""
+    """The image, active; raises NotFound when it was deleted meanwhile, Conflict `wrong_state` when it does not
+    wait for this any more.
+    """
+    image = tx.images.lock(image_id)
+    if image.status is not ImageStatus.SAVING:
+        raise Conflict("wrong_state", f"Image {image_id} is {image.status.value}: the upload was given up.")
     return tx.images.put(
         replace(
-            tx.images.lock(image_id),
+            image,
             status=ImageStatus.ACTIVE,
             size=data.size,
             virtual_size=virtual_size,
@@ -128,11 +135,31 @@ def finish_upload(tx: Tx, image_id: ImageId, data: ImageData, virtual_size: int 
     )
 
 
-def abandon_upload(tx: Tx, image_id: ImageId) -> None:
-    """The image waits for its data again; nothing happens when it was deleted meanwhile."""
-    image = tx.images.get(image_id)
-    if image is not None and image.status is ImageStatus.SAVING:
+def abandon_upload(tx: Tx, image_id: ImageId) -> bool:
+    """The image waits for its data again, unless it was deleted meanwhile. Whether what was received is of no
+    use: False once the image is active with it.
+    """
+    if tx.images.get(image_id) is None:
+        return True
+    image = tx.images.lock(image_id)
+    if image.status is ImageStatus.SAVING:
         tx.images.put(replace(image, status=ImageStatus.QUEUED, updated_at=tx.now))
+    return image.status is not ImageStatus.ACTIVE
+
+
+def requeue_interrupted(engine: Engine, files: ImageFiles) -> None:
+    """Images whose upload ended with the process that received it wait for their data again."""
+    for image_id in files.interrupted():
+        image = engine.run(partial(_saving, image_id=image_id))
+        if image is not None:
+            # First the data: once it is queued, another upload may put its own there.
+            files.remove(image_id)
+            engine.run(partial(abandon_upload, image_id=image_id))
+
+
+def _saving(tx: Tx, image_id: ImageId) -> Image | None:
+    image = tx.images.get(image_id)
+    return image if image is not None and image.status is ImageStatus.SAVING else None
 
 
 def delete(tx: Tx, image_id: ImageId) -> None:

@@ -16,7 +16,7 @@ from fairlead.api.app import build
 from fairlead.api.call import Parts
 from fairlead.api.runner import InPlace, Workers
 from fairlead.api.waiters import Waiters
-from fairlead.control import flavors
+from fairlead.control import flavors, images
 from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
 from fairlead.control.scheduling import Scheduler
@@ -96,6 +96,8 @@ class ControlProcess:
         )
         self.engine = Engine(self._database, self._notices or self._waiters)
         self.engine.run(flavors.seed)
+        self._images = ImageFiles(serving.state / "images")
+        images.requeue_interrupted(self.engine, self._images)
         self._stop = threading.Event()
         self._scheduler_wake = threading.Event()
         self._waiters.call(SCHEDULER, self._scheduler_wake.set)
@@ -105,8 +107,7 @@ class ControlProcess:
         it raises ends the process and is raised here. `on_end` is called before the APIs cease to answer.
         """
         runner = InPlace() if self._database.is_in_process else Workers(_WORKERS)
-        files = ImageFiles(self._serving.state / "images")
-        app = build(Parts(self.engine, runner, self._waiters, files))
+        app = build(Parts(self.engine, runner, self._waiters, self._images))
         config = uvicorn.Config(
             app,
             loop="uvloop",

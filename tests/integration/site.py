@@ -38,6 +38,7 @@ class Site:
     """Synchronous calls of the API; `run` reaches past it, to the database."""
 
     engine: Engine
+    image_files: ImageFiles
     wakes: HeardWakes
     application: app.Application
     client: httpx.AsyncClient
@@ -80,7 +81,7 @@ def open_site(database_url: str, directory: Path, image_limit_bytes: int = 1 << 
     application = app.build(parts)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://site")
     try:
-        yield Site(engine, wakes, application, client, loop)
+        yield Site(engine, parts.image_files, wakes, application, client, loop)
     finally:
         loop.run_until_complete(client.aclose())
         loop.close()

@@ -4,6 +4,8 @@ import struct
 
 import pytest
 
+from fairlead.control import images
+from fairlead.store.image_files import ImageFiles
 from tests.integration.site import Site, open_site
 
 V2 = "/image/v2"
@@ -61,7 +63,7 @@ def test_a_qcow2_tells_its_disks_size(site):
         (QCOW2, qcow2(backing=1000), "backing file"),
         (QCOW2, qcow2(features=4), "external data file"),
         (QCOW2, qcow2(version=9), "version"),
-        (QCOW2, qcow2()[:76], "half a header"),
+        (QCOW2, qcow2()[:76], "whole header"),
         (RAW, qcow2(), "qcow2"),
         (RAW, b"KDMV" + bytes(600), "vmdk"),
         (RAW, b"", "0"),
@@ -184,3 +186,32 @@ def test_bad_images(site):
         site.post(f"{V2}/images", body, status)
     made = image(site)
     site.post(f"{V2}/images", {"id": made["id"]}, 409)
+
+
+def test_an_upload_that_ended_with_its_control_is_waited_for_again_at_the_next_start(tmp_path):
+    with open_site("sqlite://", tmp_path) as site:
+        cut_off, filled, going_on = (image(site, **RAW)["id"] for _ in range(3))
+        folder, incoming = tmp_path / "images", site.image_files.receive(going_on)
+        for key in (cut_off, going_on):
+            site.run(lambda tx, key=key: images.begin_upload(tx, key))
+        fill(site, {"id": filled}, b"half")
+        # One control died between keeping the data and saying so, one just after it had said so.
+        (folder / cut_off).write_bytes(b"half")
+        for key in (cut_off, filled):
+            (folder / f".part-{key}-1").hardlink_to(folder / key)
+        images.requeue_interrupted(site.engine, ImageFiles(folder))
+        status = {key: site.get(f"{V2}/images/{key}")["status"] for key in (cut_off, filled, going_on)}
+        assert status == {cut_off: "queued", filled: "active", going_on: "saving"}
+        assert site.request("GET", f"{V2}/images/{filled}/file").content == b"half"
+        fill(site, {"id": cut_off}, b"disk")
+        incoming.drop()
+        assert {path.name for path in folder.iterdir()} == {cut_off, filled}
+
+
+def test_a_control_that_has_not_the_data_says_so(site, tmp_path):
+    made = image(site, **RAW)
+    fill(site, made, b"disk")
+    (tmp_path / "images" / made["id"]).unlink()
+    answer = site.request("GET", f"{V2}/images/{made['id']}/file")
+    assert (answer.status_code, answer.json()["title"]) == (409, "data_elsewhere")
+    assert "share that directory" in answer.json()["message"]

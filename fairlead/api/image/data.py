@@ -7,10 +7,9 @@ from starlette.responses import FileResponse, Response
 from fairlead.api.answers import empty
 from fairlead.api.call import Call
 from fairlead.control import image_content, images
-from fairlead.control.boundary import ImageData, IncomingImage
-from fairlead.model.errors import NotFound
+from fairlead.control.boundary import IncomingImage
 from fairlead.model.ids import ImageId
-from fairlead.model.server import ImageStatus
+from fairlead.model.server import Image, ImageStatus
 
 _MEDIA_TYPE = "application/octet-stream"
 _CHUNK_BYTES = 1 << 20
@@ -20,18 +19,12 @@ _CHUNK_BYTES = 1 << 20
 async def put(call: Call, image_id: str) -> Response:
     """PUT /images/{id}/file: the image is active when this answers."""
     key = ImageId(image_id)
-    image = await call.in_worker(lambda tx: images.begin_upload(tx, key))
+    incoming = await asyncio.to_thread(call.parts.image_files.receive, key)
     try:
-        data, virtual_size = await _received(call, key, image.disk_format or "")
-    except BaseException:
-        # Whatever ended it, the client's leaving among it: the image waits for its data again.
-        await call.in_worker(lambda tx: images.abandon_upload(tx, key))
-        raise
-    try:
-        await call.in_worker(lambda tx: images.finish_upload(tx, key, data, virtual_size))
-    except NotFound:
-        call.parts.image_files.remove(key)
-        raise
+        image = await call.in_worker(lambda tx: images.begin_upload(tx, key))
+        await _fill(call, image, incoming)
+    finally:
+        await asyncio.to_thread(incoming.drop)
     return empty()
 
 
@@ -44,14 +37,17 @@ async def get(call: Call, image_id: str) -> Response:
     return FileResponse(call.parts.image_files.path(image.id), media_type=_MEDIA_TYPE, headers=headers)
 
 
-async def _received(call: Call, image_id: ImageId, disk_format: str) -> tuple[ImageData, int | None]:
-    incoming = await asyncio.to_thread(call.parts.image_files.receive, image_id)
+async def _fill(call: Call, image: Image, incoming: IncomingImage) -> None:
+    """Whatever ends it early, the client's leaving among it: the image waits for its data again."""
     try:
         head, size = await _written(call, incoming)
-        virtual_size = image_content.check(disk_format, head, size)
-        return await asyncio.to_thread(incoming.keep), virtual_size
-    finally:
-        await asyncio.to_thread(incoming.drop)
+        virtual_size = image_content.check(image.disk_format or "", head, size)
+        data = await asyncio.to_thread(incoming.keep)
+        await call.in_worker(lambda tx: images.finish_upload(tx, image.id, data, virtual_size))
+    except BaseException:
+        if await call.in_worker(lambda tx: images.abandon_upload(tx, image.id)):
+            await asyncio.to_thread(incoming.withdraw)
+        raise
 
 
 async def _written(call: Call, incoming: IncomingImage) -> tuple[bytes, int]:

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from fairlead.model.errors import Fault, NotFound, TooLarge
+from fairlead.model.errors import Conflict, Fault, NotFound, TooLarge
 from fairlead.model.ids import ImageId
 from fairlead.store.image_files import ImageFiles
 
@@ -18,7 +18,7 @@ def test_data_is_there_once_it_is_kept(tmp_path: Path) -> None:
     incoming = files.receive(image)
     incoming.write(b"fair")
     incoming.write(b"lead")
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict, match="share that directory"):
         files.path(image)
     kept = incoming.keep()
     incoming.drop()
@@ -33,9 +33,9 @@ def test_what_is_dropped_leaves_the_old_data(tmp_path: Path) -> None:
     first = files.receive(image)
     first.write(b"old")
     first.keep()
+    first.drop()
     second = files.receive(image)
     second.write(b"new")
-    second.drop()
     second.drop()
     assert files.path(image).read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == [image]
@@ -53,12 +53,14 @@ def test_more_than_the_limit_is_refused(tmp_path: Path) -> None:
 
 def test_removed_data_is_gone_and_removing_it_again_is_nothing(tmp_path: Path) -> None:
     files, image = ImageFiles(tmp_path), fresh()
-    files.receive(image).keep()
+    incoming = files.receive(image)
+    incoming.keep()
+    incoming.drop()
     with files.path(image).open("rb") as reader:
         files.remove(image)
         files.remove(image)
         assert reader.read() == b""
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict):
         files.path(image)
 
 
@@ -70,12 +72,36 @@ def test_an_id_names_nothing_outside(tmp_path: Path, image: str) -> None:
             asked(ImageId(image))
 
 
-def test_what_a_crash_left_unfinished_is_removed(tmp_path: Path) -> None:
-    crashed = ImageFiles(tmp_path).receive(fresh())
-    crashed.write(b"half")
-    ImageFiles(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    crashed.drop()
+def test_an_upload_that_nobody_goes_on_with_is_interrupted(tmp_path: Path) -> None:
+    ours, theirs, image, other = ImageFiles(tmp_path), ImageFiles(tmp_path), fresh(), fresh()
+    going_on = ours.receive(image)
+    assert list(theirs.interrupted()) == []
+    (tmp_path / f".part-{other}-1").write_bytes(b"half, and nobody has it open")
+    looking = theirs.interrupted()
+    assert next(looking) == other
+    looking.close()
+    assert list(theirs.interrupted()) == [other]
+    assert list(theirs.interrupted()) == []
+    going_on.write(b"whole")
+    going_on.keep()
+    assert list(theirs.interrupted()) == []
+    going_on.drop()
+    assert [path.name for path in tmp_path.iterdir()] == [image]
+
+
+def test_what_was_kept_is_taken_back_unless_other_data_is_there(tmp_path: Path) -> None:
+    files, image = ImageFiles(tmp_path), fresh()
+    first, second = files.receive(image), files.receive(image)
+    first.keep()
+    first.withdraw()
+    first.withdraw()
+    assert not (tmp_path / image).exists()
+    first.keep()
+    second.keep()
+    first.withdraw()
+    assert files.path(image).exists()
+    first.drop()
+    second.drop()
 
 
 def test_a_disk_that_refuses_says_what_was_being_done(tmp_path: Path) -> None:
