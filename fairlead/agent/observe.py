@@ -16,8 +16,6 @@ from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, O
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import PciAddress
 
-_UP = {GuestState.RUNNING, GuestState.PAUSED}
-
 
 def observe(
     kernel: Kernel,
@@ -55,7 +53,7 @@ def _catch_up(
     known = ledger.started()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
-        is_news = domain.state in _UP and known.get(domain.server_id) != started
+        is_news = domain.state.is_up and known.get(domain.server_id) != started
         if is_news and domain.server_id not in in_flight:
             ledger.mark_started(domain.server_id, started)
 
@@ -87,5 +85,5 @@ def _guest(domain: Domain, started: dict[ServerId, Started], boot_id: str) -> Ob
     """A guest that is up has the serial of its live metadata; one that is down, the ledger's."""
     last = started.get(domain.server_id)
     entered = last.boot_serial if last and last.boot_id == boot_id else 0
-    serial = domain.boot_serial if domain.state in _UP else entered
+    serial = domain.boot_serial if domain.state.is_up else entered
     return ObservedGuest(domain.server_id, domain.state, domain.spec, serial, domain.hostdevs, domain.reason)

@@ -18,8 +18,6 @@ from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.placement.snapshot import label
 
-_DOWN = (GuestState.STOPPED, GuestState.CRASHED)
-
 
 def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> None:
     """The ports that the host read back as wanted, by a document that carries their bindings."""
@@ -108,9 +106,9 @@ def _followed(
         if is_complete and all(binding.wiring is Wiring.WIRED for binding in own):
             _alias_devices_allocated(tx, held)
             return _active(tx, server)
-    elif guest.state in _DOWN and not wants_up:
+    elif not guest.state.is_up and not wants_up:
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
-    elif guest.state in _DOWN and is_wanted_boot:
+    elif not guest.state.is_up and is_wanted_boot:
         why = f": {guest.reason}" if guest.reason else ""
         down = replace(server, power=Power.STOPPED, generation=host.generation + 1)
         message = f"The guest of server {{}} went down by itself{why}."

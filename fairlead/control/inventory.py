@@ -6,7 +6,6 @@ Pure. A device is known again by its lasting identity (its key), never by where 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fairlead.hoststate.lookup import holds_devices
 from fairlead.hoststate.observed import ObservedPci, ObservedPf, ObservedState, ObservedVf
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId, HostId, PfKey, device_id, vf_key
@@ -72,7 +71,7 @@ def _kept_back(device: Device, sighting: Sighting) -> Device:
 
 def _users(observed: ObservedState) -> dict[PciAddress, str]:
     """Who has which PCI address now."""
-    ours = [guest for guest in observed.guests if holds_devices(guest)]
+    ours = [guest for guest in observed.guests if guest.state.is_up]
     users = {address: f"guest {guest.server_id}" for guest in ours for address in guest.hostdevs}
     return users | dict.fromkeys(observed.foreign_hostdevs, "a domain that is not Fairlead's")
 

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from fairlead.drivers.base import Bound, BoundPort, TapSettings
+from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId
@@ -46,12 +47,12 @@ class Bridge:
 
 def bridge_name(physical_network: str) -> str:
     """The bridge's name on every host: within IFNAMSIZ whatever the physical network is called."""
-    return f"flbr-{sha256(physical_network.encode()).hexdigest()[:8]}"
+    return f"{BRIDGE_PREFIX}{sha256(physical_network.encode()).hexdigest()[:8]}"
 
 
 def tap_name(port_id: PortId) -> str:
     """The name of a port's tap."""
-    return f"fltap-{port_id[:8]}"
+    return f"{TAP_PREFIX}{port_id[:8]}"
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:

@@ -41,6 +41,10 @@ class DesiredVf:
     settings: VfSettings
 
 
+BRIDGE_PREFIX, TAP_PREFIX = "flbr-", "fltap-"
+"""How the names of our bridges and taps begin on a host: what is called so is ours, anything else is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredBridge:
     """A VLAN-filtering bridge for a physical network's ordinary vNICs, with a PF or NIC as its way out."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fairlead.hoststate.desired import DesiredGuest, DesiredTap, DesiredVf, ImageRef
 from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped
-from fairlead.hoststate.lookup import Lookup, holds_devices
+from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.spec import spec_of
 from fairlead.hoststate.steps import (
@@ -101,11 +101,11 @@ class Ahead:
 
 def _removal(guest: ObservedGuest) -> tuple[Step, ...]:
     remove = RemoveGuest(guest.server_id)
-    return (StopGuest(guest.server_id, is_graceful=False), remove) if holds_devices(guest) else (remove,)
+    return (StopGuest(guest.server_id, is_graceful=False), remove) if guest.state.is_up else (remove,)
 
 
 def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
-    if not holds_devices(guest):
+    if not guest.state.is_up:
         return ()
     if wanted.power is Power.STOPPED:
         return (StopGuest(guest.server_id, is_graceful=True),)
@@ -169,7 +169,7 @@ def _losses(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]
     them back.
     """
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
-    if wanted is None or seen is None or not holds_devices(seen) or server_id in ahead.goes_down:
+    if wanted is None or seen is None or not seen.state.is_up or server_id in ahead.goes_down:
         return
     for address in lookup.addresses(wanted).values():
         if address not in seen.hostdevs:
@@ -179,7 +179,7 @@ def _losses(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]
 
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
-    stays_up = seen is not None and holds_devices(seen) and server_id not in ahead.goes_down
+    stays_up = seen is not None and seen.state.is_up and server_id not in ahead.goes_down
     vfs = [vf for vf in _vfs(lookup, server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
     configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
     taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]

@@ -1,13 +1,11 @@
 """Whether what was read back from the host is as wanted: one comparison for each kind of thing."""
 
-from fairlead.hoststate.desired import DesiredBridge, DesiredFamily, DesiredTap, DesiredVf
+from fairlead.hoststate.desired import TAP_PREFIX, DesiredBridge, DesiredFamily, DesiredTap, DesiredVf
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PortId
 from fairlead.model.vf import differences
-
-_TAP_PREFIX = "fltap-"
 
 
 def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
@@ -27,7 +25,7 @@ def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
     seen, uplink = lookup.bridges.get(wanted.name), lookup.pfs.get(wanted.uplink)
     if seen is None or uplink is None:
         return False
-    uplinks = [name for name in seen.uplinks if not name.startswith(_TAP_PREFIX)]
+    uplinks = [name for name in seen.uplinks if not name.startswith(TAP_PREFIX)]
     return seen.is_up and seen.filters_vlans and uplinks == [uplink.name] and wanted.mtu in {None, seen.mtu}
 
 

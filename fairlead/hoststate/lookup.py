@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from fairlead.hoststate.desired import DesiredFamily, DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
 from fairlead.hoststate.observed import (
-    GuestState,
     ObservedBridge,
     ObservedGuest,
     ObservedPf,
@@ -97,15 +96,8 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         users={
             address: guest.server_id
             for guest in observed.guests
-            if holds_devices(guest)
+            if guest.state.is_up
             for address in guest.hostdevs
         },
         foreign=frozenset(observed.foreign_hostdevs),
     )
-
-
-def holds_devices(guest: ObservedGuest) -> bool:
-    """Whether the guest's devices are with it now. A crashed guest's are not: its domain says
-    `<on_crash>destroy</on_crash>`.
-    """
-    return guest.state in {GuestState.RUNNING, GuestState.PAUSED}

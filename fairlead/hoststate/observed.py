@@ -77,6 +77,13 @@ class GuestState(Enum):
     PAUSED = "paused"
     CRASHED = "crashed"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether the guest has its devices now. A crashed one has not: its domain says
+        `<on_crash>destroy</on_crash>`.
+        """
+        return self in {GuestState.RUNNING, GuestState.PAUSED}
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedGuest:

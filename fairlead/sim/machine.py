@@ -59,7 +59,7 @@ class DomainState:
     @property
     def is_up(self) -> bool:
         """Whether it has its devices now."""
-        return self.state in {GuestState.RUNNING, GuestState.PAUSED}
+        return self.state.is_up
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What is left after a server: a clean VF for the next one, and in the end nothing."""
 
+from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
 from lab import expect
 from lab.bed import Lab
 from lab.guests import BASELINE, Guest, places, vf_now
@@ -51,7 +52,9 @@ def _nothing_left(host: Host, site: Site) -> None:
     for place in places(host).values():
         expect.equal(f"{place} in the end", vf_now(host, place), BASELINE)
     expect.equal("domains", host.virsh("list --all --name").output.split(), [])
-    ours = [link["ifname"] for link in host.links() if str(link["ifname"]).startswith(("flbr-", "fltap-"))]
+    ours = [
+        link["ifname"] for link in host.links() if str(link["ifname"]).startswith((BRIDGE_PREFIX, TAP_PREFIX))
+    ]
     expect.equal("bridges and taps", ours, [])
     statuses = {device["status"] for device in site.devices() if device["kind"] == "vf"}
     expect.equal("VFs in control", statuses, {"AVAILABLE"})
