@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import Tx, host_wake
+from fairlead.control.bridging import choose_uplinks
 from fairlead.control.events import tell_server
 from fairlead.control.host_facts import view_of
 from fairlead.control.port_locks import lock_ports
@@ -51,10 +52,12 @@ def commit(tx: Tx, server_id: ServerId, host_id: HostId) -> Claim:
     view = view_of(tx, host)
     if not is_waiting(server):
         return Claim(is_made=False, view=view)
-    fit = fits(view, request_of(tx, server))
+    request = request_of(tx, server)
+    fit = fits(view, request)
     if not isinstance(fit, Fit):
         return Claim(is_made=False, view=view)
     host = _take(tx, host, server, fit)
+    choose_uplinks(tx, host.id, request.bridged_networks)
     return Claim(is_made=True, view=view_of(tx, host))
 
 

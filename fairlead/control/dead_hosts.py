@@ -11,7 +11,7 @@ from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_server
 from fairlead.control.faults import fail
 from fairlead.control.hosts import Liveness, liveness
-from fairlead.control.nics import give_back
+from fairlead.control.nics import give_back, unbind
 from fairlead.model.errors import Conflict, Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
@@ -44,8 +44,7 @@ def _lose(tx: Tx, host: Host, server: Server) -> None:
         tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and so is its host.")
         tx.servers.remove(server.id)
         return
-    for binding in tx.bindings.find(port_id=server.ports, host_id=host.id) if server.ports else ():
-        tx.bindings.remove((binding.port_id, binding.host_id))
+    unbind(tx, tx.bindings.find(port_id=server.ports, host_id=host.id))
     failure = Failure(
         "host_gone",
         "Keeping",

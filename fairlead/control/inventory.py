@@ -200,6 +200,7 @@ def _lasting(seen: Device, old: Device | None) -> Device:
         physical_network=old.physical_network,
         tags=old.tags,
         egress_mbps=old.egress_mbps,
+        is_uplink=old.is_uplink,
         released_generation=old.released_generation,
         note=old.note,
     )

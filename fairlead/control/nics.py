@@ -7,9 +7,11 @@ from enum import Enum
 from fairlead.control import ports, qos
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Caller, Tx
+from fairlead.control.bridging import free_uplinks
 from fairlead.control.qos import NewQosPolicy
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
+from fairlead.model.binding import Binding, VifType
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, PortId, QosPolicyId, QosRuleId, ServerId
 from fairlead.model.network import Network
@@ -86,9 +88,9 @@ def take(tx: Tx, caller: Caller, server_id: ServerId, nics: Sequence[BootNic]) -
 
 def give_back(tx: Tx, server_id: ServerId) -> None:
     """The server's ports are nobody's: those made for it go, with the QoS policies that only they had."""
-    for port in tx.ports.find(server_id=server_id):
-        for binding in tx.bindings.find(port_id=port.id):
-            tx.bindings.remove((binding.port_id, binding.host_id))
+    ports = tx.ports.find(server_id=server_id)
+    unbind(tx, tx.bindings.find(port_id=tuple(port.id for port in ports)))
+    for port in ports:
         if not port.owned_by_server:
             tx.ports.put(replace(port, server_id=None, device_owner="", updated_at=tx.now))
             continue
@@ -96,6 +98,14 @@ def give_back(tx: Tx, server_id: ServerId) -> None:
         policy = tx.qos_policies.get(port.qos_policy_id) if port.qos_policy_id else None
         if policy and MADE_FOR_NIC in policy.tags and not _is_used(tx, policy):
             tx.qos_policies.remove(policy.id)
+
+
+def unbind(tx: Tx, bindings: Sequence[Binding]) -> None:
+    """The bindings are gone, and uplinks that they alone needed are free."""
+    for binding in bindings:
+        tx.bindings.remove((binding.port_id, binding.host_id))
+    for host_id in sorted({b.host_id for b in bindings if b.vif_type is VifType.BRIDGE}):
+        free_uplinks(tx, host_id)
 
 
 def drafts(tx: Tx, caller: Caller, nics: Sequence[BootNic]) -> tuple[Nic, ...]:

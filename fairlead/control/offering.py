@@ -22,7 +22,8 @@ _WHY = {
 @dataclass(frozen=True, slots=True)
 class Offer:
     """`standing` is the device's status in one word, and where it is AVAILABLE and offered to nobody, the reason:
-    MANAGEMENT, UNMANAGED, PF_HELD (of a VF), VFS_HELD or BRIDGED (of a PF). `why_not` is "" when it is offered.
+    MANAGEMENT, UNMANAGED, PF_HELD or BEYOND_COUNT (of a VF), VFS_HELD or BRIDGED (of a PF). `why_not` is "" when it is
+    offered.
     """
 
     is_offered: bool
@@ -64,6 +65,8 @@ def _reason(device: Device, head: Device, family: FamilyView | None) -> tuple[st
     if family is None:
         return "UNMANAGED", "no device policy matches it"
     if device.kind is DeviceKind.VF:
+        if head.status is DeviceStatus.AVAILABLE:
+            return "BEYOND_COUNT", "its policy wants fewer VFs: it goes once nobody has one of its PF"
         return "PF_HELD", f"its PF is {head.status.value}"
     if family.held_vfs or family.unclean_vfs:
         why_not = (

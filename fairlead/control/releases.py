@@ -27,7 +27,8 @@ def release(
 ) -> bool:
     """Free what is clean, and let go of servers that have nothing left. `sightings` are the host's devices as
     it has just reported them, `guests` those that it still has, in whatever state; `generation` is what it had
-    acted on. Whether somebody holds less now: the host's document names holders, so it has to know.
+    acted on. Whether somebody holds less now: the host's document names holders, so it has to know, and what is free is
+    matched with policies by the report that follows.
     """
     going = {
         server.id: server
@@ -43,8 +44,8 @@ def release(
         if _is_free(device, sightings) or _is_lost(device, holder, guests):
             _free(tx, device, holder)
             allocations.pop(device.id, None)
-    _let_go(tx, (s for s in going.values() if s.id not in guests), allocations)
-    return len(allocations) < held
+    is_any_gone = _let_go(tx, [s for s in going.values() if s.id not in guests], allocations)
+    return is_any_gone or len(allocations) < held
 
 
 def _is_free(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:
@@ -66,11 +67,11 @@ def _free(tx: Tx, device: Device, holder: Allocation | None) -> None:
         tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrubbed"), note=""))
 
 
-def _let_go(tx: Tx, gone: Iterable[Server], left: Mapping[DeviceId, Allocation]) -> None:
+def _let_go(tx: Tx, going: Iterable[Server], left: Mapping[DeviceId, Allocation]) -> bool:
     holding = {allocation.server_id for allocation in left.values()}
+    gone = [server for server in going if server.id not in holding]
     for server in gone:
-        if server.id in holding:
-            continue
         give_back(tx, server.id)
         tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and its devices are clean.")
         tx.servers.remove(server.id)
+    return bool(gone)

@@ -1,10 +1,10 @@
 """Brings the inventory of a host to what it has just reported: what came, changed, went, came back.
 
-Device policies are matched for what is new, and anew for a device that nobody holds and that is no longer
-what it was matched as. Who holds a device that went away is told.
+Device policies are matched each time anew, but for devices that somebody holds: they keep theirs until they are
+free, and are then matched as what they are by then. Who holds a device that went away is told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import Tx
@@ -13,7 +13,7 @@ from fairlead.control.faults import fail
 from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
 from fairlead.control.policy_matches import governed
 from fairlead.hoststate.observed import ObservedState
-from fairlead.model.binding import Allocation, VifType
+from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.host import Host
@@ -21,11 +21,8 @@ from fairlead.model.ids import DeviceId
 from fairlead.model.lifecycle import DEVICE, WIRING, after, allows
 from fairlead.model.matching import policy_for
 from fairlead.model.pci import DeviceKind
-from fairlead.model.policy import DevicePolicy
 from fairlead.model.server import ServerStatus
 from fairlead.placement.snapshot import label
-
-_MATCHED_BY = ("vendor", "product", "name", "mac", "pci_address", "kernel_driver", "is_management")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,6 @@ def _governed(
     """The sighted devices with the policies that they have now, PFs before their VFs."""
     policies = tx.policies.find()
     kept = {allocation.family_id for allocation in tx.allocations.find(host_id=host.id)}
-    is_bridging = bool(tx.bindings.find(host_id=host.id, vif_type=VifType.BRIDGE))
     heads: dict[DeviceId, Device] = {}
     for sighting in seen.sightings.values():
         device = sighting.device
@@ -101,15 +97,9 @@ def _governed(
             )
             continue
         old = known.get(device.id)
-        is_stuck = old is not None and (device.id in kept or is_bridging)
-        heads[device.id] = device if is_stuck else _matched(host, device, old, policies)
+        is_held = old is not None and (device.id in kept or device.is_uplink)
+        heads[device.id] = device if is_held else governed(device, policy_for(policies, host, device))
         yield heads[device.id]
-
-
-def _matched(host: Host, device: Device, old: Device | None, policies: Sequence[DevicePolicy]) -> Device:
-    if old is not None and all(getattr(old, name) == getattr(device, name) for name in _MATCHED_BY):
-        return device
-    return governed(device, policy_for(policies, host, device))
 
 
 def _write(tx: Tx, device: Device, old: Device | None) -> None:

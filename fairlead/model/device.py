@@ -62,6 +62,8 @@ class Device:
     tags: tuple[str, ...] = ()
     egress_mbps: int | None = None
     """What may be promised on a PF; None: its link speed."""
+    is_uplink: bool = False
+    """The bridge of its physical network leaves the host through it: while ordinary vNICs are bound there."""
     released_generation: int = 0
     """The host's desired generation from which on nobody holds it; a report older than that frees nothing."""
     note: str = ""

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterable
 
-from fairlead.model.device import Device
+from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.pci import LinkLayer
 
 
 def uplinks(devices: Iterable[Device]) -> dict[str, Device]:
-    """By physical network: the first managed Ethernet family's own device, in PCI address order.
+    """By physical network: the device that is the uplink, whatever became of it; where none is yet, the one that
+    would be, which is the first managed Ethernet family's own device that is there, in PCI address order.
 
-    `devices` are those of one host. The answer does not depend on who holds what, for an uplink that moved
-    would cut the vNICs on it: while the device is given whole or is away, that network has no bridge there.
+    `devices` are those of one host. An uplink that moved would cut the vNICs on it. So while it is away its network
+    has no bridge, and who holds what does not matter: while the device is given whole, there is none either.
     """
     found: dict[str, Device] = {}
-    for device in sorted(filter(_may_be_uplink, devices), key=lambda device: device.pci_address):
+    for device in sorted(filter(_may_be_uplink, devices), key=_order):
         if device.physical_network is not None:
             found.setdefault(device.physical_network, device)
     return found
 
 
+def _order(device: Device) -> tuple[bool, bool, str]:
+    return not device.is_uplink, device.status is DeviceStatus.MISSING, device.pci_address
+
+
 def _may_be_uplink(device: Device) -> bool:
     is_head = device.id == device.family_id
     is_managed = device.policy_id is not None and not device.is_management
-    return is_head and is_managed and device.link_layer is LinkLayer.ETHERNET
+    return device.is_uplink or (is_head and is_managed and device.link_layer is LinkLayer.ETHERNET)

@@ -95,6 +95,7 @@ class Search:
         return (
             int(family.link_up is False),
             self._nodes.distance(family.numa_node),
+            int(family.is_count_due),
             int(TRUSTED_TAG in family.tags and not demand.sample.trusted),
             len(family.tags),
             int(family.is_uplink),

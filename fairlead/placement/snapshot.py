@@ -3,18 +3,19 @@
 Placing and claiming use the same builder of views.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host, HostAdmin
-from fairlead.model.ids import DeviceId, HostId
+from fairlead.model.ids import DeviceId, HostId, PolicyId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
 from fairlead.placement.boundary import FamilyView, HostView
 from fairlead.placement.columns import Columns
 
+NO_WISHES: Mapping[PolicyId, int | None] = {}
 _UNCLEAN = (DeviceStatus.RELEASING, DeviceStatus.FAULTY)
 
 
@@ -25,15 +26,17 @@ def host_view(
     servers: Iterable[Server],
     bridged_now: Collection[str] = (),
     why_not: str = "",
+    wanted_vfs: Mapping[PolicyId, int | None] = NO_WISHES,
 ) -> HostView:
     """The view of a host from all rows of that host.
 
     `servers` are those claimed on it, also those being deleted: they use it until they are gone.
     `bridged_now` are the physical networks that ordinary vNICs bound to the host are on. `why_not` says why
-    it takes no servers now, "" when it does.
+    it takes no servers now, "" when it does. `wanted_vfs` is how many VFs each policy wants of a PF (None: as many as
+    there are).
     """
     devices, allocations, servers = tuple(devices), tuple(allocations), tuple(servers)
-    families = tuple(_families(devices, allocations, bridged_now))
+    families = tuple(_families(devices, allocations, bridged_now, wanted_vfs))
     open_uplinks = {network for network, device in uplinks(devices).items() if _is_open(device, allocations)}
     vcpus: dict[int, int] = {}
     memory: dict[int, int] = {}
@@ -64,7 +67,10 @@ def label(device: Device) -> str:
 
 
 def _families(
-    devices: tuple[Device, ...], allocations: tuple[Allocation, ...], bridged_now: Collection[str]
+    devices: tuple[Device, ...],
+    allocations: tuple[Allocation, ...],
+    bridged_now: Collection[str],
+    wanted_vfs: Mapping[PolicyId, int | None],
 ) -> Iterator[FamilyView]:
     promised: dict[DeviceId, int] = {}
     for allocation in allocations:
@@ -82,6 +88,7 @@ def _families(
             vfs.get(head.id, []),
             allocated,
             promised.get(head.id, 0),
+            wanted_vfs.get(head.policy_id) if head.policy_id else None,
             is_uplink=head.id in uplink_ids,
             is_bridged=head.id in uplink_ids and head.physical_network in bridged_now,
         )
@@ -92,18 +99,20 @@ def _family(
     vfs: list[Device],
     allocated: set[DeviceId],
     promised_kbps: int,
+    wanted_vfs: int | None,
     *,
     is_uplink: bool,
     is_bridged: bool,
 ) -> FamilyView:
     """A PF with its VFs. While the PF is not free itself its VFs are nobody's; while a VF is held or waits
-    for its scrub, the PF is not given whole: that would destroy the VF.
+    for its scrub, the PF is not given whole: that would destroy the VF. VFs beyond the wanted number are to go.
     """
     free = held = unclean = 0
     is_head_free = _is_free(head, allocated)
     for vf in vfs:
         if _is_free(vf, allocated):
-            free |= 1 << (vf.vf_index or 0)
+            if wanted_vfs is None or (vf.vf_index or 0) < wanted_vfs:
+                free |= 1 << (vf.vf_index or 0)
         elif vf.status in _UNCLEAN or (vf.status is DeviceStatus.MISSING and vf.id in allocated):
             unclean += 1
         elif vf.status is not DeviceStatus.MISSING:
@@ -129,6 +138,7 @@ def _family(
         egress_free_kbps=max(0, egress_kbps - promised_kbps),
         link_up=head.link_up,
         is_uplink=is_uplink,
+        is_count_due=head.kind is DeviceKind.PF and wanted_vfs not in (None, head.num_vfs),
     )
 
 

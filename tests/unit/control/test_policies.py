@@ -3,6 +3,7 @@
 import pytest
 
 from fairlead.control import policies, policy_trials, servers
+from fairlead.control.offering import offers
 from fairlead.control.policies import NewPolicy, PolicyChanges
 from fairlead.control.policy_trials import Effect
 from fairlead.model.device import DeviceStatus
@@ -10,6 +11,7 @@ from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.host import Hold
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
+from fairlead.model.server import Server, ServerStatus
 from tests.control_world import EnrolledHost, World
 
 ONE_PF = DeviceMatch(name=("ens1f0",))
@@ -137,3 +139,35 @@ def test_a_policy_that_breaks_a_rule_is_refused(world: World, fields: dict[str, 
     with pytest.raises(InvalidValue) as refusal:
         world.policy(**fields)
     assert refusal.value.field == field
+
+
+def test_new_servers_do_not_keep_a_count_waiting(world: World) -> None:
+    policy = world.policy(num_vfs=4)
+    host = world.host()
+    first = world.run_server(host, "first", world.direct())
+    fewer = PolicyChanges(num_vfs=2)
+    world.engine.run(lambda tx: policies.update(tx, policy.id, fewer))
+    host.settle()
+    second = world.run_server(host, "second", world.direct())
+    assert pf_names(world, first) != pf_names(world, second)
+
+
+def test_a_vf_that_is_to_go_is_given_to_nobody(world: World) -> None:
+    policy = world.policy(match=ONE_PF, num_vfs=4)
+    host = world.host()
+    world.run_server(host, "first", world.direct())
+    fewer = PolicyChanges(num_vfs=2)
+    world.engine.run(lambda tx: policies.update(tx, policy.id, fewer))
+    host.settle()
+    assert world.run_server(host, "second", world.direct()).status is ServerStatus.ACTIVE
+    assert world.run_server(host, "third", world.direct()).status is ServerStatus.ERROR
+    with world.database.transaction() as tx:
+        vfs = tx.devices.find(kind=DeviceKind.VF)
+        standings = [offer.standing for offer in offers(tx, vfs).values()]
+    assert standings == ["ALLOCATED", "ALLOCATED", "BEYOND_COUNT", "BEYOND_COUNT"]
+
+
+def pf_names(world: World, server: Server) -> set[str]:
+    with world.database.transaction() as tx:
+        held = tx.allocations.find(server_id=server.id)
+        return {str(tx.devices.fetch(allocation.family_id).name) for allocation in held}

@@ -210,6 +210,7 @@ def _devices() -> None:
         sa.Column("physical_network", TEXT, nullable=True),
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("egress_mbps", sa.BigInteger(), nullable=True),
+        sa.Column("is_uplink", sa.Boolean(), nullable=False),
         sa.Column("released_generation", sa.BigInteger(), nullable=False),
         sa.Column("note", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
