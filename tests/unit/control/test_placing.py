@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.control import explaining, hosts, servers
+from fairlead.control import claims, explaining, hosts, servers
 from fairlead.control.booting import BootServer, boot
 from fairlead.control.host_facts import views_of
 from fairlead.control.hosts import HostChanges
@@ -43,6 +43,21 @@ def test_a_refusal_names_who_holds_what_is_lacking(world: World) -> None:
     assert late.fault is not None
     assert "server a" in late.fault.answer
     assert "server b" in late.fault.answer
+
+
+def test_a_host_that_was_disabled_since_it_was_chosen_is_not_claimed(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.boot("web", world.direct())
+    disabled = HostChanges(admin=HostAdmin.DISABLED)
+    world.engine.run(lambda tx: hosts.update(tx, host.id, disabled))
+    claim = world.engine.run(lambda tx: claims.commit(tx, server.id, host.id))
+    assert not claim.is_made
+    assert claim.view is not None
+    assert claim.view.why_not
+    assert world.server(server.id).host_id is None
+    with world.database.transaction() as tx:
+        assert tx.allocations.find() == ()
 
 
 def test_explaining_a_boot_makes_nothing(world: World) -> None:

@@ -110,6 +110,29 @@ def test_either_trace_of_an_owner_keeps_a_vf_from_being_free(world: World, left:
     assert world.server(server.id).status is ServerStatus.DELETING
 
 
+@pytest.mark.parametrize("is_ours", [True, False], ids=["a guest", "a domain of others"])
+def test_a_clean_vf_is_not_free_while_somebody_has_it(world: World, is_ours: bool) -> None:  # noqa: FBT001
+    world.policy()
+    host = world.host()
+    clean = host.link.reports[-1].observed
+    server = world.run_server(host, "web", world.direct())
+    (nic,) = world.view(server.id).nics
+    assert nic.device is not None
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    generation = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).generation
+    guests = host.link.reports[-1].observed.guests
+    assert guests[0].hostdevs == (nic.device.pci_address,)
+    if is_ours:
+        seen = replace(clean, guests=guests)
+    else:
+        seen = replace(clean, guests=(), foreign_hostdevs=guests[0].hostdevs)
+    apply(world, host, newer(host, generation=generation, observed=seen, wired=()))
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.RELEASING
+    apply(world, host, newer(host, observed=clean))
+    assert devices(world, host)[nic.device.key].status is DeviceStatus.AVAILABLE
+    assert world.violations() == ()
+
+
 def test_a_vf_is_reset_before_it_is_free(world: World) -> None:
     world.policy()
     host = world.host()
