@@ -304,7 +304,8 @@ def test_bodies_are_refused_in_neutrons_words(site):
     )
     wrong = {"json": {"network": {"admin_state_up": "maybe"}}}
     assert say("PUT", path, wrong).startswith("Invalid input for admin_state_up. Reason: ")
-    assert say("POST", f"{V2}/networks", {"content": b"{"}).startswith("The body is not valid JSON")
+    torn = {"content": b"{", "headers": {"content-type": "application/json"}}
+    assert say("POST", f"{V2}/networks", torn).startswith("The body is not valid JSON")
 
 
 def test_paths_and_methods_that_are_not_there(site):
