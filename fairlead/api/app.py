@@ -1,6 +1,7 @@
 """The ASGI application: finds the face and the route, runs the handler, turns refusals into words."""
 
 import asyncio
+import re
 from uuid import uuid4
 
 import structlog
@@ -72,8 +73,8 @@ class Application:
 
     async def _handled(self, request: Request, request_id: str, face: Face, path: str) -> Response:
         refuse_other_origins(request)
-        if "\0" in path:
-            raise InvalidValue("path", path, "text without NUL characters")
+        if _CONTROL.search(path):
+            raise InvalidValue("path", path, "text without control characters")
         match = face.table.match(request.method, path)
         if match is None:
             return face.render(no_such_path(path))
@@ -104,4 +105,5 @@ class Application:
                 return
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _NOWHERE = Face("", Table(), native)

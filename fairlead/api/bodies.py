@@ -17,6 +17,13 @@ _ERROR = re.compile(r"(?P<reason>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 _ENUM = re.compile(r"Invalid enum value (?P<given>.*)", re.DOTALL)
 _SHOWN = 120
 
+_SUSPECT = re.compile(rb"\\|\x7f|\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
+"""What a body has somewhere that has a character to refuse: JSON itself has control characters only as escapes."""
+_TEXT = re.compile("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_NAME_TEXT = re.compile("[\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_NAMES = frozenset({"name", "hostname", "key_name", "tags", "tag", "os_command_line"})
+"""Fields whose text is one line wherever it is shown."""
+
 
 class MalformedBody(Refusal):
     """The body cannot be read at all."""
@@ -31,15 +38,15 @@ class InvalidField(Refusal):
 
 
 def parse(body: bytes) -> object:
-    """The JSON document; raises MalformedBody for what is not JSON or has text that no database can keep."""
+    """The JSON document; raises MalformedBody for what is not JSON, InvalidField for text with control characters."""
     try:
         found: object = msgspec.json.decode(body)
     except RecursionError:
         raise MalformedBody("The body is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedBody(f"The body is not valid JSON: {error}.") from None
-    if b"\\u0000" in body and _has_nul(found):
-        raise MalformedBody("The body has text with a NUL character, which cannot be stored.")
+    if _SUSPECT.search(body):
+        _check_text(found, "", "")
     return found
 
 
@@ -79,13 +86,22 @@ def _reason(form: type[msgspec.Struct], path: str, reason: str) -> str:
     return f"{found['given'][:_SHOWN]} is not one of {choices}" if choices else reason
 
 
-def _has_nul(found: object) -> bool:
+def _check_text(found: object, path: str, key: str) -> None:
+    """Raises InvalidField for text that XML, and so a guest's domain, cannot have (XML 1.0, 2.2), and for a name of
+    more than one line or with other control characters.
+    """
     match found:
         case str():
-            return "\0" in found
+            allowed = _NAME_TEXT if key in _NAMES else _TEXT
+            if not allowed.fullmatch(found):
+                message = f"Invalid input for {path or 'the body'}. Reason: it has control characters."
+                raise InvalidField(message, field=path or None)
         case list():
-            return any(_has_nul(item) for item in found)
+            for number, item in enumerate(found):
+                _check_text(item, f"{path}[{number}]", key)
         case dict():
-            return any(_has_nul(key) or _has_nul(value) for key, value in found.items())
+            for name, value in found.items():
+                _check_text(name, path, "name")
+                _check_text(value, f"{path}.{name}" if path else name, name)
         case _:
-            return False
+            pass

@@ -4,6 +4,7 @@ Source: libvirt's formatdomain.html; the element order follows its schema, so th
 `virsh dumpxml` reads well.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -18,6 +19,7 @@ from fairlead.model.pci import PciAddress
 
 NAMESPACE = "https://fairlead.dev/domain/1"
 """Of our metadata: a domain that carries it is ours, any other is foreign."""
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def domain_name(server_id: ServerId) -> str:
@@ -58,13 +60,18 @@ def domain_xml(
 def _add_identity(domain: Element, guest: DesiredGuest, spec: str) -> None:
     SubElement(domain, "name").text = domain_name(guest.server_id)
     SubElement(domain, "uuid").text = guest.server_id
-    SubElement(domain, "title").text = " ".join(guest.name.split())
+    SubElement(domain, "title").text = _xml_text(" ".join(guest.name.split()))
     metadata = SubElement(domain, "metadata")
     SubElement(
         metadata,
         "fairlead:guest",
         {"xmlns:fairlead": NAMESPACE, "spec": spec, "boot_serial": str(guest.boot_serial)},
     )
+
+
+def _xml_text(text: str) -> str:
+    """The text with a mark for each character that XML cannot have (XML 1.0, 2.2): no name keeps a guest down."""
+    return _NO_XML.sub("\ufffd", text)
 
 
 def _add_boot(domain: Element, guest: DesiredGuest, files: GuestFiles, machine: Machine) -> None:
@@ -75,7 +82,7 @@ def _add_boot(domain: Element, guest: DesiredGuest, files: GuestFiles, machine: 
         if files.ramdisk is not None:
             SubElement(os, "initrd").text = str(files.ramdisk)
         if guest.command_line:
-            SubElement(os, "cmdline").text = guest.command_line
+            SubElement(os, "cmdline").text = _xml_text(guest.command_line)
     SubElement(os, "boot", dev="hd")
 
 
