@@ -134,22 +134,27 @@ def list_devices(invocation: Invocation, /, **options: object) -> None:
     show_list(invocation, records, columns, _device_words)
 
 
-@device.command("show")
-@click.argument("address")
-@click.option(
+_on_host = click.option(
     "--host", "on_host", shell_complete=completes("host"), help="Needed where two hosts have the address."
 )
+
+
+@device.command("show")
+@click.argument("address")
+@_on_host
 @pass_invocation
 def show_device(invocation: Invocation, address: str, on_host: str | None) -> None:
     """Show a device, by its id, PCI address or PF name, with its settings as read back."""
-    params = {"host": on_host} if on_host else {}
-    records = listed(invocation.session, "/v1/devices", params)
-    found = [record for record in records if address in (record["id"], record["pci_address"], record["name"])]
-    if len(found) != 1:
-        raise click.UsageError(
-            f"{len(found)} devices are '{address}'. `fairlead device list` shows them; --host says whose."
-        )
-    show_one(invocation, found[0])
+    show_one(invocation, _device(invocation.session, address, on_host))
+
+
+@device.command("forget")
+@click.argument("address")
+@_on_host
+@pass_invocation
+def forget_device(invocation: Invocation, address: str, on_host: str | None) -> None:
+    """Forget a device that is MISSING for good, by its id, PCI address or PF name, with its VFs."""
+    invocation.session.delete(f"/v1/devices/{_device(invocation.session, address, on_host)['id']}")
 
 
 @host.command("agents")
@@ -168,6 +173,16 @@ def list_agents(invocation: Invocation) -> None:
         listed(invocation.session, "/v1/agents"), key=lambda record: natural(record["host_name"])
     )
     show_list(invocation, records, columns)
+
+
+def _device(session: Session, address: str, on_host: str | None) -> Record:
+    records = listed(session, "/v1/devices", {"host": on_host} if on_host else {})
+    found = [record for record in records if address in (record["id"], record["pci_address"], record["name"])]
+    if len(found) != 1:
+        raise click.UsageError(
+            f"{len(found)} devices are '{address}'. `fairlead device list` shows them; --host says whose."
+        )
+    return found[0]
 
 
 def _new_host(session: Session, name: str, labels: dict[str, str]) -> Json:

@@ -1,14 +1,17 @@
 """Devices as people see them: where each is, which policy has it, who holds it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fairlead.control.boundary import Tx
+from fairlead.control.boundary import Tx, host_wake
+from fairlead.control.events import tell_device
+from fairlead.control.policy_matches import vnic_servers
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import DeviceId
 from fairlead.model.port import Port
 from fairlead.model.server import Server
+from fairlead.placement.snapshot import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,30 @@ def show(tx: Tx, device_id: DeviceId) -> DeviceView:
 
 
 def forget(tx: Tx, device_id: DeviceId) -> None:
-    """A device that is gone for good leaves the inventory, its VFs with it. Raises NotFound, Conflict
-    `wrong_state` for one that its host still has, `in_use` for one that is held.
+    """A device that is gone for good leaves the inventory, its VFs with it; should it come back, it is a new one.
+    Raises NotFound, Conflict `wrong_state` for one that its host still has, `in_use` that names who holds it.
     """
-    host_id = tx.devices.fetch(device_id).host_id
-    tx.hosts.lock(host_id)
+    host = tx.hosts.lock(tx.devices.fetch(device_id).host_id)
     device = tx.devices.fetch(device_id)
     family = tx.devices.find(family_id=device_id) if device.id == device.family_id else (device,)
     if any(member.status is not DeviceStatus.MISSING for member in family):
-        raise Conflict("wrong_state", f"Device {device_id} is not MISSING: its host still reports it.")
+        raise Conflict(
+            "wrong_state",
+            f"Device {label(device)} of host {host.name} is not MISSING: its host reports it.",
+            field="device",
+        )
+    if holders := _all_holders(tx, device, family):
+        raise Conflict(
+            "in_use",
+            f"Device {label(device)} of host {host.name} cannot be forgotten: {', '.join(holders)} has it. Delete "
+            "what has it first; that needs no device.",
+            field="device",
+        )
     for member in sorted(family, key=lambda member: member.id == member.family_id):
         tx.devices.remove(member.id)
+    tell_device(tx, host.id, device_id, "device_forgotten", f"{label(device)} was forgotten.")
+    tx.hosts.put(replace(host, generation=host.generation + 1))
+    tx.wakes.add(host_wake(host.id))
 
 
 def views(tx: Tx, devices: tuple[Device, ...]) -> tuple[DeviceView, ...]:
@@ -63,6 +79,15 @@ def views(tx: Tx, devices: tuple[Device, ...]) -> tuple[DeviceView, ...]:
         return DeviceView(device, hosts[device.host_id], policy, allocation, holder)
 
     return tuple(map(view, devices))
+
+
+def _all_holders(tx: Tx, device: Device, family: tuple[Device, ...]) -> list[str]:
+    """In words, also the servers whose vNICs leave through it."""
+    holding = [view.holder for view in views(tx, family) if view.holder]
+    network = device.physical_network
+    bridged = vnic_servers(tx, device.host_id, {network}) if device.is_uplink and network else set()
+    names = [server.name or server.id for server in tx.servers.find(id=tuple(bridged))]
+    return holding + [f"server {name} (vNIC on the bridge of {network})" for name in names]
 
 
 def _holders(tx: Tx, allocations: tuple[Allocation, ...]) -> tuple[dict[str, Server], dict[str, Port]]:

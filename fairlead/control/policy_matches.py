@@ -3,7 +3,7 @@
 What a policy gives to a device that somebody holds does not vanish under its holder: such a change is refused.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fairlead.control.boundary import SCHEDULER, Tx, host_wake
@@ -11,7 +11,7 @@ from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
 from fairlead.model.host import Host
-from fairlead.model.ids import DeviceId, PolicyId
+from fairlead.model.ids import DeviceId, HostId, PolicyId
 from fairlead.model.matching import families, policy_for
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.uplink import uplinks
@@ -88,11 +88,14 @@ def _bridged_servers(tx: Tx, before: Sequence[Device], after: Sequence[Device]) 
         for network, device in uplinks(before).items()
         if network not in then or then[network].id != device.id
     }
-    if not moved or not before:
-        return set()
-    bindings = tx.bindings.find(host_id=before[0].host_id, vif_type=VifType.BRIDGE)
+    return vnic_servers(tx, before[0].host_id, moved) if moved and before else set()
+
+
+def vnic_servers(tx: Tx, host_id: HostId, physical_networks: Collection[str]) -> set[str]:
+    """The ids of servers with an ordinary vNIC on the host's bridges of these physical networks."""
+    bindings = tx.bindings.find(host_id=host_id, vif_type=VifType.BRIDGE)
     ports = tx.ports.find(id=tuple(binding.port_id for binding in bindings)) if bindings else ()
-    networks = {network.id for network in tx.networks.find(physical_network=tuple(moved))}
+    networks = {network.id for network in tx.networks.find(physical_network=tuple(physical_networks))}
     return {port.server_id for port in ports if port.server_id and port.network_id in networks}
 
 

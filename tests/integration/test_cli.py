@@ -121,6 +121,22 @@ def test_tables_have_names_and_words(fairlead):
     assert json.loads(_typed(fairlead.url, "--json", "port", "list"))[0]["fixed_ips"][0]["subnet_id"]
 
 
+def test_a_card_that_was_taken_out_is_forgotten(fairlead):
+    host = fairlead.add_host(1)
+    (pf,) = [device for device in _devices(fairlead) if device["name"] == "ens1f0"]
+    refusal = _typed(fairlead.url, "device", "forget", "ens1f0", "--host", host, fails=True)
+    assert "is not MISSING" in refusal
+    fairlead.hosts[host].machine.pull(pf["key"])
+    fairlead.settle()
+    _typed(fairlead.url, "device", "forget", "ens1f0", "--host", host)
+    assert "ens1f0" not in [device["name"] for device in _devices(fairlead)]
+    assert fairlead.http.delete(f"/v1/devices/{pf['id']}").status_code == 404
+
+
+def _devices(fairlead):
+    return fairlead.http.get("/v1/devices").json()["devices"]
+
+
 def test_a_policy_loses_what_it_had(fairlead):
     fairlead.policy("east", "ens1f0", "physnet1", tags=["trusted"])
     shown = _typed(fairlead.url, "policy", "set", "east", "--no-tags", "--no-physical-network")

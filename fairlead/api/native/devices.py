@@ -2,14 +2,16 @@
 
 from starlette.responses import Response
 
-from fairlead.api.answers import document
+from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.native.hosts import find as find_host
 from fairlead.api.native.records import Json, plain
+from fairlead.control import devices as control
 from fairlead.control.boundary import Tx
 from fairlead.control.offering import offers
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import InvalidValue
+from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
 
 _FILTERS = ("host", "kind", "status", "physical_network", "server")
@@ -28,6 +30,12 @@ def list_devices(call: Call) -> Response:
 def show(call: Call, device_id: str) -> Response:
     """GET /devices/{device}."""
     return document({"device": call.run(lambda tx: _views(tx, (tx.devices.fetch(device_id),))[0])})
+
+
+def forget(call: Call, device_id: str) -> Response:
+    """DELETE /devices/{device}: one that is MISSING and held by nobody."""
+    call.run(lambda tx: control.forget(tx, DeviceId(device_id)))
+    return empty()
 
 
 def _filters(tx: Tx, call: Call) -> dict[str, object]:

@@ -33,6 +33,7 @@ def _table() -> Table:
         Route("POST", "/hosts/{}/token", hosts.renew_token),
         Route("GET", "/devices", devices.list_devices),
         Route("GET", "/devices/{}", devices.show),
+        Route("DELETE", "/devices/{}", devices.forget),
         Route("GET", "/policies", policies.list_policies),
         Route("POST", "/policies", policies.create),
         Route("POST", "/policies/try", policies.try_out),

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.control import reports, servers
+from fairlead.control import devices, reports, servers
 from fairlead.hoststate.desired import DesiredBridge
 from fairlead.model.device import Device
+from fairlead.model.errors import Conflict
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import DeviceKind, MacAddress, PciAddress
 from fairlead.model.server import Server, ServerStatus
@@ -110,3 +111,40 @@ def renamed(world: World) -> Device:
     with world.database.transaction() as tx:
         (device,) = tx.devices.find(name="eno9", kind=DeviceKind.PF)
         return device
+
+
+def test_a_device_is_forgotten_once_it_is_gone_and_nobody_has_it(world: World, host: EnrolledHost) -> None:
+    web = world.run_server(host, "web", world.normal())
+    with world.database.transaction() as tx:
+        (pf,) = tx.devices.find(is_uplink=True)
+    assert refusal(world, pf) == (
+        "wrong_state",
+        "Device ens1f0 (0000:3b:00.0) of host h1 is not MISSING: its host reports it.",
+    )
+    host.sim.machine.pull(PfKey(pf.key))
+    host.settle()
+    code, message = refusal(world, pf)
+    assert (code, "server web (vNIC on the bridge of physnet1)" in message) == ("in_use", True)
+    remove(world, host, web)
+    world.engine.run(lambda tx: devices.forget(tx, pf.id))
+    host.settle()
+    with world.database.transaction() as tx:
+        assert tx.devices.find(family_id=pf.id) == ()
+    assert world.violations() == ()
+
+
+def test_a_device_that_a_server_has_is_not_forgotten(world: World, host: EnrolledHost) -> None:
+    web = world.run_server(host, "web", world.direct())
+    with world.database.transaction() as tx:
+        (held,) = tx.allocations.find()
+        pf = tx.devices.fetch(held.family_id)
+    host.sim.machine.pull(PfKey(pf.key))
+    host.settle()
+    code, message = refusal(world, pf)
+    assert (code, f"server web (port {web.ports[0]}) has it" in message) == ("in_use", True)
+
+
+def refusal(world: World, device: Device) -> tuple[str, str]:
+    with pytest.raises(Conflict) as refused:
+        world.engine.run(lambda tx: devices.forget(tx, device.id))
+    return refused.value.code, refused.value.message
