@@ -72,6 +72,7 @@ class Wait:
                         f"Control at {self.session.url} is away. What was asked for was taken and goes on.",
                         hint=f"`fairlead server show {self.name}` shows it when control is back.",
                     ) from error
+            # Nothing tells a client that control listens again, so the next try is the only way to know.
             time.sleep(_RETRY_SECONDS)
 
     def _show_events(self, seconds: int) -> bool:
