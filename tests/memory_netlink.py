@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import APPLIED
 from fairlead.model.vf import VfSettings
 
@@ -25,6 +25,8 @@ class MemoryNetlink:
     vfs: dict[int, dict[int, VfSettings]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     default_routes: tuple[int, ...] = ()
+    other_routes: tuple[Route, ...] = ()
+    own_addresses: tuple[tuple[int, str], ...] = ()
     port_vlans: dict[int, tuple[PortVlan, ...]] = field(default_factory=dict)
     table: set[ForwardingEntry] = field(default_factory=set)
     rates: dict[int, int] = field(default_factory=dict)
@@ -73,8 +75,11 @@ class MemoryNetlink:
         self.devices[link.index] = link
         return True
 
-    def default_route_links(self) -> tuple[int, ...]:
-        return self.default_routes
+    def routes(self) -> tuple[Route, ...]:
+        return (*(Route(index, "default") for index in self.default_routes), *self.other_routes)
+
+    def addresses(self) -> tuple[tuple[int, str], ...]:
+        return self.own_addresses
 
     def make_bridge(self, name: str) -> None:
         self._make(Link(0, name, mtu=1500, kind="bridge", filters_vlans=True))

@@ -122,6 +122,7 @@ def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[DeviceId, Device]) -> De
         capabilities=pf.capabilities,
         serial=pf.serial,
         is_management=pf.is_management,
+        host_use=pf.host_use,
     )
     old = known.get(own)
     if old is None:
@@ -165,6 +166,7 @@ def _vf(head: Device, vf: ObservedVf, known: Mapping[DeviceId, Device]) -> Devic
         pf=pf,
         vf_index=vf.index,
         seen=vf.settings,
+        host_use=vf.host_use,
     )
     return _lasting(seen, known.get(own))
 

@@ -62,6 +62,8 @@ def _reason(device: Device, head: Device, family: FamilyView | None) -> tuple[st
         return device.status.value, device.note or _WHY[device.status]
     if head.is_management:
         return "MANAGEMENT", "the host's default route leaves through it"
+    if device.host_use:
+        return "HOST_USES", f"the host uses it: it {device.host_use}"
     if family is None:
         return "UNMANAGED", "no device policy matches it"
     if device.kind is DeviceKind.VF:

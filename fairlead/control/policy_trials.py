@@ -95,7 +95,7 @@ def _families(
             policy=now,
             winner=winner.name if winner else None,
             holders=(),
-            note=_note(draft, head, effect, winner),
+            note="; ".join(filter(None, (_note(draft, head, effect, winner), _used(head, winner)))),
         )
 
 
@@ -107,6 +107,22 @@ def _effect(draft: DevicePolicy, head: Device, now: str | None, winner: DevicePo
             return Effect.REFUSED
         return Effect.KEEPS if now == draft.name else Effect.TAKES
     return Effect.GIVES_UP if now == draft.name else Effect.LOSES_TO
+
+
+def _used(head: Device, winner: DevicePolicy | None) -> str:
+    """What the host would hold back because it uses the device itself."""
+    if not head.host_use or head.is_management:
+        return ""
+    waits = [
+        word
+        for word, wanted, now in (
+            ("VFs", winner and winner.num_vfs, head.num_vfs),
+            ("MTU", winner and winner.mtu, head.mtu),
+        )
+        if wanted is not None and wanted != now
+    ]
+    held = f": its change of {' and '.join(waits)} is held back" if waits else ""
+    return f"the host uses it: it {head.host_use}{held}"
 
 
 def _note(draft: DevicePolicy, head: Device, effect: Effect, winner: DevicePolicy | None) -> str:

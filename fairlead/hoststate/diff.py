@@ -17,7 +17,7 @@ from fairlead.hoststate.guest_chains import (
     guest_chains,
     image_chains,
 )
-from fairlead.hoststate.likeness import is_bridged, is_set_up
+from fairlead.hoststate.likeness import is_bridged, is_set_up, uplink_use
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf
 from fairlead.hoststate.steps import (
@@ -37,6 +37,7 @@ from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.vf import BASELINE, differences
 
 _IN_USE = "the kernel would destroy VFs that are in use"
+_HOST_USES = "the host uses the PF itself, and would lose its link for a while"
 
 
 def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
@@ -61,7 +62,14 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         image_chains(guests),
         guests,
     )
-    holds = (*_holds(counts), *_unprepared(lookup), *too_narrow(lookup), *_holds(scrubs), *guest_holds)
+    holds = (
+        *_holds(counts),
+        *_unprepared(lookup),
+        *_mtu_holds(lookup),
+        *too_narrow(lookup),
+        *_holds(scrubs),
+        *guest_holds,
+    )
     return HostPlan(tuple(stage for stage in stages if stage), holds)
 
 
@@ -89,7 +97,7 @@ def _bridge_removals(lookup: Lookup) -> Iterator[Chain]:
 
 def _bridge_chains(lookup: Lookup, family_keys: frozenset[str]) -> Iterator[Chain]:
     for bridge in lookup.desired.bridges:
-        if not is_bridged(lookup, bridge):
+        if not is_bridged(lookup, bridge) and uplink_use(lookup, bridge) is None:
             needs = tuple({family_key(bridge.uplink)} & family_keys)
             yield Chain(bridge_key(bridge.name), (MakeBridge(bridge),), needs=needs)
 
@@ -116,6 +124,9 @@ def _scrub(
     user = lookup.users.get(vf.pci_address)
     if vf.pci_address in lookup.foreign:
         return
+    if vf.host_use:
+        yield Hold(vf.pci_address, "scrub the VF", f"the host uses it: it {vf.host_use}")
+        return
     if user is not None and user not in goes_down:
         yield Hold(vf.pci_address, "scrub the VF", "a guest that keeps running has it", (user,))
         return
@@ -129,10 +140,26 @@ def _family_chains(lookup: Lookup, changes: tuple[SetNumVfs, ...]) -> Iterator[C
         pf = lookup.managed(family.pf)
         steps: list[Step] = []
         if pf is not None and pf.name is not None and not is_set_up(family, pf):
-            steps.append(SetUpPf(pf.key, family.mtu))
+            steps.extend(_set_up(family, pf))
         steps.extend(change for change in changes if change.pf == family.pf)
         if steps:
             yield Chain(family_key(family.pf), tuple(steps))
+
+
+def _set_up(family: DesiredFamily, pf: ObservedPf) -> Iterator[SetUpPf]:
+    """A PF that the host uses keeps its MTU: see `_mtu_holds`."""
+    if not pf.host_use:
+        yield SetUpPf(pf.key, family.mtu)
+    elif not pf.is_up:
+        yield SetUpPf(pf.key, None)
+
+
+def _mtu_holds(lookup: Lookup) -> Iterator[Hold]:
+    for family in lookup.desired.families:
+        pf = lookup.managed(family.pf)
+        if pf and pf.host_use and family.mtu not in {None, pf.mtu}:
+            what = f"change from MTU {pf.mtu} to {family.mtu}"
+            yield Hold(pf.pci_address, what, f"{_HOST_USES}: it {pf.host_use}")
 
 
 def _count_changes(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
@@ -152,6 +179,10 @@ def _count_change(
     what = f"change from {pf.num_vfs} to {num_vfs} VFs"
     if num_vfs > pf.total_vfs:
         yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} VFs (sriov_totalvfs)")
+        return
+    if pf.host_use and target != pf.num_vfs:
+        why = f"{_HOST_USES}: it {pf.host_use}. Make the VFs where the host sets up the PF"
+        yield Hold(pf.pci_address, what, why)
         return
     holders = _holders(lookup, family, pf)
     if target != num_vfs:
@@ -178,7 +209,8 @@ def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str
     named: list[str] = [server for server in family.holders if server not in absent]
     users: list[str] = [lookup.users[address] for address in addresses if address in lookup.users]
     foreign = [f"a domain of others ({address})" for address in addresses if address in lookup.foreign]
-    return tuple(dict.fromkeys([*named, *sorted(present), *users, *foreign]))
+    host = [f"the host ({vf.pci_address} {vf.host_use})" for vf in pf.vfs if vf.host_use]
+    return tuple(dict.fromkeys([*named, *sorted(present), *users, *foreign, *host]))
 
 
 def _unprepared(lookup: Lookup) -> Iterator[Hold]:

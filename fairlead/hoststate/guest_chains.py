@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairlead.hoststate.desired import DesiredGuest, DesiredTap, DesiredVf, ImageRef
-from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped
+from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, uplink_use
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.spec import spec_of
@@ -135,6 +135,7 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
             what = f"configure it for server {server_id}"
             yield Hold(f"{vf.pf}/vf{vf.index}", what, _NOT_MANAGED, server_id=server_id)
     wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
+    used = lookup.host_uses
     for address in dict.fromkeys(
         (*_configured(lookup, server_id), *(_taken(lookup, wanted) if wanted else ()))
     ):
@@ -143,6 +144,20 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
             yield Hold(address, give, "a domain that is not Fairlead's has it", server_id=server_id)
         elif user is not None and user != server_id and user not in ahead.goes_down:
             yield Hold(address, give, "another guest has it", (user,), server_id)
+        elif user is None and address in used:
+            yield Hold(address, give, f"the host uses it: it {used[address]}", server_id=server_id)
+    yield from _unbridged(lookup, server_id)
+
+
+def _unbridged(lookup: Lookup, server_id: ServerId) -> Iterator[Hold]:
+    """Bridges of its taps that cannot be made, for the host uses their uplink itself."""
+    names = {tap.bridge for tap in _taps(lookup, server_id)}
+    for bridge in lookup.desired.bridges:
+        uplink = uplink_use(lookup, bridge) if bridge.name in names else None
+        if uplink is not None:
+            what = f"put it on bridge {bridge.name} for server {server_id}"
+            why = f"the host uses it: it {uplink.host_use}"
+            yield Hold(uplink.pci_address, what, why, server_id=server_id)
 
 
 def _configured(lookup: Lookup, server_id: ServerId) -> Iterator[PciAddress]:

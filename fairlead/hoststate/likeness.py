@@ -29,6 +29,16 @@ def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
     return seen.is_up and seen.filters_vlans and uplinks == [uplink.name] and wanted.mtu in {None, seen.mtu}
 
 
+def uplink_use(lookup: Lookup, wanted: DesiredBridge) -> ObservedPf | None:
+    """The bridge's uplink, where the host uses that itself and it is not on the bridge yet: it would lose what it
+    has. None: the bridge may be made.
+    """
+    seen, uplink = lookup.bridges.get(wanted.name), lookup.pfs.get(wanted.uplink)
+    if uplink is None or not uplink.host_use or (seen is not None and uplink.name in seen.uplinks):
+        return None
+    return uplink
+
+
 def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
     """Whether the PF is up and has its MTU."""
     return seen.is_up and wanted.mtu in {None, seen.mtu}

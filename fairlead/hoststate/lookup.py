@@ -49,6 +49,12 @@ class Lookup:
             return None
         return seen
 
+    @property
+    def host_uses(self) -> dict[PciAddress, str]:
+        """What the host itself does with PFs and VFs, by PCI address."""
+        seen: list[ObservedPf | ObservedVf] = [*self.pfs.values(), *self.vfs.values()]
+        return {device.pci_address: device.host_use for device in seen if device.host_use}
+
     def address(self, hostdev: DesiredHostdev) -> PciAddress | None:
         """Where the device is today; None when it is not on this host."""
         match hostdev.kind:

@@ -11,7 +11,9 @@ from fairlead.model.vf import VfSettings
 
 @dataclass(frozen=True, slots=True)
 class ObservedVf:
-    """A VF. `is_dirty`: it had an owner since its last scrub (the agent's ledger says so)."""
+    """A VF. `is_dirty`: it had an owner since its last scrub (the agent's ledger says so). `host_use`: what the
+    host itself does with it, in words ("has address 10.0.0.5/24"); "" nothing.
+    """
 
     index: int
     pci_address: PciAddress
@@ -22,6 +24,7 @@ class ObservedVf:
     iommu_group: int | None
     settings: VfSettings
     is_dirty: bool = False
+    host_use: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class ObservedPf:
     """A network device on PCI: a PF with its VFs, or a NIC without SR-IOV (`total_vfs` 0).
 
     `name` None: the kernel's network driver does not have it (it is passed through). `is_dirty`: a guest was
-    given the PF itself since its last reset (the agent's ledger says so).
+    given the PF itself since its last reset (the agent's ledger says so). `host_use` as a VF's.
     """
 
     key: PfKey
@@ -53,6 +56,7 @@ class ObservedPf:
     is_management: bool
     vfs: tuple[ObservedVf, ...] = ()
     is_dirty: bool = False
+    host_use: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
         is_foreign = pf.pci_address in lookup.foreign or any(
             vf.pci_address in lookup.foreign for vf in pf.vfs
         )
-        if users or is_foreign:
+        used = next((use for use in (pf.host_use, *(vf.host_use for vf in pf.vfs)) if use), "")
+        if used:
+            yield Hold(pf.pci_address, "take its VFs away, to give it whole", f"the host uses it: it {used}")
+        elif users or is_foreign:
             why = "a guest has one of them" if users else "a domain that is not Fairlead's has one of them"
             yield Hold(pf.pci_address, "take its VFs away, to give it whole", why, tuple(users))
         else:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
 from fairlead.linux.faults import Act, fault, refusal
+from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
 from fairlead.linux.pci import STAND_INS, plain_devices
@@ -49,6 +51,7 @@ class LinuxKernel:
         self._write_attribute = write or write_attribute
         self._bridges = Bridges(netlink)
         self._identities = Identities(root / "run/fairlead/pf")
+        self._management = SeenManagement(root / "run/fairlead/management")
         self._serials: dict[PciAddress, str | None] = {}
 
     def observe(self) -> KernelView:
@@ -56,11 +59,11 @@ class LinuxKernel:
         functions = self._sysfs.functions()
         try:
             links = self._netlink.links()
-            management = self._management(links)
+            used = self._used(links)
             return KernelView(
                 boot_id=self._sysfs.boot_id(),
                 capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
-                pfs=self._pfs(functions, management),
+                pfs=self._pfs(functions, used),
                 pcis=plain_devices(functions, self._sysfs.root / "sys/bus/pci/devices"),
                 bridges=observe_bridges(links),
                 taps=observe_taps(self._netlink, links),
@@ -159,11 +162,11 @@ class LinuxKernel:
         """See Kernel.remove_tap."""
         self._bridges.remove_tap(name)
 
-    def _pfs(self, functions: tuple[PciFunction, ...], management: frozenset[str]) -> tuple[ObservedPf, ...]:
+    def _pfs(self, functions: tuple[PciFunction, ...], used: HostUse) -> tuple[ObservedPf, ...]:
         by_address = {function.address: function for function in functions}
         self._serials = {address: said for address, said in self._serials.items() if address in by_address}
         return tuple(
-            self._pf(function, by_address, management)
+            self._pf(function, by_address, used)
             for function in functions
             if function.is_network and function.physical is None
         )
@@ -172,13 +175,13 @@ class LinuxKernel:
         self,
         function: PciFunction,
         functions: Mapping[PciAddress, PciFunction],
-        management: frozenset[str],
+        used: HostUse,
     ) -> ObservedPf:
         link, settings = self._link(function)
         serial = self._serial(function)
         key, mac = self._identify(function, link, serial)
         net = function.net if link is not None else None
-        vfs = _observe_vfs(function, functions, settings)
+        vfs = _observe_vfs(function, functions, settings, used)
         return ObservedPf(
             key=key,
             name=net.name if net is not None else None,
@@ -198,7 +201,8 @@ class LinuxKernel:
             num_vfs=function.num_vfs,
             serial=serial,
             capabilities=_capabilities(function, vfs),
-            is_management=net is not None and net.name in management,
+            is_management=net is not None and net.name in used.management,
+            host_use=used.of(net.name if net is not None else None),
             vfs=vfs,
         )
 
@@ -226,17 +230,11 @@ class LinuxKernel:
         self._identities.remember(function, key, mac)
         return key, mac
 
-    def _management(self, links: tuple[Link, ...]) -> frozenset[str]:
-        """Names of the NICs that a default route leaves through, below bridges, bonds and VLANs."""
-        names = {link.index: link.name for link in links}
-        found: set[str] = set()
-        open_names = [names[index] for index in self._netlink.default_route_links() if index in names]
-        while open_names:
-            name = open_names.pop()
-            if name not in found:
-                found.add(name)
-                open_names.extend(self._sysfs.lower(name))
-        return frozenset(found)
+    def _used(self, links: tuple[Link, ...]) -> HostUse:
+        """What the host uses now, and what was management in this boot."""
+        used = host_use(links, self._netlink.addresses(), self._netlink.routes(), self._sysfs)
+        management = self._management.with_earlier(self._sysfs.boot_id(), used.management)
+        return replace(used, management=management)
 
     def _first_refused(self, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> str:
         suspects = fields
@@ -289,6 +287,7 @@ def _observe_vfs(
     function: PciFunction,
     functions: Mapping[PciAddress, PciFunction],
     settings: Mapping[int, VfSettings],
+    used: HostUse,
 ) -> tuple[ObservedVf, ...]:
     """VFs whose settings netlink told. One that it does not tell of cannot be promised to anybody."""
     return tuple(
@@ -301,6 +300,7 @@ def _observe_vfs(
             numa_node=virtual.numa_node,
             iommu_group=virtual.iommu_group,
             settings=settings[index],
+            host_use=used.of(virtual.net.name if virtual.net else None),
         )
         for index, address in function.virtual
         if index in settings and (virtual := functions.get(address)) is not None

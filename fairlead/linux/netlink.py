@@ -73,6 +73,19 @@ class ForwardingEntry:
     on_bridge: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way out through a device, IPv4 or IPv6, of the main table. `destination` is "default" or a network."""
+
+    index: int
+    destination: str
+
+    @property
+    def is_default(self) -> bool:
+        """Whether all that has no better way goes there."""
+        return self.destination == "default"
+
+
 class LinkChanges(Protocol):
     """What happens to network devices since it was opened."""
 
@@ -106,8 +119,14 @@ class Netlink(Protocol):
         """Open it before what shall be waited for, or that is missed."""
         ...
 
-    def default_route_links(self) -> tuple[int, ...]:
-        """Devices that a default route (IPv4 or IPv6, main table) leaves through."""
+    def routes(self) -> tuple[Route, ...]:
+        """Default routes, and those that somebody made: not what follows from an address or a router's word."""
+        ...
+
+    def addresses(self) -> tuple[tuple[int, str], ...]:
+        """Ifindex and address with prefix length, but for link-local ones, the loopback's, and those that the
+        kernel made itself of a router's word.
+        """
         ...
 
     def make_bridge(self, name: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from fairlead.linux import message as nl
 from fairlead.linux import police, tap
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
 from fairlead.linux.wake import KernelLinkChanges
 from fairlead.model.errors import InvalidValue
@@ -18,9 +18,11 @@ from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.vf import VfSettings
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
+_GETADDR = 22
 _GETROUTE, _NEWNEIGH, _DELNEIGH, _GETNEIGH = 26, 28, 29, 30
 _LINK_HEADER = struct.Struct("=BxHiII")
 _ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
+_ADDRESS_HEADER = struct.Struct("=BBBBI")
 _NEIGHBOUR_HEADER = struct.Struct("=BxxxiHBB")
 _IFF_UP = 0x1
 _ADDRESS, _NAME, _MTU, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 10, 12, 18, 20
@@ -31,6 +33,9 @@ _BR_VLAN_FILTERING, _BR_MCAST_SNOOPING, _BR_DEFAULT_PVID = 7, 23, 39
 _PORT_LEARNING, _PORT_FLOOD, _PORT_LOCKED = 8, 9, 39
 _VLAN_INFO, _VLAN_PVID, _VLAN_UNTAGGED = 2, 0x2, 0x4
 _ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
+_LOCAL, _ADDRESS_PROTOCOL, _SCOPE_LINK = 2, 11, 253
+_OF_KERNEL_LOOPBACK, _OF_KERNEL_ROUTER = b"\1", b"\2"
+_DESTINATION, _MADE_BY_KERNEL = 1, frozenset({2, 9})  # RTPROT_KERNEL follows from an address, RTPROT_RA
 _TABLE_MAIN, _UNICAST, _OIF, _MULTIPATH, _TABLE = 254, 1, 4, 9, 15
 _LLADDR, _NDA_VLAN = 2, 5
 _MAC_OCTETS, _WORD_OCTETS = 6, 4
@@ -80,9 +85,15 @@ class RtNetlink:
         """See Netlink.link_changes."""
         return KernelLinkChanges()
 
-    def default_route_links(self) -> tuple[int, ...]:
-        """See Netlink.default_route_links."""
-        found: set[int] = set()
+    def addresses(self) -> tuple[tuple[int, str], ...]:
+        """See Netlink.addresses."""
+        answers = self._channel.request(_GETADDR, _ADDRESS_HEADER.pack(0, 0, 0, 0, 0), nl.DUMP)
+        found = (_read_address(answer) for answer in answers)
+        return tuple(address for address in found if address is not None)
+
+    def routes(self) -> tuple[Route, ...]:
+        """See Netlink.routes."""
+        found: set[Route] = set()
         for family in (socket.AF_INET, socket.AF_INET6):
             header = _ROUTE_HEADER.pack(family, 0, 0, 0, _TABLE_MAIN, 0, 0, 0, 0)
             body = header + nl.number(_TABLE, _TABLE_MAIN)
@@ -93,8 +104,8 @@ class RtNetlink:
                     raise  # else: no IPv6, or a table that nobody has put a route into
                 continue
             for answer in answers:
-                found.update(_route_links(answer))
-        return tuple(sorted(found))
+                found.update(_read_routes(answer))
+        return tuple(sorted(found, key=lambda route: (route.index, route.destination)))
 
     def make_bridge(self, name: str) -> None:
         """See Netlink.make_bridge. Snooping off: nothing here asks for group memberships."""
@@ -241,14 +252,31 @@ def _read_vfs(answer: bytes) -> dict[int, VfSettings]:
     return dict(info for info in infos if info is not None)
 
 
-def _route_links(answer: bytes) -> set[int]:
-    _, prefix, _, _, _, _, _, kind, _ = _ROUTE_HEADER.unpack_from(answer)
+def _read_routes(answer: bytes) -> set[Route]:
+    family, prefix, _, _, _, protocol, _, kind, _ = _ROUTE_HEADER.unpack_from(answer)
+    if kind != _UNICAST or (prefix and protocol in _MADE_BY_KERNEL):
+        return set()
     found = dict(nl.parts(answer[_ROUTE_HEADER.size :]))
-    if prefix != 0 or kind != _UNICAST or _number(found.get(_TABLE)) != _TABLE_MAIN:
+    if _number(found.get(_TABLE)) != _TABLE_MAIN:
         return set()
     links = _next_hops(found.get(_MULTIPATH, b""))
     link = _number(found.get(_OIF))
-    return links | {link} if link is not None else links
+    destination = _network(family, found.get(_DESTINATION), prefix) if prefix else "default"
+    return {Route(index, destination) for index in (links | {link} if link is not None else links)}
+
+
+def _read_address(answer: bytes) -> tuple[int, str] | None:
+    family, prefix, _, scope, index = _ADDRESS_HEADER.unpack_from(answer)
+    found = dict(nl.parts(answer[_ADDRESS_HEADER.size :]))
+    is_made = found.get(_ADDRESS_PROTOCOL) in (_OF_KERNEL_LOOPBACK, _OF_KERNEL_ROUTER)
+    octets = found.get(_LOCAL, found.get(_ADDRESS))
+    if scope >= _SCOPE_LINK or is_made or octets is None:
+        return None
+    return int(index), _network(family, octets, prefix)
+
+
+def _network(family: int, octets: bytes | None, prefix: int) -> str:
+    return f"{socket.inet_ntop(family, octets) if octets else '?'}/{prefix}"
 
 
 def _next_hops(data: bytes) -> set[int]:

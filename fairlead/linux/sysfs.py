@@ -118,6 +118,11 @@ class Sysfs:
         folder = self.root / "sys/class/net" / name
         return tuple(sorted(link.name.removeprefix("lower_") for link in folder.glob("lower_*")))
 
+    def upper(self, name: str) -> tuple[str, ...]:
+        """Network devices directly above it (its `upper_*` links): its master, VLANs and macvlans on it."""
+        folder = self.root / "sys/class/net" / name
+        return tuple(sorted(link.name.removeprefix("upper_") for link in folder.glob("upper_*")))
+
     def net_names(self) -> tuple[str, ...]:
         """All network devices of this network namespace."""
         return _listed(self.root / "sys/class/net")

@@ -1,4 +1,4 @@
-"""When to look at the host: the kernel says that a link, a traffic rule or a device has changed.
+"""When to look at the host: the kernel says that a link, an address, a traffic rule or a device has changed.
 
 What it says is not read further: an event wakes a tick, and the tick looks for itself. So a lost event costs
 nothing but a wait, and a flood of them (ENOBUFS) is one more reason to look.
@@ -19,8 +19,8 @@ import structlog
 
 _NETLINK_KOBJECT_UEVENT = 15
 _KERNEL_UEVENTS = 1
-_GROUP_LINK, _GROUP_TC = 1, 4
-_GROUPS = 1 << (_GROUP_LINK - 1) | 1 << (_GROUP_TC - 1)
+_GROUP_LINK, _GROUP_TC, _GROUP_IPV4_ADDRESS, _GROUP_IPV6_ADDRESS = 1, 4, 5, 9
+_GROUPS = sum(1 << (group - 1) for group in (_GROUP_LINK, _GROUP_TC, _GROUP_IPV4_ADDRESS, _GROUP_IPV6_ADDRESS))
 _SUBSYSTEMS = (b"SUBSYSTEM=pci", b"SUBSYSTEM=net")
 _LARGEST_EVENT = 1 << 16
 

@@ -56,6 +56,9 @@ class Device:
     capabilities: tuple[str, ...] = ()
     serial: str | None = None
     is_management: bool = False
+    host_use: str = ""
+    """What the host itself does with a PF or VF ("has address 10.0.0.5/24"): such a VF is offered to nobody, such a
+    PF not whole; "" nothing."""
     seen: VfSettings | None = None
     policy_id: PolicyId | None = None
     physical_network: str | None = None

@@ -110,10 +110,11 @@ def _family(
     free = held = unclean = 0
     is_head_free = _is_free(head, allocated)
     for vf in vfs:
-        if _is_free(vf, allocated):
+        is_unheld = _is_free(vf, allocated)
+        if is_unheld and not vf.host_use:
             if wanted_vfs is None or (vf.vf_index or 0) < wanted_vfs:
                 free |= 1 << (vf.vf_index or 0)
-        elif vf.status in _UNCLEAN or (vf.status is DeviceStatus.MISSING and vf.id in allocated):
+        elif is_unheld or vf.status in _UNCLEAN or (vf.status is DeviceStatus.MISSING and vf.id in allocated):
             unclean += 1
         elif vf.status is not DeviceStatus.MISSING:
             held += 1
@@ -130,7 +131,7 @@ def _family(
         physical_network=head.physical_network,
         tags=head.tags,
         numa_node=head.numa_node,
-        is_free=is_head_free and not (held or unclean or is_bridged),
+        is_free=is_head_free and not (held or unclean or is_bridged or head.host_use),
         free_vfs=free if is_head_free else 0,
         held_vfs=held,
         unclean_vfs=unclean,

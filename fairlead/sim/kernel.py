@@ -1,6 +1,6 @@
 """The agent's kernel boundary over a simulated machine, in memory: fast, for thousands of simulated days."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
@@ -33,7 +33,7 @@ class SimKernel:
         return KernelView(
             boot_id=machine.boot_id,
             capacity=machine.hardware.capacity,
-            pfs=tuple(_pf(pf, users) for pf in machine.pfs.values() if pf.is_present),
+            pfs=tuple(_pf(pf, machine) for pf in machine.pfs.values() if pf.is_present),
             pcis=tuple(
                 ObservedPci(
                     device.key,
@@ -143,8 +143,8 @@ class SimKernel:
             raise Fault(Failure("kernel_refused", doing, str(pf.name), str(error.strerror))) from error
 
 
-def _pf(pf: PfState, users: frozenset[PciAddress]) -> ObservedPf:
-    nic = pf.nic
+def _pf(pf: PfState, machine: Machine) -> ObservedPf:
+    nic, users = pf.nic, frozenset(machine.users())
     is_given = nic.pci_address in users
     return ObservedPf(
         key=nic.key,
@@ -166,11 +166,20 @@ def _pf(pf: PfState, users: frozenset[PciAddress]) -> ObservedPf:
         serial=None,
         capabilities=(),
         is_management=nic.is_management,
-        vfs=tuple(_vf(pf, index, settings, users) for index, settings in pf.vfs.items()),
+        vfs=tuple(
+            _vf(pf, index, settings, users, machine.host_addresses) for index, settings in pf.vfs.items()
+        ),
+        host_use=_use(machine.host_addresses, nic.pci_address),
     )
 
 
-def _vf(pf: PfState, index: int, settings: VfSettings, users: frozenset[PciAddress]) -> ObservedVf:
+def _vf(
+    pf: PfState,
+    index: int,
+    settings: VfSettings,
+    users: frozenset[PciAddress],
+    used: Mapping[PciAddress, str],
+) -> ObservedVf:
     address = pf.nic.vf_address(index)
     return ObservedVf(
         index=index,
@@ -181,7 +190,13 @@ def _vf(pf: PfState, index: int, settings: VfSettings, users: frozenset[PciAddre
         numa_node=pf.nic.numa_node,
         iommu_group=None,
         settings=settings,
+        host_use=_use(used, address),
     )
+
+
+def _use(used: Mapping[PciAddress, str], address: PciAddress) -> str:
+    found = used.get(address)
+    return f"has address {found}" if found else ""
 
 
 def _tap(tap: DesiredTap) -> ObservedTap:

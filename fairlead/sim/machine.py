@@ -89,6 +89,8 @@ class Machine:
         self.troubles = Troubles()
         self.mishaps: list[str] = []
         """What must never happen: a VF destroyed under a guest, a device in two guests."""
+        self.host_addresses: dict[PciAddress, str] = {}
+        """What the host itself uses: an address with prefix length on the network device of a PF or VF."""
         self.traces: dict[PciAddress, str] = {}
         """Name of the domain that last had a VF or plain device, until it is reset."""
         self.told: dict[tuple[PfKey, int], MacAddress] = {}

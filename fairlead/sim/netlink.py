@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, LinkChanges, NetlinkRefusal, PortVlan
+from fairlead.linux.netlink import (
+    BridgePort,
+    ForwardingEntry,
+    Link,
+    LinkChanges,
+    NetlinkRefusal,
+    PortVlan,
+    Route,
+)
 from fairlead.model.ids import PfKey
 from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
@@ -97,10 +105,19 @@ class SimNetlink:
         """Nothing happens while somebody waits: a simulated link is back at once, or not at all."""
         return nullcontext(_Silence())
 
-    def default_route_links(self) -> tuple[int, ...]:
-        """The management NIC."""
+    def routes(self) -> tuple[Route, ...]:
+        """The default route, through the management NIC."""
         machine = self._machine
-        return tuple(link_index(machine, key) for key, pf in machine.pfs.items() if pf.nic.is_management)
+        ways = (link_index(machine, key) for key, pf in machine.pfs.items() if pf.nic.is_management)
+        return tuple(Route(index, "default") for index in ways)
+
+    def addresses(self) -> tuple[tuple[int, str], ...]:
+        """Of PFs: VFs have no network device here."""
+        machine = self._machine
+        pfs = [pf for pf in machine.pfs.values() if pf.nic.pci_address in machine.host_addresses]
+        return tuple(
+            (link_index(machine, pf.nic.key), machine.host_addresses[pf.nic.pci_address]) for pf in pfs
+        )
 
     def make_bridge(self, name: str) -> None:
         """A bridge that filters VLANs."""

@@ -11,7 +11,7 @@ import pytest
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedTap
 from fairlead.linux.bridge import FLAT_VLAN, Bridges, observe_bridges, observe_taps
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.rtnetlink import RtNetlink
 from fairlead.linux.wake import LinkEvents
 from fairlead.model.errors import Fault
@@ -117,7 +117,7 @@ def test_vfs_of_what_has_none_are_refused(netlink: RtNetlink):
 
 def test_default_routes_of_both_families_are_found(netlink: RtNetlink):
     ip("link add va type veth peer name vb")
-    assert netlink.default_route_links() == ()
+    assert netlink.routes() == ()
     for command in (
         "addr add 192.0.2.1/24 dev va",
         "link set va up",
@@ -127,9 +127,28 @@ def test_default_routes_of_both_families_are_found(netlink: RtNetlink):
         "-6 route add default dev vb",
     ):
         ip(command)
-    assert netlink.default_route_links() == tuple(
-        sorted((found(netlink, "va").index, found(netlink, "vb").index))
-    )
+    va, vb = found(netlink, "va").index, found(netlink, "vb").index
+    assert {(route.index, route.is_default) for route in netlink.routes()} == {
+        (va, True),
+        (va, False),
+        (vb, True),
+    }
+    assert Route(va, "198.51.100.0/24") in netlink.routes()
+
+
+def test_addresses_that_somebody_gave_are_found(netlink: RtNetlink):
+    ip("link add va type veth peer name vb")
+    for command in (
+        "link set lo up",
+        "link set va up",
+        "link set vb up",
+        "addr add 192.0.2.1/24 dev va",
+        "addr add 169.254.7.7/16 scope link dev va",
+        "-6 addr add 2001:db8::5/64 dev vb nodad",
+    ):
+        ip(command)
+    va, vb = found(netlink, "va").index, found(netlink, "vb").index
+    assert set(netlink.addresses()) == {(va, "192.0.2.1/24"), (vb, "2001:db8::5/64")}
 
 
 def test_every_next_hop_of_a_default_route_counts(netlink: RtNetlink):
@@ -138,7 +157,7 @@ def test_every_next_hop_of_a_default_route_counts(netlink: RtNetlink):
         ip(f"addr add {net}.1/24 dev {name}")
         ip(f"link set {name} up")
     ip("route add default nexthop via 192.0.2.2 nexthop via 198.51.100.2")
-    assert len(netlink.default_route_links()) == 2
+    assert len([route for route in netlink.routes() if route.is_default]) == 2
 
 
 def test_a_tap_stays_has_no_address_and_is_made_once(netlink: RtNetlink):
@@ -179,7 +198,8 @@ def test_reading_wakes_nobody(netlink: RtNetlink):
     woken = Event()
     events = LinkEvents(woken.set)
     netlink.links()
-    netlink.default_route_links()
+    netlink.routes()
+    netlink.addresses()
     netlink.vlans()
     events.close()
     assert not woken.is_set()

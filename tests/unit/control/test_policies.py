@@ -1,5 +1,7 @@
 """Policies: declared once, in force everywhere, tried before they are, and never at a holder's cost."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.control import policies, policy_trials, servers
@@ -57,6 +59,19 @@ def test_a_trial_says_what_no_policy_can_do(world: World) -> None:
     assert [note for effect, note in found.values() if effect is Effect.NEVER] == [
         "the host's default route leaves through it"
     ]
+
+
+def test_a_trial_names_what_the_host_uses_itself(world: World) -> None:
+    world.policy()
+    host = world.host()
+    with world.database.transaction() as tx:
+        (pf,) = tx.devices.find(host_id=host.id, name="ens1f0")
+    world.engine.run(lambda tx: tx.devices.put(replace(pf, host_use="has address 10.0.0.5/24")))
+    draft = NewPolicy("fast", ONE_PF, num_vfs=4, mtu=9000, physical_network="physnet1", priority=5)
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
+    (family,) = trial.families
+    wanted = "the host uses it: it has address 10.0.0.5/24: its change of VFs and MTU is held back"
+    assert family.note == wanted
 
 
 def test_what_servers_hold_keeps_its_policy(world: World) -> None:

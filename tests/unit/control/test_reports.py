@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.control import assignments, reports, servers
+from fairlead.control import assignments, offering, reports, servers
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import HostEvent, Report, SubjectFailure
 from fairlead.model.binding import Wiring
@@ -306,3 +306,22 @@ def test_a_server_that_waits_for_a_stranger_says_so_and_goes_on_by_itself(world:
     host.settle()
     assert world.server(server.id).status is ServerStatus.ACTIVE
     assert world.server(server.id).fault is None
+
+
+def test_what_the_host_uses_itself_is_not_offered(world: World) -> None:
+    world.policy()
+    host = world.host()
+    last = host.link.reports[-1]
+    pf = last.observed.pfs[1]
+    vfs = (replace(pf.vfs[0], host_use="has address 10.0.0.5/24"), *pf.vfs[1:])
+    used = replace(pf, vfs=vfs, host_use="is below bond1")
+    pfs = tuple(used if seen.key == pf.key else seen for seen in last.observed.pfs)
+    apply(world, host, newer(host, observed=replace(last.observed, pfs=pfs)))
+    with world.database.transaction() as tx:
+        offers = offering.offers(tx, tx.devices.find(host_id=host.id))
+    rows = devices(world, host)
+    head, first, second = rows[pf.key], rows[f"{pf.key}/vf0"], rows[f"{pf.key}/vf1"]
+    assert offers[first.id].standing == "HOST_USES"
+    assert "10.0.0.5/24" in offers[first.id].why_not
+    assert not offers[head.id].is_offered
+    assert offers[second.id].is_offered

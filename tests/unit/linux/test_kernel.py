@@ -9,7 +9,7 @@ import pytest
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
-from fairlead.linux.netlink import Link
+from fairlead.linux.netlink import Link, Route
 from fairlead.model.errors import Fault
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, VfSettings, VlanProtocol
@@ -96,6 +96,38 @@ def test_the_nic_of_the_default_route_is_the_management_nic(host: Host):
     assert not host.pf().is_management
     host.netlink.default_routes = (2,)
     assert host.pf().is_management
+
+
+def test_it_stays_so_until_the_host_boots(host: Host):
+    host.netlink.default_routes = (2,)
+    assert host.pf().is_management
+    host.netlink.default_routes = ()
+    again = LinuxKernel(host.netlink, host.tree.root, host.tree.root, Reserve())
+    assert again.observe().pfs[0].is_management
+    host.tree.write("proc/sys/kernel/random/boot_id", "another")
+    assert not again.observe().pfs[0].is_management
+
+
+@pytest.mark.parametrize(
+    ("addresses", "routes", "use"),
+    [
+        ((), (), ""),
+        (((2, "10.0.0.5/24"),), (), "has address 10.0.0.5/24"),
+        (((9, "10.0.0.5/24"),), (), "is below bond0, which has address 10.0.0.5/24"),
+        ((), (Route(2, "10.9.0.0/16"),), "has a route to 10.9.0.0/16"),
+    ],
+)
+def test_what_the_host_does_with_a_pf_is_told(host: Host, addresses, routes, use):
+    host.netlink.devices[9] = Link(9, "bond0", kind="bond")
+    host.tree.link("sys/class/net/bond0/lower_pfa", "../pfa")
+    host.netlink.own_addresses, host.netlink.other_routes = addresses, routes
+    assert (host.pf().host_use, host.pf().is_management) == (use, False)
+
+
+@pytest.mark.parametrize(("upper", "use"), [("flbr-0a1b2c3d", ""), ("pfa.7", "is below pfa.7")])
+def test_a_pf_below_a_device_of_others_is_used(host: Host, upper, use):
+    host.tree.link(f"sys/class/net/pfa/upper_{upper}", f"../{upper}")
+    assert host.pf().host_use == use
 
 
 def test_it_is_found_below_a_vlan_on_a_bond_in_a_bridge(host: Host):

@@ -205,6 +205,7 @@ def _devices() -> None:
         sa.Column("capabilities", TEXT, nullable=False),
         sa.Column("serial", TEXT, nullable=True),
         sa.Column("is_management", sa.Boolean(), nullable=False),
+        sa.Column("host_use", TEXT, nullable=False),
         sa.Column("seen", TEXT, nullable=True),
         sa.Column("policy_id", TEXT, nullable=True),
         sa.Column("physical_network", TEXT, nullable=True),

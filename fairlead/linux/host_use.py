@@ -1,0 +1,89 @@
+"""Which NICs the host itself uses: those with the default route, and what else is on the others.
+
+Management is sticky: a NIC that once had the default route in this boot is management until the next, for a route
+that flaps, or a failover of a bond, must not open the host's own way out to us.
+
+Sources: include/uapi/linux/{if_addr,rtnetlink}.h; Documentation/ABI/testing/sysfs-class-net (upper_*, lower_*).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairlead.linux.netlink import Link, Route
+from fairlead.linux.sysfs import Sysfs
+
+_OURS = ("flbr-", "fltap-")
+
+
+@dataclass(frozen=True, slots=True)
+class HostUse:
+    """`management`: names of network devices that the default route leaves through. `words`: what the host does
+    with others, by name: "has address 10.0.0.5/24"; without those of which it makes no use.
+    """
+
+    management: frozenset[str]
+    words: Mapping[str, str]
+    upper: Callable[[str], tuple[str, ...]]
+
+    def of(self, name: str | None) -> str:
+        """What the host does with the network device; "" nothing, or there is none."""
+        if name is None or name in self.words:
+            return self.words.get(name or "", "")
+        above = [upper for upper in self.upper(name) if not upper.startswith(_OURS)]
+        return f"is below {', '.join(above)}" if above else ""
+
+
+def host_use(
+    links: Iterable[Link], addresses: Iterable[tuple[int, str]], routes: Iterable[Route], sysfs: Sysfs
+) -> HostUse:
+    """Read from what netlink told: an address or route counts for every device below its own."""
+    names = {link.index: link.name for link in links}
+    management: set[str] = set()
+    words: dict[str, str] = {}
+    found = [(index, f"has address {address}", False) for index, address in addresses]
+    found += [(way.index, f"has a route to {way.destination}", way.is_default) for way in routes]
+    for index, use, is_default in found:
+        top = names.get(index)
+        for name in _with_lower(top, sysfs) if top else ():
+            words.setdefault(name, use if name == top else f"is below {top}, which {use}")
+            if is_default:
+                management.add(name)
+    return HostUse(frozenset(management), words, sysfs.upper)
+
+
+def _with_lower(top: str, sysfs: Sysfs) -> set[str]:
+    found: set[str] = set()
+    todo = [top]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(sysfs.lower(name))
+    return found
+
+
+class SeenManagement:
+    """Which NICs were management in this boot, by name; kept over restarts of the agent in a file that names
+    the boot. A NIC is renamed by a boot or by hand: then it is another.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def with_earlier(self, boot_id: str, names: frozenset[str]) -> frozenset[str]:
+        """Those, and all before them. Raises OSError when it cannot be kept."""
+        known = self._known(boot_id)
+        if not names <= known:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._path.with_suffix(".new")
+            fresh.write_text("\n".join([boot_id, *sorted(known | names)]), encoding="utf-8")
+            fresh.replace(self._path)
+        return known | names
+
+    def _known(self, boot_id: str) -> frozenset[str]:
+        try:
+            first, *names = self._path.read_text(encoding="utf-8").split("\n")
+        except OSError:
+            return frozenset()
+        return frozenset(names) if first == boot_id else frozenset()
