@@ -117,7 +117,9 @@ class Hypervisor(Protocol):
         ...
 
     def define(self, domain: str) -> None:
-        """Write or replace the domain, without starting it."""
+        """Write or replace the domain, without starting it. It does not start with the host either: its VFs would
+        not be set.
+        """
         ...
 
     def start(self, server_id: ServerId) -> None:

@@ -72,10 +72,12 @@ class LibvirtHypervisor:
         return HypervisorView(tuple(ours), tuple(sorted(foreign)))
 
     def define(self, domain: str) -> None:
-        """See Hypervisor.define."""
+        """See Hypervisor.define. A mark that somebody made for libvirt to start it with the host goes."""
         subject = domain_name(read_domain(domain).server_id or ServerId("?"))
         with _told("Defining", subject):
-            self._connection.get().defineXML(domain)
+            made = self._connection.get().defineXML(domain)
+            if made.autostart():
+                made.setAutostart(0)
 
     def start(self, server_id: ServerId) -> None:
         """See Hypervisor.start."""

@@ -187,6 +187,9 @@ def test_someone_elses_change_wakes(netlink: RtNetlink):
         woken.clear()
         ip("link set va up")
         assert woken.wait(IN_TIME)
+        woken.clear()
+        ip("addr add 192.0.2.1/24 dev va")
+        assert woken.wait(IN_TIME)
     finally:
         events.close()
     woken.clear()

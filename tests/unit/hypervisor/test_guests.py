@@ -89,6 +89,15 @@ def test_a_guest_that_goes_down_when_asked_is_not_cut_off(hypervisor: LibvirtHyp
     assert only(hypervisor).reason == "shutdown"
 
 
+def test_a_guest_does_not_start_with_the_host(hypervisor: LibvirtHypervisor, connection: LibvirtConnection):
+    hypervisor.define(document())
+    domain = connection.get().lookupByUUIDString(SERVER)
+    assert not domain.autostart()
+    domain.setAutostart(1)
+    hypervisor.define(document(spec="def"))
+    assert not domain.autostart()
+
+
 def test_a_running_guest_keeps_its_serial_when_it_is_defined_anew(hypervisor: LibvirtHypervisor):
     hypervisor.define(document())
     hypervisor.start(SERVER)
