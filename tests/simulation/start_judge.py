@@ -6,7 +6,7 @@ from dataclasses import replace
 from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
 from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
-from fairlead.model.vf import BASELINE, VfSettings
+from fairlead.model.vf import BASELINE, VfSettings, is_nobodys
 from fairlead.sim.fleet import SimHost
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.kernel import SimKernel
@@ -85,7 +85,7 @@ class StartJudge:
         seen, told = machine.pfs[owner.pf].vfs[owner.index], machine.told.get((owner.pf, owner.index))
         if seen != _whole(owner.settings):
             yield f"{hostdev.key} has {seen}, not {owner.settings}"
-        if told not in {None, owner.settings.mac}:
+        if told is not None and told != owner.settings.mac and not is_nobodys(told):
             yield f"{hostdev.key} was not scrubbed since it had {told}"
 
     def _wrong_taps(self, guest: DesiredGuest, document: DesiredState, domain: DomainState) -> Iterator[str]:
