@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
@@ -96,6 +96,8 @@ class Machine:
         self.told: dict[tuple[PfKey, int], MacAddress] = {}
         """The first MAC that a VF was told since it was last at its baseline with no domain on it."""
         self.fuse: BeforeCall = ignore_call
+        self.recounted: set[PfKey] = set()
+        """PFs whose number of VFs was changed by hand."""
 
     @property
     def boot_id(self) -> str:
@@ -159,11 +161,24 @@ class Machine:
     def pull(self, key: PfKey) -> None:
         """The PF falls off the bus, its VFs with it; guests that had one run on without."""
         pf = self.pfs[key]
-        gone = {pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)}
-        for domain in self.domains.values():
-            domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
+        self._take_away({pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)})
         self._destroy_vfs(pf, "the PF is gone")
         pf.is_present = pf.is_up = False
+
+    def plug(self, key: PfKey, address: PciAddress) -> None:
+        """The PF that was pulled is back, bare, in a slot of that address."""
+        pf = self.pfs[key]
+        pf.nic, pf.is_present = replace(pf.nic, pci_address=address), True
+
+    def recount(self, key: PfKey, num_vfs: int) -> None:
+        """Somebody writes sriov_numvfs by hand: vfio asks guests for their VFs, and they run on without."""
+        pf = self.pfs[key]
+        if not pf.is_present or pf.nic.pci_address in self.users():
+            return
+        self._take_away(set(map(pf.nic.vf_address, pf.vfs)))
+        self.set_num_vfs(key, 0)
+        self.set_num_vfs(key, num_vfs)
+        self.recounted.add(key)
 
     def reset(self, address: PciAddress) -> None:
         """A function-level reset: nothing of its last guest is left on it."""
@@ -207,6 +222,10 @@ class Machine:
         if left:
             self.troubles.hanging[act] = left - 1
             raise Fault(Failure("timeout", "Waiting for", act, "no answer in time", "It is tried again."))
+
+    def _take_away(self, gone: set[PciAddress]) -> None:
+        for domain in self.domains.values():
+            domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
 
     def _destroy_vfs(self, pf: PfState, why: str) -> None:
         users = self.users()

@@ -5,11 +5,12 @@ from dataclasses import replace
 from random import Random
 
 from fairlead.hoststate.observed import GuestState
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState
-from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
+from fairlead.sim.machine import BeforeCall, DomainState, Machine, PfState, Troubles
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
+_SLOTS = {"ens1f0": ("3b", "3c"), "ens2f0": ("af", "b0")}
 _FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
 _ACTS = (
     "set_vf",
@@ -39,10 +40,15 @@ class Mischief:
 
     @staticmethod
     def calm(machine: Machine) -> None:
-        """Cards and cables are back in, libvirt answers, drivers do as they are told."""
+        """Cards and cables are back in, libvirt answers, drivers do as they are told, strangers are gone."""
         machine.troubles = Troubles()
         for pf in machine.pfs.values():
             pf.is_present = pf.has_cable = True
+        for name in [name for name, domain in machine.domains.items() if domain.server_id is None]:
+            del machine.domains[name]
+        for key in sorted(machine.recounted):
+            machine.recount(key, 0)
+        machine.recounted.clear()
 
 
 class AgentDied(BaseException):
@@ -116,12 +122,31 @@ def _cable_is_pulled(machine: Machine, random: Random) -> None:
 
 
 def _card_vanishes(machine: Machine, random: Random) -> None:
-    """A PF falls off the bus, or comes back, bare."""
+    """A PF falls off the bus, or comes back, bare, and perhaps in another slot."""
     pf = _data_nic(machine, random)
     if pf.is_present:
         machine.pull(pf.nic.key)
     else:
-        pf.is_present = True
+        bus = random.choice(_SLOTS[pf.nic.name])
+        machine.plug(pf.nic.key, PciAddress(f"0000:{bus}:00.0"))
+
+
+def _stranger_comes_or_goes(machine: Machine, random: Random) -> None:
+    """A domain that is not ours takes a VF that no domain has, or gives it back."""
+    name = random.choice(("theirs", "others"))
+    if machine.domains.pop(name, None) is not None:
+        return
+    pf, users = _data_nic(machine, random), machine.users()
+    free = [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
+    if free:
+        address = (random.choice(free),)
+        machine.domains[name] = DomainState(
+            name, None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
+        )
+
+
+def _vfs_are_recounted(machine: Machine, random: Random) -> None:
+    machine.recount(_data_nic(machine, random).nic.key, random.choice((0, 2, 5)))
 
 
 def _data_nic(machine: Machine, random: Random) -> PfState:
@@ -141,4 +166,8 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _driver_refuses,
     _cable_is_pulled,
     _card_vanishes,
+    _card_vanishes,
+    _stranger_comes_or_goes,
+    _stranger_comes_or_goes,
+    _vfs_are_recounted,
 )

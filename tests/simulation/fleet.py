@@ -22,10 +22,8 @@ from fairlead.control import (
     servers,
     subnets,
 )
-from fairlead.control.boundary import Caller, Tx, Wake
-from fairlead.control.engine import Engine
+from fairlead.control.boundary import Caller, Tx
 from fairlead.control.nics import BootNic
-from fairlead.control.scheduling import Scheduler
 from fairlead.model.errors import Fault, Refusal
 from fairlead.model.host import HostAdmin
 from fairlead.model.ids import HostId, ImageId, NetworkId, PolicyId, ProjectId
@@ -39,10 +37,11 @@ from fairlead.sim.fleet import SimClock, SimHost, sim_host
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
-from fairlead.sim.machine import BeforeCall, ignore_call
+from fairlead.sim.machine import BeforeCall, Troubles, ignore_call
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
+from tests.simulation.controls import Controls
 from tests.simulation.start_judge import StartJudge
 
 PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
@@ -50,17 +49,6 @@ CALLER = Caller(PROJECT, "somebody", is_admin=True)
 IMAGE_BYTES = b"a disk of few words"
 SECRET = "0" * 64
 TROUBLE = 0.1
-
-
-class Listeners:
-    """control.boundary.Wakes: the scheduler alone listens; agents are polled here."""
-
-    def __init__(self) -> None:
-        self.scheduler: Scheduler | None = None
-
-    def notify(self, wakes: frozenset[Wake]) -> None:
-        if self.scheduler is not None:
-            self.scheduler.heard(wakes)
 
 
 class Place:
@@ -127,14 +115,12 @@ class Site:
         self._is_crowded = is_crowded
         self.random = Random(seed)  # noqa: S311 - a seed is the point
         self.clock = SimClock()
-        listeners = Listeners()
         self.database = open_database(database, clock=self.clock.now, new_id=self._new_id)
-        self.engine = Engine(self.database, listeners)
-        self.scheduler = listeners.scheduler = Scheduler(self.engine)
+        self.engine = Controls(self.database, self.random)
         self.mischief = Mischief(self.random)
         self.engine.run(self._furnish)
         self.places = [self._enrol(number) for number in range(1, host_count + 1)]
-        self.settle(2)
+        self._work(2)
         for place in self.places:
             place.link.trouble = TROUBLE
 
@@ -148,7 +134,7 @@ class Site:
             with suppress(Refusal):
                 action(self)
         if self.random.random() < 0.8:
-            self.scheduler.tick()
+            self.engine.schedule()
         for place in self.places:
             self._befall(place)
             if self.random.random() < 0.8:
@@ -156,13 +142,26 @@ class Site:
             place.drive(self.random)
         self.clock.advance(self.random.choice([0.5, 3, 3, 12, 35]))
 
-    def settle(self, rounds: int = 5) -> None:
-        """Nothing goes wrong any more, and everybody works until nothing changes."""
+    def settle(self) -> None:
+        """Nothing goes wrong any more, what was done is put right, and everybody works until nothing changes."""
         for place in self.places:
             Mischief.calm(place.host.machine)
+        self._work(5)
+
+    def quieten(self) -> None:
+        """For a while nothing more goes wrong, and everybody works. What was done is left as it is."""
+        for place in self.places:
+            place.host.machine.troubles = Troubles()
+        self._work(3)
+        for place in self.places:
+            place.link.trouble = TROUBLE
+
+    def _work(self, rounds: int) -> None:
+        for place in self.places:
             place.link.trouble = 0
+            place.host.machine.fuse = ignore_call
         for _ in range(rounds):
-            self.scheduler.tick()
+            self.engine.schedule()
             for place in self.places:
                 place.settle()
             self.clock.advance(61)
@@ -176,10 +175,10 @@ class Site:
         return self.engine.run(lambda tx: work(tx, *args, **names))
 
     def _befall(self, place: Place) -> None:
-        if self.random.random() < 0.25:
+        if self.random.random() < 0.35:
             self.mischief.strike(place.host.machine)
-        if self.random.random() < 0.15:
-            place.start_agent(dies_after(self.random.randint(0, 40)))
+        if self.random.random() < 0.3:
+            place.start_agent(dies_after(self.random.randint(0, 25)))
 
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))

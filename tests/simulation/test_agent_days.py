@@ -103,8 +103,17 @@ class Day:
             self.mischief.strike(self.host.machine)
         if self.random.random() < 0.3:
             self.start_agent(dies_after(self.random.randint(0, 40)))
+        if self.random.random() < 0.03:
+            self.lose_ledger()
         self.work()
         self.host.clock.advance(self.random.choice([0.1, 2, 61]))
+
+    def lose_ledger(self) -> None:
+        """As when the host's disk was replaced: its guests run on, and the agent knows nothing."""
+        self.host.slots.lose()
+        self.link = LossyLink(self.control, self.random, self.link.trouble)
+        self.watch.forget()
+        self.start_agent()
 
     def work(self) -> None:
         """What the agent gets done in an hour."""
@@ -148,6 +157,7 @@ class CrowdedDay(Day):
         self.runner = self.flights = Interleaved(Random(seed))  # noqa: S311 - as above
         super().__init__(seed)
         self.judge.flights = self.flights
+        self.watch.is_crowded = True
 
     def start_agent(self, fuse: BeforeCall = ignore_call) -> None:
         self.flights.forget()

@@ -16,10 +16,12 @@ from fairlead.model.server import ServerStatus
 from fairlead.model.vf import BASELINE, differences
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
+from tests.simulation.host_truth import lies
 
 SEEDS = range(500)
 CROWDED_SEEDS = range(150)
 HOURS = 20
+QUIET_HOURS = (6, 13)
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +61,11 @@ def test_crowded_day(site):
 
 
 def live_a_day(site: Site) -> None:
-    for _ in range(HOURS):
+    for hour in range(HOURS):
         site.hour()
         assert site.engine.run(audit) == ()
+        if hour in QUIET_HOURS:
+            assert_true(site)
     site.settle()
     assert_sound(site)
     reboot_who_lost_a_device(site)
@@ -74,6 +78,15 @@ def live_a_day(site: Site) -> None:
     site.settle()
     assert_sound(site)
     assert_empty(site)
+
+
+def assert_true(site: Site) -> None:
+    """In the middle of it all: nobody speaks, and what control says of hosts is so."""
+    site.quieten()
+    assert site.engine.run(audit) == ()
+    assert lies(site) == []
+    for place in site.places:
+        assert place.judge.mishaps == []
 
 
 def reboot_who_lost_a_device(site: Site) -> None:
@@ -94,6 +107,7 @@ def assert_sound(site: Site) -> None:
         document = site.engine.run(lambda tx, place=place: _document(tx, place))
         _assert_as_desired(place, document)
         assert place.judge.mishaps == []
+    assert lies(site) == []
 
 
 def _document(tx: Tx, place: Place) -> DesiredState:

@@ -1,0 +1,68 @@
+"""Control's rows beside the machine itself: at a quiet moment they say the same."""
+
+from collections.abc import Iterator, Mapping
+
+from fairlead.control.assignments import desired_of
+from fairlead.control.boundary import Tx
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.ids import DeviceId
+from fairlead.model.pci import DeviceKind
+from fairlead.model.server import Server, ServerStatus
+from fairlead.model.vf import BASELINE, VfSettings, differences
+from tests.simulation.fleet import Place, Site
+
+
+def lies(site: Site) -> list[str]:
+    """What control says of hosts and is not so."""
+    return [lie for place in site.places for lie in site.engine.run(lambda tx, place=place: _lies(tx, place))]
+
+
+def _lies(tx: Tx, place: Place) -> list[str]:
+    devices = {device.id: device for device in tx.devices.find(host_id=place.host_id)}
+    found = [lie for device in devices.values() for lie in _of_device(place, device)]
+    wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
+    for server in tx.servers.find(host_id=place.host_id):
+        held = [devices[row.device_id] for row in tx.allocations.find(server_id=server.id)]
+        said = f"server {server.id}, {server.status.value}: "
+        found.extend(said + lie for lie in _of_server(place, server, held, wanted))
+    return found
+
+
+def _of_device(place: Place, device: Device) -> Iterator[str]:
+    machine, said = place.host.machine, f"{device.key}, {device.status.value}: "
+    if machine.present(device.pci_address) is (device.status is DeviceStatus.MISSING):
+        yield f"{said}{device.pci_address} is there, or is not"
+    if device.status is not DeviceStatus.AVAILABLE or device.policy_id is None:
+        return
+    user = machine.users().get(device.pci_address)
+    if user is not None:
+        yield f"{said}{user.name} has it"
+    if device.pci_address in machine.traces:
+        yield f"{said}not reset since {machine.traces[device.pci_address]} had it"
+    at = machine.vf_at(device.pci_address)
+    if at is not None and at[0].vfs[at[1]] != BASELINE:
+        yield f"{said}{at[0].vfs[at[1]]}"
+
+
+def _of_server(
+    place: Place, server: Server, held: list[Device], wanted: Mapping[DeviceId, VfSettings]
+) -> Iterator[str]:
+    domain = place.host.machine.domains.get(f"fl-{server.id}")
+    if server.status is ServerStatus.SHUTOFF and domain is not None and domain.is_up:
+        yield "its guest is up"
+    if server.status is not ServerStatus.ACTIVE:
+        return
+    if domain is None or domain.state is not GuestState.RUNNING:
+        yield f"its guest is {domain}"
+        return
+    if {device.pci_address for device in held} != set(domain.live_hostdevs):
+        yield f"its guest has {domain.live_hostdevs}, and {held} are its own"
+    for device in held:
+        at = place.host.machine.vf_at(device.pci_address)
+        if device.kind is not DeviceKind.VF:
+            continue
+        if at is None or (at[0].nic.key, at[1]) != (device.pf, device.vf_index):
+            yield f"{device.key} is not at {device.pci_address}"
+        elif differences(wanted[device.id], at[0].vfs[at[1]]):
+            yield f"{device.key} has {at[0].vfs[at[1]]}, not {wanted[device.id]}"
