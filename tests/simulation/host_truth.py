@@ -20,7 +20,12 @@ def lies(site: Site) -> list[str]:
 
 def _lies(tx: Tx, place: Place) -> list[str]:
     devices = {device.id: device for device in tx.devices.find(host_id=place.host_id)}
-    found = [lie for device in devices.values() for lie in _of_device(place, device)]
+    whole = {row.device_id for row in tx.allocations.find(host_id=place.host_id)}
+    found = [
+        lie
+        for device in devices.values()
+        for lie in _of_device(place, device, is_offered=device.family_id not in whole)
+    ]
     wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
     for server in tx.servers.find(host_id=place.host_id):
         held = [devices[row.device_id] for row in tx.allocations.find(server_id=server.id)]
@@ -29,11 +34,12 @@ def _lies(tx: Tx, place: Place) -> list[str]:
     return found
 
 
-def _of_device(place: Place, device: Device) -> Iterator[str]:
+def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[str]:
+    """A VF of a PF that somebody holds is not offered, and about to be taken away."""
     machine, said = place.host.machine, f"{device.key}, {device.status.value}: "
     if machine.present(device.pci_address) is (device.status is DeviceStatus.MISSING):
         yield f"{said}{device.pci_address} is there, or is not"
-    if device.status is not DeviceStatus.AVAILABLE or device.policy_id is None:
+    if device.status is not DeviceStatus.AVAILABLE or device.policy_id is None or not is_offered:
         return
     user = machine.users().get(device.pci_address)
     if user is not None:
