@@ -39,7 +39,7 @@ from fairlead.model.server import Event, Image, ImageStatus, Server
 from fairlead.placement.boundary import HostOrder
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.store.engine import SqlDatabase, open_database
-from fairlead.wire.documents import Assignment, Enrolment, Receipt
+from fairlead.wire.documents import Assignment, Enrolment, Heartbeat, Receipt
 
 CALLER = Caller(ProjectId("project"), "user", is_admin=True, request_id="req-1")
 IMAGE_DATA = b"a disk"
@@ -77,13 +77,20 @@ class Link:
         self._engine = engine
         self._host_id = host_id
         self.reports: list[Report] = []
+        self.heartbeats: list[Heartbeat] = []
 
     def assignment(self, generation: int, wait_seconds: float) -> Assignment:
         return self._engine.run(lambda tx: assignments.assignment(tx, self._host_id, generation))
 
     def report(self, report: Report) -> Receipt:
-        self.reports.append(report)
-        return self._engine.run(lambda tx: reports.apply(tx, self._host_id, report))
+        receipt = self._engine.run(lambda tx: reports.apply(tx, self._host_id, report))
+        if receipt.is_taken:
+            self.reports.append(report)
+        return receipt
+
+    def heartbeat(self, heartbeat: Heartbeat) -> Receipt:
+        self.heartbeats.append(heartbeat)
+        return self._engine.run(lambda tx: reports.note_heartbeat(tx, self._host_id, heartbeat))
 
     def answer(self, question_id: str, text: str) -> None:
         self._engine.run(lambda tx: questions.answer(tx, self._host_id, question_id, text))

@@ -24,7 +24,7 @@ from fairlead.model.host import HostCapacity
 from fairlead.model.ids import ImageId, PfKey, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
-from fairlead.wire.documents import Assignment, Receipt
+from fairlead.wire.documents import Assignment, Heartbeat, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,10 @@ class Control(Protocol):
         """Tell what was seen."""
         ...
 
+    def heartbeat(self, heartbeat: Heartbeat) -> Receipt:
+        """Tell that all is as the named report says."""
+        ...
+
     def answer(self, question_id: str, text: str) -> None:
         """Answer a question."""
         ...
@@ -258,10 +262,6 @@ class Ledger(Protocol):
 
     def mark_started(self, server_id: ServerId, started: Started | None) -> None:
         """After a start; None forgets the guest."""
-        ...
-
-    def next_serial(self) -> int:
-        """A report serial, greater than any before, across restarts."""
         ...
 
 

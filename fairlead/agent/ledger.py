@@ -1,4 +1,4 @@
-"""What must outlive the agent: the accepted desired state, dirty VFs, what was started, report serials.
+"""What must outlive the agent: the accepted desired state, dirty VFs, what was started.
 
 Two documents in two slots, each replaced whole: a crash leaves the old one or the new one.
 """
@@ -21,7 +21,6 @@ Document = TypeVar("Document")
 
 _DESIRED = "desired"
 _RECORD = "record"
-_SERIALS_RESERVED = 256
 
 
 class Slots(Protocol):
@@ -70,13 +69,12 @@ class FileSlots:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything but the desired state. `reserved_serial`: no serial above it was given out yet."""
+    """Everything but the desired state."""
 
     is_new: bool = True
     dirty: tuple[VfName, ...] = ()
     dirty_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
-    reserved_serial: int = 0
 
 
 class SlotLedger:
@@ -87,7 +85,6 @@ class SlotLedger:
         self._lock = Lock()
         self._desired = _read(slots, _DESIRED, DesiredState)
         self._record = _read(slots, _RECORD, Record) or Record()
-        self._serial = self._record.reserved_serial
 
     def accepted(self) -> DesiredState | None:
         """The newest desired state accepted."""
@@ -143,25 +140,12 @@ class SlotLedger:
         """After a start; None forgets the guest."""
         self._change(lambda record: _with_started(record, server_id, started))
 
-    def next_serial(self) -> int:
-        """Greater than any before. Serials are reserved in blocks, so that a report seldom costs an fsync;
-        a restart skips the rest of its block.
-        """
-        with self._lock:
-            self._serial += 1
-            if self._serial > self._record.reserved_serial:
-                self._save(replace(self._record, reserved_serial=self._serial + _SERIALS_RESERVED))
-            return self._serial
-
     def _change(self, change: Callable[[Record], Record]) -> None:
         with self._lock:
             changed = change(self._record)
             if changed != self._record:
-                self._save(changed)
-
-    def _save(self, record: Record) -> None:
-        self._slots.write(_RECORD, codec.encode(record))
-        self._record = record
+                self._slots.write(_RECORD, codec.encode(changed))
+                self._record = changed
 
 
 def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:

@@ -1,6 +1,5 @@
 """The agent of one host: the same path on the first tick and the thousandth."""
 
-from collections import deque
 from dataclasses import dataclass, replace
 
 import structlog
@@ -12,6 +11,7 @@ from fairlead.agent.flights import Flights, InTurn, Runner
 from fairlead.agent.guest_steps import is_fetched
 from fairlead.agent.hands import Hands
 from fairlead.agent.observe import observe
+from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS, Reporter
 from fairlead.agent.retries import Retries
 from fairlead.agent.turns import Turns
 from fairlead.agent.wake import Wake
@@ -20,16 +20,15 @@ from fairlead.hoststate.diff import diff
 from fairlead.hoststate.likeness import wired_ports
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import ObservedState
-from fairlead.hoststate.report import HostEvent, Report, SubjectFailure
+from fairlead.hoststate.report import Report, SubjectFailure
 from fairlead.hoststate.resources import Resources, as_settled
 from fairlead.hoststate.steps import Chain, HostPlan
 from fairlead.model.errors import Failure
 from fairlead.model.ids import HostId
 
-LONGEST_REST_SECONDS = 10.0
-"""A tick and a report at least this often: netlink and libvirt may lose an event, and silence means dead."""
+LONGEST_REST_SECONDS = LONGEST_SILENCE_SECONDS
+"""A tick at least this often: netlink and libvirt may lose an event, and silence means dead."""
 _PASSES = 8
-_EVENTS_KEPT = 1000
 
 _log = structlog.get_logger("fairlead.agent")
 
@@ -70,9 +69,7 @@ class Agent:
         self._hands = hands
         self._flights = Flights(Executor(host_id, hands, after_step), runner, self.wake)
         self._retries = Retries()
-        self._events: deque[HostEvent] = deque(maxlen=_EVENTS_KEPT)
-        self._told: Report | None = None
-        self._told_at = 0.0
+        self._reporter = Reporter(host_id, hands.control, hands.clock)
         self._tried_at = 0.0
 
     def tick(self) -> None:
@@ -83,7 +80,7 @@ class Agent:
         """
         sight = self._converge()
         try:
-            self._report(sight)
+            self._reporter.tell(self._report(sight))
         except ControlAway as away:
             _log.warning("control_away", host_id=self._host_id, answer=str(away))
 
@@ -160,7 +157,7 @@ class Agent:
                 self._retries.failed(chain, SubjectFailure(_not_kept(chain), chain.server_id), now)
 
     def _record(self, result: ChainResult, done: dict[str, Chain], now: float) -> None:
-        self._events.extend(result.events)
+        self._reporter.note(result.events)
         if result.outcome is Outcome.DONE:
             done[result.chain.key] = result.chain
             self._retries.succeeded(result.chain)
@@ -175,9 +172,9 @@ class Agent:
                 answer=result.failure.failure.answer,
             )
 
-    def _report(self, sight: _Sight) -> None:
-        """Tell what changed, and now and then that nothing did. Events stay until they were taken."""
-        report = Report(
+    def _report(self, sight: _Sight) -> Report:
+        """What is told of it; serial and events are the reporter's."""
+        return Report(
             host_id=self._host_id,
             generation=sight.desired.generation,
             serial=0,
@@ -186,16 +183,7 @@ class Agent:
             wired=wired_ports(look_up(sight.desired, sight.observed), sight.in_flight),
             holds=sight.plan.holds,
             failures=sight.failures,
-            events=tuple(self._events),
         )
-        now = self._hands.clock.monotonic()
-        if report == self._told and now - self._told_at < LONGEST_REST_SECONDS:
-            return
-        self._told = None
-        self._hands.control.report(replace(report, serial=self._hands.ledger.next_serial()))
-        for _ in report.events:
-            self._events.popleft()
-        self._told, self._told_at = replace(report, events=()), now
 
 
 def _not_kept(chain: Chain) -> Failure:

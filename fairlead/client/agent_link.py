@@ -11,7 +11,7 @@ from fairlead.hoststate.report import Report
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import HostId, ImageId
 from fairlead.wire import codec
-from fairlead.wire.documents import Answer, Assignment, Enrolled, Enrolment, Receipt
+from fairlead.wire.documents import Answer, Assignment, Enrolled, Enrolment, Heartbeat, Receipt
 
 Document = TypeVar("Document")
 
@@ -42,6 +42,10 @@ class AgentLink:
     def report(self, report: Report) -> Receipt:
         """Tell what was seen."""
         return self._decoded(Receipt, self._exchange("PUT", "/report", content=codec.encode(report)))
+
+    def heartbeat(self, heartbeat: Heartbeat) -> Receipt:
+        """Tell that all is as the named report says."""
+        return self._decoded(Receipt, self._exchange("PUT", "/heartbeat", content=codec.encode(heartbeat)))
 
     def answer(self, question_id: str, text: str) -> None:
         """Answer a question."""

@@ -67,6 +67,12 @@ class Rows(Protocol[Row]):
         """
         ...
 
+    def touch(self, row: Row, **fields: object) -> Row:
+        """Write these fields of a locked row and no other; its revision stays. For what is noted so often that no
+        reader shall take the row for changed. The row with them; raises NotFound.
+        """
+        ...
+
     def remove(self, key: Key) -> None:
         """Delete; nothing happens when it is not there. Raises Conflict `in_use` where rows refer to it."""
         ...

@@ -24,7 +24,9 @@ from fairlead.model.pci import DeviceKind
 from fairlead.wire.documents import Enrolled, Enrolment
 
 SILENT = timedelta(seconds=30)
-"""An agent reports at least every ten seconds: after three missed ones its host takes no new servers."""
+"""An agent reports or sends a heartbeat at least every ten seconds: after three missed ones its host takes no
+new servers.
+"""
 TOKEN_LASTS = timedelta(hours=24)
 _SEEN_EVERY = timedelta(seconds=5)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
@@ -82,7 +84,7 @@ def renew_token(tx: Tx, host_id: HostId, secret: str) -> str:
 
 
 def enrol(tx: Tx, enrolment: Enrolment, secret: str) -> Enrolled:
-    """Trades the token for a credential. The agent may be a new installation: its report serials begin anew.
+    """Trades the token for a credential.
     Raises NotAllowed `bad_token` for a token that is unknown, used or too old.
     """
     host_id, _, told = enrolment.token.partition(".")
@@ -98,7 +100,6 @@ def enrol(tx: Tx, enrolment: Enrolment, secret: str) -> Enrolled:
         credential=_digest(secret),
         enrolled_at=tx.now,
         agent_version=enrolment.agent_version,
-        report_serial=0,
     )
     tx.hosts.put(enrolled)
     message = f"Agent {enrolment.agent_version} on {enrolment.hostname} enrolled as {host.name}."
@@ -159,10 +160,10 @@ def delete(tx: Tx, host_id: HostId) -> None:
 
 
 def seen(tx: Tx, host: Host) -> Host:
-    """The locked host, marked as heard of just now; written at most every five seconds."""
+    """The locked host, marked as heard of just now; written at most every five seconds, and no change of it."""
     if host.last_seen_at is not None and tx.now - host.last_seen_at < _SEEN_EVERY:
         return host
-    return tx.hosts.put(replace(host, last_seen_at=tx.now))
+    return tx.hosts.touch(host, last_seen_at=tx.now)
 
 
 def liveness(host: Host, now: datetime) -> Liveness:

@@ -1,7 +1,13 @@
-"""What a host tells: applied whole, in one transaction, once, in the order in which it was made."""
+"""What a host tells: applied whole, in one transaction, once, in the order in which it was made.
+
+A report builds on the newest one that its agent knew to be applied (`Report.serial`), and is applied only while that
+is the newest: who made one later and had it applied has moved the serial on. So one that was repeated, or was on its
+way while its agent died and was started anew, does nothing, and an agent that knows no serial is told it.
+"""
 
 from dataclasses import replace
 
+from fairlead.control import hosts
 from fairlead.control.assignments import caught_up
 from fairlead.control.boundary import Tx, host_wake, server_wake
 from fairlead.control.guest_reports import note_failures, note_guests, note_wired
@@ -12,19 +18,23 @@ from fairlead.hoststate.report import HostEvent, Report
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
 from fairlead.model.server import Event
-from fairlead.wire.documents import Receipt
+from fairlead.wire.documents import Heartbeat, Receipt
+
+_WORD_LIMIT = 64
+_SUBJECT_LIMIT = 256
+_MESSAGE_LIMIT = 2000
 
 
 def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
-    """The generation that the host is to have now. A report that is not newer than the last is dropped, so a
-    repeated or late one does nothing. Raises NotFound.
+    """The host's generation now, and whether the report was applied: it is when it follows the newest one.
+    Raises NotFound.
 
     A generation that this database never gave (it was restored from a copy) counts as none: what it says of
     bindings and devices is of another history.
     """
     host = tx.hosts.lock(host_id)
-    if report.serial <= host.report_serial:
-        return Receipt(host.generation)
+    if report.serial != host.report_serial + 1:
+        return Receipt(host.generation, host.report_serial, is_taken=False)
     generation = report.generation if report.generation <= host.generation else 0
     host = _noted(tx, caught_up(tx, host, report.generation), report, generation)
     _record(tx, host, report.events)
@@ -38,31 +48,50 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     if stock.is_news or went_down or has_freed:
         tx.wakes.add(host_wake(host_id))
         host = tx.hosts.put(replace(host, generation=host.generation + 1))
-    return Receipt(host.generation)
+    return Receipt(host.generation, host.report_serial, is_taken=True)
+
+
+def note_heartbeat(tx: Tx, host_id: HostId, heartbeat: Heartbeat) -> Receipt:
+    """The host was heard of, if all is as in the newest report applied; else its agent is to tell it whole.
+    Raises NotFound.
+    """
+    host = tx.hosts.lock(host_id)
+    is_taken = heartbeat.serial == host.report_serial
+    if is_taken:
+        hosts.seen(tx, host)
+    return Receipt(host.generation, host.report_serial, is_taken)
 
 
 def _noted(tx: Tx, host: Host, report: Report, generation: int) -> Host:
-    return tx.hosts.put(
-        replace(
-            host,
-            last_seen_at=tx.now,
-            report_serial=report.serial,
-            agent_version=report.agent_version,
-            capacity=report.observed.capacity,
-            generation_seen=max(host.generation_seen, generation),
-        )
+    """A report that says what the one before it said leaves the host's revision as it is."""
+    host = tx.hosts.touch(host, last_seen_at=tx.now, report_serial=report.serial)
+    changed = replace(
+        host,
+        agent_version=report.agent_version,
+        capacity=report.observed.capacity,
+        generation_seen=max(host.generation_seen, generation),
     )
+    return host if changed == host else tx.hosts.put(changed)
 
 
 def _record(tx: Tx, host: Host, events: tuple[HostEvent, ...]) -> None:
     """Before all that control concludes of the report: what led to it was first. An agent that did not learn
-    that its report was taken sends its events again: at least once is kept.
+    that its report was taken sends its events again: at least once is kept. What names a server of another host
+    is not that server's.
     """
     servers = {server.id: server.name for server in (tx.servers.find(host_id=host.id) if events else ())}
     for event in events:
-        name = servers.get(event.server_id, event.server_id) if event.server_id else None
+        server_id = event.server_id if event.server_id in servers else None
+        name = servers[server_id] if server_id else _said(event.server_id or "", _WORD_LIMIT)
         who = f"Server {name} on host {host.name}" if name else f"Host {host.name}"
-        message = f"{who}: {event.message}"
-        tx.record(Event(0, event.at, event.kind, event.subject, message, host.id, event.server_id))
-        if event.server_id is not None:
-            tx.wakes.add(server_wake(event.server_id))
+        message = f"{who}: {_said(event.message, _MESSAGE_LIMIT)}"
+        kind, subject = _said(event.kind, _WORD_LIMIT), _said(event.subject, _SUBJECT_LIMIT)
+        tx.record(Event(0, event.at, kind, subject, message, host.id, server_id))
+        if server_id is not None:
+            tx.wakes.add(server_wake(server_id))
+
+
+def _said(text: str, limit: int) -> str:
+    """An agent's words, on one line and of bounded length."""
+    shown = text if len(text) <= limit else text[: limit - 3] + "..."
+    return shown if shown.isprintable() else "".join(c if c.isprintable() else " " for c in shown)

@@ -39,8 +39,10 @@ class HostEvent:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`generation`: the newest desired state that was acted on before `observed` was read. `serial` grows
-    with every report of the host, across restarts of its agent: control drops what is not newer.
+    """`generation`: the newest desired state that was acted on before `observed` was read. `serial`: one more than
+    that of the newest report which control had applied before this one was made; control applies it only while
+    that is so. Hence none is applied after one that was made later, whichever life of the agent made them, and an
+    agent needs to remember no serial: control tells.
 
     `wired` are the ports whose VF or tap was read back as wanted in this pass.
     """

@@ -30,7 +30,7 @@ class Host:
     """A host. The row is the lock of everything on it: whoever changes what it holds locks it first.
 
     `generation` counts changes of its desired state; `generation_seen` is the newest that its agent has
-    reported on. `report_serial` is that of the newest report applied: an older or repeated one is dropped.
+    reported on. `report_serial` is that of the newest report applied: only its successor is applied next.
     `credential` and `token` are SHA-256 digests; `token` None: already enrolled.
     """
 

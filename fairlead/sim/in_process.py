@@ -13,7 +13,7 @@ from fairlead.hoststate.report import Report
 from fairlead.model.errors import Refusal
 from fairlead.model.ids import HostId, ImageId
 from fairlead.wire import codec
-from fairlead.wire.documents import Assignment, Receipt
+from fairlead.wire.documents import Assignment, Heartbeat, Receipt
 
 Result = TypeVar("Result")
 
@@ -35,6 +35,11 @@ class InProcessLink:
         """Tell what was seen."""
         sent = codec.decode(Report, codec.encode(report))
         return self._run(partial(reports.apply, host_id=self._host_id, report=sent))
+
+    def heartbeat(self, heartbeat: Heartbeat) -> Receipt:
+        """Tell that all is as the named report says."""
+        sent = codec.decode(Heartbeat, codec.encode(heartbeat))
+        return self._run(partial(reports.note_heartbeat, host_id=self._host_id, heartbeat=sent))
 
     def answer(self, question_id: str, text: str) -> None:
         """Answer a question."""

@@ -1,13 +1,14 @@
 """A bad way to control: messages are lost, repeated and late, and so are answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from random import Random
 
 from fairlead.agent.boundary import Control, ControlAway
 from fairlead.hoststate.report import Report
 from fairlead.model.ids import ImageId
-from fairlead.wire.documents import Assignment, Receipt
+from fairlead.wire.documents import Assignment, Heartbeat, Receipt
 
 
 class LossyLink:
@@ -19,7 +20,7 @@ class LossyLink:
         self._control = control
         self._random = random
         self.trouble = trouble
-        self._late: Report | None = None
+        self._late: Callable[[], Receipt] | None = None
 
     def assignment(self, generation: int, wait_seconds: float) -> Assignment:
         """Asked, unless the question is lost; answered, unless the answer is."""
@@ -30,18 +31,11 @@ class LossyLink:
 
     def report(self, report: Report) -> Receipt:
         """It may be lost, arrive twice, or arrive after the next one; or its receipt is lost."""
-        self._maybe_lose()
-        late, self._late = self._late, None
-        if self._fares_badly():
-            self._late = report
-            raise ControlAway("The report is late.")
-        receipt = self._control.report(report)
-        if late is not None:
-            self._control.report(late)
-        if self._fares_badly():
-            self._control.report(report)
-        self._maybe_lose()
-        return receipt
+        return self._tell(partial(self._control.report, report))
+
+    def heartbeat(self, heartbeat: Heartbeat) -> Receipt:
+        """As a report, and they may overtake each other."""
+        return self._tell(partial(self._control.heartbeat, heartbeat))
 
     def answer(self, question_id: str, text: str) -> None:
         """It may be lost."""
@@ -52,6 +46,20 @@ class LossyLink:
         """It may not begin."""
         self._maybe_lose()
         return self._control.image(image_id)
+
+    def _tell(self, message: Callable[[], Receipt]) -> Receipt:
+        self._maybe_lose()
+        late, self._late = self._late, None
+        if self._fares_badly():
+            self._late = message
+            raise ControlAway("The message is late.")
+        receipt = message()
+        if late is not None:
+            late()
+        if self._fares_badly():
+            message()
+        self._maybe_lose()
+        return receipt
 
     def _fares_badly(self) -> bool:
         return self._random.random() < self.trouble

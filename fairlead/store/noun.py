@@ -103,9 +103,9 @@ class Carrier(Generic[Row]):
                 made[at] = read(value)
         return self._model(*made)
 
-    def with_revision(self, row: Row, revision: int) -> Row:
-        """The same row at another revision."""
-        return self._model(**{**dict(zip(self._names, self._values(row), strict=True)), "revision": revision})
+    def changed(self, row: Row, fields: Mapping[str, object]) -> Row:
+        """The row with other values of these fields."""
+        return self._model(**{**dict(zip(self._names, self._values(row), strict=True)), **fields})
 
     def written(self, name: str, value: object) -> object:
         """A value as a statement compares the column with it; raises TypeError where it has no such column

@@ -93,7 +93,17 @@ class SqlRows(Generic[Row]):
         if not self._change(self._statements.update, parameters, Verb.PUT):
             self.fetch(key)
             raise Conflict("stale", f"{self.kind.capitalize()} {_shown(key)} has changed since it was read.")
-        return self._carrier.with_revision(row, read + 1)
+        return self._carrier.changed(row, {"revision": read + 1})
+
+    def touch(self, row: Row, **fields: object) -> Row:
+        """Write these fields of a locked row and no other; its revision stays. Raises NotFound."""
+        touched = self._carrier.changed(row, fields)
+        parameters = self._carrier.parameters(touched)
+        key = tuple(str(parameters[part]) for part in self._noun.key)
+        written = {name: parameters[name] for name in fields} | self._at(key)
+        if not self._change(self._statements.touch(tuple(fields)), written, Verb.PUT):
+            raise NotFound(self.kind, _shown(key))
+        return touched
 
     def remove(self, key: Key) -> None:
         """Delete; nothing happens when it is not there. Raises Conflict `in_use` where rows refer to it."""

@@ -64,6 +64,10 @@ class Statements:
         update = sa.update(self._table).where(*where)
         return self.text(update.values({column: sa.bindparam(column.name) for column in columns}))
 
+    def touch(self, names: tuple[str, ...]) -> str:
+        """These columns of the row of a key, at whatever revision."""
+        return self.kept(("touch", *names), lambda: self._touch(names))
+
     @cached_property
     def delete(self) -> str:
         """The row of a key."""
@@ -91,6 +95,10 @@ class Statements:
             return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
         items = sa.func.json_each(sa.bindparam(name)).table_valued("value")
         return column.in_(sa.select(items.c.value))
+
+    def _touch(self, names: tuple[str, ...]) -> sa.ClauseElement:
+        update = sa.update(self._table).where(*self._at_key)
+        return update.values({self._table.c[name]: sa.bindparam(name) for name in names})
 
     def _find(self, shape: Shape) -> sa.ClauseElement:
         order = [self._table.c[name] for name in self._noun.order]

@@ -43,7 +43,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """PUT /v1/agents/{host}/heartbeat: all is as in the host's report of that serial."""
+
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a report: the generation that control has now, so that the agent asks for it."""
+    """The answer to a report or a heartbeat. `generation`: that of the host's document now. `serial`: that of the
+    newest report applied, so that the next one is `serial + 1`.
+
+    `is_taken`: this report was applied, or is the one that the heartbeat names. False: control knows another
+    newest report of the host than its agent thought, and wants a whole one.
+    """
 
     generation: int
+    serial: int
+    is_taken: bool

@@ -66,14 +66,6 @@ def test_what_was_started_outlives_the_agent(slots):
     assert SlotLedger(slots).started() == {}
 
 
-def test_serials_grow_across_restarts(slots):
-    given = []
-    for _ in range(3):
-        ledger = SlotLedger(slots)
-        given += [ledger.next_serial() for _ in range(300)]
-    assert given == sorted(set(given))
-
-
 def test_an_unreadable_ledger_says_what_helps(slots):
     slots.write("desired", b"{torn")
     with pytest.raises(Fault, match="ledger's desired") as caught:

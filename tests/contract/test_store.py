@@ -109,10 +109,20 @@ def test_a_put_fences_by_revision_and_gives_the_next(tx: Tx) -> None:
     assert tx.hosts.fetch(read.id) == first
 
 
-def test_a_put_of_nothing_is_not_found(tx: Tx) -> None:
+def test_a_touch_writes_its_fields_alone_and_leaves_the_revision(tx: Tx) -> None:
+    read = make.host()
+    tx.hosts.add(read)
+    newest = tx.hosts.put(replace(read, agent_version="1"))
+    assert tx.hosts.touch(read, last_seen_at=make.AT) == replace(read, last_seen_at=make.AT)
+    assert tx.hosts.fetch(read.id) == replace(newest, last_seen_at=make.AT)
+
+
+def test_a_put_or_touch_of_nothing_is_not_found(tx: Tx) -> None:
     for rows, _, row in everything(tx):
         with pytest.raises(NotFound):
             rows.put(row)
+    with pytest.raises(NotFound):
+        tx.hosts.touch(make.host(), last_seen_at=make.AT)
 
 
 def test_find_takes_values_one_of_several_and_absence(tx: Tx) -> None:

@@ -18,7 +18,7 @@ from fairlead.model.errors import InvalidValue, NotAllowed, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId, ImageId
 from fairlead.wire import codec
-from fairlead.wire.documents import Answer, Assignment, Enrolment
+from fairlead.wire.documents import Answer, Assignment, Enrolment, Heartbeat, Receipt
 
 REPORT_LIMIT = 16 << 20
 """Bytes of a report or an answer: a host with thousands of VFs, a long console log."""
@@ -62,6 +62,16 @@ def report(call: Call, host: str) -> Response:
         raise InvalidValue("host_id", told.host_id, f"the host that reports: {host}")
     receipt = call.run(lambda tx: reports.apply(tx, HostId(host), told))
     return Response(codec.encode(receipt), media_type="application/json")
+
+
+def heartbeat(call: Call, host: str) -> Response:
+    """PUT /agents/{host}/heartbeat: in one transaction, for there are many."""
+
+    def work(tx: Tx) -> Receipt:
+        found = _authenticated(tx, call, HostId(host))
+        return reports.note_heartbeat(tx, found.id, codec.decode(Heartbeat, call.body))
+
+    return Response(codec.encode(call.run(work)), media_type="application/json")
 
 
 def answer(call: Call, host: str, question_id: str) -> Response:

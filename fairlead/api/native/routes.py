@@ -55,6 +55,7 @@ def _table() -> Table:
         Route("POST", "/agents/enrol", agents.enrol, is_for_agents=True),
         Live("GET", "/agents/{}/assignment", agents.assign, is_for_agents=True),
         Route("PUT", "/agents/{}/report", agents.report, body_limit=agents.REPORT_LIMIT, is_for_agents=True),
+        Route("PUT", "/agents/{}/heartbeat", agents.heartbeat, is_for_agents=True),
         Route(
             "PUT", "/agents/{}/answers/{}", agents.answer, body_limit=agents.REPORT_LIMIT, is_for_agents=True
         ),
