@@ -21,21 +21,26 @@ from fairlead.placement.snapshot import label
 
 def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> None:
     """The ports that the host read back as wanted, by a document that carries their bindings."""
-    read_back = frozenset(wired)
-    servers = {server.id: server for server in tx.servers.find(host_id=host.id)}
-    owners = {port_id: server for server in servers.values() for port_id in server.ports}
-    for binding in tx.bindings.find(host_id=host.id):
-        if binding.port_id not in read_back or binding.generation > generation:
-            continue
-        if not allows(WIRING, binding.wiring, "wired"):
-            continue
-        if binding.device_id:
-            _allocated(tx, tx.devices.fetch(binding.device_id))
-        if binding.wiring is not Wiring.WIRED:
-            wiring = after(WIRING, binding.wiring, "wired")
-            tx.bindings.put(replace(binding, wiring=wiring, failure=None))
-            message = f"Port {binding.port_id} is wired on host {host.name}."
-            tell_port(tx, owners[binding.port_id], binding.port_id, "port_wired", message)
+    ports = frozenset(wired)
+    read_back = [
+        binding
+        for binding in tx.bindings.find(host_id=host.id)
+        if binding.port_id in ports
+        and binding.generation <= generation
+        and allows(WIRING, binding.wiring, "wired")
+    ]
+    devices = {binding.device_id for binding in read_back}
+    for device in tx.devices.find(host_id=host.id, status=DeviceStatus.CLAIMED):
+        if device.id in devices:
+            _allocated(tx, device)
+    news = [binding for binding in read_back if binding.wiring is not Wiring.WIRED]
+    servers = tx.servers.find(host_id=host.id) if news else ()
+    owners = {port_id: server for server in servers for port_id in server.ports}
+    for binding in news:
+        wiring = after(WIRING, binding.wiring, "wired")
+        tx.bindings.put(replace(binding, wiring=wiring, failure=None))
+        message = f"Port {binding.port_id} is wired on host {host.name}."
+        tell_port(tx, owners[binding.port_id], binding.port_id, "port_wired", message)
 
 
 def note_failures(
@@ -69,7 +74,8 @@ def note_guests(
     is_retold = False
     for server in tx.servers.find(host_id=host.id):
         guest = guests.get(server.id)
-        changed = replace(server, guest_state=guest.state.value if guest else "")
+        state = guest.state.value if guest else ""
+        changed = server if server.guest_state == state else replace(server, guest_state=state)
         is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
         if guest is not None and is_current and server.id not in failed:
             changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
@@ -80,9 +86,11 @@ def note_guests(
 
 
 def _held(tx: Tx, host: Host) -> dict[ServerId, list[tuple[Allocation, Device]]]:
-    devices = {device.id: device for device in tx.devices.find(host_id=host.id)}
+    allocations = tx.allocations.find(host_id=host.id)
+    held = tuple(allocation.device_id for allocation in allocations)
+    devices = {device.id: device for device in tx.devices.find(id=held)}
     found: defaultdict[ServerId, list[tuple[Allocation, Device]]] = defaultdict(list)
-    for allocation in tx.allocations.find(host_id=host.id):
+    for allocation in allocations:
         found[allocation.server_id].append((allocation, devices[allocation.device_id]))
     return found
 
@@ -133,7 +141,7 @@ def _without(tx: Tx, server: Server, lost: Sequence[Device]) -> Server:
 
 def _active(tx: Tx, server: Server) -> Server:
     active = _moved(tx, server, "running", ServerStatus.ACTIVE, "server_active", "Server {} runs.")
-    return replace(active, launched_at=active.launched_at or tx.now)
+    return active if active.launched_at else replace(active, launched_at=tx.now)
 
 
 def _moved(tx: Tx, server: Server, event: str, status: ServerStatus, kind: str, message: str) -> Server:

@@ -4,7 +4,8 @@ Pure. A device is known again by its lasting identity (its key), never by where 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from fairlead.hoststate.observed import ObservedPci, ObservedPf, ObservedState, ObservedVf
 from fairlead.model.device import Device, DeviceStatus
@@ -12,6 +13,11 @@ from fairlead.model.ids import DeviceId, HostId, PfKey, device_id, vf_key
 from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.pci import DeviceKind, LinkLayer, PciAddress
 from fairlead.model.vf import BASELINE, differences
+
+_TOLD_OF_VF = attrgetter(
+    *(f.name for f in fields(ObservedVf) if f.name not in {"index", "is_dirty", "settings"})
+)
+"""What is told of a VF and kept in its row under the same name; a field that is told and not kept fails loudly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +44,19 @@ def inventory(host_id: HostId, observed: ObservedState, known: Mapping[DeviceId,
     (AVAILABLE and none for a new device).
     """
     users = _users(observed)
-    sightings = {s.device.id: s for s in _sightings(host_id, observed, known, users)}
+    by_key = {device.key: device for device in known.values()}
+    sightings = {s.device.id: s for s in _sightings(host_id, observed, by_key, users)}
     gone = tuple(device for device in known.values() if device.id not in sightings)
     return Inventory(sightings, gone)
 
 
-def with_status(sighting: Sighting, known: Device | None, *, is_held: bool, generation: int) -> Device:
-    """The sighted device in the status that follows from being seen. A new one that carries something of
+def with_status(
+    device: Device, sighting: Sighting, known: Device | None, *, is_held: bool, generation: int
+) -> Device:
+    """The device in the status that follows from that sighting. A new one that carries something of
     somebody waits for its scrub; one that was away comes back as its life cycle says, and one that a domain of
     others has is kept back.
     """
-    device = sighting.device
     if known is None:
         needs_scrub = device.policy_id is not None and not sighting.is_clean
         status = DeviceStatus.RELEASING if needs_scrub else DeviceStatus.AVAILABLE
@@ -79,7 +87,7 @@ def _users(observed: ObservedState) -> dict[PciAddress, str]:
 def _sightings(
     host_id: HostId,
     observed: ObservedState,
-    known: Mapping[DeviceId, Device],
+    known: Mapping[str, Device],
     users: Mapping[PciAddress, str],
 ) -> Iterator[Sighting]:
     for pf in observed.pfs:
@@ -96,7 +104,7 @@ def _sightings(
         )
 
 
-def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[DeviceId, Device]) -> Device:
+def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[str, Device]) -> Device:
     own = device_id(host_id, pf.key)
     seen = Device(
         id=own,
@@ -124,7 +132,7 @@ def _pf(host_id: HostId, pf: ObservedPf, known: Mapping[DeviceId, Device]) -> De
         is_management=pf.is_management,
         host_use=pf.host_use,
     )
-    old = known.get(own)
+    old = known.get(pf.key)
     if old is None:
         return seen
     return _lasting(_as_a_nic(seen, old) if pf.name is None else seen, old)
@@ -145,12 +153,19 @@ def _as_a_nic(seen: Device, old: Device) -> Device:
     )
 
 
-def _vf(head: Device, vf: ObservedVf, known: Mapping[DeviceId, Device]) -> Device:
+def _vf(head: Device, vf: ObservedVf, known: Mapping[str, Device]) -> Device:
+    """Its row itself where nothing is new: there are many VFs, and making one's row costs more than looking."""
     pf = PfKey(head.key)
     key = vf_key(pf, vf.index)
-    own = device_id(head.host_id, key)
+    old = known.get(key)
+    if old is not None and (_TOLD_OF_VF(old), old.seen, old.link_layer) == (
+        _TOLD_OF_VF(vf),
+        vf.settings,
+        head.link_layer,
+    ):
+        return old
     seen = Device(
-        id=own,
+        id=device_id(head.host_id, key),
         host_id=head.host_id,
         family_id=head.id,
         kind=DeviceKind.VF,
@@ -168,10 +183,10 @@ def _vf(head: Device, vf: ObservedVf, known: Mapping[DeviceId, Device]) -> Devic
         seen=vf.settings,
         host_use=vf.host_use,
     )
-    return _lasting(seen, known.get(own))
+    return _lasting(seen, old)
 
 
-def _pci(host_id: HostId, pci: ObservedPci, known: Mapping[DeviceId, Device]) -> Device:
+def _pci(host_id: HostId, pci: ObservedPci, known: Mapping[str, Device]) -> Device:
     own = device_id(host_id, pci.key)
     seen = Device(
         id=own,
@@ -188,7 +203,7 @@ def _pci(host_id: HostId, pci: ObservedPci, known: Mapping[DeviceId, Device]) ->
         iommu_group=pci.iommu_group,
         link_layer=LinkLayer.NONE,
     )
-    return _lasting(seen, known.get(own))
+    return _lasting(seen, known.get(pci.key))
 
 
 def _lasting(seen: Device, old: Device | None) -> Device:

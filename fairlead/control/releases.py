@@ -32,12 +32,15 @@ def release(
     """
     going = {
         server.id: server
-        for server in tx.servers.find(host_id=host.id)
-        if server.status is ServerStatus.DELETING and server.generation <= generation
+        for server in tx.servers.find(host_id=host.id, status=ServerStatus.DELETING)
+        if server.generation <= generation
     }
+    unfree = tx.devices.find(host_id=host.id, status=_UNFREE)
+    if not (going or unfree):
+        return False
     allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
     held = len(allocations)
-    for device in tx.devices.find(host_id=host.id, status=_UNFREE):
+    for device in unfree:
         holder = allocations.get(device.id)
         if device.released_generation > generation or (holder and holder.server_id not in going):
             continue

@@ -4,7 +4,7 @@ Device policies are matched each time anew, but for devices that somebody holds:
 free, and are then matched as what they are by then. Who holds a device that went away is told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import Tx
@@ -38,20 +38,22 @@ class Stock:
 def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> Stock:
     """The locked host's inventory, brought to what it reports; `generation` is what it had acted on."""
     known = {device.id: device for device in tx.devices.find(host_id=host.id)}
-    held = _held(tx, host)
+    allocations = tx.allocations.find(host_id=host.id)
+    held = _held(tx, host, allocations)
     seen = inventory(host.id, observed, known)
     devices = {
         device.id: with_status(
-            replace(seen.sightings[device.id], device=device),
+            device,
+            seen.sightings[device.id],
             known.get(device.id),
             is_held=device.id in held,
             generation=generation,
         )
-        for device in _governed(tx, host, seen, known)
+        for device in _governed(tx, host, seen, known, allocations)
     }
     for device in devices.values():
         _write(tx, device, known.get(device.id))
-    allocated = {allocation.device_id for allocation in tx.allocations.find(host_id=host.id)}
+    allocated = {allocation.device_id for allocation in allocations}
     for device in seen.gone:
         if not {device.id, device.family_id} & allocated and _is_beyond_count(device, seen.sightings):
             tx.devices.remove(device.id)
@@ -66,12 +68,10 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     return Stock(seen.sightings, is_governed_anew or bool(back))
 
 
-def _held(tx: Tx, host: Host) -> dict[DeviceId, Allocation]:
+def _held(tx: Tx, host: Host, allocations: Sequence[Allocation]) -> dict[DeviceId, Allocation]:
     """What is held for servers that stay, by device."""
-    allocations = tx.allocations.find(host_id=host.id)
-    servers = tx.servers.find(host_id=host.id) if allocations else ()
-    staying = {server.id for server in servers if server.status is not ServerStatus.DELETING}
-    return {a.device_id: a for a in allocations if a.server_id in staying}
+    going = {server.id for server in tx.servers.find(host_id=host.id, status=ServerStatus.DELETING)}
+    return {a.device_id: a for a in allocations if a.server_id not in going}
 
 
 def _governed(
@@ -79,27 +79,34 @@ def _governed(
     host: Host,
     seen: Inventory,
     known: Mapping[DeviceId, Device],
+    allocations: Sequence[Allocation],
 ) -> Iterator[Device]:
     """The sighted devices with the policies that they have now, PFs before their VFs."""
     policies = tx.policies.find()
-    kept = {allocation.family_id for allocation in tx.allocations.find(host_id=host.id)}
+    kept = {allocation.family_id for allocation in allocations}
     heads: dict[DeviceId, Device] = {}
     for sighting in seen.sightings.values():
         device = sighting.device
         if device.kind is DeviceKind.VF:
-            head = heads[device.family_id]
-            yield replace(
-                device,
-                policy_id=head.policy_id,
-                physical_network=head.physical_network,
-                tags=head.tags,
-                egress_mbps=head.egress_mbps,
-            )
+            yield _as_its_family(device, heads[device.family_id])
             continue
         old = known.get(device.id)
         is_held = old is not None and (device.id in kept or device.is_uplink)
         heads[device.id] = device if is_held else governed(device, policy_for(policies, host, device))
         yield heads[device.id]
+
+
+def _as_its_family(vf: Device, head: Device) -> Device:
+    governing = (head.policy_id, head.physical_network, head.tags, head.egress_mbps)
+    if (vf.policy_id, vf.physical_network, vf.tags, vf.egress_mbps) == governing:
+        return vf
+    return replace(
+        vf,
+        policy_id=head.policy_id,
+        physical_network=head.physical_network,
+        tags=head.tags,
+        egress_mbps=head.egress_mbps,
+    )
 
 
 def _write(tx: Tx, device: Device, old: Device | None) -> None:
