@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from fairlead.control import hosts, questions
 from fairlead.control.boundary import Tx
+from fairlead.control.generations import advance
 from fairlead.control.requests import nics_of, ports_of
 from fairlead.drivers.base import BoundPort, TapSettings
 from fairlead.drivers.registry import driver_for
@@ -31,11 +32,12 @@ def assignment(tx: Tx, host_id: HostId, generation: int) -> Assignment:
 
 def caught_up(tx: Tx, host: Host, generation: int) -> Host:
     """The locked host, its generation above one that it cannot have from this database: that was restored from
-    a copy, and the agent refuses whatever is older than what it has.
+    a copy, and the agent refuses whatever is older than what it has. What the copy says of the host's devices is
+    old too, so the host takes no servers before it has reported.
     """
     if generation <= host.generation:
         return host
-    return tx.hosts.put(replace(host, generation=generation + 1))
+    return advance(tx, replace(host, generation=generation, report_serial=0))
 
 
 def desired_of(tx: Tx, host: Host) -> DesiredState:

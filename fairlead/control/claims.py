@@ -7,9 +7,10 @@ server's ports with what their settings follow from (`port_locks`), its host, th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from fairlead.control.boundary import Tx, host_wake
+from fairlead.control.boundary import Tx
 from fairlead.control.bridging import choose_uplinks
 from fairlead.control.events import tell_server
+from fairlead.control.generations import advance, following
 from fairlead.control.host_facts import view_of
 from fairlead.control.port_locks import lock_ports
 from fairlead.control.requests import nics_of, ports_of, request_of
@@ -67,7 +68,7 @@ def is_waiting(server: Server) -> bool:
 
 
 def _take(tx: Tx, host: Host, server: Server, fit: Fit) -> Host:
-    generation = host.generation + 1
+    generation = following(tx, host)
     placed = replace(server, host_id=host.id, cells=fit.cells, generation=generation, updated_at=tx.now)
     placed = tx.servers.put(placed)
     family_ids = tuple({grant.family_id for grant in fit.grants})
@@ -81,8 +82,7 @@ def _take(tx: Tx, host: Host, server: Server, fit: Fit) -> Host:
     for nic in nics:
         _bind(tx, host, nic, granted.get(RequestId(nic.port.id)), heads, generation)
     _tell(tx, host, placed, [granted[grant.request_id] for grant in fit.grants])
-    tx.wakes.add(host_wake(host.id))
-    return tx.hosts.put(replace(host, generation=generation))
+    return advance(tx, host)
 
 
 def _device(known: Sequence[Device], grant: Grant) -> Device:

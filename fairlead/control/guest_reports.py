@@ -7,6 +7,7 @@ from dataclasses import replace
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port, tell_server
 from fairlead.control.faults import fail
+from fairlead.control.generations import following
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, Wiring
@@ -118,7 +119,7 @@ def _followed(
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and is_wanted_boot:
         why = f": {guest.reason}" if guest.reason else ""
-        down = replace(server, power=Power.STOPPED, generation=host.generation + 1)
+        down = replace(server, power=Power.STOPPED, generation=following(tx, host))
         message = f"The guest of server {{}} went down by itself{why}."
         return _moved(tx, down, "stopped", ServerStatus.SHUTOFF, "server_went_down", message)
     return server

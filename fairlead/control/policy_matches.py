@@ -6,7 +6,8 @@ What a policy gives to a device that somebody holds does not vanish under its ho
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from fairlead.control.boundary import SCHEDULER, Tx, host_wake
+from fairlead.control.boundary import SCHEDULER, Tx
+from fairlead.control.generations import advance
 from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
@@ -31,8 +32,8 @@ def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: Polic
         tx.devices.put(device)
     if not changed and (touched is None or all(device.policy_id != touched for device in devices)):
         return host
-    tx.wakes |= {host_wake(host.id), SCHEDULER}
-    return tx.hosts.put(replace(host, generation=host.generation + 1))
+    tx.wakes.add(SCHEDULER)
+    return advance(tx, host)
 
 
 def matched(host: Host, devices: Iterable[Device], policies: Sequence[DevicePolicy]) -> Iterator[Device]:

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from fairlead.control import hosts
 from fairlead.control.assignments import caught_up
-from fairlead.control.boundary import Tx, host_wake, server_wake
+from fairlead.control.boundary import Tx, server_wake
+from fairlead.control.generations import advance
 from fairlead.control.guest_reports import note_failures, note_guests, note_wired
 from fairlead.control.holds import holds_of, note_holds
 from fairlead.control.releases import release
@@ -46,8 +47,7 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     guests = frozenset(guest.server_id for guest in report.observed.guests)
     has_freed = release(tx, host, stock.sightings, guests, generation)
     if stock.is_news or went_down or has_freed:
-        tx.wakes.add(host_wake(host_id))
-        host = tx.hosts.put(replace(host, generation=host.generation + 1))
+        host = advance(tx, host)
     return Receipt(host.generation, host.report_serial, is_taken=True)
 
 

@@ -8,7 +8,8 @@ the hosts by id.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from fairlead.control.boundary import Tx, host_wake
+from fairlead.control.boundary import Tx
+from fairlead.control.generations import advance
 from fairlead.model.binding import Binding, Wiring
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import HostId
@@ -53,8 +54,7 @@ def _next_generations(tx: Tx, bindings: list[Binding]) -> dict[HostId, int]:
     generations: dict[HostId, int] = {}
     for host_id in sorted({binding.host_id for binding in bindings}):
         host = tx.hosts.lock(host_id)
-        generations[host_id] = tx.hosts.put(replace(host, generation=host.generation + 1)).generation
-        tx.wakes.add(host_wake(host_id))
+        generations[host_id] = advance(tx, host).generation
     for binding in bindings:
         if tx.bindings.get((binding.port_id, binding.host_id)) != binding:
             raise Conflict("stale", "A binding changed while its host was being locked.")

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
-from fairlead.control.boundary import SCHEDULER, Tx, host_wake, server_wake
+from fairlead.control.boundary import SCHEDULER, Tx, server_wake
 from fairlead.control.changes import applied
 from fairlead.control.events import tell_server
+from fairlead.control.generations import advance
 from fairlead.control.hosts import Liveness, liveness
 from fairlead.control.nics import give_back
 from fairlead.model.binding import Binding, BindingRole
@@ -90,7 +91,7 @@ def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
     )
     saved = tx.servers.put(changed)
     if host is not None and is_told:
-        next_generation(tx, host)
+        advance(tx, host)
     tx.wakes.add(server_wake(server_id))
     return views(tx, (saved,))[0]
 
@@ -144,7 +145,7 @@ def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
         return
     if server.status is ServerStatus.DELETING:
         return
-    generation = next_generation(tx, host)
+    generation = advance(tx, host).generation
     going = replace(
         server,
         status=after(SERVER, server.status, "delete"),
@@ -167,12 +168,6 @@ def locked(tx: Tx, server_id: ServerId) -> tuple[Server, Host | None]:
     return server, host
 
 
-def next_generation(tx: Tx, host: Host) -> int:
-    """The locked host's desired state has changed: its agent is woken to ask for it."""
-    tx.wakes.add(host_wake(host.id))
-    return tx.hosts.put(replace(host, generation=host.generation + 1)).generation
-
-
 def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) -> tuple[Server, Host]:
     server, host = locked(tx, server_id)
     if server.status not in allowed or host is None:
@@ -186,7 +181,7 @@ def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) 
 
 
 def _told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id: str) -> Server:
-    generation = next_generation(tx, host)
+    generation = advance(tx, host).generation
     saved = tx.servers.put(replace(server, updated_at=tx.now, generation=generation))
     tell_server(tx, saved, kind, message.format(server.name), request_id=request_id)
     return saved

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port
 from fairlead.control.faults import fail
+from fairlead.control.generations import following
 from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
 from fairlead.control.policy_matches import governed
 from fairlead.hoststate.observed import ObservedState
@@ -165,7 +166,7 @@ def _wire_again(tx: Tx, host: Host, allocation: Allocation) -> None:
     binding = tx.bindings.get((allocation.port_id, host.id)) if allocation.port_id else None
     if binding is not None and allows(WIRING, binding.wiring, "changed"):
         wiring = after(WIRING, binding.wiring, "changed")
-        tx.bindings.put(replace(binding, wiring=wiring, failure=None, generation=host.generation + 1))
+        tx.bindings.put(replace(binding, wiring=wiring, failure=None, generation=following(tx, host)))
 
 
 def _was_missing(device: Device | None) -> bool:

@@ -68,9 +68,9 @@ def test_a_changed_setting_reaches_the_vf(bound):
     bound.world.wakes.heard.clear()
     bound.change(vlan_priority=5, port_security_enabled=False)
     view = bound.view()
-    assert bound.generation() == before + 1
+    assert bound.generation() > before
     assert (view.status, view.binding.wiring) == (PortStatus.BUILD, Wiring.PENDING)
-    assert view.binding.generation == before + 1
+    assert view.binding.generation == bound.generation()
     assert host_wake(bound.host.id) in bound.world.wakes.heard
     bound.host.settle()
     assert bound.view().status is PortStatus.ACTIVE
@@ -88,7 +88,7 @@ def test_what_a_host_is_not_told_of_leaves_it_alone(bound):
 def test_a_new_address_is_for_the_next_boot(bound):
     before = bound.generation()
     bound.change(WantedAddress(ip_address="10.0.0.77"))
-    assert bound.generation() == before + 1
+    assert bound.generation() > before
     assert bound.view().status is PortStatus.ACTIVE
 
 

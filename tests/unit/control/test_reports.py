@@ -246,10 +246,10 @@ def test_a_database_restored_from_a_copy_is_obeyed_again(world: World) -> None:
     host = world.host()
     ahead = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).generation + 40
     receipt = apply(world, host, newer(host, generation=ahead))
-    assert receipt.generation == ahead + 1
+    assert receipt.generation > ahead
     told = world.engine.run(lambda tx: assignments.assignment(tx, host.id, ahead))
     assert told.desired is not None
-    assert told.desired.generation == ahead + 1
+    assert told.desired.generation == receipt.generation
     assert world.violations() == ()
 
 
