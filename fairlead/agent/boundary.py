@@ -217,11 +217,11 @@ class Ledger(Protocol):
     """What must outlive the agent, durable when a method returns. Everything else is read from the host."""
 
     def accepted(self) -> DesiredState | None:
-        """The newest desired state accepted; None before the first."""
+        """The newest desired state accepted for this host; None before the first."""
         ...
 
     def accept(self, desired: DesiredState) -> bool:
-        """Keep it, unless a newer one was accepted: then False."""
+        """Keep it; False for another host's, or where a newer one was accepted."""
         ...
 
     def dirty_vfs(self) -> frozenset[tuple[PfKey, int]]:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from fairlead.agent.boundary import Started
 from fairlead.hoststate.desired import DesiredState
 from fairlead.model.errors import Failure, Fault, InvalidValue
-from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.ids import HostId, PfKey, ServerId
 from fairlead.wire import codec
 
 VfName = tuple[PfKey, int]
@@ -78,12 +78,16 @@ class Record:
 
 
 class SlotLedger:
-    """agent.boundary.Ledger over two slots; thread-safe."""
+    """agent.boundary.Ledger over two slots; thread-safe. A machine that enrolled again is another host to control:
+    what was accepted for the one that it was says nothing of `host_id`, and counts as nothing accepted.
+    """
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, slots: Slots, host_id: HostId) -> None:
         self._slots = slots
+        self._host_id = host_id
         self._lock = Lock()
-        self._desired = _read(slots, _DESIRED, DesiredState)
+        kept = _read(slots, _DESIRED, DesiredState)
+        self._desired = kept if kept is not None and kept.host_id == host_id else None
         self._record = _read(slots, _RECORD, Record) or Record()
 
     def accepted(self) -> DesiredState | None:
@@ -91,8 +95,10 @@ class SlotLedger:
         return self._desired
 
     def accept(self, desired: DesiredState) -> bool:
-        """Keep it, unless a newer one was accepted."""
+        """Keep it, unless it is another host's or a newer one was accepted."""
         with self._lock:
+            if desired.host_id != self._host_id:
+                return False
             if self._desired is not None and desired.generation < self._desired.generation:
                 return False
             if desired != self._desired:

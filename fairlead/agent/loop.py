@@ -92,7 +92,12 @@ class Agent:
         desired = assignment.desired
         if desired is not None:
             if not hands.ledger.accept(desired):
-                _log.warning("generation_refused", host_id=self._host_id, generation=desired.generation)
+                _log.warning(
+                    "document_refused",
+                    host_id=self._host_id,
+                    for_host_id=desired.host_id,
+                    generation=desired.generation,
+                )
             self.wake.call()
         for question in assignment.questions:
             hands.control.answer(question.id, answer(question, hands.disks, hands.hypervisor))

@@ -44,7 +44,7 @@ class RealHost:
             hypervisor=hypervisor,
             disks=disks,
             control=AgentLink(control, identity.host_id, identity.credential),
-            ledger=SlotLedger(FileSlots(state / "ledger")),
+            ledger=SlotLedger(FileSlots(state / "ledger"), identity.host_id),
             clock=SystemClock(),
             machine=_machine(),
         )

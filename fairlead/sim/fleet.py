@@ -94,7 +94,7 @@ class SimHost:
             hypervisor=self.hypervisor,
             disks=self.disks,
             control=control,
-            ledger=SlotLedger(self.slots),
+            ledger=SlotLedger(self.slots, host_id),
             clock=self.clock,
             machine=guest_machine.Machine(),
         )

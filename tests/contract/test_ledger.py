@@ -1,5 +1,7 @@
 """What every ledger keeps, on disk and in the simulator."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.agent.boundary import Started
@@ -9,6 +11,7 @@ from fairlead.model.errors import Fault
 from fairlead.model.ids import HostId, PfKey, ServerId
 from fairlead.sim.fleet import MemorySlots
 
+HOST = HostId("h1")
 PF = PfKey("mac:3c:fd:fe:00:01:01")
 SERVER = ServerId("5e000000-0000-0000-0000-000000000001")
 
@@ -19,11 +22,11 @@ def slots(request, tmp_path):
 
 
 def document(generation: int) -> DesiredState:
-    return DesiredState(HostId("h1"), generation)
+    return DesiredState(HOST, generation)
 
 
 def test_it_begins_with_nothing(slots):
-    ledger = SlotLedger(slots)
+    ledger = SlotLedger(slots, HOST)
     assert ledger.accepted() is None
     assert ledger.is_new()
     assert ledger.dirty_vfs() == frozenset()
@@ -31,45 +34,62 @@ def test_it_begins_with_nothing(slots):
 
 
 def test_an_accepted_document_outlives_the_agent(slots):
-    assert SlotLedger(slots).accept(document(3))
-    assert SlotLedger(slots).accepted() == document(3)
+    assert SlotLedger(slots, HOST).accept(document(3))
+    assert SlotLedger(slots, HOST).accepted() == document(3)
 
 
 def test_an_older_document_is_refused(slots):
-    ledger = SlotLedger(slots)
+    ledger = SlotLedger(slots, HOST)
     ledger.accept(document(3))
     assert not ledger.accept(document(2))
     assert ledger.accept(document(3))
     assert ledger.accepted() == document(3)
 
 
+def test_a_document_of_another_host_is_refused(slots):
+    ledger = SlotLedger(slots, HOST)
+    ledger.accept(document(3))
+    assert not ledger.accept(replace(document(4), host_id=HostId("h2")))
+    assert ledger.accepted() == document(3)
+
+
+def test_a_machine_that_enrolled_as_another_host_begins_without_a_document(slots):
+    before = SlotLedger(slots, HOST)
+    before.accept(document(3))
+    before.mark_dirty(PF, 1)
+    ledger = SlotLedger(slots, HostId("h2"))
+    assert ledger.accepted() is None
+    assert ledger.dirty_vfs() == {(PF, 1)}
+    assert ledger.accept(replace(document(1), host_id=HostId("h2")))
+
+
 def test_dirt_outlives_the_agent(slots):
-    ledger = SlotLedger(slots)
+    ledger = SlotLedger(slots, HOST)
     ledger.mark_found(frozenset({(PF, 0)}))
     ledger.mark_dirty(PF, 1)
     ledger.mark_clean(PF, 0)
-    again = SlotLedger(slots)
+    again = SlotLedger(slots, HOST)
     assert again.dirty_vfs() == {(PF, 1)}
     assert not again.is_new()
 
 
 def test_dirt_alone_does_not_make_a_ledger_old(slots):
-    SlotLedger(slots).mark_dirty(PF, 1)
-    assert SlotLedger(slots).is_new()
+    SlotLedger(slots, HOST).mark_dirty(PF, 1)
+    assert SlotLedger(slots, HOST).is_new()
 
 
 def test_what_was_started_outlives_the_agent(slots):
-    SlotLedger(slots).mark_started(SERVER, Started(2, "boot-1"))
-    ledger = SlotLedger(slots)
+    SlotLedger(slots, HOST).mark_started(SERVER, Started(2, "boot-1"))
+    ledger = SlotLedger(slots, HOST)
     assert ledger.started() == {SERVER: Started(2, "boot-1")}
     ledger.mark_started(SERVER, None)
-    assert SlotLedger(slots).started() == {}
+    assert SlotLedger(slots, HOST).started() == {}
 
 
 def test_an_unreadable_ledger_says_what_helps(slots):
     slots.write("desired", b"{torn")
     with pytest.raises(Fault, match="ledger's desired") as caught:
-        SlotLedger(slots)
+        SlotLedger(slots, HOST)
     assert "delete it" in caught.value.failure.hint
 
 
@@ -79,10 +99,10 @@ def test_a_file_is_readable_by_the_agent_alone(tmp_path):
 
 
 def test_devices_given_whole_are_dirty_until_reset(slots):
-    ledger = SlotLedger(slots)
+    ledger = SlotLedger(slots, HOST)
     assert ledger.dirty_devices() == frozenset()
     ledger.mark_devices_dirty(frozenset({PF, "address:0000:5e:00.0"}))
     ledger.mark_device_clean(PF)
-    again = SlotLedger(slots)
+    again = SlotLedger(slots, HOST)
     assert again.dirty_devices() == {"address:0000:5e:00.0"}
     assert again.dirty_vfs() == frozenset()

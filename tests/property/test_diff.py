@@ -123,7 +123,7 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
 
 def seen(host: SimHost) -> ObservedState:
     """What the host's agent sees now."""
-    return observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots))
+    return observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
 
 
 def steps(plan: HostPlan) -> list[tuple[Chain, object]]:

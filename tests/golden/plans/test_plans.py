@@ -108,7 +108,7 @@ CASES = {
 def test_plan(name):
     make, wish = CASES[name]
     host = make()
-    observed = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots))
+    observed = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     assert_golden(HERE / f"{name}.txt", as_text(diff(desired(wish), observed)))
 
 

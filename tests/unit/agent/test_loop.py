@@ -12,6 +12,7 @@ from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import DefineGuest, SetNumVfs, StartGuest, Step
+from fairlead.model.ids import HostId
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, nobodys_mac
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
@@ -88,6 +89,14 @@ def test_an_agent_that_lost_its_ledger_scrubs_what_nobody_owns_and_leaves_the_re
     report = rig.tick()
     assert [vf.index for vf in report.observed.pfs[1].vfs if vf.is_dirty] == [3]
     assert len(rig.host.hypervisor.starts) == 1
+
+
+def test_a_document_for_another_host_is_not_obeyed(rig):
+    rig.tick()
+    other = replace(desired(HostWish(generation=9)), host_id=HostId("00000000-0000-4000-8000-0000000000f2"))
+    rig.control.desired = other
+    assert rig.tick().generation == 1
+    assert rig.guest_state(1) is GuestState.RUNNING
 
 
 def test_a_removed_server_leaves_a_clean_vf(rig):
@@ -260,7 +269,7 @@ def test_a_number_of_vfs_is_not_changed_under_anybody(rig):
 
 def test_vfs_that_the_driver_does_not_tell_about_count_as_in_use(rig):
     rig.tick()
-    seen = observe(rig.host.kernel, rig.host.hypervisor, rig.host.disks, SlotLedger(rig.host.slots))
+    seen = observe(rig.host.kernel, rig.host.hypervisor, rig.host.disks, SlotLedger(rig.host.slots, HOST))
     silent = tuple(replace(pf, vfs=()) if pf.key == DATA[0].key else pf for pf in seen.pfs)
     wish = desired(HostWish(servers=(ONE,), num_vfs=(4, 8), generation=2))
 
