@@ -161,11 +161,22 @@ class World:
         name = str(given.pop("name", "data"))
         return self.engine.run(lambda tx: policies.create(tx, policies.NewPolicy(name, **given)))  # type: ignore[arg-type]
 
-    def host(self, name: str = "h1", number: int = 1, root: Path | None = None) -> EnrolledHost:
-        """A host that has enrolled, reported, and been prepared as the policies say; `root` as sim_host's."""
+    def reopen(self, url: str) -> None:
+        """Control begins anew on another database, such as a copy of its own."""
+        self.database.close()
+        self.database = open_database(url, clock=self.time)
+        self.engine = Engine(self.database, self.wakes)
+        self.scheduler = Scheduler(self.engine, HostOrder.PACK)
+
+    def host(
+        self, name: str = "h1", number: int = 1, root: Path | None = None, sim: SimHost | None = None
+    ) -> EnrolledHost:
+        """A host that has enrolled, reported, and been prepared as the policies say; `root` as sim_host's, `sim` a
+        machine that was there before.
+        """
         _, token = self.engine.run(lambda tx: hosts.create(tx, hosts.NewHost(name), f"token-{name}"))
         enrolled = self.engine.run(lambda tx: hosts.enrol(tx, Enrolment(token, name, "1"), f"secret-{name}"))
-        found = EnrolledHost(self.engine, sim_host(name, number, root=root), enrolled.host_id)
+        found = EnrolledHost(self.engine, sim or sim_host(name, number, root=root), enrolled.host_id)
         found.settle()
         return found
 

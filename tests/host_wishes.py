@@ -72,13 +72,14 @@ class ServerWish:
 
 @dataclass(frozen=True)
 class HostWish:
-    """The host with these servers; `num_vfs` of the data NICs."""
+    """The host with these servers; `num_vfs` of the data NICs; `removals` are the numbers of guests to go."""
 
     servers: tuple[ServerWish, ...] = ()
     num_vfs: tuple[int | None, int | None] = (8, 8)
     generation: int = 1
     mtu: int | None = None
     bridges: bool = field(default=True)
+    removals: tuple[int, ...] = ()
 
 
 def settings(number: int, wish: VfWish) -> VfSettings:
@@ -106,6 +107,7 @@ def desired(wish: HostWish) -> DesiredState:
         bridges=(DesiredBridge(BRIDGE, "physnet1", DATA[0].key, wish.mtu),) if taps else (),
         taps=taps,
         guests=tuple(map(_guest, wish.servers)),
+        removals=tuple(map(server, wish.removals)),
     )
 
 

@@ -91,7 +91,9 @@ class Kernel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain of ours in libvirt. `spec` and `boot_serial` are what its metadata carries."""
+    """A domain of ours in libvirt. `spec` and `boot_serial` are what its metadata carries; `taps` the names of
+    its vNICs' devices on the host.
+    """
 
     server_id: ServerId
     state: GuestState
@@ -99,6 +101,7 @@ class Domain:
     boot_serial: int
     hostdevs: tuple[PciAddress, ...] = ()
     reason: str = ""
+    taps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

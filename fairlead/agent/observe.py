@@ -86,4 +86,12 @@ def _guest(domain: Domain, started: dict[ServerId, Started], boot_id: str) -> Ob
     last = started.get(domain.server_id)
     entered = last.boot_serial if last and last.boot_id == boot_id else 0
     serial = domain.boot_serial if domain.state.is_up else entered
-    return ObservedGuest(domain.server_id, domain.state, domain.spec, serial, domain.hostdevs, domain.reason)
+    return ObservedGuest(
+        server_id=domain.server_id,
+        state=domain.state,
+        spec=domain.spec,
+        boot_serial=serial,
+        hostdevs=domain.hostdevs,
+        reason=domain.reason,
+        taps=domain.taps,
+    )

@@ -104,6 +104,21 @@ def delete(invocation: Invocation, name: str, *, force: bool) -> None:
     invocation.session.delete(f"{path}?force=true" if force else path)
 
 
+@host.command("remove-guest")
+@click.argument("name", shell_complete=completes("host"))
+@click.argument("server_id")
+@pass_invocation
+def remove_guest(invocation: Invocation, name: str, server_id: str) -> None:
+    """Remove a guest that is no server's from a host.
+
+    `host show` lists such guests among the holds: they were there before this database knew of them, or after it had
+    forgotten them. The guest is powered off, and its disk, its config drive and its console log are deleted: what is
+    on them is lost for good. Its devices are scrubbed and offered again.
+    """
+    identity = find(invocation.session, _HOSTS, "host", name)["id"]
+    invocation.session.delete(f"{_HOSTS}/{identity}/guests/{server_id}")
+
+
 @click.group()
 def device() -> None:
     """PFs, VFs and plain PCI devices."""

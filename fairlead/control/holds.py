@@ -47,7 +47,7 @@ def note_holds(tx: Tx, host: Host, reported: Sequence[Hold], generation: int) ->
 
 
 def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
-    """The agent knows addresses and ids. What is neither is in words already."""
+    """The agent knows addresses and ids, its own host's too. What is neither is in words already."""
     servers: dict[str, str] = {
         server.id: f"server {server.name}" for server in tx.servers.find(host_id=host.id)
     }
@@ -60,6 +60,7 @@ def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
             hold,
             subject=pfs.get(hold.subject, hold.subject),
             what=hold.what.replace(f"server {hold.server_id}", servers.get(hold.server_id or "", "a server")),
+            reason=hold.reason.replace(host.id, host.name),
             holders=tuple(servers.get(holder, holder) for holder in hold.holders),
         )
         for hold in reported

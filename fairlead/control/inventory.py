@@ -3,13 +3,14 @@
 Pure. A device is known again by its lasting identity (its key), never by where it is plugged in.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 
+from fairlead.hoststate.lookup import STRANGER, unnamed_guest
 from fairlead.hoststate.observed import ObservedPci, ObservedPf, ObservedState, ObservedVf
 from fairlead.model.device import Device, DeviceStatus
-from fairlead.model.ids import DeviceId, HostId, PfKey, device_id, vf_key
+from fairlead.model.ids import DeviceId, HostId, PfKey, ServerId, device_id, vf_key
 from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.pci import DeviceKind, LinkLayer, PciAddress
 from fairlead.model.vf import BASELINE, differences
@@ -39,11 +40,16 @@ class Inventory:
     gone: tuple[Device, ...]
 
 
-def inventory(host_id: HostId, observed: ObservedState, known: Mapping[DeviceId, Device]) -> Inventory:
+def inventory(
+    host_id: HostId,
+    observed: ObservedState,
+    known: Mapping[DeviceId, Device],
+    servers: Collection[ServerId],
+) -> Inventory:
     """What the host has, each device as its row shall be but for status and policy, which are the known ones'
-    (AVAILABLE and none for a new device).
+    (AVAILABLE and none for a new device). `servers` are those on the host, by control's word.
     """
-    users = _users(observed)
+    users = _users(observed, servers)
     by_key = {device.key: device for device in known.values()}
     sightings = {s.device.id: s for s in _sightings(host_id, observed, by_key, users)}
     gone = tuple(device for device in known.values() if device.id not in sightings)
@@ -54,11 +60,11 @@ def with_status(
     device: Device, sighting: Sighting, known: Device | None, *, is_held: bool, generation: int
 ) -> Device:
     """The device in the status that follows from that sighting. A new one that carries something of
-    somebody waits for its scrub; one that was away comes back as its life cycle says, and one that a domain of
-    others has is kept back.
+    somebody who is gone waits for its scrub; one that was away comes back as its life cycle says, and one that a
+    domain of others has, or a guest that is no server's, is kept back.
     """
     if known is None:
-        needs_scrub = device.policy_id is not None and not sighting.is_clean
+        needs_scrub = device.policy_id is not None and not sighting.is_clean and not sighting.user
         status = DeviceStatus.RELEASING if needs_scrub else DeviceStatus.AVAILABLE
         return _kept_back(replace(device, status=status), sighting)
     if known.status is DeviceStatus.MISSING:
@@ -77,11 +83,17 @@ def _kept_back(device: Device, sighting: Sighting) -> Device:
     return device
 
 
-def _users(observed: ObservedState) -> dict[PciAddress, str]:
-    """Who has which PCI address now."""
-    ours = [guest for guest in observed.guests if guest.state.is_up]
-    users = {address: f"guest {guest.server_id}" for guest in ours for address in guest.hostdevs}
-    return users | dict.fromkeys(observed.foreign_hostdevs, "a domain that is not Fairlead's")
+def _users(observed: ObservedState, servers: Collection[ServerId]) -> dict[PciAddress, str]:
+    """Who has which PCI address now. A guest without a server here has all that its domain names, up or down: nobody
+    sees to it that it stays down.
+    """
+    users: dict[PciAddress, str] = {}
+    for guest in observed.guests:
+        is_known = guest.server_id in servers
+        if not is_known or guest.state.is_up:
+            who = f"guest {guest.server_id}" if is_known else unnamed_guest(guest.server_id)
+            users |= dict.fromkeys(guest.hostdevs, who)
+    return users | dict.fromkeys(observed.foreign_hostdevs, STRANGER)
 
 
 def _sightings(

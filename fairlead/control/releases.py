@@ -27,8 +27,8 @@ def release(
 ) -> bool:
     """Free what is clean, and let go of servers that have nothing left. `sightings` are the host's devices as
     it has just reported them, `guests` those that it still has, in whatever state; `generation` is what it had
-    acted on. Whether somebody holds less now: the host's document names holders, so it has to know, and what is free is
-    matched with policies by the report that follows.
+    acted on. Whether somebody holds less now, or is gone: the host's document names both, so it has to know, and what
+    is free is matched with policies by the report that follows.
     """
     going = {
         server.id: server

@@ -11,6 +11,7 @@ from fairlead.control import hosts
 from fairlead.control.assignments import caught_up
 from fairlead.control.boundary import Tx, server_wake
 from fairlead.control.generations import advance
+from fairlead.control.guest_removals import without_gone
 from fairlead.control.guest_reports import note_failures, note_guests, note_wired
 from fairlead.control.holds import holds_of, note_holds
 from fairlead.control.releases import release
@@ -46,8 +47,9 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     went_down = note_guests(tx, host, report.observed.guests, failed, generation)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
     has_freed = release(tx, host, stock.sightings, guests, generation)
-    if stock.is_news or went_down or has_freed:
-        host = advance(tx, host)
+    told = without_gone(tx, host, guests)
+    if stock.is_news or went_down or has_freed or told != host:
+        host = advance(tx, told)
     return Receipt(host.generation, host.report_serial, is_taken=True)
 
 

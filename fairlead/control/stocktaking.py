@@ -22,7 +22,7 @@ from fairlead.model.ids import DeviceId
 from fairlead.model.lifecycle import DEVICE, WIRING, after, allows
 from fairlead.model.matching import policy_for
 from fairlead.model.pci import DeviceKind
-from fairlead.model.server import ServerStatus
+from fairlead.model.server import Server, ServerStatus
 from fairlead.placement.snapshot import label
 
 
@@ -40,8 +40,9 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     """The locked host's inventory, brought to what it reports; `generation` is what it had acted on."""
     known = {device.id: device for device in tx.devices.find(host_id=host.id)}
     allocations = tx.allocations.find(host_id=host.id)
-    held = _held(tx, host, allocations)
-    seen = inventory(host.id, observed, known)
+    servers = tx.servers.find(host_id=host.id)
+    held = _held(servers, allocations)
+    seen = inventory(host.id, observed, known, frozenset(server.id for server in servers))
     devices = {
         device.id: with_status(
             device,
@@ -69,9 +70,9 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     return Stock(seen.sightings, is_governed_anew or bool(back))
 
 
-def _held(tx: Tx, host: Host, allocations: Sequence[Allocation]) -> dict[DeviceId, Allocation]:
+def _held(servers: Sequence[Server], allocations: Sequence[Allocation]) -> dict[DeviceId, Allocation]:
     """What is held for servers that stay, by device."""
-    going = {server.id for server in tx.servers.find(host_id=host.id, status=ServerStatus.DELETING)}
+    going = {server.id for server in servers if server.status is ServerStatus.DELETING}
     return {a.device_id: a for a in allocations if a.server_id not in going}
 
 

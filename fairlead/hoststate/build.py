@@ -55,8 +55,8 @@ class HostFacts:
 
 
 def desired_state(facts: HostFacts) -> DesiredState:
-    """What the host shall look like. A server that is being deleted is absent: its guest goes, and its VFs
-    have no owner.
+    """What the host shall look like. A server that is being deleted is among the removals: its guest goes, and
+    its VFs have no owner.
     """
     taps = tuple(_taps(facts))
     return DesiredState(
@@ -67,12 +67,19 @@ def desired_state(facts: HostFacts) -> DesiredState:
         bridges=tuple(_bridges(facts, taps)),
         taps=taps,
         guests=tuple(_guest(facts, server) for server in _staying(facts)),
+        removals=_removals(facts),
     )
 
 
 def _staying(facts: HostFacts) -> list[Server]:
     found = (server for server in facts.servers.values() if server.status is not ServerStatus.DELETING)
     return sorted(found, key=lambda server: server.id)
+
+
+def _removals(facts: HostFacts) -> tuple[ServerId, ...]:
+    """Servers that are being deleted, until their rows are gone; and what the operator wants gone."""
+    staying = {server.id for server in _staying(facts)}
+    return tuple(sorted({*facts.servers, *facts.host.removals} - staying))
 
 
 def _families(facts: HostFacts) -> Iterator[DesiredFamily]:

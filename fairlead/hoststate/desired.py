@@ -1,7 +1,8 @@
 """What a host shall look like: the whole document, made by control, obeyed by the agent.
 
-A VF that the document does not list has no owner and belongs at its baseline. A guest that it does not
-list shall not exist. Plain values, so that `wire` can send them as they are.
+A VF that the document does not list has no owner and belongs at its baseline. A guest goes, with its disk, only
+where the document says so: one that it does not name at all is left as it is, with all that it has, for whoever
+made the document may have lost its memory. Plain values, so that `wire` can send them as they are.
 """
 
 from dataclasses import dataclass
@@ -148,7 +149,10 @@ class DesiredGuest:
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """Everything control wishes of one host. `generation` grows with each change; an older one is refused."""
+    """Everything control wishes of one host. `generation` grows with each change; an older one is refused.
+
+    `removals` are the guests that shall go. A guest that is neither there nor in `guests` is unnamed.
+    """
 
     host_id: HostId
     generation: int
@@ -157,3 +161,4 @@ class DesiredState:
     bridges: tuple[DesiredBridge, ...] = ()
     taps: tuple[DesiredTap, ...] = ()
     guests: tuple[DesiredGuest, ...] = ()
+    removals: tuple[ServerId, ...] = ()

@@ -2,7 +2,7 @@
 
 Guests go down before their devices are scrubbed; PFs and bridges are ready before a guest's VFs and taps
 are set; those are set and read back before the guest starts. What would disturb somebody is a hold.
-Things that no document of ours names are left alone.
+Things that no document of ours names are left alone, guests among them.
 """
 
 from collections.abc import Iterator
@@ -31,6 +31,7 @@ from fairlead.hoststate.steps import (
     SetUpPf,
     Step,
 )
+from fairlead.hoststate.unnamed import kept_bridges, kept_taps, unnamed_holds
 from fairlead.hoststate.whole_devices import emptied, resets
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
@@ -63,6 +64,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         guests,
     )
     holds = (
+        *unnamed_holds(lookup),
         *_holds(counts),
         *_unprepared(lookup),
         *_mtu_holds(lookup),
@@ -82,14 +84,14 @@ def _holds(found: tuple[Chain | SetNumVfs | Hold, ...]) -> Iterator[Hold]:
 
 
 def _tap_removals(lookup: Lookup) -> Iterator[Chain]:
-    wanted = {tap.name for tap in lookup.desired.taps}
+    wanted = {tap.name for tap in lookup.desired.taps} | kept_taps(lookup).keys()
     for tap in lookup.observed.taps:
         if tap.name not in wanted:
             yield Chain(f"tap/{tap.name}", (RemoveTap(tap.name),))
 
 
 def _bridge_removals(lookup: Lookup) -> Iterator[Chain]:
-    wanted = {bridge.name for bridge in lookup.desired.bridges}
+    wanted = {bridge.name for bridge in lookup.desired.bridges} | kept_bridges(lookup).keys()
     for bridge in lookup.observed.bridges:
         if bridge.name not in wanted:
             yield Chain(bridge_key(bridge.name), (RemoveBridge(bridge.name),))
@@ -208,7 +210,7 @@ def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str
     absent = {str(vf.server_id) for vf in owners if vf.server_id not in present}
     named: list[str] = [server for server in family.holders if server not in absent]
     users: list[str] = [lookup.users[address] for address in addresses if address in lookup.users]
-    foreign = [f"a domain of others ({address})" for address in addresses if address in lookup.foreign]
+    foreign = [f"{lookup.foreign[address]} ({address})" for address in addresses if address in lookup.foreign]
     host = [f"the host ({vf.pci_address} {vf.host_use})" for vf in pf.vfs if vf.host_use]
     return tuple(dict.fromkeys([*named, *sorted(present), *users, *foreign, *host]))
 
@@ -222,7 +224,7 @@ def _unprepared(lookup: Lookup) -> Iterator[Hold]:
         if pf.is_management:
             yield Hold(pf.pci_address, "manage the PF", "it carries the host's default route")
         elif pf.pci_address in lookup.foreign:
-            yield Hold(pf.pci_address, "manage the PF", "a domain that is not Fairlead's has it")
+            yield Hold(pf.pci_address, "manage the PF", f"{lookup.foreign[pf.pci_address]} has it")
         elif pf.name is None:
             driver = pf.kernel_driver or "no driver"
             yield Hold(pf.pci_address, "manage the PF", f"{driver} has it, not a network driver")

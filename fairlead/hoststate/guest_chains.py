@@ -20,6 +20,7 @@ from fairlead.hoststate.steps import (
     Step,
     StopGuest,
 )
+from fairlead.hoststate.unnamed import withheld
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import DeviceKind, PciAddress
@@ -65,7 +66,7 @@ def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
     chains = []
     for guest in lookup.observed.guests:
         wanted = lookup.wanted.get(guest.server_id)
-        steps = _removal(guest) if wanted is None else _stop(guest, wanted)
+        steps = _removal(lookup, guest) if wanted is None else _stop(guest, wanted)
         if steps:
             chains.append(Chain(down_key(guest.server_id), steps, guest.server_id))
     return tuple(chains)
@@ -99,7 +100,9 @@ class Ahead:
     family_keys: frozenset[str]
 
 
-def _removal(guest: ObservedGuest) -> tuple[Step, ...]:
+def _removal(lookup: Lookup, guest: ObservedGuest) -> tuple[Step, ...]:
+    if guest.server_id in lookup.unnamed:
+        return ()
     remove = RemoveGuest(guest.server_id)
     return (StopGuest(guest.server_id, is_graceful=False), remove) if guest.state.is_up else (remove,)
 
@@ -141,12 +144,14 @@ def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Ho
     ):
         user = lookup.users.get(address)
         if address in lookup.foreign:
-            yield Hold(address, give, "a domain that is not Fairlead's has it", server_id=server_id)
+            yield Hold(address, give, f"{lookup.foreign[address]} has it", server_id=server_id)
         elif user is not None and user != server_id and user not in ahead.goes_down:
             yield Hold(address, give, "another guest has it", (user,), server_id)
         elif user is None and address in used:
             yield Hold(address, give, f"the host uses it: it {used[address]}", server_id=server_id)
     yield from _unbridged(lookup, server_id)
+    whole = _whole_pfs(wanted) if wanted else ()
+    yield from withheld(lookup, server_id, _taps(lookup, server_id), whole)
 
 
 def _unbridged(lookup: Lookup, server_id: ServerId) -> Iterator[Hold]:

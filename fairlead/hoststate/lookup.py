@@ -1,6 +1,6 @@
 """Desired and observed state side by side: what each decision of `diff` looks up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fairlead.hoststate.desired import DesiredFamily, DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
@@ -16,13 +16,16 @@ from fairlead.model.ids import DeviceId, PfKey, ServerId
 from fairlead.model.pci import DeviceKind, PciAddress
 
 VfName = tuple[PfKey, int]
+STRANGER = "a domain that is not Fairlead's"
+"""Who has a device that a domain of others names, in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Both documents, indexed. `users`: which of our guests has a device now, by its PCI address; a guest
-    that is not running has nothing, whatever its domain says. `whole`: the keys of PFs and plain devices that
-    have an owner.
+    """Both documents, indexed. `users`: which guest that the document names has a device now, by its PCI address;
+    one that is not running has nothing, whatever its domain says. `foreign`: by PCI address, in words, who has
+    it of whom the document says nothing: domains of others, and unnamed guests, be they up or down. `whole`: the
+    keys of PFs and plain devices that have an owner. `unnamed`: guests of ours that the document does not name.
     """
 
     desired: DesiredState
@@ -38,7 +41,8 @@ class Lookup:
     bridges: Mapping[str, ObservedBridge]
     pcis: Mapping[str, PciAddress]
     users: Mapping[PciAddress, ServerId]
-    foreign: frozenset[PciAddress]
+    foreign: Mapping[PciAddress, str]
+    unnamed: Mapping[ServerId, ObservedGuest]
 
     def managed(self, pf: PfKey) -> ObservedPf | None:
         """The PF, if it is here and ours to configure; None otherwise."""
@@ -81,6 +85,8 @@ class Lookup:
 
 def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
     """Both documents, indexed."""
+    unnamed = _unnamed(desired, observed)
+    users = _users(guest for guest in observed.guests if guest.server_id not in unnamed)
     return Lookup(
         desired=desired,
         observed=observed,
@@ -99,11 +105,31 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         taps={tap.name: tap for tap in observed.taps},
         bridges={bridge.name: bridge for bridge in observed.bridges},
         pcis={pci.key: pci.pci_address for pci in observed.pcis},
-        users={
-            address: guest.server_id
-            for guest in observed.guests
-            if guest.state.is_up
-            for address in guest.hostdevs
-        },
-        foreign=frozenset(observed.foreign_hostdevs),
+        users=users,
+        foreign=_foreign(unnamed.values(), users) | dict.fromkeys(observed.foreign_hostdevs, STRANGER),
+        unnamed=unnamed,
     )
+
+
+def unnamed_guest(server_id: ServerId) -> str:
+    """An unnamed guest in words."""
+    return f"unnamed guest {server_id}"
+
+
+def _unnamed(desired: DesiredState, observed: ObservedState) -> dict[ServerId, ObservedGuest]:
+    named = {guest.server_id for guest in desired.guests} | set(desired.removals)
+    return {guest.server_id: guest for guest in observed.guests if guest.server_id not in named}
+
+
+def _users(guests: Iterable[ObservedGuest]) -> dict[PciAddress, ServerId]:
+    return {address: guest.server_id for guest in guests if guest.state.is_up for address in guest.hostdevs}
+
+
+def _foreign(unnamed: Iterable[ObservedGuest], users: Mapping[PciAddress, ServerId]) -> dict[PciAddress, str]:
+    """One that is down may be started by anybody, but for what a guest that runs has anyway."""
+    return {
+        address: unnamed_guest(guest.server_id)
+        for guest in unnamed
+        for address in guest.hostdevs
+        if guest.state.is_up or address not in users
+    }

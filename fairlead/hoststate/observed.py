@@ -95,6 +95,7 @@ class ObservedGuest:
 
     `boot_serial` is the one that it was last started with since the host booted, 0 when it was not: so a
     guest that is stopped with the wanted serial went down by itself, and one without it is yet to start.
+    `taps` are those that its domain names.
     """
 
     server_id: ServerId
@@ -103,6 +104,7 @@ class ObservedGuest:
     boot_serial: int
     hostdevs: tuple[PciAddress, ...] = ()
     reason: str = ""
+    taps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

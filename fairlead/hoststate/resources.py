@@ -103,6 +103,7 @@ def wish_for(resources: Resources, desired: DesiredState) -> DesiredState:
         bridges=tuple(bridge for bridge in desired.bridges if bridge.name in held.bridges),
         taps=tuple(tap for tap in desired.taps if tap.server_id in held.servers or tap.name in held.taps),
         guests=tuple(guest for guest in desired.guests if _speaks_of(guest, held)),
+        removals=tuple(server_id for server_id in desired.removals if server_id in held.servers),
     )
 
 

@@ -19,14 +19,13 @@ def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
         if not family.is_given_whole or pf is None or pf.name is None or not pf.vfs or pf.is_management:
             continue
         users = [str(lookup.users[vf.pci_address]) for vf in pf.vfs if vf.pci_address in lookup.users]
-        is_foreign = pf.pci_address in lookup.foreign or any(
-            vf.pci_address in lookup.foreign for vf in pf.vfs
-        )
+        addresses = (pf.pci_address, *(vf.pci_address for vf in pf.vfs))
+        others = [lookup.foreign[address] for address in addresses if address in lookup.foreign]
         used = next((use for use in (pf.host_use, *(vf.host_use for vf in pf.vfs)) if use), "")
         if used:
             yield Hold(pf.pci_address, "take its VFs away, to give it whole", f"the host uses it: it {used}")
-        elif users or is_foreign:
-            why = "a guest has one of them" if users else "a domain that is not Fairlead's has one of them"
+        elif users or others:
+            why = f"{'a guest' if users else others[0]} has one of them"
             yield Hold(pf.pci_address, "take its VFs away, to give it whole", why, tuple(users))
         else:
             yield SetNumVfs(pf.key, 0)

@@ -1,4 +1,4 @@
-"""What libvirt's domain XML says: whose the domain is, and which PCI devices of the host it has. Pure."""
+"""What libvirt's domain XML says: whose the domain is, and which devices of the host it has. Pure."""
 
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, fromstring
@@ -12,12 +12,13 @@ _PARTS = ("domain", "bus", "slot", "function")
 
 @dataclass(frozen=True, slots=True)
 class DomainDocument:
-    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then."""
+    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then, and nothing is said of `taps`."""
 
     server_id: ServerId | None
     spec: str
     boot_serial: int
     hostdevs: tuple[PciAddress, ...]
+    taps: tuple[str, ...] = ()
 
 
 def read_domain(xml: str) -> DomainDocument:
@@ -34,7 +35,13 @@ def read_domain(xml: str) -> DomainDocument:
     if mark is None or domain.findtext("name") != domain_name(server_id):
         return DomainDocument(None, "", 0, hostdevs)
     serial = mark.get("boot_serial", "")
-    return DomainDocument(server_id, mark.get("spec", ""), int(serial) if serial.isdigit() else 0, hostdevs)
+    return DomainDocument(
+        server_id=server_id,
+        spec=mark.get("spec", ""),
+        boot_serial=int(serial) if serial.isdigit() else 0,
+        hostdevs=hostdevs,
+        taps=tuple(sorted(target.get("dev", "") for target in domain.iterfind("devices/interface/target"))),
+    )
 
 
 def _address(element: Element) -> PciAddress | None:

@@ -141,6 +141,7 @@ class LibvirtHypervisor:
             boot_serial=live.boot_serial,
             hostdevs=live.hostdevs,
             reason=_reason(state, reason),
+            taps=live.taps,
         )
 
     def _goes_down(self, domain: libvirt.virDomain) -> bool:

@@ -31,6 +31,7 @@ class Host:
 
     `generation` counts changes of its desired state; `generation_seen` is the newest that its agent has
     reported on. `report_serial` is that of the newest report applied: only its successor is applied next.
+    `removals` are guests that are no server's and that the operator wants gone.
     `credential` and `token` are SHA-256 digests; `token` None: already enrolled.
     """
 
@@ -51,14 +52,15 @@ class Host:
     agent_version: str = ""
     report_serial: int = 0
     holds: tuple["Hold", ...] = ()
+    removals: tuple[ServerId, ...] = ()
     revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Something not done now because it would disturb somebody. An agent names `subject` by PCI address or key and
-    `holders` by server id; a host's row has them by the names that people know (control.holds). `server_id`: who
-    cannot start before it is over; None: nobody.
+    """Something not done now because it would disturb somebody. An agent names `subject` by PCI address or key (a
+    guest by its server id) and `holders` by server id; a host's row has them by the names that people know
+    (control.holds). `server_id`: who cannot start before it is over; None: nobody.
     """
 
     subject: str

@@ -155,6 +155,7 @@ def _seen(domain: DomainState, server_id: ServerId) -> Domain:
         domain.live_serial if domain.is_up else domain.boot_serial,
         domain.live_hostdevs if domain.is_up else domain.hostdevs,
         domain.reason,
+        domain.taps,
     )
 
 

@@ -27,7 +27,7 @@ from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
+from tests.host_wishes import BRIDGE, DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
 
 SEVERAL = settings(max_examples=60, deadline=None)
 
@@ -69,6 +69,17 @@ A_VF_MOVES = (
     HostWish((ServerWish(1, vfs=(VfWish(0, 0),)),)),
 )
 """A VF of a guest that goes becomes another's, which runs on."""
+
+
+@st.composite
+def later_wishes(draw: st.DrawFn) -> HostWish:
+    """As before, and some of the guests that are not listed shall go."""
+    wish = draw(host_wishes())
+    left = {1, 2, 3} - {server.number for server in wish.servers}
+    return replace(
+        wish, removals=tuple(draw(st.sets(st.sampled_from(sorted(left))) if left else st.just(())))
+    )
+
 
 mischiefs = st.lists(
     st.tuples(
@@ -131,7 +142,7 @@ def steps(plan: HostPlan) -> list[tuple[Chain, object]]:
 
 
 @SEVERAL
-@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mischief):
     observed = seen(lived_in(before, mischief))
     document = desired(after)
@@ -149,7 +160,7 @@ def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mi
 
 
 @SEVERAL
-@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
     observed = seen(lived_in(before, mischief))
     document = desired(after)
@@ -164,11 +175,11 @@ def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
             assert lookup.vfs[step.pf, step.index].pci_address not in lookup.foreign
         if isinstance(step, SetNumVfs):
             addresses = {vf.pci_address for vf in lookup.pfs[step.pf].vfs}
-            assert not addresses & (set(lookup.users) | lookup.foreign)
+            assert not addresses & (lookup.users.keys() | lookup.foreign.keys())
 
 
 @SEVERAL
-@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 @example(before=A_VF_MOVES[0], after=A_VF_MOVES[1], mischief=[])
 def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischief):
     """Whoever has a device goes down in an earlier chain, and the chain that touches it needs that one."""
@@ -185,7 +196,7 @@ def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischi
 
 
 @SEVERAL
-@given(before=host_wishes(), after=host_wishes(), mischief=mischiefs)
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 @example(before=A_VF_MOVES[0], after=A_VF_MOVES[1], mischief=[])
 def test_execution_converges_and_then_nothing_is_left_to_do(before, after, mischief):
     host = lived_in(before, mischief)
@@ -212,6 +223,29 @@ def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedS
             address = nic.vf_address(index)
             if owner is None and address not in lookup.foreign and address not in host.machine.users():
                 assert not differences(BASELINE, is_now)
+
+
+@SEVERAL
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
+def test_what_an_unnamed_guest_has_is_not_touched(before, after, mischief):
+    host = lived_in(before, mischief)
+    document = replace(desired(after), generation=2)
+    lookup = look_up(document, seen(host))
+    vfs = {address: place for address in lookup.foreign if (place := host.machine.vf_at(address))}
+    before_vfs = {address: pf.vfs[index] for address, (pf, index) in vfs.items()}
+    domains = {f"fl-{unnamed}": host.machine.domains.get(f"fl-{unnamed}") for unnamed in lookup.unnamed}
+    states = {name: domain.state for name, domain in domains.items() if domain}
+    links = {tap for guest in lookup.unnamed.values() for tap in guest.taps} & host.machine.virtual_links
+    agent = host.agent(HOST, ControlStandIn(document))
+    agent.poll(0)
+    for _ in range(3):
+        agent.tick()
+        host.clock.advance(61)
+    assert {name: host.machine.domains[name].state for name in states} == states
+    assert {address: pf.vfs.get(index) for address, (pf, index) in vfs.items()} == before_vfs
+    assert links <= host.machine.virtual_links
+    assert not links or BRIDGE in host.machine.virtual_links
+    assert lookup.unnamed.keys() <= set(host.disks.guests())
 
 
 @SEVERAL

@@ -79,7 +79,9 @@ class Day:
         self.generation += 1
         servers = tuple(self.servers[place] for place in sorted(self.servers))
         counts = (8, self.random.choice([8, 4]))
-        self.control.desired = desired(HostWish(servers, num_vfs=counts, generation=self.generation))
+        gone = tuple(set(range(1, self.count + 1)) - {wish.number for wish in servers})
+        wish = HostWish(servers, num_vfs=counts, generation=self.generation, removals=gone)
+        self.control.desired = desired(wish)
         self.watch.wished(self.control.desired)
 
     def _change(self, place: int, known: ServerWish) -> None:

@@ -9,13 +9,13 @@ from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.native.forms import read
 from fairlead.api.native.records import Json, plain
-from fairlead.control import dead_hosts
+from fairlead.control import dead_hosts, guest_removals
 from fairlead.control import hosts as control
 from fairlead.control.boundary import Tx
 from fairlead.control.hosts import HostChanges, Liveness, NewHost, liveness
 from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.host import Host
-from fairlead.model.ids import HostId
+from fairlead.model.ids import HostId, ServerId
 
 SECRET_BYTES = 32
 _SECRET_FIELDS = ("token", "credential")
@@ -63,6 +63,12 @@ def delete(call: Call, key: str) -> Response:
     """DELETE /hosts/{host}?force=true: without force, one that has no servers."""
     forget = dead_hosts.forget if _is_forced(call) else control.delete
     call.run(lambda tx: forget(tx, find(tx, key).id))
+    return empty()
+
+
+def remove_guest(call: Call, key: str, server_id: str) -> Response:
+    """DELETE /hosts/{host}/guests/{server_id}: a guest that is no server's goes, with its disk."""
+    call.run(lambda tx: guest_removals.remove_guest(tx, find(tx, key).id, ServerId(server_id)))
     return empty()
 
 

@@ -31,6 +31,7 @@ def _table() -> Table:
         Route("PATCH", "/hosts/{}", hosts.update),
         Route("DELETE", "/hosts/{}", hosts.delete),
         Route("POST", "/hosts/{}/token", hosts.renew_token),
+        Route("DELETE", "/hosts/{}/guests/{}", hosts.remove_guest),
         Route("GET", "/devices", devices.list_devices),
         Route("GET", "/devices/{}", devices.show),
         Route("DELETE", "/devices/{}", devices.forget),

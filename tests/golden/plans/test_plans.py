@@ -80,10 +80,14 @@ CASES = {
     "first_vfs_are_made_before_any_guest": (bare, BOTH),
     "guests_start_on_configured_vfs": (lambda: converged(HostWish()), BOTH),
     "as_desired": (lambda: converged(BOTH), BOTH),
-    "a_removed_server_is_scrubbed_away": (lambda: converged(BOTH), HostWish(servers=(TWO,))),
+    "a_removed_server_is_scrubbed_away": (lambda: converged(BOTH), HostWish(servers=(TWO,), removals=(1,))),
+    "a_guest_that_is_not_named_keeps_all_that_it_has": (
+        lambda: converged(BOTH),
+        HostWish(servers=(ServerWish(3, vfs=(VfWish(0, 3),)),), num_vfs=(4, 8)),
+    ),
     "a_vf_passes_from_one_server_to_another": (
         lambda: converged(HostWish(servers=(ONE,))),
-        HostWish(servers=(ServerWish(3, vfs=(VfWish(0, 3, vlan=300),)),)),
+        HostWish(servers=(ServerWish(3, vfs=(VfWish(0, 3, vlan=300),)),), removals=(1,)),
     ),
     "drift_is_repaired": (drifted, BOTH),
     "a_count_waits_for_its_holders": (lambda: converged(BOTH), replace(BOTH, num_vfs=(4, 2))),

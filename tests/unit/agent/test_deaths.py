@@ -28,7 +28,8 @@ class Life:
 
     def wish(self, wish: HostWish) -> None:
         generation = self.control.desired.generation if self.control.desired else 0
-        self.control.desired = desired(replace(wish, generation=generation + 1))
+        gone = tuple({1, 2} - {server.number for server in wish.servers})
+        self.control.desired = desired(replace(wish, generation=generation + 1, removals=gone))
 
     def tick(self) -> None:
         try:
@@ -40,7 +41,7 @@ class Life:
 
     @property
     def dirty(self) -> frozenset[tuple[str, int]]:
-        return SlotLedger(self.host.slots).dirty_vfs()
+        return SlotLedger(self.host.slots, HOST).dirty_vfs()
 
     @property
     def vf(self) -> object:

@@ -47,6 +47,7 @@ class Rig:
         self.control.images[IMAGE.id] = IMAGE_BYTES
         self.host = sim_host("h1", 1)
         self.steps: list[str] = []
+        self.wished: set[int] = set()
         self.control.desired = desired(HostWish())
         self.host.agent(HOST, self.control).poll(0)
         self.host.agent(HOST, self.control).tick()
@@ -60,7 +61,10 @@ class Rig:
     def wish(self, *servers: ServerWish) -> None:
         assert self.control.desired is not None
         generation = self.control.desired.generation + 1
-        self.control.desired = desired(HostWish(servers, generation=generation))
+        numbers = {server.number for server in servers}
+        self.wished |= numbers
+        gone = tuple(self.wished - numbers)
+        self.control.desired = desired(HostWish(servers, generation=generation, removals=gone))
         self.agent.poll(0)
 
     def tick(self) -> Report:

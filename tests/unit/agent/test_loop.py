@@ -101,7 +101,7 @@ def test_a_document_for_another_host_is_not_obeyed(rig):
 
 def test_a_removed_server_leaves_a_clean_vf(rig):
     rig.tick()
-    rig.wish(HostWish())
+    rig.wish(HostWish(removals=(1,)))
     report = rig.tick()
     assert rig.host.machine.domains == {}
     assert rig.host.machine.virtual_links == set()
@@ -115,7 +115,7 @@ def test_a_vf_whose_driver_refuses_the_cleared_mac_is_clean_with_nobodys(rig):
     pf = rig.host.machine.pfs[DATA[0].key]
     pf.nic = replace(pf.nic, refuses_no_mac=True)
     rig.tick()
-    rig.wish(HostWish())
+    rig.wish(HostWish(removals=(1,)))
     report = rig.tick()
     assert not report.failures
     assert pf.vfs[3] == replace(BASELINE, mac=nobodys_mac(DATA[0].key, 3))
@@ -262,7 +262,7 @@ def test_a_number_of_vfs_is_not_changed_under_anybody(rig):
     assert hold.holders == (server(1),)
     assert len(rig.host.machine.pfs[DATA[0].key].vfs) == 8
     assert len(rig.host.machine.pfs[DATA[1].key].vfs) == 4
-    rig.wish(HostWish(num_vfs=(4, 4)))
+    rig.wish(HostWish(num_vfs=(4, 4), removals=(1,)))
     assert not rig.tick().holds
     assert len(rig.host.machine.pfs[DATA[0].key].vfs) == 4
 

@@ -105,6 +105,7 @@ def _hosts() -> None:
         sa.Column("agent_version", TEXT, nullable=False),
         sa.Column("report_serial", sa.BigInteger(), nullable=False),
         sa.Column("holds", TEXT, nullable=False),
+        sa.Column("removals", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hosts")),
         sa.UniqueConstraint("name", name="uq_hosts_name"),
