@@ -98,6 +98,10 @@ class StartJudge:
             seen = kernel.taps.get(name) if name in self._host.machine.virtual_links else None
             if seen != tap:
                 yield f"tap {name} is {seen}, not {tap}"
+        for bridge in document.bridges:
+            made = kernel.bridges.get(bridge.name)
+            if bridge.name in {tap.bridge for tap in wanted.values()} and (made is None or made[0] != bridge):
+                yield f"bridge {bridge.name} is {made}, not {bridge}"
 
     def _touched(self, domain: DomainState, traces: dict[PciAddress, str]) -> Iterator[str]:
         """No other domain has a device of it, and each was reset since another had it."""
