@@ -179,6 +179,9 @@ class Site:
             self.mischief.strike(place.host.machine)
         if self.random.random() < 0.3:
             place.start_agent(dies_after(self.random.randint(0, 25)))
+        if self.random.random() < 0.03:
+            place.host.slots.lose()
+            place.start_agent()
 
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
