@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from fairlead.model.ids import ServerId
 from tests.api_stand import stand
 
 _LIMIT = 60
@@ -214,3 +215,21 @@ def _offers(url, typed):
         timeout=_LIMIT,
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+def test_a_guest_that_control_does_not_know_is_shown_and_removed(fairlead):
+    host = fairlead.hosts[fairlead.add_host(1)]
+    known = fairlead.boot("web", "none")
+    fairlead.settle()
+    lost = ServerId("5e7e0000-0000-4000-8000-000000000001")
+    host.disks.made[lost] = host.disks.made[known]
+    fairlead.settle()
+    assert f"fairlead host remove-guest host1 {lost}" in _typed(fairlead.url, "host", "show", "host1")
+    said = _typed(fairlead.url, "host", "remove-guest", "host1", known, fails=True)
+    assert "Delete the server instead" in said
+    assert fairlead.http.delete(f"/v1/hosts/host1/guests/{known}").status_code == 409
+    assert fairlead.http.delete("/v1/hosts/host1/guests/nobody").status_code == 404
+    _typed(fairlead.url, "host", "remove-guest", "host1", lost)
+    fairlead.settle()
+    assert host.disks.guests() == (known,)
+    assert lost not in _typed(fairlead.url, "host", "show", "host1")

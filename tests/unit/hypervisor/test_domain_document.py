@@ -46,6 +46,11 @@ def test_its_device_is_the_hosts_not_the_guests_address():
     assert read_domain(OURS).hostdevs == ("0000:41:10.2",)
 
 
+def test_its_taps_are_named():
+    tap = "<devices><interface type='ethernet'><target dev='fltap-0a' managed='no'/></interface>"
+    assert read_domain(OURS.replace("<devices>", tap)).taps == ("fltap-0a",)
+
+
 def test_another_domain_is_foreign_with_every_pci_device_that_it_has():
     seen = read_domain(FOREIGN)
     assert seen.server_id is None
