@@ -1,9 +1,10 @@
 """Devices as people see them: where each is, which policy has it, who holds it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from fairlead.control.boundary import Tx, host_wake
+from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device
+from fairlead.control.generations import advance
 from fairlead.control.policy_matches import vnic_servers
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
@@ -58,8 +59,7 @@ def forget(tx: Tx, device_id: DeviceId) -> None:
     for member in sorted(family, key=lambda member: member.id == member.family_id):
         tx.devices.remove(member.id)
     tell_device(tx, host.id, device_id, "device_forgotten", f"{label(device)} was forgotten.")
-    tx.hosts.put(replace(host, generation=host.generation + 1))
-    tx.wakes.add(host_wake(host.id))
+    advance(tx, host)
 
 
 def views(tx: Tx, devices: tuple[Device, ...]) -> tuple[DeviceView, ...]:
