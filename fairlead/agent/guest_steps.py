@@ -29,7 +29,8 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
     match step:
         case StopGuest():
             hands.hypervisor.stop(step.server_id, is_graceful=step.is_graceful)
-            return hands.event("guest_stopped", step.server_id, "the guest is down.", server_id)
+            why = f": {step.why}" if step.why else ""
+            return hands.event("guest_stopped", step.server_id, f"the guest is down{why}.", server_id)
         case RemoveGuest():
             _remove(step, hands)
             return hands.event(

@@ -1,5 +1,6 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -19,6 +20,7 @@ from fairlead.hoststate.steps import (
     SetUpPf,
 )
 from fairlead.model.errors import Failure, Fault
+from fairlead.model.pci import PciAddress
 from fairlead.model.vf import BASELINE, VfSettings, differences, nobodys_mac
 
 NetworkStep = (
@@ -108,6 +110,8 @@ def _scrub_refused(step: ConfigureVf, hands: Hands, pf: ObservedPf) -> None:
 
 
 def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
+    vfs = [vf.pci_address for vf in pf.vfs if vf.index == step.index]
+    _check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs)
     hands.kernel.reset_vf(pf, step.index)
     _clear(hands, pf, step.index)
     hands.ledger.mark_clean(step.pf, step.index)
@@ -128,13 +132,28 @@ def _clear(hands: Hands, pf: ObservedPf, index: int) -> None:
         _made(hands, pf, index, replace(BASELINE, mac=nobodys_mac(pf.key, index)))
 
 
+def _check_unused(hands: Hands, doing: str, what: str, addresses: Iterable[PciAddress]) -> None:
+    """Ask libvirt once more before a device is taken from whoever has it: since the plan was made, somebody may have
+    started a domain of theirs on it.
+    """
+    view = hands.hypervisor.observe()
+    ours = {address for domain in view.domains if domain.state.is_up for address in domain.hostdevs}
+    used = ours.union(view.foreign_hostdevs).intersection(addresses)
+    if used:
+        hint = "It is done once nobody has it. `virsh list` on the host shows who that is."
+        said = f"a domain has {', '.join(sorted(used))}"
+        raise Fault(Failure("in_use", doing, what, said, hint))
+
+
 def _reset_device(step: ResetDevice, hands: Hands) -> HostEvent:
+    _check_unused(hands, "Resetting", f"device {step.key}", [step.pci_address])
     hands.kernel.reset_device(step.pci_address)
     hands.ledger.mark_device_clean(step.key)
     return hands.event("device_reset", step.key, f"device {step.pci_address} is reset, and nobody's.")
 
 
 def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:
+    _check_unused(hands, f"Giving {_vfs(step.num_vfs)} to", _named(pf), [vf.pci_address for vf in pf.vfs])
     hands.kernel.set_num_vfs(pf, step.num_vfs)
     return hands.event(
         "num_vfs_set", step.pf, f"{_named(pf)} has {_vfs(step.num_vfs)} now, and had {pf.num_vfs}."

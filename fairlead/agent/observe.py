@@ -12,9 +12,11 @@ from fairlead.agent.boundary import (
     Ledger,
     Started,
 )
+from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import PciAddress
+from fairlead.model.vf import differences
 
 
 def observe(
@@ -28,7 +30,8 @@ def observe(
     for guests that a chain in flight works on: that makes its entries itself, of newer things than were read.
     """
     seen, guests = kernel.observe(), hypervisor.observe()
-    _catch_up(ledger, seen, guests, in_flight)
+    _note_dirt(ledger, seen, guests)
+    by_others = _note_starts(ledger, seen, guests, in_flight)
     dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
     return ObservedState(
         boot_id=seen.boot_id,
@@ -37,25 +40,42 @@ def observe(
         pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
-        guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id),
+        guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id, by_others),
         foreign_hostdevs=guests.foreign_hostdevs,
     )
 
 
-def _catch_up(
-    ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
-) -> None:
+def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
     named = _whole_devices(seen, guests)
     if not named <= ledger.dirty_devices():
         ledger.mark_devices_dirty(named)
-    known = ledger.started()
+
+
+def _note_starts(
+    ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
+) -> frozenset[ServerId]:
+    """Enter the starts that are not entered. Those that cannot have been ours: we start a guest on VFs that read
+    back as wanted, and an entry is missing only if we died just then.
+    """
+    known, desired = ledger.started(), ledger.accepted()
+    by_others = set[ServerId]()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
-        is_news = domain.state.is_up and known.get(domain.server_id) != started
-        if is_news and domain.server_id not in in_flight:
+        if not domain.state.is_up or known.get(domain.server_id) == started or domain.server_id in in_flight:
+            continue
+        if desired is None or _has_vfs_as_wanted(domain.server_id, desired, seen):
             ledger.mark_started(domain.server_id, started)
+        else:
+            by_others.add(domain.server_id)
+    return frozenset(by_others)
+
+
+def _has_vfs_as_wanted(server_id: ServerId, desired: DesiredState, seen: KernelView) -> bool:
+    settings = {(pf.key, vf.index): vf.settings for pf in seen.pfs for vf in pf.vfs}
+    wanted = {(vf.pf, vf.index): vf.settings for vf in desired.vfs if vf.server_id == server_id}
+    return all(vf in settings and not differences(wanted[vf], settings[vf]) for vf in wanted)
 
 
 def _whole_devices(seen: KernelView, guests: HypervisorView) -> frozenset[str]:
@@ -73,19 +93,22 @@ def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedP
 
 
 def _guests(
-    view: HypervisorView, with_files: tuple[ServerId, ...], started: dict[ServerId, Started], boot_id: str
+    view: HypervisorView,
+    with_files: tuple[ServerId, ...],
+    started: dict[ServerId, Started],
+    boot_id: str,
+    by_others: frozenset[ServerId],
 ) -> tuple[ObservedGuest, ...]:
     """Domains, and guests of which only files are left: those are stopped, made of nothing."""
     domains = {domain.server_id: domain for domain in view.domains}
     bare = (Domain(server, GuestState.STOPPED, "", 0) for server in with_files if server not in domains)
-    return tuple(_guest(domain, started, boot_id) for domain in (*view.domains, *bare))
+    entered = {server: last.boot_serial for server, last in started.items() if last.boot_id == boot_id}
+    entered |= {domain.server_id: domain.boot_serial for domain in view.domains if domain.state.is_up}
+    entered |= dict.fromkeys(by_others, 0)
+    return tuple(_guest(domain, entered.get(domain.server_id, 0)) for domain in (*view.domains, *bare))
 
 
-def _guest(domain: Domain, started: dict[ServerId, Started], boot_id: str) -> ObservedGuest:
-    """A guest that is up has the serial of its live metadata; one that is down, the ledger's."""
-    last = started.get(domain.server_id)
-    entered = last.boot_serial if last and last.boot_id == boot_id else 0
-    serial = domain.boot_serial if domain.state.is_up else entered
+def _guest(domain: Domain, serial: int) -> ObservedGuest:
     return ObservedGuest(
         server_id=domain.server_id,
         state=domain.state,

@@ -30,6 +30,7 @@ _NOT_MANAGED = (
     "its PF is not managed here: no device policy matches it, it carries the host's default route,"
     " or it is passed through itself"
 )
+_BY_ANOTHER_HAND = "another hand had started it, on VFs that were not as its ports say"
 
 
 def down_key(server_id: ServerId) -> str:
@@ -110,6 +111,9 @@ def _removal(lookup: Lookup, guest: ObservedGuest) -> tuple[Step, ...]:
 def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
     if not guest.state.is_up:
         return ()
+    if not guest.boot_serial:
+        # Not politely: it is on devices that are not yet as its ports say.
+        return (StopGuest(guest.server_id, is_graceful=False, why=_BY_ANOTHER_HAND),)
     if wanted.power is Power.STOPPED:
         return (StopGuest(guest.server_id, is_graceful=True),)
     if guest.boot_serial != wanted.boot_serial:

@@ -94,7 +94,8 @@ class ObservedGuest:
     """A guest of ours. `spec` is the digest written into its domain's metadata when it was defined.
 
     `boot_serial` is the one that it was last started with since the host booted, 0 when it was not: so a
-    guest that is stopped with the wanted serial went down by itself, and one without it is yet to start.
+    guest that is stopped with the wanted serial went down by itself, and one without it is yet to start. One
+    that is up without it was started by another hand (virsh, libvirt-guests), on VFs that are not as wanted.
     `taps` are those that its domain names.
     """
 

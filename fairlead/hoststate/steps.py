@@ -17,10 +17,13 @@ from fairlead.model.vf import VfSettings
 
 @dataclass(frozen=True, slots=True)
 class StopGuest:
-    """Power off (`is_graceful`: ask the guest first); its devices come back to the host."""
+    """Power off (`is_graceful`: ask the guest first); its devices come back to the host. `why`: what led to it,
+    where nobody asked for it.
+    """
 
     server_id: ServerId
     is_graceful: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ class AgentDied(BaseException):
     """The simulated agent process is gone, between two of its calls."""
 
 
+def start_by_hand(machine: Machine, domain: DomainState) -> None:
+    """As `virsh start`: the domain's devices are the guest's, set as they are."""
+    machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
+    domain.state, domain.reason = GuestState.RUNNING, "booted"
+    domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
+
+
 def dies_after(calls: int) -> BeforeCall:
     """A `before_call` that lets the agent die after so many calls."""
     left = [calls]
@@ -89,6 +96,22 @@ def _guest_falls_over(machine: Machine, random: Random) -> None:
         domain.state = random.choice([GuestState.STOPPED, GuestState.CRASHED, GuestState.PAUSED])
         domain.reason = "by itself"
         domain.live_hostdevs = domain.live_hostdevs if domain.is_up else ()
+
+
+def _guest_is_started_by_hand(machine: Machine, random: Random) -> None:
+    """As `virsh start` or libvirt-guests do: on its devices as they are, if nobody has them."""
+    users = machine.users()
+    able = [
+        domain
+        for domain in machine.domains.values()
+        if domain.server_id is not None
+        and not domain.is_up
+        and all(map(machine.present, domain.hostdevs))
+        and users.keys().isdisjoint(domain.hostdevs)
+        and machine.virtual_links.issuperset(domain.taps)
+    ]
+    if able:
+        start_by_hand(machine, random.choice(able))
 
 
 def _tap_is_deleted(machine: Machine, random: Random) -> None:
@@ -159,6 +182,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _pf_goes_down,
     _guest_falls_over,
     _guest_falls_over,
+    _guest_is_started_by_hand,
     _tap_is_deleted,
     _libvirt_restarts,
     _machine_boots,

@@ -16,6 +16,7 @@ from fairlead.model.ids import HostId
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, nobodys_mac
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
+from fairlead.sim.mischief import start_by_hand
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
 
@@ -60,6 +61,47 @@ def test_one_tick_makes_vfs_and_starts_the_guest_on_a_configured_one(rig):
     assert not report.failures
     assert not report.holds
     assert rig.host.machine.mishaps == []
+
+
+def test_a_guest_that_another_hand_starts_on_vfs_as_they_are_is_started_anew(rig):
+    rig.tick()
+    machine = rig.host.machine
+    machine.reboot()
+    machine.recount(DATA[0].key, 8)
+    start_by_hand(machine, machine.domains[f"fl-{server(1)}"])
+    report = rig.tick()
+    told = [event.message for event in report.events if event.kind == "guest_stopped"]
+    assert len(told) == 1
+    assert "another hand" in told[0]
+    assert rig.guest_state(1) is GuestState.RUNNING
+    assert list(rig.host.hypervisor.starts[-1].vfs.values()) == [settings(1, VF)]
+    assert len(rig.host.hypervisor.starts) == 2
+    assert [guest.boot_serial for guest in report.observed.guests] == [1]
+
+
+def test_a_guest_that_another_hand_starts_on_vfs_as_wanted_runs_on(rig):
+    rig.tick()
+    machine = rig.host.machine
+    domain = machine.domains[f"fl-{server(1)}"]
+    domain.state = GuestState.STOPPED
+    start_by_hand(machine, domain)
+    report = rig.tick()
+    assert rig.guest_state(1) is GuestState.RUNNING
+    assert len(rig.host.hypervisor.starts) == 1
+    assert [guest.boot_serial for guest in report.observed.guests] == [1]
+
+
+def test_a_guest_that_shall_be_down_and_another_hand_starts_goes_down_at_once(rig):
+    rig.tick()
+    rig.wish(HostWish(servers=(replace(ONE, power=Power.STOPPED),)))
+    rig.tick()
+    machine = rig.host.machine
+    machine.reboot()
+    machine.recount(DATA[0].key, 8)
+    start_by_hand(machine, machine.domains[f"fl-{server(1)}"])
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.STOPPED
+    assert machine.domains[f"fl-{server(1)}"].reason == "destroyed"
 
 
 def test_a_second_tick_does_nothing_and_says_nothing(rig):
