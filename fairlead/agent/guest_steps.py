@@ -59,7 +59,10 @@ def is_fetched(chain: Chain, disks: Disks) -> bool:
 
 
 def _remove(step: RemoveGuest, hands: Hands) -> None:
-    """The domain last: as long as it is there, a crash between these is seen and the rest done again."""
+    """The domain last: as long as it is there, a crash between these is seen and the rest done again. Another hand
+    may have started it since it was seen down.
+    """
+    hands.hypervisor.stop(step.server_id, is_graceful=False)
     hands.ledger.mark_started(step.server_id, None)
     hands.disks.remove(step.server_id)
     hands.hypervisor.remove(step.server_id)

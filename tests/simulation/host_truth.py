@@ -47,7 +47,7 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
     if device.pci_address in machine.traces:
         yield f"{said}not reset since {machine.traces[device.pci_address]} had it"
     at = machine.vf_at(device.pci_address)
-    if at is not None and at[0].vfs[at[1]] != BASELINE:
+    if at is not None and differences(BASELINE, at[0].vfs[at[1]]):
         yield f"{said}{at[0].vfs[at[1]]}"
 
 
@@ -57,7 +57,8 @@ def _of_server(
     domain = place.host.machine.domains.get(f"fl-{server.id}")
     if server.status is ServerStatus.SHUTOFF and domain is not None and domain.is_up:
         yield "its guest is up"
-    if server.status is not ServerStatus.ACTIVE:
+    is_told_to_wait = server.fault is not None and server.fault.code == "held_back"
+    if server.status is not ServerStatus.ACTIVE or is_told_to_wait:
         return
     if domain is None or domain.state is not GuestState.RUNNING:
         yield f"its guest is {domain}"
