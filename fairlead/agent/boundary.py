@@ -7,7 +7,7 @@ runs on both. Every method raises Fault with a Failure in words for people when 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from fairlead.guestxml.machine import GuestFiles as GuestFiles  # noqa: PLC0414 - Disks gives them
@@ -102,6 +102,8 @@ class Domain:
     hostdevs: tuple[PciAddress, ...] = ()
     reason: str = ""
     taps: tuple[str, ...] = ()
+    boot_files: tuple[str, ...] = ()
+    """Names of the files that it boots from directly: kernel and ramdisk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class Hypervisor(Protocol):
 
 
 class Disks(Protocol):
-    """Image cache, guest disks, config drives, console logs."""
+    """Image cache, guest disks, config drives, console logs. A file of the cache is named by its image's SHA-512."""
 
     def has_image(self, image: ImageRef) -> bool:
         """Whether it is in the cache, whole."""
@@ -157,6 +159,17 @@ class Disks(Protocol):
 
     def store_image(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
         """Put it into the cache; raises Fault when size or digest differ, and keeps nothing then."""
+        ...
+
+    def idle_images(self, used: frozenset[str], rest: timedelta) -> tuple[str, ...]:
+        """Names of files of the cache that nobody has used for `rest`; none while a guest's disk cannot be read.
+
+        What is in use now counts as used now: the names in `used`, and what a guest's disk has behind it.
+        """
+        ...
+
+    def remove_image(self, name: str) -> None:
+        """Delete a file of the cache, if it is there."""
         ...
 
     def make(self, guest: DesiredGuest) -> GuestFiles:

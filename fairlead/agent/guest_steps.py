@@ -13,6 +13,7 @@ from fairlead.hoststate.steps import (
     DefineGuest,
     FetchImage,
     RemoveGuest,
+    RemoveImage,
     ResumeGuest,
     StartGuest,
     StopGuest,
@@ -20,12 +21,12 @@ from fairlead.hoststate.steps import (
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import differences
 
-GuestStep = StopGuest | RemoveGuest | FetchImage | DefineGuest | StartGuest | ResumeGuest
+GuestStep = StopGuest | RemoveGuest | FetchImage | RemoveImage | DefineGuest | StartGuest | ResumeGuest
 
 
 def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
     """Do it; the event that people want to know of, if any. Raises Fault when the host says no."""
-    server_id = None if isinstance(step, FetchImage | DefineGuest) else step.server_id
+    server_id = None if isinstance(step, FetchImage | RemoveImage | DefineGuest) else step.server_id
     match step:
         case StopGuest():
             hands.hypervisor.stop(step.server_id, is_graceful=step.is_graceful)
@@ -38,6 +39,8 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
             )
         case FetchImage():
             _fetch(step.image, hands)
+        case RemoveImage():
+            hands.disks.remove_image(step.name)
         case DefineGuest():
             _define(step, hands, lookup)
         case StartGuest():

@@ -1,6 +1,7 @@
 """One pass over the host: kernel, libvirt, disks and ledger joined to an observed state."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from fairlead.agent.boundary import (
     Disks,
@@ -17,6 +18,9 @@ from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, O
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import differences
+
+_IMAGE_REST = timedelta(days=1)
+"""How long a cached image stays after its last use: who boots one server a day need not fetch each time."""
 
 
 def observe(
@@ -42,6 +46,7 @@ def observe(
         taps=seen.taps,
         guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id, by_others),
         foreign_hostdevs=guests.foreign_hostdevs,
+        idle_images=disks.idle_images(_boot_files(guests), _IMAGE_REST),
     )
 
 
@@ -84,6 +89,10 @@ def _whole_devices(seen: KernelView, guests: HypervisorView) -> frozenset[str]:
     keys |= {pci.pci_address: pci.key for pci in seen.pcis}
     addresses = (address for domain in guests.domains for address in domain.hostdevs)
     return frozenset(keys[address] for address in addresses if address in keys)
+
+
+def _boot_files(guests: HypervisorView) -> frozenset[str]:
+    return frozenset(name for domain in guests.domains for name in domain.boot_files)
 
 
 def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedPf:

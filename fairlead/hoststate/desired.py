@@ -146,6 +146,14 @@ class DesiredGuest:
     hostdevs: tuple[DesiredHostdev, ...]
     config_files: tuple[ConfigFile, ...]
 
+    @property
+    def images(self) -> tuple[ImageRef, ...]:
+        """What it is made of, as far as it can be fetched. An image without a digest was deleted since the
+        guest was made of it: the cache must do.
+        """
+        named = (self.root, self.kernel, self.ramdisk)
+        return tuple(image for image in named if image is not None and image.sha512)
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:

@@ -25,6 +25,7 @@ from fairlead.hoststate.steps import (
     HostPlan,
     MakeBridge,
     RemoveBridge,
+    RemoveImage,
     RemoveTap,
     ScrubVf,
     SetNumVfs,
@@ -57,7 +58,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     stages = (
         down,
-        (*_tap_removals(lookup), *_chains(scrubs)),
+        (*_tap_removals(lookup), *_chains(scrubs), *_image_removals(lookup)),
         (*_bridge_removals(lookup), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         image_chains(guests),
@@ -88,6 +89,13 @@ def _tap_removals(lookup: Lookup) -> Iterator[Chain]:
     for tap in lookup.observed.taps:
         if tap.name not in wanted:
             yield Chain(f"tap/{tap.name}", (RemoveTap(tap.name),))
+
+
+def _image_removals(lookup: Lookup) -> Iterator[Chain]:
+    wanted = {image.sha512 for guest in lookup.desired.guests for image in guest.images}
+    for step in map(RemoveImage, lookup.observed.idle_images):
+        if step.sha512 not in wanted:
+            yield Chain(f"cache/{step.name}", (step,))
 
 
 def _bridge_removals(lookup: Lookup) -> Iterator[Chain]:

@@ -58,7 +58,7 @@ def image_chains(guests: tuple[Chain, ...]) -> tuple[Chain, ...]:
     else for it. Whether an image is here already the agent knows, who has the cache.
     """
     defined = [step.guest for chain in guests for step in chain.steps if isinstance(step, DefineGuest)]
-    images = {image_key(image): image for guest in defined for image in _images(guest)}
+    images = {image_key(image): image for guest in defined for image in guest.images}
     return tuple(Chain(key, (FetchImage(image),)) for key, image in images.items())
 
 
@@ -214,7 +214,7 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
     ascent = _ascent(lookup, wanted, seen) if is_complete else ()
     steps = (*configure, *map(MakeTap, taps), *ascent)
-    images = map(image_key, _images(wanted)) if ascent else ()
+    images = map(image_key, wanted.images) if ascent else ()
     if steps:
         yield Chain(f"guest/{server_id}", steps, server_id, (*_needs(lookup, wanted, ahead), *images))
 
@@ -264,12 +264,6 @@ def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) ->
         return ()
     start: list[Step] = [StartGuest(wanted.server_id)] if starts else []
     return (DefineGuest(wanted, spec), *start)
-
-
-def _images(guest: DesiredGuest) -> tuple[ImageRef, ...]:
-    """Those to fetch. One without a digest was deleted since the guest was made of it: the cache must do."""
-    images = (guest.root, guest.kernel, guest.ramdisk)
-    return tuple(image for image in images if image is not None and image.sha512)
 
 
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:

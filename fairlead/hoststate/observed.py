@@ -147,3 +147,5 @@ class ObservedState:
     guests: tuple[ObservedGuest, ...] = ()
     foreign_hostdevs: tuple[PciAddress, ...] = ()
     """PCI addresses that domains which are not ours have: never offered."""
+    idle_images: tuple[str, ...] = ()
+    """Files of the image cache, by name, that no guest here has used for a day; what a broken fetch left too."""

@@ -20,6 +20,7 @@ from fairlead.hoststate.steps import (
     MakeTap,
     RemoveBridge,
     RemoveGuest,
+    RemoveImage,
     RemoveTap,
     ResetDevice,
     ResumeGuest,
@@ -84,7 +85,7 @@ def resources_of(chain: Chain) -> Resources:
 
 def is_brief(chain: Chain) -> bool:
     """Whether it is done in milliseconds: messages to the kernel, and nothing to wait for."""
-    brief = RemoveTap | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap
+    brief = RemoveTap | RemoveImage | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap
     return all(isinstance(step, brief) for step in chain.steps)
 
 
@@ -131,7 +132,11 @@ def _unclean(pf: ObservedPf, in_flight: Resources) -> ObservedPf:
 
 
 def _speaks_of(guest: DesiredGuest, held: Resources) -> bool:
-    return guest.server_id in held.servers or any(hostdev.key in held.cards for hostdev in guest.hostdevs)
+    return (
+        guest.server_id in held.servers
+        or any(hostdev.key in held.cards for hostdev in guest.hostdevs)
+        or any(image.sha512 in held.images for image in guest.images)
+    )
 
 
 def _of_step(step: Step) -> Resources:
@@ -142,6 +147,8 @@ def _of_step(step: Step) -> Resources:
             return _of_guest(step.guest)
         case FetchImage():
             return Resources(images=frozenset({step.image.sha512}))
+        case RemoveImage():
+            return Resources(images=frozenset({step.sha512}))
         case MakeTap():
             bridge = frozenset({step.tap.bridge})
             return Resources(taps=frozenset({step.tap.name}), used_bridges=bridge)

@@ -114,6 +114,18 @@ class FetchImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveImage:
+    """Delete a file of the image cache that nothing here uses. It is fetched again when it is needed."""
+
+    name: str
+
+    @property
+    def sha512(self) -> str:
+        """The image that it is, or was to be: a fetch of it that goes on is not disturbed."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class DefineGuest:
     """Make its disk and config drive if missing, write its domain."""
 
@@ -148,6 +160,7 @@ Step = (
     | ConfigureVf
     | MakeTap
     | FetchImage
+    | RemoveImage
     | DefineGuest
     | StartGuest
     | ResumeGuest

@@ -12,6 +12,7 @@ guest runs (qemu.conf, dynamic_ownership); the folders let it through, and image
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from fairlead.agent.boundary import GuestFiles
 from fairlead.hoststate.desired import DesiredGuest, ImageRef
 from fairlead.hypervisor.config_drive import config_drive
 from fairlead.hypervisor.console_log import read_tail
-from fairlead.hypervisor.images import ImageCache
+from fairlead.hypervisor.images import ImageCache, backing_file
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 
@@ -45,10 +46,29 @@ class HostDisks:
         """See Disks.store_image."""
         self._images.store(image, chunks)
 
+    def idle_images(self, used: frozenset[str], rest: timedelta) -> tuple[str, ...]:
+        """See Disks.idle_images. Disks are read only when an image seems idle: what is used is marked so, and
+        is looked at again when it has rested.
+        """
+        try:
+            resting = self._images.resting(rest)
+            used |= self._behind_disks() if resting else frozenset()
+            for name in used.intersection(resting):
+                self._images.mark_used(name)
+        except OSError:
+            return ()
+        return tuple(name for name in resting if name not in used)
+
+    def remove_image(self, name: str) -> None:
+        """See Disks.remove_image."""
+        self._images.remove(name)
+
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """See Disks.make."""
         files = self.files(guest)
         try:
+            for image in guest.images:
+                self._images.mark_used(image.sha512)
             folder = self._folder(guest.server_id)
             for path in (self._root, self._guests, folder):
                 path.mkdir(parents=True, exist_ok=True)
@@ -97,6 +117,10 @@ class HostDisks:
     def _folder(self, server_id: ServerId) -> Path:
         """A server id is a UUID, which is what keeps the path below the folder."""
         return self._guests / str(UUID(server_id))
+
+    def _behind_disks(self) -> frozenset[str]:
+        """Names of the files that guests' disks have behind them; of a disk that is being made too."""
+        return frozenset(filter(None, map(backing_file, self._guests.glob("*/disk.*"))))
 
     def _make_overlay(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
         smallest = self._images.virtual_size(image)

@@ -1,6 +1,7 @@
 """What libvirt's domain XML says: whose the domain is, and which devices of the host it has. Pure."""
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from fairlead.guestxml.guest import NAMESPACE, domain_name
@@ -12,13 +13,16 @@ _PARTS = ("domain", "bus", "slot", "function")
 
 @dataclass(frozen=True, slots=True)
 class DomainDocument:
-    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then, and nothing is said of `taps`."""
+    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then, and nothing is said of the rest but
+    `hostdevs`. `boot_files`: names of its kernel and ramdisk, where it boots from them directly.
+    """
 
     server_id: ServerId | None
     spec: str
     boot_serial: int
     hostdevs: tuple[PciAddress, ...]
     taps: tuple[str, ...] = ()
+    boot_files: tuple[str, ...] = ()
 
 
 def read_domain(xml: str) -> DomainDocument:
@@ -41,7 +45,14 @@ def read_domain(xml: str) -> DomainDocument:
         boot_serial=int(serial) if serial.isdigit() else 0,
         hostdevs=hostdevs,
         taps=tuple(sorted(target.get("dev", "") for target in domain.iterfind("devices/interface/target"))),
+        boot_files=boot_files(domain),
     )
+
+
+def boot_files(domain: Element) -> tuple[str, ...]:
+    """Names of its kernel and ramdisk, where it boots from them directly."""
+    paths = (domain.findtext("os/kernel"), domain.findtext("os/initrd"))
+    return tuple(PurePath(path).name for path in paths if path)
 
 
 def _address(element: Element) -> PciAddress | None:

@@ -142,6 +142,7 @@ class LibvirtHypervisor:
             hostdevs=live.hostdevs,
             reason=_reason(state, reason),
             taps=live.taps,
+            boot_files=stored.boot_files,
         )
 
     def _goes_down(self, domain: libvirt.virDomain) -> bool:

@@ -2,19 +2,26 @@
 
 import hashlib
 import os
+import re
+import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path, PurePath
 
 from fairlead.hoststate.desired import ImageRef
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.qcow2 import HEADER_OCTETS, read_header
+from fairlead.model.qcow2 import HEADER_OCTETS, Qcow2Header, read_header
 
 # QEMU's user, which is not the agent's, opens them as backing files.
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o711
+_NAME = re.compile(r"[0-9a-f]{128}(\.part)?")
 
 
 class ImageCache:
-    """Images in a folder. One that is there under its name is whole: it is renamed once it is verified."""
+    """Images in a folder. One that is there under its name is whole: it is renamed once it is verified. A file's
+    modification time is that of its last use.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,11 +51,45 @@ class ImageCache:
         finally:
             part.unlink(missing_ok=True)
 
+    def resting(self, rest: timedelta) -> tuple[str, ...]:
+        """Names of its files that were not used for `rest`. Raises OSError."""
+        if not self._folder.exists():
+            return ()
+        latest = time.time() - rest.total_seconds()
+        ours = (path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+        return tuple(sorted(path.name for path in ours if path.stat().st_mtime <= latest))
+
+    def mark_used(self, name: str) -> None:
+        """Used now; nothing when it is not here. Raises OSError."""
+        with suppress(FileNotFoundError):
+            os.utime(self._folder / name)
+
+    def remove(self, name: str) -> None:
+        """Nothing when it is not here."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Fault(Failure("host_refused", "Removing from the image cache", name, str(error))) from error
+
     def virtual_size(self, image: ImageRef) -> int:
         """What a guest sees of it, in octets. Raises OSError when it is not here."""
-        with self.path(image).open("rb") as file:
-            header = read_header(file.read(HEADER_OCTETS)) if image.format == "qcow2" else None
+        header = _header(self.path(image)) if image.format == "qcow2" else None
         return header.virtual_size if header is not None else self.path(image).stat().st_size
+
+
+def backing_file(disk: Path) -> str | None:
+    """The name of the file behind an overlay, without its folder; None when it is no overlay. Raises OSError."""
+    header = _header(disk)
+    if header is None or not header.has_backing_file:
+        return None
+    with disk.open("rb") as file:
+        file.seek(header.backing_at)
+        return PurePath(os.fsdecode(file.read(header.backing_octets))).name
+
+
+def _header(path: Path) -> Qcow2Header | None:
+    with path.open("rb") as file:
+        return read_header(file.read(HEADER_OCTETS))
 
 
 def _copy(image: ImageRef, chunks: Iterator[bytes], file: int) -> None:
@@ -77,8 +118,7 @@ def _check_references(image: ImageRef, path: Path) -> None:
     """An owner could name any file of the host as what lies behind the image, and read it in the guest."""
     if image.format != "qcow2":
         return
-    with path.open("rb") as file:
-        header = read_header(file.read(HEADER_OCTETS))
+    header = _header(path)
     if header is None:
         hint = "Upload it with the disk format that it has: see qemu-img info."
         raise _fault(image, "image_refused", "it is no qcow2 image", hint)

@@ -24,17 +24,23 @@ class Qcow2Header:
     """
 
     virtual_size: int
-    has_backing_file: bool
+    backing_at: int
+    """Where the name of its backing file is, in octets from the beginning, `backing_octets` long; 0: none."""
+    backing_octets: int
     has_external_data: bool
+
+    @property
+    def has_backing_file(self) -> bool:
+        """Whether it is an overlay."""
+        return bool(self.backing_at or self.backing_octets)
 
 
 def read_header(data: bytes) -> Qcow2Header | None:
     """The header in the first HEADER_OCTETS of an image; None when they are not a whole one of version 2 or 3."""
     if len(data) < _VERSION_2.size or not data.startswith(MAGIC):
         return None
-    _, version, backing_offset, backing_length, _, virtual_size = _VERSION_2.unpack_from(data)
+    _, version, backing_at, backing_octets, _, virtual_size = _VERSION_2.unpack_from(data)
     if version not in _VERSIONS or (version > _VERSIONS[0] and len(data) < HEADER_OCTETS):
         return None
     (features,) = struct.unpack_from(">Q", data, _FEATURES_AT) if version > _VERSIONS[0] else (0,)
-    has_backing_file = bool(backing_offset or backing_length)
-    return Qcow2Header(virtual_size, has_backing_file, bool(features & _EXTERNAL_DATA))
+    return Qcow2Header(virtual_size, backing_at, backing_octets, bool(features & _EXTERNAL_DATA))

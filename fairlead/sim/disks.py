@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from fairlead.agent.boundary import GuestFiles
+from fairlead.agent.boundary import Clock, GuestFiles
 from fairlead.hoststate.desired import DesiredGuest, ImageRef
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.ids import ImageId, ServerId
+from fairlead.model.ids import ServerId
 from fairlead.sim.machine import BeforeCall, ignore_call
 
 _FOLDER = Path("/var/lib/fairlead/guests")
@@ -15,17 +16,21 @@ _CACHE = Path("/var/lib/fairlead/images")
 
 
 class SimDisks:
-    """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write."""
+    """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write. `images` says when
+    each image was used last.
+    """
 
-    def __init__(self, before_call: BeforeCall = ignore_call) -> None:
+    def __init__(self, clock: Clock, before_call: BeforeCall = ignore_call) -> None:
+        self._clock = clock
         self._before_call = before_call
-        self.images: dict[ImageId, str] = {}
+        self.images: dict[str, datetime] = {}
         self.made: dict[ServerId, GuestFiles] = {}
+        self._overlays: dict[ServerId, str] = {}
         self.logs: dict[ServerId, list[str]] = {}
 
     def has_image(self, image: ImageRef) -> bool:
-        """Whether it was stored, with that digest."""
-        return self.images.get(image.id) == image.sha512
+        """Whether it was stored."""
+        return image.sha512 in self.images
 
     def store_image(self, image: ImageRef, chunks: Iterator[bytes]) -> None:
         """Checked, and forgotten but for its digest."""
@@ -35,14 +40,30 @@ class SimDisks:
             digest.update(chunk)
         if digest.hexdigest() != image.sha512:
             raise Fault(Failure("image_damaged", "Fetching image", image.id, "its digest is another"))
-        self.images[image.id] = image.sha512
+        self.images[image.sha512] = self._clock.now()
+
+    def idle_images(self, used: frozenset[str], rest: timedelta) -> tuple[str, ...]:
+        """Those with nothing on them for so long."""
+        now = self._clock.now()
+        used |= frozenset(self._overlays.values())
+        self.images |= dict.fromkeys(used & self.images.keys(), now)
+        return tuple(name for name, last in self.images.items() if name not in used and now - last >= rest)
+
+    def remove_image(self, name: str) -> None:
+        """It is gone."""
+        self._before_call("remove_image")
+        self.images.pop(name, None)
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Its files are there now."""
         self._before_call("make_disk")
-        for image in (guest.root, guest.kernel, guest.ramdisk):
+        root = guest.root if guest.server_id not in self._overlays else None
+        for image in (root, guest.kernel, guest.ramdisk):
             if image is not None and not self.has_image(image):
                 raise Fault(Failure("image_missing", "Making the disk of", guest.server_id, image.id))
+        self.images |= {image.sha512: self._clock.now() for image in guest.images if self.has_image(image)}
+        if root is not None:
+            self._overlays[guest.server_id] = root.sha512
         self.made[guest.server_id] = self.files(guest)
         self.logs.setdefault(guest.server_id, [])
         return self.made[guest.server_id]
@@ -54,14 +75,15 @@ class SimDisks:
             console_log=folder / "console.log",
             disk=folder / "disk.qcow2" if guest.root else None,
             config_drive=folder / "config.iso" if guest.config_files else None,
-            kernel=_CACHE / guest.kernel.id if guest.kernel else None,
-            ramdisk=_CACHE / guest.ramdisk.id if guest.ramdisk else None,
+            kernel=_CACHE / guest.kernel.sha512 if guest.kernel else None,
+            ramdisk=_CACHE / guest.ramdisk.sha512 if guest.ramdisk else None,
         )
 
     def remove(self, server_id: ServerId) -> None:
         """All of them."""
         self._before_call("remove_disk")
         self.made.pop(server_id, None)
+        self._overlays.pop(server_id, None)
         self.logs.pop(server_id, None)
 
     def guests(self) -> tuple[ServerId, ...]:

@@ -105,13 +105,13 @@ def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path |
     """A host as it comes from the factory: see hardware.two_socket_server. With a `root`, its /sys and /proc
     are files there, read by the real kernel adapter; without, all of it is in memory, and ten times faster.
     """
-    machine = Machine(two_socket_server(number))
+    machine, clock = Machine(two_socket_server(number)), clock or SimClock()
     return SimHost(
         name,
         machine,
         SimKernel(machine) if root is None else TreeKernel(machine, root),
         SimHypervisor(machine),
-        SimDisks(machine.before_call),
+        SimDisks(clock, machine.before_call),
         MemorySlots(machine.before_call),
-        clock or SimClock(),
+        clock,
     )

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import NAMESPACE, domain_name
 from fairlead.hoststate.observed import GuestState
+from fairlead.hypervisor.domain_document import boot_files
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
@@ -156,6 +157,7 @@ def _seen(domain: DomainState, server_id: ServerId) -> Domain:
         domain.live_hostdevs if domain.is_up else domain.hostdevs,
         domain.reason,
         domain.taps,
+        domain.boot_files,
     )
 
 
@@ -175,6 +177,7 @@ def _parsed(xml: str) -> DomainState:
         hostdevs=tuple(map(_address, domain.iterfind("devices/hostdev/source/address"))),
         taps=tuple(target.get("dev", "") for target in domain.iterfind("devices/interface/target")),
         xml=xml,
+        boot_files=boot_files(domain),
     )
 
 

@@ -55,6 +55,7 @@ class DomainState:
     reason: str = ""
     live_serial: int = 0
     live_hostdevs: tuple[PciAddress, ...] = ()
+    boot_files: tuple[str, ...] = ()
 
     @property
     def is_up(self) -> bool:

@@ -1,11 +1,13 @@
 """agent.boundary.Disks, on each thing that claims to be one."""
 
 import hashlib
+import os
 import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,11 @@ from fairlead.model.errors import Fault
 from fairlead.model.ids import ImageId, ServerId
 from fairlead.model.server import Power
 from fairlead.sim.disks import SimDisks
+from fairlead.sim.fleet import SimClock
 
 SERVER = ServerId("5e7e0000-0000-4000-8000-000000000001")
 RAW = b"root disk" * 1000
+DAY, NO_REST = timedelta(days=1), timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def host_bench(root: Path) -> Bench:
 
 
 def simulated_bench(root: Path) -> Bench:
-    disks = SimDisks()
+    disks = SimDisks(SimClock())
 
     def print_line(text: str) -> None:
         disks.logs[SERVER].append(text)
@@ -133,6 +137,29 @@ def test_removed_files_are_gone_and_may_be_removed_again(bench: Bench):
     assert bench.disks.has_image(image())
 
 
+def test_an_image_is_idle_when_nobody_has_used_it_for_so_long(bench: Bench):
+    bench.disks.store_image(image(), chunks())
+    assert bench.disks.idle_images(frozenset(), DAY) == ()
+    assert bench.disks.idle_images(frozenset(), NO_REST) == (image().sha512,)
+    assert bench.disks.idle_images(frozenset({image().sha512}), NO_REST) == ()
+
+
+def test_an_image_behind_a_guests_disk_is_in_use(bench: Bench):
+    bench.disks.store_image(image(), chunks())
+    bench.disks.make(guest())
+    assert bench.disks.idle_images(frozenset(), NO_REST) == ()
+    bench.disks.remove(SERVER)
+    assert bench.disks.idle_images(frozenset(), NO_REST) == (image().sha512,)
+
+
+def test_a_removed_image_is_gone_and_may_be_removed_again(bench: Bench):
+    bench.disks.store_image(image(), chunks())
+    for _ in range(2):
+        bench.disks.remove_image(image().sha512)
+    assert not bench.disks.has_image(image())
+    assert bench.disks.idle_images(frozenset(), NO_REST) == ()
+
+
 def test_the_console_is_read_from_its_end(bench: Bench):
     bench.disks.store_image(image(), chunks())
     bench.disks.make(guest())
@@ -206,6 +233,35 @@ class TestOnThisHost:
         with pytest.raises(Fault):
             disks.store_image(image(), breaking())
         assert list((tmp_path / "images").iterdir()) == []
+
+    def test_an_image_in_use_is_used_now_and_an_agent_that_starts_knows_it(
+        self, disks: Disks, tmp_path: Path
+    ):
+        disks.store_image(image(), chunks())
+        disks.make(guest())
+        cached = tmp_path / "images" / image().sha512
+        os.utime(cached, (0, 0))
+        assert disks.idle_images(frozenset(), DAY) == ()
+        disks.remove(SERVER)
+        assert HostDisks(tmp_path).idle_images(frozenset(), DAY) == ()
+        os.utime(cached, (0, 0))
+        assert HostDisks(tmp_path).idle_images(frozenset(), DAY) == (cached.name,)
+
+    def test_what_a_broken_fetch_left_is_idle_and_what_others_put_there_is_not(
+        self, disks: Disks, tmp_path: Path
+    ):
+        disks.store_image(image(), chunks())
+        left = f"{image(b'other').sha512}.part"
+        for name in (left, "notes.txt"):
+            (tmp_path / "images" / name).write_text("half")
+        assert set(disks.idle_images(frozenset(), NO_REST)) == {left, image().sha512}
+        disks.remove_image(left)
+        assert disks.has_image(image())
+
+    def test_no_image_is_idle_while_a_guests_disk_cannot_be_read(self, disks: Disks, tmp_path: Path):
+        disks.store_image(image(), chunks())
+        (tmp_path / "guests" / SERVER / "disk.qcow2").mkdir(parents=True)
+        assert disks.idle_images(frozenset(), NO_REST) == ()
 
     def test_qemus_user_passes_and_secrets_are_roots(self, disks: Disks, tmp_path: Path):
         disks.store_image(image(), chunks())

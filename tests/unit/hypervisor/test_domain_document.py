@@ -68,3 +68,11 @@ def test_what_cannot_be_read_is_nobodys():
 
 def test_a_serial_that_somebody_broke_is_older_than_any():
     assert read_domain(OURS.replace('"7"', '"x"')).boot_serial == 0
+
+
+def test_the_kernel_and_ramdisk_of_our_guest_are_read_by_name():
+    boots = (
+        "<os><kernel>/var/lib/fairlead/images/abc</kernel><initrd>/var/lib/fairlead/images/def</initrd></os>"
+    )
+    xml = OURS.replace("</domain>", f"{boots}</domain>")
+    assert read_domain(xml).boot_files == ("abc", "def")

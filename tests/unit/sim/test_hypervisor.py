@@ -7,7 +7,7 @@ from fairlead.guestxml.machine import Machine
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Fault
 from fairlead.sim.disks import SimDisks
-from fairlead.sim.fleet import sim_host
+from fairlead.sim.fleet import SimClock, sim_host
 from tests.host_wishes import DATA, HostWish, ServerWish, VfWish, desired, server
 
 
@@ -22,7 +22,7 @@ def domain(number: int, index: int) -> str:
     guest = desired(HostWish(servers=(ServerWish(number, vfs=(VfWish(0, index),)),))).guests[0]
     places = {guest.hostdevs[0].device_id: DATA[0].vf_address(index)}
     return domain_xml(
-        guest, "spec", files=SimDisks().files(guest), addresses=places, nodes=(), machine=Machine()
+        guest, "spec", files=SimDisks(SimClock()).files(guest), addresses=places, nodes=(), machine=Machine()
     )
 
 
