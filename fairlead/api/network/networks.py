@@ -3,24 +3,14 @@
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
-from starlette.responses import Response
 
-from fairlead.api.answers import document, empty, timestamp
+from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
-from fairlead.api.network.requests import (
-    Id,
-    Name,
-    Noun,
-    expected_revision,
-    posted,
-    project_of,
-    put,
-    refuse_body,
-)
+from fairlead.api.network.requests import Id, Name, Noun, project_of
+from fairlead.api.network.resource import Resource
 from fairlead.control import networks
-from fairlead.control.boundary import Tx
 from fairlead.control.networks import NetworkChanges, NetworkView, NewNetwork
 from fairlead.model.ids import NetworkId, QosPolicyId
 from fairlead.model.network import SegmentKind
@@ -118,47 +108,6 @@ _LIST = listing.Collection(
 )
 
 
-def create(call: Call) -> Response:
-    """POST /networks, one or several, all or none."""
-    forms, in_bulk = posted(call, _NOUN)
-    wanted = [_new(call, form) for form in forms]
-
-    def work(tx: Tx) -> list[NetworkView]:
-        return [networks.create(tx, new) for new in wanted]
-
-    made = [shown(view) for view in call.run(work)]
-    return document({"networks": made} if in_bulk else {"network": made[0]}, 201)
-
-
-def index(call: Call) -> Response:
-    """GET /networks."""
-    where = listing.where(call, _LIST)
-    found = call.run(lambda tx: networks.find(tx, **where))
-    return listing.answer(call, _LIST, [shown(view) for view in found])
-
-
-def show(call: Call, network_id: str) -> Response:
-    """GET /networks/{id}."""
-    view = call.run(lambda tx: networks.show(tx, NetworkId(network_id)))
-    return document({"network": listing.only_fields(call, shown(view))})
-
-
-def update(call: Call, network_id: str) -> Response:
-    """PUT /networks/{id}."""
-    changes = built(NetworkChanges, put(call, _NOUN))
-    revision = expected_revision(call)
-    view = call.run(lambda tx: networks.update(tx, NetworkId(network_id), changes, revision))
-    return document({"network": shown(view)})
-
-
-def delete(call: Call, network_id: str) -> Response:
-    """DELETE /networks/{id}."""
-    refuse_body(call)
-    revision = expected_revision(call)
-    call.run(lambda tx: networks.delete(tx, NetworkId(network_id), revision))
-    return empty()
-
-
 def shown(view: NetworkView) -> listing.Shown:
     """The network as clients see it."""
     network = view.network
@@ -201,3 +150,18 @@ def _new(call: Call, form: NetworkForm) -> NewNetwork:
         mtu=form.mtu or networks.DEFAULT_MTU,
         qos_policy_id=QosPolicyId(policy) if isinstance(policy, str) else policy,
     )
+
+
+NETWORKS = Resource(
+    noun=_NOUN,
+    collection=_LIST,
+    shown=shown,
+    new=_new,
+    create=networks.create,
+    find=lambda tx, where: networks.find(tx, **where),
+    fetch=lambda tx, subject: networks.show(tx, NetworkId(subject)),
+    update=lambda tx, subject, form, revision: networks.update(
+        tx, NetworkId(subject), built(NetworkChanges, form), revision
+    ),
+    remove=lambda tx, subject, revision: networks.delete(tx, NetworkId(subject), revision),
+)

@@ -126,6 +126,7 @@ LIST = Collection(
         "project_id": "project_id",
         "qos_policy_id": "qos_policy_id",
         "device_owner": "device_owner",
+        "device_id": "device_id",
     },
     special={"fixed_ips": _fixed_ips, "security_groups": _security_groups, "mac_address": _mac},
 )

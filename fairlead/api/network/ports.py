@@ -3,23 +3,13 @@
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
-from starlette.responses import Response
 
-from fairlead.api.answers import document, empty
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
-from fairlead.api.network import binding_profile, listing
+from fairlead.api.network import binding_profile
 from fairlead.api.network.port_view import LIST, shown
-from fairlead.api.network.requests import (
-    Id,
-    Name,
-    Noun,
-    expected_revision,
-    posted,
-    project_of,
-    put,
-    refuse_body,
-)
+from fairlead.api.network.requests import Id, Name, Noun, project_of
+from fairlead.api.network.resource import Resource, Where
 from fairlead.control import port_changes, ports
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
@@ -120,58 +110,21 @@ _NOUN = Noun(
 )
 
 
-def create(call: Call) -> Response:
-    """POST /ports, one or several, all or none."""
-    forms, in_bulk = posted(call, _NOUN)
-    wanted = [_new(call, form) for form in forms]
-
-    def work(tx: Tx) -> list[PortView]:
-        return [ports.create(tx, new) for new in wanted]
-
-    made = [shown(view) for view in call.run(work)]
-    return document({"ports": made} if in_bulk else {"port": made[0]}, 201)
+def _find(tx: Tx, where: Where) -> tuple[PortView, ...]:
+    """A port's device is a server of ours, or a text that a client wrote there."""
+    devices = where.get("device_id", ())
+    rest = {column: values for column, values in where.items() if column != "device_id"}
+    if any(devices):
+        of_servers = ports.find(tx, server_id=devices, **rest)
+        return (*of_servers, *ports.find(tx, server_id=None, device_id_text=devices, **rest))
+    return ports.find(tx, **rest)
 
 
-def index(call: Call) -> Response:
-    """GET /ports."""
-    where = listing.where(call, LIST)
-    devices = tuple(listing.filters(call, LIST).get("device_id", ()))
-
-    def work(tx: Tx) -> tuple[PortView, ...]:
-        if any(devices):
-            # A port's device is a server of ours, or a text that a client wrote there.
-            of_servers = ports.find(tx, server_id=devices, **where)
-            return (*of_servers, *ports.find(tx, server_id=None, device_id_text=devices, **where))
-        return ports.find(tx, **where)
-
-    return listing.answer(call, LIST, [shown(view) for view in call.run(work)])
-
-
-def show(call: Call, port_id: str) -> Response:
-    """GET /ports/{id}."""
-    view = call.run(lambda tx: ports.show(tx, PortId(port_id)))
-    return document({"port": listing.only_fields(call, shown(view))})
-
-
-def update(call: Call, port_id: str) -> Response:
-    """PUT /ports/{id}."""
-    form = put(call, _NOUN)
+def _update(tx: Tx, subject: str, form: PortChangeForm, revision: int | None) -> PortView:
+    port_id = PortId(subject)
+    before = ports.show(tx, port_id) if isinstance(form.profile, dict) else None
     fixed_ips = UNSET if isinstance(form.fixed_ips, UnsetType) else _wanted(form.fixed_ips)
-    revision = expected_revision(call)
-
-    def work(tx: Tx) -> PortView:
-        before = ports.show(tx, PortId(port_id)) if isinstance(form.profile, dict) else None
-        return port_changes.update(tx, PortId(port_id), _changes(form, before), fixed_ips, revision)
-
-    return document({"port": shown(call.run(work))})
-
-
-def delete(call: Call, port_id: str) -> Response:
-    """DELETE /ports/{id}."""
-    refuse_body(call)
-    revision = expected_revision(call)
-    call.run(lambda tx: ports.delete(tx, PortId(port_id), revision))
-    return empty()
+    return port_changes.update(tx, port_id, _changes(form, before), fixed_ips, revision)
 
 
 def _new(call: Call, form: PortForm) -> NewPort:
@@ -218,3 +171,16 @@ def _wanted(forms: list[FixedIpForm]) -> tuple[WantedAddress, ...]:
     return tuple(
         WantedAddress(SubnetId(form.subnet_id) if form.subnet_id else None, form.ip_address) for form in forms
     )
+
+
+PORTS = Resource(
+    noun=_NOUN,
+    collection=LIST,
+    shown=shown,
+    new=_new,
+    create=ports.create,
+    find=_find,
+    fetch=lambda tx, subject: ports.show(tx, PortId(subject)),
+    update=_update,
+    remove=lambda tx, subject, revision: ports.delete(tx, PortId(subject), revision),
+)

@@ -1,23 +1,14 @@
 """QoS policies and rules over HTTP."""
 
 from msgspec import UNSET, Struct, UnsetType
-from starlette.responses import Response
 
-from fairlead.api.answers import document, empty, timestamp
+from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
-from fairlead.api.network.requests import (
-    Name,
-    Noun,
-    expected_revision,
-    posted,
-    project_of,
-    put,
-    refuse_body,
-)
+from fairlead.api.network.requests import Name, Noun, project_of
+from fairlead.api.network.resource import Resource
 from fairlead.control import qos
-from fairlead.control.boundary import Tx
 from fairlead.control.qos import NewQosPolicy, QosPolicyChanges
 from fairlead.model.ids import QosPolicyId
 from fairlead.model.qos import QosPolicy, QosRule, QosRuleKind
@@ -67,47 +58,6 @@ _LIST = listing.Collection(
 )
 
 
-def create(call: Call) -> Response:
-    """POST /qos/policies, one or several, all or none."""
-    forms, in_bulk = posted(call, _NOUN)
-    wanted = [built(NewQosPolicy, form, project_id=project_of(call, form.project_id)) for form in forms]
-
-    def work(tx: Tx) -> list[QosPolicy]:
-        return [qos.create(tx, new) for new in wanted]
-
-    made = [shown(policy) for policy in call.run(work)]
-    return document({"policies": made} if in_bulk else {"policy": made[0]}, 201)
-
-
-def index(call: Call) -> Response:
-    """GET /qos/policies."""
-    where = listing.where(call, _LIST)
-    found = call.run(lambda tx: tx.qos_policies.find(**where))
-    return listing.answer(call, _LIST, [shown(policy) for policy in found])
-
-
-def show(call: Call, policy_id: str) -> Response:
-    """GET /qos/policies/{id}."""
-    policy = call.run(lambda tx: tx.qos_policies.fetch(policy_id))
-    return document({"policy": listing.only_fields(call, shown(policy))})
-
-
-def update(call: Call, policy_id: str) -> Response:
-    """PUT /qos/policies/{id}."""
-    changes = built(QosPolicyChanges, put(call, _NOUN))
-    revision = expected_revision(call)
-    policy = call.run(lambda tx: qos.update(tx, QosPolicyId(policy_id), changes, revision))
-    return document({"policy": shown(policy)})
-
-
-def delete(call: Call, policy_id: str) -> Response:
-    """DELETE /qos/policies/{id}."""
-    refuse_body(call)
-    revision = expected_revision(call)
-    call.run(lambda tx: qos.delete(tx, QosPolicyId(policy_id), revision))
-    return empty()
-
-
 def shown(policy: QosPolicy) -> listing.Shown:
     """The policy as clients see it, with its rules."""
     return {
@@ -136,3 +86,22 @@ def rule_shown(rule: QosRule) -> listing.Shown:
             return {**body, "max_kbps": rule.kbps, "max_burst_kbps": rule.max_burst_kbps}
         case QosRuleKind.MINIMUM_BANDWIDTH:
             return {**body, "min_kbps": rule.kbps}
+
+
+def _new(call: Call, form: PolicyForm) -> NewQosPolicy:
+    return built(NewQosPolicy, form, project_id=project_of(call, form.project_id))
+
+
+POLICIES = Resource(
+    noun=_NOUN,
+    collection=_LIST,
+    shown=shown,
+    new=_new,
+    create=qos.create,
+    find=lambda tx, where: tx.qos_policies.find(**where),
+    fetch=lambda tx, subject: tx.qos_policies.fetch(subject),
+    update=lambda tx, subject, form, revision: qos.update(
+        tx, QosPolicyId(subject), built(QosPolicyChanges, form), revision
+    ),
+    remove=lambda tx, subject, revision: qos.delete(tx, QosPolicyId(subject), revision),
+)

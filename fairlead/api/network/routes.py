@@ -2,7 +2,11 @@
 
 from fairlead.api import problems
 from fairlead.api.face import Face
-from fairlead.api.network import agents, networks, ports, qos, qos_rules, root, subnets, tags
+from fairlead.api.network import agents, qos_rules, root, tags
+from fairlead.api.network.networks import NETWORKS
+from fairlead.api.network.ports import PORTS
+from fairlead.api.network.qos import POLICIES
+from fairlead.api.network.subnets import SUBNETS
 from fairlead.api.routes import Route, Table
 
 
@@ -14,26 +18,10 @@ def face() -> Face:
 _ROUTES = (
     Route("GET", "/", root.versions),
     Route("GET", "/v2.0", root.resources),
-    Route("GET", "/v2.0/networks", networks.index),
-    Route("POST", "/v2.0/networks", networks.create),
-    Route("GET", "/v2.0/networks/{}", networks.show),
-    Route("PUT", "/v2.0/networks/{}", networks.update),
-    Route("DELETE", "/v2.0/networks/{}", networks.delete),
-    Route("GET", "/v2.0/subnets", subnets.index),
-    Route("POST", "/v2.0/subnets", subnets.create),
-    Route("GET", "/v2.0/subnets/{}", subnets.show),
-    Route("PUT", "/v2.0/subnets/{}", subnets.update),
-    Route("DELETE", "/v2.0/subnets/{}", subnets.delete),
-    Route("GET", "/v2.0/ports", ports.index),
-    Route("POST", "/v2.0/ports", ports.create),
-    Route("GET", "/v2.0/ports/{}", ports.show),
-    Route("PUT", "/v2.0/ports/{}", ports.update),
-    Route("DELETE", "/v2.0/ports/{}", ports.delete),
-    Route("GET", "/v2.0/qos/policies", qos.index),
-    Route("POST", "/v2.0/qos/policies", qos.create),
-    Route("GET", "/v2.0/qos/policies/{}", qos.show),
-    Route("PUT", "/v2.0/qos/policies/{}", qos.update),
-    Route("DELETE", "/v2.0/qos/policies/{}", qos.delete),
+    *NETWORKS.routes("/v2.0/networks"),
+    *SUBNETS.routes("/v2.0/subnets"),
+    *PORTS.routes("/v2.0/ports"),
+    *POLICIES.routes("/v2.0/qos/policies"),
     Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types),
     Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type),
     Route("GET", "/v2.0/agents", agents.index),

@@ -3,24 +3,14 @@
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
-from starlette.responses import Response
 
-from fairlead.api.answers import document, empty, timestamp
+from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
-from fairlead.api.network.requests import (
-    Id,
-    Name,
-    Noun,
-    expected_revision,
-    posted,
-    project_of,
-    put,
-    refuse_body,
-)
+from fairlead.api.network.requests import Id, Name, Noun, project_of
+from fairlead.api.network.resource import Resource
 from fairlead.control import subnets
-from fairlead.control.boundary import Tx
 from fairlead.control.subnets import NewSubnet, SubnetChanges
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import SubnetId
@@ -120,54 +110,6 @@ _LIST = listing.Collection(
 )
 
 
-def create(call: Call) -> Response:
-    """POST /subnets, one or several, all or none."""
-    forms, in_bulk = posted(call, _NOUN)
-    wanted = [_new(call, form) for form in forms]
-
-    def work(tx: Tx) -> list[Subnet]:
-        return [subnets.create(tx, new) for new in wanted]
-
-    made = [shown(subnet) for subnet in call.run(work)]
-    return document({"subnets": made} if in_bulk else {"subnet": made[0]}, 201)
-
-
-def index(call: Call) -> Response:
-    """GET /subnets."""
-    where = listing.where(call, _LIST)
-    found = call.run(lambda tx: tx.subnets.find(**where))
-    return listing.answer(call, _LIST, [shown(subnet) for subnet in found])
-
-
-def show(call: Call, subnet_id: str) -> Response:
-    """GET /subnets/{id}."""
-    subnet = call.run(lambda tx: tx.subnets.fetch(subnet_id))
-    return document({"subnet": listing.only_fields(call, shown(subnet))})
-
-
-def update(call: Call, subnet_id: str) -> Response:
-    """PUT /subnets/{id}."""
-    form = put(call, _NOUN)
-    changes = built(
-        SubnetChanges,
-        form,
-        pools=form.pools if isinstance(form.pools, UnsetType) else _pools(form.pools),
-        dns_nameservers=UNSET if isinstance(form.dns_nameservers, UnsetType) else tuple(form.dns_nameservers),
-        host_routes=UNSET if isinstance(form.host_routes, UnsetType) else _routes(form.host_routes),
-    )
-    revision = expected_revision(call)
-    subnet = call.run(lambda tx: subnets.update(tx, SubnetId(subnet_id), changes, revision))
-    return document({"subnet": shown(subnet)})
-
-
-def delete(call: Call, subnet_id: str) -> Response:
-    """DELETE /subnets/{id}."""
-    refuse_body(call)
-    revision = expected_revision(call)
-    call.run(lambda tx: subnets.delete(tx, SubnetId(subnet_id), revision))
-    return empty()
-
-
 def shown(subnet: Subnet) -> listing.Shown:
     """The subnet as clients see it."""
     return {
@@ -211,9 +153,34 @@ def _new(call: Call, form: SubnetForm) -> NewSubnet:
     )
 
 
+def _changes(form: SubnetChangeForm) -> SubnetChanges:
+    return built(
+        SubnetChanges,
+        form,
+        pools=form.pools if isinstance(form.pools, UnsetType) else _pools(form.pools),
+        dns_nameservers=UNSET if isinstance(form.dns_nameservers, UnsetType) else tuple(form.dns_nameservers),
+        host_routes=UNSET if isinstance(form.host_routes, UnsetType) else _routes(form.host_routes),
+    )
+
+
 def _pools(forms: list[PoolForm]) -> tuple[AddressRange, ...]:
     return tuple(AddressRange(form.start, form.end) for form in forms)
 
 
 def _routes(forms: list[RouteForm]) -> tuple[HostRoute, ...]:
     return tuple(HostRoute(form.destination, form.nexthop) for form in forms)
+
+
+SUBNETS = Resource(
+    noun=_NOUN,
+    collection=_LIST,
+    shown=shown,
+    new=_new,
+    create=subnets.create,
+    find=lambda tx, where: tx.subnets.find(**where),
+    fetch=lambda tx, subject: tx.subnets.fetch(subject),
+    update=lambda tx, subject, form, revision: subnets.update(
+        tx, SubnetId(subject), _changes(form), revision
+    ),
+    remove=lambda tx, subject, revision: subnets.delete(tx, SubnetId(subject), revision),
+)
