@@ -34,7 +34,7 @@ def views_of(tx: Tx, hosts: tuple[Host, ...]) -> tuple[HostView, ...]:
         if server.host_id is not None:
             servers[server.host_id].append(server)
     bridged = bridged_networks(tx, ids)
-    wanted_vfs = {policy.id: policy.num_vfs for policy in tx.policies.find()}
+    policies = {policy.id: policy for policy in tx.policies.find()}
     return tuple(
         host_view(
             host,
@@ -43,7 +43,7 @@ def views_of(tx: Tx, hosts: tuple[Host, ...]) -> tuple[HostView, ...]:
             servers[host.id],
             bridged_now=bridged.get(host.id, frozenset()),
             why_not=why_not(host, tx.now),
-            wanted_vfs=wanted_vfs,
+            policies=policies,
         )
         for host in hosts
     )

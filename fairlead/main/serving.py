@@ -33,7 +33,6 @@ _SCHEDULER_REST_SECONDS = 5.0
 """Another control process may have woken only itself, and a host may have come back to life by itself."""
 _LONGEST_SHUTDOWN_SECONDS = 3
 
-_ORDERS = {order.value: order for order in HostOrder}
 
 _log = structlog.get_logger("fairlead.control")
 
@@ -64,9 +63,7 @@ def serving_from(
 ) -> Serving:
     """The settings as a person gave them, checked; `below` is a folder of the state directory to stay in."""
     address = parse_listen(listen)
-    if order not in _ORDERS:
-        raise click.UsageError(f"--order: '{order}' is neither {' nor '.join(_ORDERS)}.")
-    return Serving(_listener(*address), state_directory(state, below), database, _ORDERS[order])
+    return Serving(_listener(*address), state_directory(state, below), database, HostOrder(order))
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import click
 
+from fairlead.placement.boundary import HostOrder
+
 Command = TypeVar("Command", bound=Callable[..., object])
 
 DEFAULT_LISTEN = "127.0.0.1:9696"
@@ -23,6 +25,7 @@ _LAST_PORT = 65535
 class _Setting:
     says: str
     default: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 _SETTINGS = {
@@ -31,7 +34,11 @@ _SETTINGS = {
     "database": _Setting(
         "sqlite:///PATH or postgresql://...; a SQLite file in the state directory if absent."
     ),
-    "order": _Setting("Hosts are filled one after the other (pack) or evenly (spread).", "spread"),
+    "order": _Setting(
+        "Hosts are filled one after the other (pack) or evenly (spread).",
+        HostOrder.SPREAD.value,
+        tuple(order.value for order in HostOrder),
+    ),
     "control": _Setting("URL of control, such as http://127.0.0.1:9696."),
     "token": _Setting("One-time token of `fairlead host enrol`; needed once."),
     "libvirt": _Setting("libvirt's URI.", "qemu:///system"),
@@ -44,6 +51,7 @@ def setting(name: str) -> Callable[[Command], Command]:
     found = _SETTINGS[name]
     return click.option(
         f"--{name}",
+        type=click.Choice(found.choices) if found.choices else str,
         envvar=f"FAIRLEAD_{name.upper()}",
         default=found.default,
         show_default=found.default is not None,

@@ -39,6 +39,8 @@ class FamilyView:
     link_up: bool | None = None
     is_uplink: bool = False
     """The bridge of its physical network leaves the host through it (model.uplink)."""
+    policy: str = ""
+    """The name of the device policy that it is managed by."""
     is_count_due: bool = False
     """Its number of VFs is to be changed as soon as nobody has one of them."""
 

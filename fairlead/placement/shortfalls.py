@@ -146,7 +146,8 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     if sample.trusted and alike:
         message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {demand.asked_by}"
         about = f"has no trusted {noun}{_on(sample)}"
-        hint = f"fairlead policy set <policy> --tag {TRUSTED_TAG}"
+        tags = " ".join(f"--tag {tag}" for tag in (*alike[0].tags, TRUSTED_TAG))
+        hint = _change(alike, tags)
         return Reason(Code.TRUST, message, about, demand.count, 0, sample.id, hint=hint)
     looks = _looks(sample)
     message = f"no {noun}{_on(sample)}{looks} is managed here, for {demand.asked_by}{_unmanaged(view)}"
@@ -167,7 +168,7 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     if sample.kind is DeviceKind.VF:
         message += f": {held} {_are(held)} held, {unclean} wait for a scrub or are faulty"
         if not (had or held or unclean) and any(family.is_free for family in families):
-            hint = "fairlead policy set <policy> --vfs <number>: no VFs have been made"
+            hint = f"{_change(families, '--vfs <number>')}: no VFs have been made"
     return Reason(
         Code.NOT_ENOUGH_DEVICES,
         message,
@@ -196,7 +197,7 @@ def _too_slow(demand: Demand, families: list[FamilyView], able: int) -> Reason:
         able,
         sample.id,
         _ids([family for family in families if family.egress_free_kbps < family.egress_kbps]),
-        "fairlead policy set <policy> --egress-mbps <number>, where the link's speed is not known or not right",
+        f"{_change(families, '--egress-mbps <number>')}, where the link's speed is not known or not right",
     )
 
 
@@ -273,6 +274,11 @@ def _policy_hint(view: HostView, network: str, kind: DeviceKind | None = None) -
     vfs = " --vfs <number>" if kind is DeviceKind.VF else ""
     match = f"--host {view.name} {nic}{vfs}"
     return f"fairlead policy try <policy> {match} --physical-network {network}, then create"
+
+
+def _change(families: Sequence[FamilyView], option: str) -> str:
+    """The command for the policy that the first of them has; each may have another."""
+    return f"fairlead policy set {families[0].policy or '<policy>'} {option}"
 
 
 def _ids(families: Sequence[FamilyView]) -> tuple[DeviceId, ...]:

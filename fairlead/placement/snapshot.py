@@ -10,12 +10,13 @@ from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host, HostAdmin
 from fairlead.model.ids import DeviceId, HostId, PolicyId
 from fairlead.model.pci import DeviceKind
+from fairlead.model.policy import DevicePolicy
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
 from fairlead.placement.boundary import FamilyView, HostView
 from fairlead.placement.columns import Columns
 
-NO_WISHES: Mapping[PolicyId, int | None] = {}
+NO_POLICIES: Mapping[PolicyId, DevicePolicy] = {}
 _UNCLEAN = (DeviceStatus.RELEASING, DeviceStatus.FAULTY)
 
 
@@ -26,17 +27,16 @@ def host_view(
     servers: Iterable[Server],
     bridged_now: Collection[str] = (),
     why_not: str = "",
-    wanted_vfs: Mapping[PolicyId, int | None] = NO_WISHES,
+    policies: Mapping[PolicyId, DevicePolicy] = NO_POLICIES,
 ) -> HostView:
     """The view of a host from all rows of that host.
 
     `servers` are those claimed on it, also those being deleted: they use it until they are gone.
     `bridged_now` are the physical networks that ordinary vNICs bound to the host are on. `why_not` says why
-    it takes no servers now, "" when it does. `wanted_vfs` is how many VFs each policy wants of a PF (None: as many as
-    there are).
+    it takes no servers now, "" when it does. `policies`: those that the devices' rows name.
     """
     devices, allocations, servers = tuple(devices), tuple(allocations), tuple(servers)
-    families = tuple(_families(devices, allocations, bridged_now, wanted_vfs))
+    families = tuple(_families(devices, allocations, bridged_now, policies))
     open_uplinks = {network for network, device in uplinks(devices).items() if _is_open(device, allocations)}
     vcpus: dict[int, int] = {}
     memory: dict[int, int] = {}
@@ -70,7 +70,7 @@ def _families(
     devices: tuple[Device, ...],
     allocations: tuple[Allocation, ...],
     bridged_now: Collection[str],
-    wanted_vfs: Mapping[PolicyId, int | None],
+    policies: Mapping[PolicyId, DevicePolicy],
 ) -> Iterator[FamilyView]:
     promised: dict[DeviceId, int] = {}
     for allocation in allocations:
@@ -88,7 +88,7 @@ def _families(
             vfs.get(head.id, []),
             allocated,
             promised.get(head.id, 0),
-            wanted_vfs.get(head.policy_id) if head.policy_id else None,
+            policies.get(head.policy_id) if head.policy_id else None,
             is_uplink=head.id in uplink_ids,
             is_bridged=head.id in uplink_ids and head.physical_network in bridged_now,
         )
@@ -99,7 +99,7 @@ def _family(
     vfs: list[Device],
     allocated: set[DeviceId],
     promised_kbps: int,
-    wanted_vfs: int | None,
+    policy: DevicePolicy | None,
     *,
     is_uplink: bool,
     is_bridged: bool,
@@ -108,6 +108,7 @@ def _family(
     for its scrub, the PF is not given whole: that would destroy the VF. VFs beyond the wanted number are to go.
     """
     free = held = unclean = 0
+    wanted_vfs = policy.num_vfs if policy else None
     is_head_free = _is_free(head, allocated)
     for vf in vfs:
         is_unheld = _is_free(vf, allocated)
@@ -139,6 +140,7 @@ def _family(
         egress_free_kbps=max(0, egress_kbps - promised_kbps),
         link_up=head.link_up,
         is_uplink=is_uplink,
+        policy=policy.name if policy else "",
         is_count_due=head.kind is DeviceKind.PF and wanted_vfs not in (None, head.num_vfs),
     )
 

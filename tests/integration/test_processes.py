@@ -86,7 +86,7 @@ def test_a_restarted_fleet_has_its_servers_again(tmp_path):
         (("control", "--listen", "0.0.0.0:9696"), "listens on loopback alone"),
         (("control", "--listen", "nonsense"), "is not an address and port"),
         (("control", "--database", "mysql://x", "--listen", "127.0.0.1:0"), "is not a URL such as"),
-        (("control", "--order", "sideways", "--listen", "127.0.0.1:0"), "is neither pack nor spread"),
+        (("control", "--order", "sideways", "--listen", "127.0.0.1:0"), "is not one of 'pack', 'spread'"),
         (("up", "--sim", "many"), "is not a number of hosts"),
         (("agent",), "--control is missing"),
         (("--url", "http://127.0.0.1:1", "server", "list"), "Is control running there?"),

@@ -1,11 +1,12 @@
 """Whether and how a server fits on one host: size, devices, exclusion, bandwidth, trust, spread."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from fairlead.model.pci import DeviceKind, LinkLayer
-from fairlead.placement.boundary import Fit
+from fairlead.placement.boundary import Fit, HostView
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.fits import fits
 from tests.unit.placement.rows import family, plain, request, vf, vfs, view, whole
@@ -169,6 +170,27 @@ def test_unmanaged_nics_are_named_when_nothing_is_on_the_network():
 def test_a_disabled_host_says_how_to_enable_it():
     reason = only(view(why_not="it is disabled", is_disabled=True), request())
     assert reason.hint == "fairlead host set h1 --enable"
+
+
+def managed_by(policy: str, host: HostView) -> HostView:
+    return replace(host, families=tuple(replace(family, policy=policy) for family in host.families))
+
+
+@pytest.mark.parametrize(
+    ("devices", "wanted", "options"),
+    [
+        (family("h1", 1, tags=("fast",)), vf(trusted=True), "--tag fast --tag trusted"),
+        (family("h1", 1, num_vfs=0), vf(), "--vfs <number>: no VFs have been made"),
+        (
+            family("h1", 1, speed_mbps=None),
+            vf(egress_kbps=1000),
+            "--egress-mbps <number>, where the link's speed is not known or not right",
+        ),
+    ],
+)
+def test_the_policy_to_change_is_named(devices, wanted, options):
+    reason = only(managed_by("fabric", view(devices)), request(wanted))
+    assert reason.hint == f"fairlead policy set fabric {options}"
 
 
 class TestTrust:

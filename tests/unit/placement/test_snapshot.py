@@ -1,14 +1,16 @@
 """A host's rows become its view; views become the fleet."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from fairlead.model.binding import Allocation
 from fairlead.model.device import DeviceStatus
-from fairlead.model.ids import HostId, RequestId, ServerId
+from fairlead.model.ids import HostId, PolicyId, RequestId, ServerId
 from fairlead.model.numa import GuestCell
 from fairlead.model.pci import LinkLayer
+from fairlead.model.policy import DeviceMatch, DevicePolicy
 from fairlead.placement.boundary import Fit
 from fairlead.placement.fits import fits
 from fairlead.placement.snapshot import Fleet, host_view
@@ -146,3 +148,10 @@ class TestFleet:
         assert fleet.columns.vfs[:, 7].tolist() == [4] * 8
         fits_now = fits(fleet.view(HostId("h7")), request(vf(network="p3"), whole(physical_network="p4")))
         assert isinstance(fits_now, Fit)
+
+
+def test_a_family_knows_its_policy_by_name_and_how_many_vfs_that_wants():
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    policy = DevicePolicy(PolicyId("policy"), "fabric", DeviceMatch(), day, day, num_vfs=2)
+    (made,) = host_view(host(), family("h1", 1), (), (), policies={policy.id: policy}).families
+    assert (made.policy, made.free_vfs, made.is_count_due) == ("fabric", 0b11, True)
