@@ -55,6 +55,7 @@ def server() -> None:
 )
 @click.option(
     "--image",
+    required=True,
     shell_complete=completes("image"),
     help="A name, an id, or a file that is uploaded first: a path with a slash.",
 )
@@ -215,8 +216,7 @@ def _boot_request(session: Session, name: str, options: dict[str, object]) -> Js
     }
     nics = [parse_nic(session, text) for text in cast("tuple[str, ...]", options["nics"])]
     body["networks"] = nics or "auto"
-    if options["image"]:
-        body["imageRef"] = image_id(session, str(options["image"]))
+    body["imageRef"] = image_id(session, str(options["image"]))
     if options["host"]:
         body["host"] = options["host"]
     if options["user_data"]:

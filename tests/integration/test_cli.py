@@ -87,6 +87,7 @@ def test_errors_of_glance_are_said_in_words(fairlead, tmp_path):
         ("network create n --flat --vlan 3", "contradict"),
         ("network create n --vlan 4095", "1<=x<=4094"),
         ("policy set p --tag t --no-tags", "contradict"),
+        ("server create s --flavor tiny", "Missing option '--image'"),
         ("server create s --flavor tiny --image ./nope.qcow2", "There is no file ./nope.qcow2"),
         ("qos show nope", "`fairlead qos list`"),
         ("server events nope", "There is no server 'nope'"),
