@@ -108,6 +108,7 @@ def desired(wish: HostWish) -> DesiredState:
         taps=taps,
         guests=tuple(map(_guest, wish.servers)),
         removals=tuple(map(server, wish.removals)),
+        pcis=(GPU.key,),
     )
 
 

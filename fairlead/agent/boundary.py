@@ -264,6 +264,10 @@ class Ledger(Protocol):
         """Keys of PFs and plain devices that a guest of ours was given whole since their last reset."""
         ...
 
+    def meet_devices(self, keys: frozenset[str]) -> None:
+        """Plain devices that are offered: one that this ledger did not know may carry anything, and is dirty."""
+        ...
+
     def mark_devices_dirty(self, keys: frozenset[str]) -> None:
         """As soon as a domain of ours names them: before it is gone."""
         ...

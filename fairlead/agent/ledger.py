@@ -74,6 +74,7 @@ class Record:
     is_new: bool = True
     dirty: tuple[VfName, ...] = ()
     dirty_devices: tuple[str, ...] = ()
+    met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
 
 
@@ -130,6 +131,12 @@ class SlotLedger:
         """PFs and plain devices that had an owner since their last reset."""
         return frozenset(self._record.dirty_devices)
 
+    def meet_devices(self, keys: frozenset[str]) -> None:
+        """Those that were not met before are dirty from now on."""
+        new = keys.difference(self._record.met_devices)
+        if new:
+            self._change(lambda record: _with_met(record, new))
+
     def mark_devices_dirty(self, keys: frozenset[str]) -> None:
         """As soon as a domain of ours names them."""
         self._change(lambda record: _with_dirty_devices(record, frozenset(record.dirty_devices) | keys))
@@ -160,6 +167,11 @@ def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:
 
 def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:
     return replace(record, dirty_devices=tuple(sorted(keys)))
+
+
+def _with_met(record: Record, new: frozenset[str]) -> Record:
+    met = tuple(sorted(new.union(record.met_devices)))
+    return _with_dirty_devices(replace(record, met_devices=met), new.union(record.dirty_devices))
 
 
 def _with_started(record: Record, server_id: ServerId, started: Started | None) -> Record:

@@ -16,7 +16,7 @@ from fairlead.agent.boundary import (
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.model.ids import PfKey, ServerId
-from fairlead.model.pci import PciAddress
+from fairlead.model.pci import STAND_INS, PciAddress
 from fairlead.model.vf import differences
 
 _IMAGE_REST = timedelta(days=1)
@@ -53,6 +53,7 @@ def observe(
 def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
+    ledger.meet_devices(_offered(seen, ledger.accepted()))
     named = _whole_devices(seen, guests)
     if not named <= ledger.dirty_devices():
         ledger.mark_devices_dirty(named)
@@ -81,6 +82,14 @@ def _has_vfs_as_wanted(server_id: ServerId, desired: DesiredState, seen: KernelV
     settings = {(pf.key, vf.index): vf.settings for pf in seen.pfs for vf in pf.vfs}
     wanted = {(vf.pf, vf.index): vf.settings for vf in desired.vfs if vf.server_id == server_id}
     return all(vf in settings and not differences(wanted[vf], settings[vf]) for vf in wanted)
+
+
+def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:
+    """Plain devices that a policy matches. Not those that a driver of the host has: it may be at work with them, and
+    has set them up for itself since a guest had them.
+    """
+    free = {pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS}
+    return free.intersection(desired.pcis if desired else ())
 
 
 def _whole_devices(seen: KernelView, guests: HypervisorView) -> frozenset[str]:

@@ -68,6 +68,7 @@ def desired_state(facts: HostFacts) -> DesiredState:
         taps=taps,
         guests=tuple(_guest(facts, server) for server in _staying(facts)),
         removals=_removals(facts),
+        pcis=tuple(sorted(device.key for device in facts.devices.values() if _is_offered_plain(device))),
     )
 
 
@@ -80,6 +81,10 @@ def _removals(facts: HostFacts) -> tuple[ServerId, ...]:
     """Servers that are being deleted, until their rows are gone; and what the operator wants gone."""
     staying = {server.id for server in _staying(facts)}
     return tuple(sorted({*facts.servers, *facts.host.removals} - staying))
+
+
+def _is_offered_plain(device: Device) -> bool:
+    return device.kind is DeviceKind.PCI and device.policy_id is not None
 
 
 def _families(facts: HostFacts) -> Iterator[DesiredFamily]:

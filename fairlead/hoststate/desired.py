@@ -159,7 +159,8 @@ class DesiredGuest:
 class DesiredState:
     """Everything control wishes of one host. `generation` grows with each change; an older one is refused.
 
-    `removals` are the guests that shall go. A guest that is neither there nor in `guests` is unnamed.
+    `removals` are the guests that shall go. A guest that is neither there nor in `guests` is unnamed. `pcis` are
+    the plain devices that a device policy matches, by key.
     """
 
     host_id: HostId
@@ -170,3 +171,4 @@ class DesiredState:
     taps: tuple[DesiredTap, ...] = ()
     guests: tuple[DesiredGuest, ...] = ()
     removals: tuple[ServerId, ...] = ()
+    pcis: tuple[str, ...] = ()

@@ -95,6 +95,7 @@ def wish_for(resources: Resources, desired: DesiredState) -> DesiredState:
     return replace(
         desired,
         generation=0,
+        pcis=(),
         families=tuple(family for family in desired.families if family.pf in held.cards),
         vfs=tuple(
             vf

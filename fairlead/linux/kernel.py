@@ -18,12 +18,12 @@ from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
-from fairlead.linux.pci import STAND_INS, plain_devices
+from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
 from fairlead.model.ids import PfKey
-from fairlead.model.pci import MacAddress, PciAddress
+from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, differences
 
 # The only settings of which a driver says whether it has them (-1 where not); the others read as 0.

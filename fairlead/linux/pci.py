@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fairlead.hoststate.observed import ObservedPci
 from fairlead.linux.sysfs import PciFunction, integer
+from fairlead.model.pci import STAND_INS
 
 # PCI Code and ID Assignment Specification, base classes.
 OFFERED = {
@@ -25,8 +26,6 @@ OFFERED = {
 _SMBUS = 0x0C05
 _RUNS_THE_HOST = (0x01, 0x0C)
 """Disks and USB: only once no host driver has them, for nobody else can say what is mounted or typed there."""
-STAND_INS = (None, "vfio-pci", "pci-stub")
-"""Drivers of the host under which a device is nobody's: none, or one that only keeps others off."""
 _VIRTIO = "virtio-pci"
 
 

@@ -13,6 +13,8 @@ PciAddress = NewType("PciAddress", str)
 """`dddd:bb:ss.f` in lower-case hex; text order is bus order."""
 MacAddress = NewType("MacAddress", str)
 """Six octets, lower case, colons."""
+STAND_INS = (None, "vfio-pci", "pci-stub")
+"""Drivers of the host under which a device is nobody's: none, or one that only keeps others off."""
 
 _PCI = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")

@@ -12,6 +12,7 @@ from fairlead.model.ids import HostId, PfKey, ServerId
 from fairlead.sim.fleet import MemorySlots
 
 HOST = HostId("h1")
+GPU = "address:0000:5e:00.0"
 PF = PfKey("mac:3c:fd:fe:00:01:01")
 SERVER = ServerId("5e000000-0000-0000-0000-000000000001")
 
@@ -101,8 +102,18 @@ def test_a_file_is_readable_by_the_agent_alone(tmp_path):
 def test_devices_given_whole_are_dirty_until_reset(slots):
     ledger = SlotLedger(slots, HOST)
     assert ledger.dirty_devices() == frozenset()
-    ledger.mark_devices_dirty(frozenset({PF, "address:0000:5e:00.0"}))
+    ledger.mark_devices_dirty(frozenset({PF, GPU}))
     ledger.mark_device_clean(PF)
     again = SlotLedger(slots, HOST)
-    assert again.dirty_devices() == {"address:0000:5e:00.0"}
+    assert again.dirty_devices() == {GPU}
     assert again.dirty_vfs() == frozenset()
+
+
+def test_a_plain_device_that_the_ledger_does_not_know_is_dirty_until_reset(slots):
+    ledger = SlotLedger(slots, HOST)
+    ledger.meet_devices(frozenset({GPU}))
+    assert ledger.dirty_devices() == {GPU}
+    ledger.mark_device_clean(GPU)
+    again = SlotLedger(slots, HOST)
+    again.meet_devices(frozenset({GPU}))
+    assert again.dirty_devices() == frozenset()

@@ -78,13 +78,6 @@ class Place:
         self._live(self.agent.tick)
 
     def lose_ledger(self) -> None:
-        """But not while a plain device waits for its reset: a new ledger does not know that one had it, which is
-        a known gap.
-        """
-        machine = self.host.machine
-        named = {address for domain in machine.domains.values() for address in domain.hostdevs}
-        if any(device.pci_address in machine.traces.keys() - named for device in machine.hardware.plain):
-            return
         self.host.slots.lose()
         self.start_agent()
 

@@ -11,14 +11,14 @@ from fairlead.agent.observe import observe
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
-from fairlead.hoststate.steps import DefineGuest, SetNumVfs, StartGuest, Step
+from fairlead.hoststate.steps import DefineGuest, RemoveGuest, SetNumVfs, StartGuest, Step
 from fairlead.model.ids import HostId
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, nobodys_mac
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
 from fairlead.sim.mischief import start_by_hand
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
+from tests.host_wishes import DATA, GPU, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
 
 VF = VfWish(0, 3)
 ONE = ServerWish(1, vfs=(VF,), taps=1)
@@ -102,6 +102,26 @@ def test_a_guest_that_shall_be_down_and_another_hand_starts_goes_down_at_once(ri
     rig.tick()
     assert rig.guest_state(1) is GuestState.STOPPED
     assert machine.domains[f"fl-{server(1)}"].reason == "destroyed"
+
+
+def test_a_device_that_waits_for_its_reset_gets_it_also_after_the_ledger_is_lost(rig):
+    rig.wish(HostWish(servers=(replace(ONE, has_gpu=True),)))
+    rig.tick()
+    machine, gone = rig.host.machine, HostWish(removals=(1,))
+    rig.wish(gone)
+
+    def die(step: Step) -> None:
+        if isinstance(step, RemoveGuest):
+            raise Death
+
+    rig.agent = rig.host.agent(HOST, rig.control, die)
+    with pytest.raises(Death):
+        rig.tick()
+    assert GPU.pci_address in machine.traces
+    rig.agent = replace(rig.host, slots=MemorySlots()).agent(HOST, rig.control)
+    report = rig.tick()
+    assert GPU.pci_address not in machine.traces
+    assert not any(pci.is_dirty for pci in report.observed.pcis)
 
 
 def test_a_second_tick_does_nothing_and_says_nothing(rig):
