@@ -88,7 +88,7 @@ def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:
     """Plain devices that a policy matches. Not those that a driver of the host has: it may be at work with them, and
     has set them up for itself since a guest had them.
     """
-    free = {pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS}
+    free = frozenset(pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS)
     return free.intersection(desired.pcis if desired else ())
 
 
