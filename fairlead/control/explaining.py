@@ -43,7 +43,7 @@ def explain_boot(tx: Tx, caller: Caller, wanted: BootServer) -> Answer:
     nics = drafts(tx, caller, listed(tx, caller, wanted.nics))
     check_bindable(nics)
     aliases = {alias.name: alias for alias in tx.aliases.find()}
-    return _answer(tx, f"server {wanted.name}", server_request(flavor, nics, aliases, wanted.host))
+    return _answer(tx, "such a server", server_request(flavor, nics, aliases, wanted.host))
 
 
 def explain_server(tx: Tx, server_id: ServerId) -> Answer:
