@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
 from fairlead.linux.netlink import Link, Route
-from fairlead.linux.sysfs import Sysfs
+from fairlead.linux.sysfs import PciFunction, Sysfs
+from fairlead.model.pci import PciAddress
 
-_OURS = ("flbr-", "fltap-")
+_OURS = (BRIDGE_PREFIX, TAP_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class HostUse:
-    """`management`: names of network devices that the default route leaves through. `words`: what the host does
-    with others, by name: "has address 10.0.0.5/24"; without those of which it makes no use.
+    """`management`: PCI addresses of the NICs that the default route leaves through. `words`: what the host does
+    with network devices, by name: "has address 10.0.0.5/24"; without those of which it makes no use.
     """
 
-    management: frozenset[str]
+    management: frozenset[PciAddress]
     words: Mapping[str, str]
     upper: Callable[[str], tuple[str, ...]]
 
@@ -35,7 +37,11 @@ class HostUse:
 
 
 def host_use(
-    links: Iterable[Link], addresses: Iterable[tuple[int, str]], routes: Iterable[Route], sysfs: Sysfs
+    functions: Iterable[PciFunction],
+    links: Iterable[Link],
+    addresses: Iterable[tuple[int, str]],
+    routes: Iterable[Route],
+    sysfs: Sysfs,
 ) -> HostUse:
     """Read from what netlink told: an address or route counts for every device below its own."""
     names = {link.index: link.name for link in links}
@@ -49,7 +55,10 @@ def host_use(
             words.setdefault(name, use if name == top else f"is below {top}, which {use}")
             if is_default:
                 management.add(name)
-    return HostUse(frozenset(management), words, sysfs.upper)
+    ways_out = (
+        function.address for function in functions if function.net and function.net.name in management
+    )
+    return HostUse(frozenset(ways_out), words, sysfs.upper)
 
 
 def _with_lower(top: str, sysfs: Sysfs) -> set[str]:
@@ -64,26 +73,26 @@ def _with_lower(top: str, sysfs: Sysfs) -> set[str]:
 
 
 class SeenManagement:
-    """Which NICs were management in this boot, by name; kept over restarts of the agent in a file that names
-    the boot. A NIC is renamed by a boot or by hand: then it is another.
+    """Which NICs were management in this boot, by PCI address, whatever they are called and whichever driver has
+    them by now; kept over restarts of the agent in a file that names the boot.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def with_earlier(self, boot_id: str, names: frozenset[str]) -> frozenset[str]:
+    def with_earlier(self, boot_id: str, addresses: frozenset[PciAddress]) -> frozenset[PciAddress]:
         """Those, and all before them. Raises OSError when it cannot be kept."""
         known = self._known(boot_id)
-        if not names <= known:
+        if not addresses <= known:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._path.with_suffix(".new")
-            fresh.write_text("\n".join([boot_id, *sorted(known | names)]), encoding="utf-8")
+            fresh.write_text("\n".join([boot_id, *sorted(known | addresses)]), encoding="utf-8")
             fresh.replace(self._path)
-        return known | names
+        return known | addresses
 
-    def _known(self, boot_id: str) -> frozenset[str]:
+    def _known(self, boot_id: str) -> frozenset[PciAddress]:
         try:
-            first, *names = self._path.read_text(encoding="utf-8").split("\n")
+            first, *addresses = self._path.read_text(encoding="utf-8").split("\n")
         except OSError:
             return frozenset()
-        return frozenset(names) if first == boot_id else frozenset()
+        return frozenset(map(PciAddress, addresses)) if first == boot_id else frozenset()

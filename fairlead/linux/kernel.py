@@ -59,7 +59,7 @@ class LinuxKernel:
         functions = self._sysfs.functions()
         try:
             links = self._netlink.links()
-            used = self._used(links)
+            used = self._used(functions, links)
             return KernelView(
                 boot_id=self._sysfs.boot_id(),
                 capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
@@ -201,7 +201,7 @@ class LinuxKernel:
             num_vfs=function.num_vfs,
             serial=serial,
             capabilities=_capabilities(function, vfs),
-            is_management=net is not None and net.name in used.management,
+            is_management=function.address in used.management,
             host_use=used.of(net.name if net is not None else None),
             vfs=vfs,
         )
@@ -230,9 +230,9 @@ class LinuxKernel:
         self._identities.remember(function, key, mac)
         return key, mac
 
-    def _used(self, links: tuple[Link, ...]) -> HostUse:
+    def _used(self, functions: tuple[PciFunction, ...], links: tuple[Link, ...]) -> HostUse:
         """What the host uses now, and what was management in this boot."""
-        used = host_use(links, self._netlink.addresses(), self._netlink.routes(), self._sysfs)
+        used = host_use(functions, links, self._netlink.addresses(), self._netlink.routes(), self._sysfs)
         management = self._management.with_earlier(self._sysfs.boot_id(), used.management)
         return replace(used, management=management)
 

@@ -108,6 +108,16 @@ def test_it_stays_so_until_the_host_boots(host: Host):
     assert not again.observe().pfs[0].is_management
 
 
+def test_it_stays_so_under_another_name(host: Host):
+    host.netlink.default_routes = (2,)
+    assert host.pf().is_management
+    host.netlink.default_routes = ()
+    (net,) = (host.tree.root / f"sys/bus/pci/devices/{host.pf().pci_address}/net").iterdir()
+    net.rename(net.with_name("uplink0"))
+    assert host.pf().name == "uplink0"
+    assert host.pf().is_management
+
+
 @pytest.mark.parametrize(
     ("addresses", "routes", "use"),
     [
