@@ -98,10 +98,17 @@ class Flights:
         return is_brief(chain) or len(self._flights) < self._runner.room
 
     def start(self, chain: Chain, lookup: Lookup) -> ChainResult | None:
-        """Start it; its result if it is over already."""
+        """Start it; its result if it is over already, as one is that cannot be started."""
         flight = self._flights[chain.key] = _Flight(chain)
         runner = InTurn() if is_brief(chain) else self._runner
-        runner.start(self._fly(flight, lookup))
+        flying = self._fly(flight, lookup)
+        try:
+            runner.start(flying)
+        except (RuntimeError, MemoryError) as error:
+            # How Python says that there is no further thread. Closed, it is carried out by nobody later on.
+            flying.close()
+            _log.exception("chain_not_begun", chain=chain.key)
+            flight.result = _failed(chain, _not_begun(chain, error))
         return self._flights.pop(chain.key).result if flight.result else None
 
     def ended(self) -> tuple[ChainResult, ...]:
@@ -119,16 +126,29 @@ class Flights:
             flight.result = yield from self._executor.run(flight.chain, lookup)
         except Exception:  # noqa: BLE001 - a chain's last layer, as a tick is the loop's: told, and gone on
             _log.exception("chain_broke", chain=flight.chain.key)
-            flight.result = _broken(flight.chain)
+            flight.result = _failed(flight.chain, _broken(flight.chain))
         self._wake.call()
 
 
-def _broken(chain: Chain) -> ChainResult:
-    failure = Failure(
+def _failed(chain: Chain, failure: Failure) -> ChainResult:
+    return ChainResult(chain, Outcome.FAILED, SubjectFailure(failure, chain.server_id))
+
+
+def _broken(chain: Chain) -> Failure:
+    return Failure(
         "agent_broke",
         "Carrying out",
         chain.key,
         "the agent met an error that it did not expect",
         "Its log has the error, as chain_broke. Please report it.",
     )
-    return ChainResult(chain, Outcome.FAILED, SubjectFailure(failure, chain.server_id))
+
+
+def _not_begun(chain: Chain, error: RuntimeError | MemoryError) -> Failure:
+    return Failure(
+        "not_begun",
+        "Beginning",
+        chain.key,
+        str(error) or "there is no memory for it",
+        "Has the agent's service reached its limit of tasks (TasksMax=) or of memory? It is tried again.",
+    )

@@ -333,6 +333,30 @@ def test_a_chain_that_meets_an_error_nobody_thought_of_is_over():
     assert {failure.failure.code for failure in report.failures} == {"agent_broke"}
 
 
+def test_a_chain_that_finds_no_thread_is_told_of_and_tried_again():
+    class Crowded(Interleaved):
+        """There is no thread for the first."""
+
+        is_full = True
+
+        def start(self, flying: Flying) -> None:
+            super().start(flying)
+            if self.is_full:
+                self.is_full = False
+                raise RuntimeError("can't start new thread")
+
+    rig = Rig(Crowded(Random(1)))  # noqa: S311 - as above
+    rig.flights.room = 1
+    rig.wish(ServerWish(1))
+    report = rig.settle()
+    assert [(told.server_id, told.failure.code) for told in report.failures] == [(server(1), "not_begun")]
+    assert rig.steps == []
+    assert 0 < rig.agent.rest_seconds() <= 1
+    rig.host.clock.advance(1)
+    assert not rig.settle().failures
+    assert rig.is_up(1)
+
+
 def test_an_error_nobody_thought_of_does_not_end_the_tick():
     rig = Rig(Threads(2))
     broken: list[Step] = []
