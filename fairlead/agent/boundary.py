@@ -223,10 +223,13 @@ class ControlAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The serial a guest was last started with, and the host's boot in which that was."""
+    """The serial a guest was last started with, and the host's boot in which that was. `is_done` False: entered
+    just before the start, so that whoever finds the guest up knows whose start it was.
+    """
 
     boot_serial: int
     boot_id: str
+    is_done: bool = True
 
 
 class Ledger(Protocol):
@@ -281,7 +284,7 @@ class Ledger(Protocol):
         ...
 
     def mark_started(self, server_id: ServerId, started: Started | None) -> None:
-        """After a start; None forgets the guest."""
+        """Before and after a start; None forgets the guest."""
         ...
 
 

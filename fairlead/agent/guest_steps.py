@@ -1,5 +1,6 @@
 """Steps on guests and their files: one function each."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.boundary import Disks, Started
@@ -103,11 +104,13 @@ def _missing(guest: DesiredGuest, key: str) -> Failure:
 
 
 def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
-    """Entered after the start: were it before, a crash between would read as a guest that went down itself."""
+    """Entered as done after the start: were it before, a crash between would read as a guest that went down itself."""
     wanted = lookup.wanted[step.server_id]
     _check_vfs(wanted, hands, lookup)
+    started = Started(wanted.boot_serial, lookup.observed.boot_id)
+    hands.ledger.mark_started(step.server_id, replace(started, is_done=False))
     hands.hypervisor.start(step.server_id)
-    hands.ledger.mark_started(step.server_id, Started(wanted.boot_serial, lookup.observed.boot_id))
+    hands.ledger.mark_started(step.server_id, started)
 
 
 def _check_vfs(wanted: DesiredGuest, hands: Hands, lookup: Lookup) -> None:

@@ -150,7 +150,7 @@ class SlotLedger:
         return dict(self._record.started)
 
     def mark_started(self, server_id: ServerId, started: Started | None) -> None:
-        """After a start; None forgets the guest."""
+        """Before and after a start; None forgets the guest."""
         self._change(lambda record: _with_started(record, server_id, started))
 
     def _change(self, change: Callable[[Record], Record]) -> None:

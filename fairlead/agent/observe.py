@@ -34,8 +34,8 @@ def observe(
     for guests that a chain in flight works on: that makes its entries itself, of newer things than were read.
     """
     seen, guests = kernel.observe(), hypervisor.observe()
-    _note_dirt(ledger, seen, guests)
     by_others = _note_starts(ledger, seen, guests, in_flight)
+    _note_dirt(ledger, seen, guests)
     dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
     return ObservedState(
         boot_id=seen.boot_id,
@@ -62,26 +62,34 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
 def _note_starts(
     ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
 ) -> frozenset[ServerId]:
-    """Enter the starts that are not entered. Those that cannot have been ours: we start a guest on VFs that read
-    back as wanted, and an entry is missing only if we died just then.
+    """Enter the starts of guests that are up. Those of another hand that may not run on: what we start is entered
+    before, so what is not was not ours, and goes on only if its VFs are as wanted. A new ledger takes what it
+    finds for ours. A VF that cannot be read now says nothing, for or against.
     """
     known, desired = ledger.started(), ledger.accepted()
     by_others = set[ServerId]()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
-        if not domain.state.is_up or known.get(domain.server_id) == started or domain.server_id in in_flight:
+        entry = known.get(domain.server_id)
+        if not domain.state.is_up or entry == started or domain.server_id in in_flight:
             continue
-        if desired is None or _has_vfs_as_wanted(domain.server_id, desired, seen):
+        is_ours = ledger.is_new() or entry == replace(started, is_done=False)
+        are_as_wanted = is_ours or _are_vfs_as_wanted(domain.server_id, desired, seen)
+        if are_as_wanted:
             ledger.mark_started(domain.server_id, started)
-        else:
+        elif are_as_wanted is False:
             by_others.add(domain.server_id)
     return frozenset(by_others)
 
 
-def _has_vfs_as_wanted(server_id: ServerId, desired: DesiredState, seen: KernelView) -> bool:
+def _are_vfs_as_wanted(server_id: ServerId, desired: DesiredState | None, seen: KernelView) -> bool | None:
+    """None: that cannot be known now."""
     settings = {(pf.key, vf.index): vf.settings for pf in seen.pfs for vf in pf.vfs}
-    wanted = {(vf.pf, vf.index): vf.settings for vf in desired.vfs if vf.server_id == server_id}
-    return all(vf in settings and not differences(wanted[vf], settings[vf]) for vf in wanted)
+    wanted = [vf for vf in desired.vfs if vf.server_id == server_id] if desired else []
+    read = [vf for vf in wanted if (vf.pf, vf.index) in settings]
+    if any(differences(vf.settings, settings[vf.pf, vf.index]) for vf in read):
+        return False
+    return True if len(read) == len(wanted) else None
 
 
 def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:
@@ -120,7 +128,8 @@ def _guests(
     """Domains, and guests of which only files are left: those are stopped, made of nothing."""
     domains = {domain.server_id: domain for domain in view.domains}
     bare = (Domain(server, GuestState.STOPPED, "", 0) for server in with_files if server not in domains)
-    entered = {server: last.boot_serial for server, last in started.items() if last.boot_id == boot_id}
+    done = {server: last for server, last in started.items() if last.is_done and last.boot_id == boot_id}
+    entered = {server: last.boot_serial for server, last in done.items()}
     entered |= {domain.server_id: domain.boot_serial for domain in view.domains if domain.state.is_up}
     entered |= dict.fromkeys(by_others, 0)
     return tuple(_guest(domain, entered.get(domain.server_id, 0)) for domain in (*view.domains, *bare))

@@ -20,7 +20,7 @@ _OURS = (BRIDGE_PREFIX, TAP_PREFIX)
 
 @dataclass(frozen=True, slots=True)
 class HostUse:
-    """`management`: PCI addresses of the NICs that the default route leaves through. `words`: what the host does
+    """`management`: PCI addresses of the PFs and VFs that the default route leaves through. `words`: what the host does
     with network devices, by name: "has address 10.0.0.5/24"; without those of which it makes no use.
     """
 
@@ -28,12 +28,17 @@ class HostUse:
     words: Mapping[str, str]
     upper: Callable[[str], tuple[str, ...]]
 
-    def of(self, name: str | None) -> str:
-        """What the host does with the network device; "" nothing, or there is none."""
-        if name is None or name in self.words:
-            return self.words.get(name or "", "")
-        above = [upper for upper in self.upper(name) if not upper.startswith(_OURS)]
-        return f"is below {', '.join(above)}" if above else ""
+    def of(self, function: PciFunction) -> str:
+        """What the host does with the network device of the PF or VF; "" nothing, or it has none."""
+        name = function.net.name if function.net else ""
+        if name in self.words:
+            return self.words[name]
+        above = [upper for upper in (self.upper(name) if name else ()) if not upper.startswith(_OURS)]
+        if above:
+            return f"is below {', '.join(above)}"
+        return (
+            "has had the default route since the host booted" if function.address in self.management else ""
+        )
 
 
 def host_use(

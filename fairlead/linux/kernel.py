@@ -202,7 +202,7 @@ class LinuxKernel:
             serial=serial,
             capabilities=_capabilities(function, vfs),
             is_management=function.address in used.management,
-            host_use=used.of(net.name if net is not None else None),
+            host_use=used.of(function),
             vfs=vfs,
         )
 
@@ -300,7 +300,7 @@ def _observe_vfs(
             numa_node=virtual.numa_node,
             iommu_group=virtual.iommu_group,
             settings=settings[index],
-            host_use=used.of(virtual.net.name if virtual.net else None),
+            host_use=used.of(virtual),
         )
         for index, address in function.virtual
         if index in settings and (virtual := functions.get(address)) is not None

@@ -79,6 +79,41 @@ def test_a_guest_that_another_hand_starts_on_vfs_as_they_are_is_started_anew(rig
     assert [guest.boot_serial for guest in report.observed.guests] == [1]
 
 
+def drift(rig: Rig) -> None:
+    pf = rig.host.machine.pfs[DATA[0].key]
+    pf.vfs[VF.index] = replace(pf.vfs[VF.index], vlan=7)
+
+
+def test_a_guest_runs_on_whose_agent_died_at_its_start_though_its_vf_has_changed_since(rig):
+    calls: list[str] = []
+
+    def die(call: str) -> None:
+        calls.append(call)
+        if "start" in calls[:-1]:
+            raise Death
+
+    rig.host.machine.fuse = die
+    with pytest.raises(Death):
+        rig.tick()
+    assert rig.guest_state(1) is GuestState.RUNNING
+    rig.host.machine.fuse = calls.append
+    drift(rig)
+    rig.agent = rig.host.agent(HOST, rig.control)
+    report = rig.tick()
+    assert "drift_repaired" in {event.kind for event in report.events}
+    assert len(rig.host.hypervisor.starts) == 1
+    assert rig.guest_state(1) is GuestState.RUNNING
+
+
+def test_a_guest_runs_on_whose_ledger_is_lost_and_whose_vf_has_changed(rig):
+    rig.tick()
+    drift(rig)
+    rig.agent = replace(rig.host, slots=MemorySlots()).agent(HOST, rig.control)
+    report = rig.tick()
+    assert "drift_repaired" in {event.kind for event in report.events}
+    assert len(rig.host.hypervisor.starts) == 1
+
+
 def test_a_guest_that_another_hand_starts_on_vfs_as_wanted_runs_on(rig):
     rig.tick()
     machine = rig.host.machine

@@ -108,6 +108,18 @@ def test_it_stays_so_until_the_host_boots(host: Host):
     assert not again.observe().pfs[0].is_management
 
 
+def test_a_vf_that_had_the_default_route_is_the_hosts_until_it_boots(host: Host):
+    address = host.pf().vfs[0].pci_address
+    host.tree.write(f"sys/bus/pci/devices/{address}/net/vf0/ifindex", "55")
+    host.netlink.devices[55] = Link(55, "vf0")
+    host.netlink.default_routes = (55,)
+    assert "route" in host.pf().vfs[0].host_use
+    host.netlink.default_routes = ()
+    assert host.pf().vfs[0].host_use == "has had the default route since the host booted"
+    host.tree.write("proc/sys/kernel/random/boot_id", "another")
+    assert host.pf().vfs[0].host_use == ""
+
+
 def test_it_stays_so_under_another_name(host: Host):
     host.netlink.default_routes = (2,)
     assert host.pf().is_management
