@@ -69,14 +69,26 @@ def read_file(context: click.Context, path: str | None) -> None:
         raise click.UsageError(f"Cannot read the configuration file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"The configuration file {path} is not TOML: {error}.") from error
-    if unknown := sorted(set(values) - set(_SETTINGS)):
-        raise click.UsageError(
-            f"The configuration file {path} has keys that no command knows: {', '.join(unknown)}. "
-            f"Known are: {', '.join(_SETTINGS)}."
-        )
+    for key, value in values.items():
+        _check(path, key, value)
     group = context.command
     commands = group.list_commands(context) if isinstance(group, click.Group) else []
     context.default_map = dict.fromkeys(commands, values)
+
+
+def _check(path: str, key: str, value: object) -> None:
+    """Raises click's usage error for a section, a key that is no setting, or a value that no flag could give."""
+    known = f"Known are: {', '.join(_SETTINGS)}."
+    if isinstance(value, dict):
+        raise click.UsageError(
+            f"The configuration file {path} has a section [{key}]: settings stand at its top, in none. {known}"
+        )
+    if key not in _SETTINGS:
+        raise click.UsageError(f"The configuration file {path} has a key that is no setting: {key}. {known}")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise click.UsageError(
+            f"The configuration file {path} gives {key} = {value!r}, which is neither a text nor a number."
+        )
 
 
 def parse_listen(text: str) -> tuple[str, int]:
