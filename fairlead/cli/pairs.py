@@ -1,19 +1,25 @@
 """`key=value,key=value` texts of options, checked against the keys that are known."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import click
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-def parse_pairs(option: str, text: str, known: Collection[str] | None = None) -> dict[str, str]:
+
+def parse_pairs(
+    option: str, text: str, known: Collection[str] | None = None, synonyms: Mapping[str, str] = _NONE
+) -> dict[str, str]:
     """The pairs of one option, keys with underscores; raises click's usage error that names the wrong key.
 
-    `known` None: any key is taken as it stands.
+    `known` None: any key is taken as it stands. `synonyms` are other words for known keys.
     """
     found: dict[str, str] = {}
     for part in text.split(","):
         key, equals, value = part.partition("=")
         name = key.strip() if known is None else key.strip().replace("-", "_")
+        name = synonyms.get(name, name)
         if not equals or not name or not value.strip():
             raise click.UsageError(f"{option}: '{part}' is not key=value.")
         if known is not None and name not in known:

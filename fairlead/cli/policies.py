@@ -7,13 +7,17 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import show_list, show_one
+from fairlead.cli.output import Record, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels, parse_pairs
 from fairlead.client.session import Json
 
 _POLICIES = "/v1/policies"
 _ALIASES = "/v1/aliases"
 _GLOBS = ("hosts", "vendor", "product", "name", "mac", "address", "kernel_driver")
+_OPTIONS = {"hosts": "host", "name": "pf", "host_labels": "host_label"}
+"""What people call the keys of a match, where the API has another name."""
+_KEYS = {option: key for key, option in _OPTIONS.items()}
+_EXCLUDED = tuple(_OPTIONS.get(key, key) for key in _GLOBS)
 
 
 @click.group()
@@ -43,7 +47,7 @@ def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
                 "--exclude",
                 multiple=True,
                 metavar="KEY=GLOB,...",
-                help="What is not meant after all; same keys.",
+                help="What is not meant after all: pf=ens1f0, host=...; the names of the options above.",
             ),
             click.option(
                 "--vfs", "num_vfs", type=click.IntRange(0), help="VFs on each PF; left alone if absent."
@@ -68,7 +72,7 @@ def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
 def create_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     """Declare a policy. All globs are shell-style; repeat an option for alternatives."""
     body = {"name": name, **_draft(options)}
-    show_one(invocation, cast("Json", invocation.session.post(_POLICIES, {"policy": body})["policy"]))
+    _show_taken(invocation, invocation.session.post(_POLICIES, {"policy": body}))
 
 
 def _clearing_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -91,8 +95,7 @@ def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     found = find(invocation.session, _POLICIES, "policy", name)
     if "match" in body:
         body["match"] = {**cast("Json", found["match"]), **cast("Json", body["match"])}
-    answer = invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body})
-    show_one(invocation, cast("Json", answer["policy"]))
+    _show_taken(invocation, invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body}))
 
 
 @policy.command("try")
@@ -109,7 +112,6 @@ def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
         return
     if not trial["families"]:
         click.echo("Nothing matches.")
-        return
     columns = {
         "Host": "host_name",
         "PF": "label",
@@ -119,7 +121,10 @@ def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
         "Disturbs": "holders",
         "Note": "note",
     }
-    show_list(invocation, cast("list[Json]", trial["families"]), columns)
+    if trial["families"]:
+        show_list(invocation, cast("list[Json]", trial["families"]), columns)
+    if trial["refusal"]:
+        click.echo(f"It would be refused. {trial['refusal']}")
 
 
 @policy.command("list")
@@ -129,13 +134,13 @@ def list_policies(invocation: Invocation) -> None:
     columns = {
         "Name": "name",
         "Matches": "match",
+        "Has": "has",
         "VFs": "num_vfs",
         "Physical network": "physical_network",
         "Tags": "tags",
         "Priority": "priority",
     }
-    rows = [{**record, "match": _said(record["match"])} for record in listed(invocation.session, _POLICIES)]
-    show_list(invocation, rows, columns)
+    show_list(invocation, listed(invocation.session, _POLICIES), columns, _row)
 
 
 @policy.command("show")
@@ -143,7 +148,7 @@ def list_policies(invocation: Invocation) -> None:
 @pass_invocation
 def show_policy(invocation: Invocation, name: str) -> None:
     """Show a policy."""
-    show_one(invocation, find(invocation.session, _POLICIES, "policy", name))
+    show_one(invocation, find(invocation.session, _POLICIES, "policy", name), _words)
 
 
 @policy.command("delete")
@@ -207,7 +212,11 @@ def _draft(options: dict[str, object]) -> Json:
     draft: Json = {"match": match} if match else {}
     if excluded := cast("tuple[str, ...]", options["exclude"]):
         draft["exclude"] = [
-            {key: [glob] for key, glob in parse_pairs("--exclude", text, _GLOBS).items()} for text in excluded
+            {
+                _KEYS.get(key, key): [glob]
+                for key, glob in parse_pairs("--exclude", text, _EXCLUDED, _OPTIONS).items()
+            }
+            for text in excluded
         ]
     if tags := cast("tuple[str, ...]", options["tags"]):
         draft["tags"] = list(tags)
@@ -224,5 +233,50 @@ def _draft(options: dict[str, object]) -> Json:
     return draft
 
 
-def _said(match: object) -> object:
-    return {key: value for key, value in match.items() if value} if isinstance(match, dict) else match
+def _show_taken(invocation: Invocation, answer: Json) -> None:
+    """Show the policy, and say what it has taken: one that matches nothing would else look as well as any."""
+    made = cast("Json", answer["policy"])
+    show_one(invocation, made, _words)
+    has, name = _had(made), made["name"]
+    none = f"It takes none: `fairlead policy try {name}` says why."
+    progress(f"{name}: {has}." if has else f"{name}: {none}")
+
+
+def _had(record: Record) -> str:
+    """Such as "6 PFs on 3 hosts"; "" for nothing."""
+    has = cast("dict[str, int]", record["has"])
+    nouns = (("pfs", "PF"), ("pci_devices", "PCI device"))
+    parts = [_counted(has[key], noun) for key, noun in nouns if has[key]]
+    return f"{' and '.join(parts)} on {_counted(has['hosts'], 'host')}" if parts else ""
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _words(record: Record) -> Record:
+    excluded = [_globs(match) for match in cast("list[Json]", record["exclude"])]
+    return {
+        **record,
+        "match": _globs(cast("Json", record["match"])),
+        "exclude": excluded,
+        "has": _had(record),
+    }
+
+
+def _row(record: Record) -> Record:
+    words = _words(record)
+    excluded = [f"not {globs}" for globs in cast("list[str]", words["exclude"])]
+    return {**words, "match": [words["match"], *excluded], "has": words["has"] or "none"}
+
+
+def _globs(match: Json) -> str:
+    """The keys of a match as the options that give them, such as "host=h1, pf=ens1f0|ens1f1"."""
+    said = ((_OPTIONS.get(key, key).replace("_", "-"), globs) for key, globs in match.items() if globs)
+    return ", ".join(f"{option}={_alternatives(globs)}" for option, globs in said)
+
+
+def _alternatives(globs: object) -> str:
+    if isinstance(globs, dict):
+        return ",".join(f"{label}={glob}" for label, glob in globs.items())
+    return "|".join(cast("list[str]", globs))

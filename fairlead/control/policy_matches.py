@@ -4,7 +4,7 @@ What a policy gives to a device that somebody holds does not vanish under its ho
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import SCHEDULER, Tx
 from fairlead.control.generations import advance
@@ -12,12 +12,22 @@ from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
 from fairlead.model.host import Host
-from fairlead.model.ids import DeviceId, HostId, PolicyId
+from fairlead.model.ids import DeviceId, HostId, PolicyId, ServerId
 from fairlead.model.matching import families, policy_for
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.uplink import uplinks
+from fairlead.placement.snapshot import label
 
 _NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A PF or plain device that cannot be taken from its policy now, for these servers, by name, have it."""
+
+    device: Device
+    host_name: str
+    servers: tuple[str, ...]
 
 
 def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: PolicyId | None = None) -> Host:
@@ -26,8 +36,9 @@ def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: Polic
     """
     devices = tx.devices.find(host_id=host.id)
     changed = {device.id: device for device in matched(host, devices, policies)}
-    after = tuple(changed.get(device.id, device) for device in devices)
-    check_holders(tx, devices, after)
+    after = [changed.get(device.id, device) for device in devices]
+    if why := refusal(obstacles(tx, host, devices, after)):
+        raise Conflict("in_use", why, field="policy")
     for device in changed.values():
         tx.devices.put(device)
     if not changed and (touched is None or all(device.policy_id != touched for device in devices)):
@@ -57,42 +68,49 @@ def governed(device: Device, policy: DevicePolicy | None) -> Device:
     )
 
 
-def check_holders(tx: Tx, before: Sequence[Device], after: Sequence[Device]) -> None:
-    """Raises Conflict `in_use` if a family that somebody holds would lose its policy or be on another physical
-    network, or if the uplink of a bridge with vNICs on it would be another one.
+def obstacles(tx: Tx, host: Host, before: Iterable[Device], after: Sequence[Device]) -> tuple[Obstacle, ...]:
+    """What the change from `before` to `after` would take from under servers, by PCI address: families that they
+    hold which would lose their policy or be on another physical network, and uplinks of bridges with vNICs on them
+    which would be another device. Empty: the change may be made.
     """
-    new = {device.id: device for device in after}
+    known, new = {device.id: device for device in before}, {device.id: device for device in after}
     lost = tuple(
         device.id
-        for device in before
+        for device in known.values()
         if device.id == device.family_id
         and device.policy_id is not None
         and (new[device.id].policy_id is None or new[device.id].physical_network != device.physical_network)
     )
-    held = tx.allocations.find(family_id=lost) if lost else ()
-    servers = {allocation.server_id for allocation in held} | _bridged_servers(tx, before, after)
-    if servers:
-        named = [server.name or server.id for server in tx.servers.find(id=tuple(servers))]
-        raise Conflict(
-            "in_use",
-            "Devices that servers have would be given up or be on another physical network. Delete these "
-            f"servers first: {_listed(sorted(named))}.",
-            field="policy",
-        )
-
-
-def _bridged_servers(tx: Tx, before: Sequence[Device], after: Sequence[Device]) -> set[str]:
-    """Servers with an ordinary vNIC on a bridge whose uplink would change."""
+    in_use: dict[DeviceId, set[ServerId]] = {}
+    for allocation in tx.allocations.find(family_id=lost) if lost else ():
+        in_use.setdefault(allocation.family_id, set()).add(allocation.server_id)
     then = uplinks(after)
-    moved = {
-        network
-        for network, device in uplinks(before).items()
-        if network not in then or then[network].id != device.id
-    }
-    return vnic_servers(tx, before[0].host_id, moved) if moved and before else set()
+    for network, device in uplinks(known.values()).items():
+        if network not in then or then[network].id != device.id:
+            in_use.setdefault(device.id, set()).update(vnic_servers(tx, host.id, (network,)))
+    ids = tuple(set().union(*in_use.values()))
+    named = {server.id: server.name or server.id for server in (tx.servers.find(id=ids) if ids else ())}
+    found = (
+        Obstacle(known[at], host.name, tuple(sorted(named[server] for server in servers)))
+        for at, servers in in_use.items()
+        if servers
+    )
+    return tuple(sorted(found, key=lambda obstacle: obstacle.device.pci_address))
 
 
-def vnic_servers(tx: Tx, host_id: HostId, physical_networks: Collection[str]) -> set[str]:
+def refusal(found: Sequence[Obstacle]) -> str:
+    """Why the change is refused: the devices, and the servers that would have to go first; "": it is not."""
+    where = [f"{label(one.device)} on host {one.host_name} ({_listed(one.servers)})" for one in found]
+    servers = sorted({server for one in found for server in one.servers})
+    if not servers:
+        return ""
+    return (
+        "Devices that servers have, or have vNICs on, would be given up or be on another physical network: "
+        f"{_listed(where)}. Delete these servers first: {_listed(servers)}."
+    )
+
+
+def vnic_servers(tx: Tx, host_id: HostId, physical_networks: Collection[str]) -> set[ServerId]:
     """The ids of servers with an ordinary vNIC on the host's bridges of these physical networks."""
     bindings = tx.bindings.find(host_id=host_id, vif_type=VifType.BRIDGE)
     ports = tx.ports.find(id=tuple(binding.port_id for binding in bindings)) if bindings else ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from fairlead.control.boundary import Tx
-from fairlead.control.policy_matches import holders
+from fairlead.control.policy_matches import Obstacle, holders, matched, obstacles, refusal
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PolicyId
@@ -49,9 +49,12 @@ class FamilyTrial:
 
 @dataclass(frozen=True, slots=True)
 class PolicyTrial:
-    """Every family that the draft concerns, by host name and PCI address."""
+    """Every family that the draft concerns, by host name and PCI address. `refusal` is what it would be refused
+    with; "": it would be in force.
+    """
 
     families: tuple[FamilyTrial, ...]
+    refusal: str
 
 
 def trial(tx: Tx, draft: DevicePolicy) -> PolicyTrial:
@@ -61,13 +64,22 @@ def trial(tx: Tx, draft: DevicePolicy) -> PolicyTrial:
     policies = (*others, draft)
     names = {policy.id: policy.name for policy in known}
     found: list[FamilyTrial] = []
+    in_the_way: list[Obstacle] = []
     devices: dict[HostId, list[Device]] = {}
     for device in tx.devices.find():
         devices.setdefault(device.host_id, []).append(device)
     for host in sorted(tx.hosts.find(), key=lambda host: host.name):
-        found.extend(_families(host, devices.get(host.id, ()), policies, draft, names))
+        before = devices.get(host.id, [])
+        after = {device.id: device for device in (*before, *matched(host, before, policies))}
+        in_the_way.extend(obstacles(tx, host, before, tuple(after.values())))
+        found.extend(_families(host, before, policies, draft, names))
     who = holders(tx, (family.device_id for family in found))
-    return PolicyTrial(tuple(_with_holders(family, who.get(family.device_id, ())) for family in found))
+    held = {obstacle.device.id: obstacle.servers for obstacle in in_the_way}
+    tried = tuple(
+        _with_holders(family, who.get(family.device_id, ()), held.get(family.device_id, ()))
+        for family in found
+    )
+    return PolicyTrial(tried, refusal(in_the_way))
 
 
 def _families(
@@ -91,7 +103,7 @@ def _families(
             label=label(head),
             effect=effect,
             num_vfs=head.num_vfs,
-            wanted_vfs=winner.num_vfs if winner else None,
+            wanted_vfs=winner.num_vfs if winner and head.kind is DeviceKind.PF else None,
             policy=now,
             winner=winner.name if winner else None,
             holders=(),
@@ -136,19 +148,31 @@ def _note(draft: DevicePolicy, head: Device, effect: Effect, winner: DevicePolic
                 f"policy {winner.name} wins: its priority is {winner.priority}, and this one's "
                 f"{draft.priority}; --priority decides, then the first name"
             )
+        case _ if draft.num_vfs and head.kind is DeviceKind.PCI:
+            return "a plain device has no VFs: their number does nothing here"
         case _:
             return ""
 
 
-def _with_holders(family: FamilyTrial, who: tuple[str, ...]) -> FamilyTrial:
-    """Nobody is disturbed where neither the policy nor the number of VFs changes."""
+def _with_holders(family: FamilyTrial, who: tuple[str, ...], servers: tuple[str, ...]) -> FamilyTrial:
+    """Nobody is disturbed where neither the policy nor the number of VFs changes; while `servers` are in the way,
+    nothing does.
+    """
+    if servers:
+        note = f"{_are(servers)} to be deleted first"
+        return replace(family, effect=Effect.REFUSED, holders=who, note=note)
     is_recounted = family.wanted_vfs is not None and family.wanted_vfs != family.num_vfs
     is_regoverned = family.policy is not None and family.winner != family.policy
     if not (is_recounted or is_regoverned):
         return family
     note = family.note
     if is_recounted and who and family.effect is not Effect.REFUSED:
-        servers = ", ".join(dict.fromkeys(name.partition(" (")[0] for name in who))
-        waits = f"the change of VFs waits until {servers} {'is' if ',' not in servers else 'are'} deleted"
+        names = tuple(dict.fromkeys(name.partition(" (")[0].removeprefix("server ") for name in who))
+        waits = f"the change of VFs waits until {_are(names)} deleted"
         note = f"{note}; {waits}" if note else waits
     return replace(family, holders=who, note=note)
+
+
+def _are(servers: Sequence[str]) -> str:
+    """`server web is`, `servers db, web are`."""
+    return f"server {servers[0]} is" if len(servers) == 1 else f"servers {', '.join(servers)} are"

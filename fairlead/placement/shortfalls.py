@@ -268,11 +268,14 @@ def _unmanaged(view: HostView) -> str:
 
 
 def _policy_hint(view: HostView, network: str, kind: DeviceKind | None = None) -> str:
-    """Tried first, and for one NIC: a policy that matches a whole host would take all its NICs at once."""
+    """Tried first, and for one NIC: a policy that matches a whole host would take all its NICs at once. Where every
+    NIC has a policy already, another gets one only by a higher priority.
+    """
     name, _, address = view.unmanaged[0].partition(" ") if view.unmanaged else ("<PF name>", " ", "named")
     nic = f"--pf {name}" if address else f"--address {name}"
     vfs = " --vfs <number>" if kind is DeviceKind.VF else ""
-    match = f"--host {view.name} {nic}{vfs}"
+    priority = "" if view.unmanaged else " --priority <number>"
+    match = f"--host {view.name} {nic}{vfs}{priority}"
     return f"fairlead policy try <policy> {match} --physical-network {network}, then create"
 
 

@@ -148,6 +148,38 @@ def test_a_policy_loses_what_it_had(fairlead):
     assert _typed(fairlead.url, "audit") == ""
 
 
+def test_a_policy_says_what_it_took_and_what_it_would_be_refused_with(fairlead):
+    fairlead.add_host(1)
+    words = (
+        "policy",
+        "create",
+        "east",
+        "--host",
+        "host*",
+        "--pf",
+        "ens1f*",
+        "--physical-network",
+        "physnet1",
+    )
+    process = _started(fairlead.url, *words, "--exclude", "pf=ens1f1", "--vfs", "8")
+    assert process.communicate(timeout=_LIMIT)[1] == "east: 1 PF on 1 host.\n"
+    shown = _typed(fairlead.url, "policy", "list")
+    assert "host=host*, pf=ens1f*" in shown
+    assert "not pf=ens1f1" in shown
+    assert "1 PF on 1 host" in shown
+    none = _started(fairlead.url, "policy", "create", "none", "--pf", "nope", "--exclude", "name=x,hosts=y")
+    assert "It takes none: `fairlead policy try none` says why" in none.communicate(timeout=_LIMIT)[1]
+
+    fairlead.settle()
+    fairlead.network("blue", "physnet1", 100)
+    fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+    fairlead.settle()
+    tried = _typed(fairlead.url, "policy", "try", "east", "--physical-network", "physnet2")
+    refused = _typed(fairlead.url, "policy", "set", "east", "--physical-network", "physnet2", fails=True)
+    assert "(web). Delete these servers first: web." in refused
+    assert refused.removeprefix("Error: ") in tried
+
+
 def test_a_wait_shows_only_what_is_new_and_says_when_nothing_comes(fairlead):
     fairlead.add_host(1)
     fairlead.policy("east", "ens1f0", "physnet1")

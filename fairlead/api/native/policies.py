@@ -1,5 +1,7 @@
 """Handlers of device policies, and of trying one before it is made."""
 
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -7,37 +9,39 @@ from starlette.responses import Response
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.native.forms import read
-from fairlead.api.native.records import plain
+from fairlead.api.native.records import Json, plain
 from fairlead.control import policies as control
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied
 from fairlead.control.policies import NewPolicy, PolicyChanges
 from fairlead.control.policy_trials import trial
+from fairlead.model.device import Device
 from fairlead.model.errors import NotFound
 from fairlead.model.ids import PolicyId
+from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 
 
 def list_policies(call: Call) -> Response:
     """GET /policies."""
-    return document({"policies": [plain(policy) for policy in call.run(lambda tx: tx.policies.find())]})
+    return document({"policies": call.run(lambda tx: _views(tx, tx.policies.find()))})
 
 
 def show(call: Call, key: str) -> Response:
     """GET /policies/{policy}."""
-    return _shown(call.run(lambda tx: _find(tx, key)))
+    return _shown(call, lambda tx: _find(tx, key))
 
 
 def create(call: Call) -> Response:
     """POST /policies."""
     new = read(NewPolicy, call.body, "policy")
-    return _shown(call.run(lambda tx: control.create(tx, new)), 201)
+    return _shown(call, lambda tx: control.create(tx, new), 201)
 
 
 def update(call: Call, key: str) -> Response:
     """PATCH /policies/{policy}."""
     changes = read(PolicyChanges, call.body, "policy")
-    return _shown(call.run(lambda tx: control.update(tx, _find(tx, key).id, changes)))
+    return _shown(call, lambda tx: control.update(tx, _find(tx, key).id, changes))
 
 
 def delete(call: Call, key: str) -> Response:
@@ -71,5 +75,19 @@ def _find(tx: Tx, key: str) -> DevicePolicy:
     return found
 
 
-def _shown(policy: DevicePolicy, status: int = 200) -> Response:
-    return document({"policy": plain(policy)}, status)
+def _shown(call: Call, work: Callable[[Tx], DevicePolicy], status: int = 200) -> Response:
+    return document({"policy": call.run(lambda tx: _views(tx, (work(tx),))[0])}, status)
+
+
+def _views(tx: Tx, policies: Collection[DevicePolicy]) -> list[Json]:
+    """Policies with how many PFs and plain devices each has now, and on how many hosts."""
+    found: dict[PolicyId | None, list[Device]] = {}
+    for device in tx.devices.find(policy_id=tuple(policy.id for policy in policies)) if policies else ():
+        found.setdefault(device.policy_id, []).append(device)
+    return [{**plain(policy), "has": _counts(found.get(policy.id, ()))} for policy in policies]
+
+
+def _counts(devices: Collection[Device]) -> Json:
+    kinds = Counter(device.kind for device in devices)
+    hosts = len({device.host_id for device in devices})
+    return {"pfs": kinds[DeviceKind.PF], "pci_devices": kinds[DeviceKind.PCI], "hosts": hosts}

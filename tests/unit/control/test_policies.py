@@ -27,7 +27,7 @@ def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
     world.policy()
     host = world.host()
     server = world.run_server(host, "web", world.direct())
-    draft = NewPolicy("fast", ONE_PF, num_vfs=4, physical_network="physnet2", priority=5)
+    draft = NewPolicy("fast", ONE_PF, num_vfs=4, physical_network="physnet1", priority=5)
     trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
     (family,) = trial.families
     assert (family.host_name, family.label) == ("h1", "ens1f0 (0000:3b:00.0)")
@@ -61,6 +61,18 @@ def test_a_trial_says_what_no_policy_can_do(world: World) -> None:
     ]
 
 
+def test_a_trial_says_that_a_plain_device_has_no_vfs(world: World) -> None:
+    host = world.host()
+    with world.database.transaction() as tx:
+        (pf,) = tx.devices.find(host_id=host.id, name="ens1f0")
+    world.engine.run(lambda tx: tx.devices.put(replace(pf, kind=DeviceKind.PCI)))
+    draft = NewPolicy("all", ONE_PF, num_vfs=400)
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
+    (family,) = trial.families
+    assert (family.effect, family.wanted_vfs) == (Effect.TAKES, None)
+    assert family.note == "a plain device has no VFs: their number does nothing here"
+
+
 def test_a_trial_names_what_the_host_uses_itself(world: World) -> None:
     world.policy()
     host = world.host()
@@ -75,15 +87,37 @@ def test_a_trial_names_what_the_host_uses_itself(world: World) -> None:
 
 
 def test_what_servers_hold_keeps_its_policy(world: World) -> None:
-    policy = world.policy()
+    policy = world.policy(match=ONE_PF)
     host = world.host()
     world.run_server(host, "web", world.direct())
-    with pytest.raises(Conflict, match="web") as refusal:
+    with pytest.raises(Conflict) as refusal:
         world.engine.run(lambda tx: policies.delete(tx, policy.id))
     assert refusal.value.code == "in_use"
+    assert refusal.value.message.endswith(
+        ": ens1f0 (0000:3b:00.0) on host h1 (web). Delete these servers first: web."
+    )
     moved = PolicyChanges(physical_network="elsewhere")
     with pytest.raises(Conflict, match="web"):
         world.engine.run(lambda tx: policies.update(tx, policy.id, moved))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"physical_network": "elsewhere"}, {"match": DeviceMatch(name=("nope*",))}, {"exclude": (ONE_PF,)}],
+)
+@pytest.mark.parametrize("is_bridged", [False, True])
+def test_a_trial_predicts_what_is_refused(
+    world: World, changes: dict[str, object], *, is_bridged: bool
+) -> None:
+    policy = world.policy(match=ONE_PF)
+    host = world.host()
+    world.run_server(host, "web", world.normal() if is_bridged else world.direct())
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, replace(policy, **changes)))  # type: ignore[arg-type]
+    with pytest.raises(Conflict) as refusal:
+        world.engine.run(lambda tx: policies.update(tx, policy.id, PolicyChanges(**changes)))  # type: ignore[arg-type]
+    assert trial.refusal == refusal.value.message
+    (family,) = trial.families
+    assert (family.effect, family.note) == (Effect.REFUSED, "server web is to be deleted first")
 
 
 def test_the_uplink_of_a_bridge_in_use_keeps_its_policy(world: World) -> None:

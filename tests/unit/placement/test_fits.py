@@ -167,6 +167,14 @@ def test_unmanaged_nics_are_named_when_nothing_is_on_the_network():
     )
 
 
+def test_a_nic_that_has_another_policy_is_taken_by_priority():
+    reason = only(view(family("h1", 1, physical_network="physnet2")), request(vf()))
+    assert reason.hint == (
+        "fairlead policy try <policy> --host h1 --pf <PF name> --vfs <number> --priority <number>"
+        " --physical-network physnet1, then create"
+    )
+
+
 def test_a_disabled_host_says_how_to_enable_it():
     reason = only(view(why_not="it is disabled", is_disabled=True), request())
     assert reason.hint == "fairlead host set h1 --enable"
