@@ -89,7 +89,12 @@ class SimHost:
         runner: Runner = InTurn(),  # noqa: B008 - it keeps nothing
     ) -> Agent:
         """The agent, as it starts: it knows what its ledger says and nothing else."""
-        hands = Hands(
+        hands = self.hands(host_id, control)
+        return Agent(host_id, VERSION, hands, runner=runner, after_step=after_step)
+
+    def hands(self, host_id: HostId, control: Control) -> Hands:
+        """The host, as an agent reaches it."""
+        return Hands(
             kernel=self.kernel,
             hypervisor=self.hypervisor,
             disks=self.disks,
@@ -98,7 +103,6 @@ class SimHost:
             clock=self.clock,
             machine=guest_machine.Machine(),
         )
-        return Agent(host_id, VERSION, hands, runner=runner, after_step=after_step)
 
 
 def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path | None = None) -> SimHost:

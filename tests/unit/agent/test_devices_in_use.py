@@ -1,0 +1,48 @@
+"""Before a device is taken from whoever has it, libvirt is asked once more who that is."""
+
+import pytest
+
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.network_steps import NetworkStep, act
+from fairlead.agent.observe import observe
+from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.observed import GuestState
+from fairlead.hoststate.steps import ResetDevice, ScrubVf, SetNumVfs
+from fairlead.model.errors import Fault
+from fairlead.model.ids import ServerId
+from fairlead.model.pci import PciAddress
+from fairlead.sim.fleet import sim_host
+from fairlead.sim.machine import DomainState
+from tests.control_stand_in import ControlStandIn
+from tests.host_wishes import DATA, GPU, HOST, HostWish, desired, server
+
+PF = DATA[0]
+
+
+@pytest.mark.parametrize("owner", [None, server(1)])
+@pytest.mark.parametrize(
+    ("step", "address"),
+    [
+        (ScrubVf(PF.key, 3), PF.vf_address(3)),
+        (SetNumVfs(PF.key, 4), PF.vf_address(3)),
+        (ResetDevice(GPU.key, GPU.pci_address), GPU.pci_address),
+    ],
+)
+def test_what_a_domain_got_since_the_plan_was_made_is_left_alone(
+    step: NetworkStep, address: PciAddress, owner: ServerId | None
+):
+    host, control = sim_host("h1", 1), ControlStandIn(desired(HostWish()))
+    agent, hands = host.agent(HOST, control), host.hands(HOST, control)
+    agent.poll(0)
+    agent.tick()
+    planned_from = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    host.machine.domains["late"] = DomainState(
+        "late", owner, "", 0, (address,), (), "", GuestState.RUNNING, live_hostdevs=(address,)
+    )
+    calls = list[str]()
+    host.machine.fuse = calls.append
+    with pytest.raises(Fault) as caught:
+        act(step, hands, look_up(desired(HostWish()), planned_from))
+    assert caught.value.failure.code == "in_use"
+    assert address in caught.value.failure.answer
+    assert calls == ["observe_guests"]
