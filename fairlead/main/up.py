@@ -28,6 +28,9 @@ _SIM_VFS = 8
 def up(listen: str, state: str | None, order: str, **options: object) -> None:
     """Run control and its hosts until stopped. With --sim N the hosts are simulated: host1, host2 ... with
     physical networks physnet1 and physnet2; else this machine is the one host, through its own agent.
+
+    Simulated hosts live inside this process and power off with it. Real guests run on while control is away, so
+    this is not how a lost control is rehearsed.
     """
     configure()
     count = _count(cast("str | None", options["sim"]))
