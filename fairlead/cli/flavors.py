@@ -25,7 +25,9 @@ def flavor() -> None:
 @click.argument("name")
 @click.option("--vcpus", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--memory-mib", type=click.IntRange(1), required=True)
-@click.option("--disk-gib", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--disk-gib", type=click.IntRange(0), default=0, show_default=True, help="0: as large as the image."
+)
 @click.option("--alias", "aliases", multiple=True, metavar="NAME[:COUNT]", help="Devices that it asks for.")
 @click.option("--numa-nodes", type=click.IntRange(1), help="NUMA cells of its guests.")
 @click.option("--numa-policy", type=click.Choice(["required", "preferred", "legacy", "socket"]))

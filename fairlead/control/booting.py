@@ -6,7 +6,7 @@ The codes are Nova's: 400 for what is not there or cannot be honoured, 409 for w
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairlead.control import nics
 from fairlead.control.boundary import SCHEDULER, Caller, Tx
@@ -92,12 +92,13 @@ def check_flavor(tx: Tx, wanted: BootServer) -> Flavor:
 
 
 def _checked(tx: Tx, wanted: BootServer) -> tuple[Flavor, Boot]:
-    """The flavor and what is booted; raises InvalidValue for whatever of the server is not so."""
+    """The server's own flavor and what is booted; raises InvalidValue for whatever of the server is not so."""
     if not wanted.name.strip() or len(wanted.name) > _LONGEST_NAME:
         raise InvalidValue("name", wanted.name, f"a name of 1 to {_LONGEST_NAME} characters")
     _check_user_data(wanted.user_data)
     flavor = check_flavor(tx, wanted)
-    return flavor, _source(tx, flavor, wanted.image_id)
+    image = _boot_image(tx, wanted.image_id)
+    return _with_room(flavor, image), _source(tx, image)
 
 
 def _hosts(tx: Tx, key: str) -> bool:
@@ -115,13 +116,16 @@ def _check_user_data(text: str | None) -> None:
         raise InvalidValue("user_data", text, "base64") from None
 
 
-def _source(tx: Tx, flavor: Flavor, image_id: ImageId | None) -> Boot:
+def _boot_image(tx: Tx, image_id: ImageId | None) -> Image:
     if image_id is None:
         raise InvalidValue("imageRef", "nothing", "the id of an image: there are no volumes to boot from")
     image = _image(tx, "imageRef", image_id)
     if image.disk_format == _RAMDISK:
         raise InvalidValue("imageRef", image_id, "a disk or a kernel: it is a ramdisk")
-    _check_room(flavor, image)
+    return image
+
+
+def _source(tx: Tx, image: Image) -> Boot:
     ramdisk = _named(tx, image, "ramdisk_id", _RAMDISK)
     kernel = image if image.disk_format == _KERNEL else _named(tx, image, "kernel_id", _KERNEL)
     return Boot(
@@ -151,15 +155,23 @@ def _named(tx: Tx, image: Image, name: str, disk_format: str) -> Image | None:
     return other
 
 
-def _check_room(flavor: Flavor, image: Image) -> None:
+def _with_room(flavor: Flavor, image: Image) -> Flavor:
+    """The flavor as this server has it. A disk of 0 GiB means the image's own size, as in Nova: it becomes the least
+    that the image needs, so that it counts on the host as what it is.
+    """
     if flavor.memory_mib < image.min_memory_mib:
         expected = f"large enough: the image needs {image.min_memory_mib} MiB of memory"
         raise InvalidValue("flavorRef", flavor.name, expected)
+    if image.disk_format == _KERNEL:
+        return flavor
     size_gib = -(-(image.virtual_size or 0) // _GIB)
     least = max(image.min_disk_gib, size_gib)
-    if image.disk_format != _KERNEL and flavor.disk_gib < least:
+    if not flavor.disk_gib:
+        return replace(flavor, disk_gib=least)
+    if flavor.disk_gib < least:
         expected = f"large enough: the image needs a disk of {least} GiB"
         raise InvalidValue("flavorRef", flavor.name, expected)
+    return flavor
 
 
 def _server(

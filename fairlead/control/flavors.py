@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.ids import FlavorId
-from fairlead.model.request import check_extra_specs
+from fairlead.model.request import check_flavor
 from fairlead.model.server import Flavor
 
 _MOST = 2**31 - 1
@@ -48,7 +48,6 @@ def seed(tx: Tx) -> None:
 def create(tx: Tx, new: NewFlavor) -> Flavor:
     """The new flavor; raises InvalidValue, Conflict `name_in_use` (name or id)."""
     _check(new)
-    _check_specs(tx, new.extra_specs)
     flavor = Flavor(
         id=new.id or FlavorId(tx.new_id()),
         name=new.name,
@@ -63,6 +62,7 @@ def create(tx: Tx, new: NewFlavor) -> Flavor:
         rxtx_factor=new.rxtx_factor,
         extra_specs=new.extra_specs,
     )
+    _check_specs(tx, flavor)
     tx.flavors.add(flavor)
     return flavor
 
@@ -75,9 +75,9 @@ def describe(tx: Tx, flavor_id: FlavorId, description: str | None) -> Flavor:
 def set_extra_specs(tx: Tx, flavor_id: FlavorId, specs: dict[str, str]) -> Flavor:
     """The flavor with these extra specs added or replaced; raises NotFound, InvalidValue that names the spec."""
     flavor = tx.flavors.lock(flavor_id)
-    merged = {**flavor.extra_specs, **specs}
-    _check_specs(tx, merged)
-    return tx.flavors.put(replace(flavor, extra_specs=merged))
+    changed = replace(flavor, extra_specs={**flavor.extra_specs, **specs})
+    _check_specs(tx, changed)
+    return tx.flavors.put(changed)
 
 
 def remove_extra_spec(tx: Tx, flavor_id: FlavorId, key: str) -> None:
@@ -112,5 +112,5 @@ def _check(new: NewFlavor) -> None:
             raise InvalidValue(name, getattr(new, name), "0: a guest has one disk, no swap, no ephemeral")
 
 
-def _check_specs(tx: Tx, specs: dict[str, str]) -> None:
-    check_extra_specs(specs, {alias.name: alias for alias in tx.aliases.find()})
+def _check_specs(tx: Tx, flavor: Flavor) -> None:
+    check_flavor(flavor, {alias.name: alias for alias in tx.aliases.find()})

@@ -96,9 +96,8 @@ def server_request(
     NUMA policy of a port's device: the port's, else the flavor's, else the alias's, else LEGACY. Raises
     InvalidValue for whatever cannot be honoured, naming the extra spec or the port's field.
     """
-    check_extra_specs(flavor.extra_specs, aliases)
+    check_flavor(flavor, aliases)
     numa_nodes = _numa_nodes(flavor.extra_specs)
-    _check_divides(flavor, numa_nodes)
     policy = _numa_policy(flavor.extra_specs)
     pci = (
         *(_direct(nic, aliases, policy) for nic in nics if nic.port.vnic_type is VnicType.DIRECT),
@@ -116,6 +115,12 @@ def server_request(
         numa_nodes=numa_nodes,
         host=host,
     )
+
+
+def check_flavor(flavor: Flavor, aliases: Mapping[str, Alias]) -> None:
+    """Raises InvalidValue as check_extra_specs, and for NUMA nodes among which the size cannot be divided."""
+    check_extra_specs(flavor.extra_specs, aliases)
+    _check_divides(flavor, _numa_nodes(flavor.extra_specs))
 
 
 def check_extra_specs(specs: Mapping[str, str], aliases: Mapping[str, Alias]) -> None:
