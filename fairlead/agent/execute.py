@@ -45,6 +45,8 @@ class ChainResult:
 
 ChainRun = Generator[None, None, ChainResult]
 """A chain that is carried out: each `next` gets it a part of the way, and it returns its result."""
+OnStep = Callable[[Step], None]
+"""Called before each step that is begun."""
 AfterStep = Callable[[Step], None]
 """Called after each step that is done: where a test lets the agent die."""
 
@@ -61,7 +63,7 @@ class Executor:
     hands: Hands
     after_step: AfterStep = ignore_step
 
-    def run(self, chain: Chain, lookup: Lookup) -> ChainRun:
+    def run(self, chain: Chain, lookup: Lookup, on_step: OnStep) -> ChainRun:
         """Carry it out. `lookup`: what it was planned from. Before each step the newest document is asked:
         the chain goes on only while that wishes the same of all that the chain works on.
         """
@@ -69,6 +71,7 @@ class Executor:
         for step in chain.steps:
             if not self._is_wished(resources, lookup):
                 return ChainResult(chain, Outcome.LEFT, events=tuple(events))
+            on_step(step)
             yield
             try:
                 event = self._act(step, lookup)

@@ -1,22 +1,29 @@
 """Chains in flight: those that were started and are not over. They outlast the tick that started them."""
 
 from collections.abc import Generator
+from datetime import datetime
 from functools import reduce
 from threading import Thread
 from typing import Protocol
 
 import structlog
 
+from fairlead.agent.boundary import Clock
 from fairlead.agent.execute import ChainResult, Executor, Outcome
 from fairlead.agent.wake import Wake
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.hoststate.resources import NOTHING, Resources, is_brief, resources_of
-from fairlead.hoststate.steps import Chain
+from fairlead.hoststate.steps import Chain, Step
 from fairlead.model.errors import Failure
 
 Flying = Generator[None, None, None]
 """A chain in flight: to be driven on with `next` until it is over, by one thread at a time."""
+
+PATIENCE_SECONDS = 900.0
+"""How long a step may take before it is told of: an image takes minutes, anything else less."""
+_ROOM_WITH_OVERDUE = 4
+"""How many times the room is begun at most, however many of those do not come back: each has a thread."""
 
 _log = structlog.get_logger("fairlead.agent")
 
@@ -62,14 +69,32 @@ class Threads:
 
 
 class _Flight:
-    """One chain. `result` None: not over yet."""
+    """One chain. `result` None: not over yet. `under_way`: the step that was begun last, None before the first; when,
+    and when by the clock's `monotonic`.
+    """
 
-    __slots__ = ("chain", "resources", "result")
+    __slots__ = ("_clock", "chain", "resources", "result", "under_way")
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, clock: Clock) -> None:
+        self._clock = clock
         self.chain = chain
         self.resources = resources_of(chain)
         self.result: ChainResult | None = None
+        self.under_way: tuple[Step, datetime, float] | None = None
+
+    def enter(self, step: Step) -> None:
+        """The step is begun now."""
+        self.under_way = (step, self._clock.now(), self._clock.monotonic())
+
+    @property
+    def delay(self) -> Failure | None:
+        """Why people should know of it, though it is not over; None while they need not."""
+        if self.result or self.under_way is None:
+            return None
+        step, at, began = self.under_way
+        if self._clock.monotonic() - began < PATIENCE_SECONDS:
+            return None
+        return _overdue(self.chain, step, at)
 
 
 class Flights:
@@ -79,6 +104,7 @@ class Flights:
 
     def __init__(self, executor: Executor, runner: Runner, wake: Wake) -> None:
         self._executor = executor
+        self._clock = executor.hands.clock
         self._runner = runner
         self._wake = wake
         self._flights: dict[str, _Flight] = {}
@@ -94,12 +120,24 @@ class Flights:
         return reduce(Resources.__or__, (flight.resources for flight in self._flights.values()), NOTHING)
 
     def has_room(self, chain: Chain) -> bool:
-        """Whether it could be started now. What is brief always can: it does not fly, it is done."""
-        return is_brief(chain) or len(self._flights) < self._runner.room
+        """Whether it could be started now. What is brief always can: it does not fly, it is done. What is overdue
+        may never come back, and takes room from others only when there is too much of it.
+        """
+        if is_brief(chain):
+            return True
+        room, all_in_flight = self._runner.room, len(self._flights)
+        return all_in_flight - len(self.overdue()) < room and all_in_flight < room * _ROOM_WITH_OVERDUE
+
+    def overdue(self) -> tuple[SubjectFailure, ...]:
+        """What is to be told of chains in flight that have been at one step for too long. They are not ended, for
+        nobody can, and keep their resources: the step may still be carried out.
+        """
+        delays = ((flight.chain, flight.delay) for flight in self._flights.values())
+        return tuple(SubjectFailure(delay, chain.server_id) for chain, delay in delays if delay)
 
     def start(self, chain: Chain, lookup: Lookup) -> ChainResult | None:
         """Start it; its result if it is over already, as one is that cannot be started."""
-        flight = self._flights[chain.key] = _Flight(chain)
+        flight = self._flights[chain.key] = _Flight(chain, self._clock)
         runner = InTurn() if is_brief(chain) else self._runner
         flying = self._fly(flight, lookup)
         try:
@@ -123,7 +161,7 @@ class Flights:
         thought of fails this chain alone, so that the host is still heard of and its other guests are served.
         """
         try:
-            flight.result = yield from self._executor.run(flight.chain, lookup)
+            flight.result = yield from self._executor.run(flight.chain, lookup, flight.enter)
         except Exception:  # noqa: BLE001 - a chain's last layer, as a tick is the loop's: told, and gone on
             _log.exception("chain_broke", chain=flight.chain.key)
             flight.result = _failed(flight.chain, _broken(flight.chain))
@@ -141,6 +179,18 @@ def _broken(chain: Chain) -> Failure:
         chain.key,
         "the agent met an error that it did not expect",
         "Its log has the error, as chain_broke. Please report it.",
+    )
+
+
+def _overdue(chain: Chain, step: Step, at: datetime) -> Failure:
+    name = type(step).__name__
+    return Failure(
+        "overdue",
+        "Carrying out",
+        chain.key,
+        f"{name} has not come back for {PATIENCE_SECONDS / 60:.0f} minutes: it began at {at:%F %T} UTC",
+        "A large image may take that long. Else: does libvirt answer (`virsh list`), do the disks? "
+        "A restart of the agent begins it anew.",
     )
 
 

@@ -137,7 +137,7 @@ class Agent:
         turns = Turns(self._flights, look_up(desired, observed), self._retries.barred(now))
         for result in turns.take(plan):
             self._record(result, done, now)
-        failures = (*self._retries.standing(self._flights.keys), *turns.blocked)
+        failures = (*self._retries.standing(self._flights.keys), *self._flights.overdue(), *turns.blocked)
         sight = _Sight(desired, observed, in_flight, plan, failures)
         return sight, not turns.is_any_begun
 

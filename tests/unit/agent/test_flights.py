@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from fairlead.agent.flights import Flying, Threads
+from fairlead.agent.flights import PATIENCE_SECONDS, Flying, Threads
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
@@ -355,6 +355,50 @@ def test_a_chain_that_finds_no_thread_is_told_of_and_tried_again():
     rig.host.clock.advance(1)
     assert not rig.settle().failures
     assert rig.is_up(1)
+
+
+def test_a_chain_that_does_not_come_back_is_told_of_and_goes_on_when_it_does():
+    rig = slow_rig()
+    rig.wish(ONE)
+    rig.tick()
+    rig.drive_to("DefineGuest")
+    rig.host.clock.advance(PATIENCE_SECONDS)
+    rig.flights.drive()
+    rig.flights.drive()  # the start has begun
+    rig.host.clock.advance(PATIENCE_SECONDS - 1)
+    assert not rig.tick().failures
+    rig.host.clock.advance(1)
+    [told] = rig.tick().failures
+    assert (told.server_id, told.failure.code) == (server(1), "overdue")
+    assert told.failure.answer == (
+        "StartGuest has not come back for 15 minutes: it began at 2026-01-01 00:15:00 UTC"
+    )
+    rig.host.clock.advance(60)
+    assert rig.tick().failures == (told,)
+    rig.flights.finish()
+    assert not rig.tick().failures
+    assert rig.is_up(1)
+
+
+def test_chains_that_do_not_come_back_take_no_room_from_others_but_there_is_a_bound():
+    class Stuck(Interleaved):
+        """What begins gets to its first step, and there it stays."""
+
+        room = 1
+
+        def start(self, flying: Flying) -> None:
+            next(flying)
+            super().start(flying)
+
+    rig, told = Rig(Stuck(Random(1))), list[int]()  # noqa: S311 - as above
+    rig.wish(*(ServerWish(number) for number in range(1, 7)))
+    for _ in range(6):
+        told.append(len(rig.tick().failures))
+        rig.host.clock.advance(PATIENCE_SECONDS)
+    assert told == [0, 1, 2, 3, 4, 4]
+    assert rig.steps == []
+    rig.settle()
+    assert all(rig.is_up(number) for number in range(1, 7))
 
 
 def test_an_error_nobody_thought_of_does_not_end_the_tick():
