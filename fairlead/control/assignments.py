@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fairlead.control import hosts, questions
 from fairlead.control.boundary import Tx
-from fairlead.control.generations import advance
+from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
 from fairlead.drivers.base import BoundPort, TapSettings
 from fairlead.drivers.registry import driver_for
@@ -21,7 +21,8 @@ from fairlead.wire.documents import Assignment
 
 
 def assignment(tx: Tx, host_id: HostId, generation: int) -> Assignment:
-    """What is new for a host whose newest document has that generation; the host was heard of. Raises NotFound.
+    """What is new for a host whose newest document has that generation; the host was heard of. Raises NotFound,
+    InvalidValue for a generation that cannot be.
 
     The host is held while its document is read, so the document is of one moment.
     """
@@ -33,10 +34,11 @@ def assignment(tx: Tx, host_id: HostId, generation: int) -> Assignment:
 def caught_up(tx: Tx, host: Host, generation: int) -> Host:
     """The locked host, its generation above one that it cannot have from this database: that was restored from
     a copy, and the agent refuses whatever is older than what it has. What the copy says of the host's devices is
-    old too, so the host takes no servers before it has reported.
+    old too, so the host takes no servers before it has reported. Raises InvalidValue for one that no database gave.
     """
     if generation <= host.generation:
         return host
+    check_given(tx, generation)
     return advance(tx, replace(host, generation=generation, report_serial=0))
 
 

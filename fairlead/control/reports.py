@@ -6,6 +6,7 @@ way while its agent died and was started anew, does nothing, and an agent that k
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from fairlead.control import hosts
 from fairlead.control.assignments import caught_up
@@ -25,11 +26,12 @@ from fairlead.wire.documents import Heartbeat, Receipt
 _WORD_LIMIT = 64
 _SUBJECT_LIMIT = 256
 _MESSAGE_LIMIT = 2000
+_SKEW_LIMIT = timedelta(days=1)
 
 
 def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     """The host's generation now, and whether the report was applied: it is when it follows the newest one.
-    Raises NotFound.
+    Raises NotFound, InvalidValue for a generation that no database can have given.
 
     A generation that this database never gave (it was restored from a copy) counts as none: what it says of
     bindings and devices is of another history.
@@ -88,9 +90,14 @@ def _record(tx: Tx, host: Host, events: tuple[HostEvent, ...]) -> None:
         who = f"Server {name} on host {host.name}" if name else f"Host {host.name}"
         message = f"{who}: {_said(event.message, _MESSAGE_LIMIT)}"
         kind, subject = _said(event.kind, _WORD_LIMIT), _said(event.subject, _SUBJECT_LIMIT)
-        tx.record(Event(0, event.at, kind, subject, message, host.id, server_id))
+        tx.record(Event(0, _happened(event.at, tx.now), kind, subject, message, host.id, server_id))
         if server_id is not None:
             tx.wakes.add(server_wake(server_id))
+
+
+def _happened(at: datetime, now: datetime) -> datetime:
+    """The agent's time of it; now, where its clock is so far off that the time says nothing."""
+    return at if at.tzinfo is not None and abs(now - at) <= _SKEW_LIMIT else now
 
 
 def _said(text: str, limit: int) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.count import Count
 from fairlead.model.host import HostCapacity
 from fairlead.model.ids import PfKey, PortId, ServerId
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
@@ -15,13 +16,13 @@ class ObservedVf:
     host itself does with it, in words ("has address 10.0.0.5/24"); "" nothing.
     """
 
-    index: int
+    index: Count
     pci_address: PciAddress
     vendor: str
     product: str
     kernel_driver: str | None
-    numa_node: int | None
-    iommu_group: int | None
+    numa_node: Count | None
+    iommu_group: Count | None
     settings: VfSettings
     is_dirty: bool = False
     host_use: str = ""
@@ -41,16 +42,16 @@ class ObservedPf:
     vendor: str
     product: str
     kernel_driver: str | None
-    numa_node: int | None
-    iommu_group: int | None
+    numa_node: Count | None
+    iommu_group: Count | None
     link_layer: LinkLayer
     mac: MacAddress | None
     is_up: bool
     link_up: bool | None
-    speed_mbps: int | None
-    mtu: int | None
-    total_vfs: int
-    num_vfs: int
+    speed_mbps: Count | None
+    mtu: Count | None
+    total_vfs: Count
+    num_vfs: Count
     serial: str | None
     capabilities: tuple[str, ...]
     is_management: bool
@@ -68,8 +69,8 @@ class ObservedPci:
     vendor: str
     product: str
     kernel_driver: str | None
-    numa_node: int | None
-    iommu_group: int | None
+    numa_node: Count | None
+    iommu_group: Count | None
     is_dirty: bool = False
 
 
@@ -102,7 +103,7 @@ class ObservedGuest:
     server_id: ServerId
     state: GuestState
     spec: str
-    boot_serial: int
+    boot_serial: Count
     hostdevs: tuple[PciAddress, ...] = ()
     reason: str = ""
     taps: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ class ObservedBridge:
     name: str
     is_up: bool
     filters_vlans: bool
-    mtu: int | None
+    mtu: Count | None
     uplinks: tuple[str, ...] = ()
 
 
@@ -126,10 +127,10 @@ class ObservedTap:
     name: str
     bridge: str | None
     mac: MacAddress | None
-    vlan: int | None
-    mtu: int
+    vlan: Count | None
+    mtu: Count
     is_up: bool
-    max_rate_kbps: int | None = None
+    max_rate_kbps: Count | None = None
     spoof_check: bool = True
     port_id: PortId | None = None
 

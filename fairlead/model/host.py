@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from fairlead.model.count import Count
 from fairlead.model.ids import HostId, ServerId
 from fairlead.model.numa import NumaNode
 
@@ -19,9 +20,9 @@ class HostAdmin(Enum):
 class HostCapacity:
     """What a host has for guests, after what it keeps for itself."""
 
-    vcpus: int = 0
-    memory_mib: int = 0
-    disk_gib: int = 0
+    vcpus: Count = 0
+    memory_mib: Count = 0
+    disk_gib: Count = 0
     numa: tuple[NumaNode, ...] = ()
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.count import Count
+
 
 class NumaPolicy(Enum):
     """Nova's PCI NUMA affinity policies.
@@ -21,10 +23,10 @@ class NumaPolicy(Enum):
 class NumaNode:
     """One NUMA node of a host. `socket` None: the host does not say (topology/physical_package_id)."""
 
-    node: int
-    socket: int | None
-    cpus: tuple[int, ...]
-    memory_mib: int
+    node: Count
+    socket: Count | None
+    cpus: tuple[Count, ...]
+    memory_mib: Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.count import Count
 from fairlead.model.ids import PfKey, vf_key
 from fairlead.model.pci import MacAddress
 
@@ -35,14 +36,14 @@ class VfSettings:
     """
 
     mac: MacAddress | None = None
-    vlan: int | None = None
-    vlan_priority: int = 0
+    vlan: Count | None = None
+    vlan_priority: Count = 0
     vlan_protocol: VlanProtocol = VlanProtocol.DOT1Q
     spoof_check: bool | None = None
     trust: bool | None = None
     link_state: LinkState | None = None
-    min_rate_mbps: int | None = None
-    max_rate_mbps: int | None = None
+    min_rate_mbps: Count | None = None
+    max_rate_mbps: Count | None = None
 
 
 BASELINE = VfSettings(

@@ -23,7 +23,7 @@ from fairlead.wire.documents import Answer, Assignment, Enrolment, Heartbeat, Re
 REPORT_LIMIT = 16 << 20
 """Bytes of a report or an answer: a host with thousands of VFs, a long console log."""
 _BEARER = re.compile(r"Bearer +([!-~]{1,512}) *", re.IGNORECASE)
-_GENERATION = re.compile(r"[0-9]{1,15}")
+_GENERATION = re.compile(r"[0-9]{1,30}")
 
 
 def list_agents(call: Call) -> Response:

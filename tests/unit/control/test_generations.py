@@ -1,9 +1,15 @@
 """Generations are times: a number is never given twice, also by a database that has forgotten some."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from fairlead.control import assignments, generations, servers
-from tests.control_world import World
+import pytest
+
+from fairlead.control import assignments, generations, reports, servers
+from fairlead.control.boundary import Tx
+from fairlead.model.errors import InvalidValue
+from fairlead.model.server import ServerStatus
+from tests.control_world import EnrolledHost, World
 
 
 def test_a_generation_is_the_time_in_milliseconds_or_one_more(world: World) -> None:
@@ -47,3 +53,56 @@ def test_a_number_that_was_forgotten_is_not_given_to_another_document(world: Wor
     world.engine.run(lambda tx: servers.delete(tx, server.id))
     with world.database.transaction() as tx:
         assert tx.hosts.fetch(host.id).generation > lost > copied
+
+
+def milliseconds(world: World, ahead: timedelta) -> int:
+    return round((world.time.now + ahead).timestamp() * 1000)
+
+
+def told(world: World, host: EnrolledHost, generation: int) -> None:
+    """An agent of the host says that it has that generation, both ways."""
+    newest = host.link.reports[-1]
+    report = replace(newest, serial=newest.serial + 1, generation=generation)
+
+    def asks(tx: Tx) -> None:
+        assignments.assignment(tx, host.id, generation)
+
+    def reports_on(tx: Tx) -> None:
+        reports.apply(tx, host.id, report)
+
+    for work in (asks, reports_on):
+        with pytest.raises(InvalidValue, match="generation"):
+            world.engine.run(work)
+
+
+@pytest.mark.parametrize("generation", [10**15, 2**63 - 2, 2**63 - 1, 2**64, 10**29])
+def test_a_generation_that_nobody_gave_is_refused_and_the_host_serves_on(
+    world: World, generation: int
+) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    told(world, host, generation)
+    other = world.run_server(host, "other", world.direct())
+    assert world.server(other.id).status is ServerStatus.ACTIVE
+    world.engine.run(lambda tx: servers.stop(tx, server.id))
+    host.settle()
+    assert world.server(server.id).status is ServerStatus.SHUTOFF
+
+
+def test_a_generation_may_be_ahead_by_a_day(world: World) -> None:
+    host = world.host()
+    told(world, host, milliseconds(world, timedelta(days=1, seconds=1)))
+    forgotten = milliseconds(world, timedelta(hours=23))
+    world.engine.run(lambda tx: assignments.assignment(tx, host.id, forgotten) and None)
+    with world.database.transaction() as tx:
+        assert tx.hosts.fetch(host.id).generation == forgotten + 1
+
+
+def test_an_agent_is_heard_though_controls_clock_went_back(world: World) -> None:
+    world.policy()
+    host = world.host()
+    world.time.advance(-3 * 24 * 3600)
+    host.settle()
+    server = world.run_server(host, "web", world.normal())
+    assert world.server(server.id).status is ServerStatus.ACTIVE
