@@ -61,7 +61,8 @@ def allocate(
     if len(set(named)) < len(named):
         raise InvalidValue("fixed_ips", [ip.ip_address for ip in named], "a list without duplicates")
     for subnet_id in sorted({subnet.id for subnet, _ in chosen}):
-        tx.subnets.lock(subnet_id)
+        if tx.subnets.hold(subnet_id) is None:
+            raise Conflict("stale", f"Subnet {subnet_id} went while an address of it was being chosen.")
     draft = _Draft(tx, mac, set(held), [ip for ip in held if ip not in named], set(named))
     return tuple(draft.take(subnet, address) for subnet, address in chosen)
 

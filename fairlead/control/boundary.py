@@ -45,6 +45,12 @@ class Rows(Protocol[Row]):
         """The row, newest, held against all others until the transaction ends; raises NotFound."""
         ...
 
+    def hold(self, key: Key) -> Row | None:
+        """As `lock`, for a row that was only found a moment ago: None, it is not there any more. Who asked for
+        something else is not to be told that this one could not be found.
+        """
+        ...
+
     def share(self, key: Key) -> Row | None:
         """The row, newest, which nobody changes until the transaction ends, though others may share it as
         well; None: it is not there (any more).

@@ -44,14 +44,12 @@ def commit(tx: Tx, server_id: ServerId, host_id: HostId) -> Claim:
     waiting = tx.servers.get(server_id)
     if waiting is not None:
         lock_ports(tx, waiting.ports)
-    if tx.hosts.get(host_id) is None:
+    host = tx.hosts.hold(host_id)
+    if host is None:
         return Claim(is_made=False, view=None)
-    host = tx.hosts.lock(host_id)
-    if tx.servers.get(server_id) is None:
-        return Claim(is_made=False, view=view_of(tx, host))
-    server = tx.servers.lock(server_id)
+    server = tx.servers.hold(server_id)
     view = view_of(tx, host)
-    if not is_waiting(server):
+    if server is None or not is_waiting(server):
         return Claim(is_made=False, view=view)
     request = request_of(tx, server)
     fit = fits(view, request)

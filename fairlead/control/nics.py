@@ -79,8 +79,7 @@ def take(tx: Tx, caller: Caller, server_id: ServerId, nics: Sequence[BootNic]) -
     is not there, Conflict `in_use` for a port that somebody has, `no_addresses`, `ip_in_use`.
     """
     for port_id in sorted(nic.port_id for nic in nics if nic.port_id):
-        if tx.ports.get(port_id):
-            tx.ports.lock(port_id)
+        tx.ports.hold(port_id)
     return tuple(
         _taken(tx, server_id, nic) if nic.port_id else _made(tx, caller, server_id, nic) for nic in nics
     )

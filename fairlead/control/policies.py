@@ -118,4 +118,6 @@ def _apply(tx: Tx, touched: PolicyId) -> None:
     """
     policies = tx.policies.find()
     for host_id in sorted(host.id for host in tx.hosts.find()):
-        rematch(tx, tx.hosts.lock(host_id), policies, touched)
+        host = tx.hosts.hold(host_id)
+        if host is not None:
+            rematch(tx, host, policies, touched)

@@ -8,7 +8,7 @@ the change finds the binding and rewires it. Order: networks, QoS policies, port
 from collections.abc import Collection
 
 from fairlead.control.boundary import Tx
-from fairlead.model.errors import Conflict, NotFound
+from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId, QosPolicyId
 from fairlead.model.port import Port
 
@@ -24,10 +24,9 @@ def lock_ports(
     inherited = {network.qos_policy_id for network in networks if network is not None}
     policies = {port.qos_policy_id for port in seen} | inherited | {wanted_policy}
     held = {policy for policy in sorted(filter(None, policies)) if tx.qos_policies.share(policy)}
-    try:
-        ports = tuple(tx.ports.lock(port.id) for port in seen)
-    except NotFound as gone:
-        raise Conflict("stale", f"Port {gone.key} went while its network was being locked.") from gone
+    ports = tuple(port for port in (tx.ports.hold(port.id) for port in seen) if port is not None)
+    if len(ports) < len(seen):
+        raise Conflict("stale", "A port went while its network was being locked.")
     if any(port.qos_policy_id not in {None, *held} for port in ports):
         raise Conflict("stale", "The QoS policy of a port changed while the old one was being locked.")
     return ports

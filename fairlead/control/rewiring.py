@@ -46,14 +46,16 @@ def _locked_bindings(tx: Tx, ports: Iterable[Port]) -> list[Binding]:
     in_order = sorted(ports, key=lambda port: port.id)
     for port in in_order:
         if port.server_id:
-            tx.ports.lock(port.id)
+            tx.ports.hold(port.id)
     return bound_among(tx, in_order)
 
 
 def _next_generations(tx: Tx, bindings: list[Binding]) -> dict[HostId, int]:
     generations: dict[HostId, int] = {}
     for host_id in sorted({binding.host_id for binding in bindings}):
-        host = tx.hosts.lock(host_id)
+        host = tx.hosts.hold(host_id)
+        if host is None:
+            raise Conflict("stale", "A host went while its bindings were being looked for.")
         generations[host_id] = advance(tx, host).generation
     for binding in bindings:
         if tx.bindings.get((binding.port_id, binding.host_id)) != binding:

@@ -158,10 +158,8 @@ def _reject(tx: Tx, server_id: ServerId, rejected: Rejected) -> None:
 
 
 def _fail_waiting(tx: Tx, server_id: ServerId, failure: Failure) -> None:
-    if tx.servers.get(server_id) is None:
-        return
-    server = tx.servers.lock(server_id)
-    if claims.is_waiting(server):
+    server = tx.servers.hold(server_id)
+    if server is not None and claims.is_waiting(server):
         fail(tx, server, failure, "server_not_placed")
 
 

@@ -71,7 +71,7 @@ def _free(tx: Tx, where: str, vlan: int) -> int:
 def _lowest_free(tx: Tx, where: str) -> int:
     for oldest in tx.networks.find(physical_network=where)[:1]:
         # Whoever chooses holds this row, so that two never choose the same VLAN at once.
-        tx.networks.lock(oldest.id)
+        tx.networks.hold(oldest.id)
     taken = {network.vlan for network in tx.networks.find(physical_network=where)}
     free = next((vlan for vlan in range(FIRST_VLAN, LAST_VLAN + 1) if vlan not in taken), None)
     if free is None:

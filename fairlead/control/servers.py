@@ -161,9 +161,9 @@ def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
 def locked(tx: Tx, server_id: ServerId) -> tuple[Server, Host | None]:
     """The server and its host (None: none has it), both held. Raises NotFound."""
     seen = tx.servers.fetch(server_id)
-    host = tx.hosts.lock(seen.host_id) if seen.host_id else None
+    host = tx.hosts.hold(seen.host_id) if seen.host_id else None
     server = tx.servers.lock(server_id)
-    if server.host_id != seen.host_id:
+    if server.host_id != (host.id if host else None):
         raise Conflict("stale", f"Server {server_id} was placed meanwhile.")
     return server, host
 

@@ -58,7 +58,11 @@ class SqlRows(Generic[Row]):
 
     def lock(self, key: Key) -> Row:
         """The row, newest, held against all others until the transaction ends; raises NotFound."""
-        return self._present(self._one(self._statements.lock, key), key)
+        return self._present(self.hold(key), key)
+
+    def hold(self, key: Key) -> Row | None:
+        """The row, newest, held against all others until the transaction ends; None: it is not there."""
+        return self._one(self._statements.lock, key)
 
     def share(self, key: Key) -> Row | None:
         """The row, newest, which nobody changes until the transaction ends; None: it is not there."""

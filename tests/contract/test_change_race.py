@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fairlead.control import images, networks, port_changes, qos
+from fairlead.control import images, networks, port_changes, qos, servers
 from fairlead.control.boundary import Tx
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.nics import BootNic
@@ -165,3 +165,24 @@ def test_an_image_that_a_server_is_being_booted_from_stays(world: World) -> None
 
     in_turn(world, lambda tx: world.boot_in(tx, "web", ()), delete)
     assert [refusal.code for refusal in said if refusal] == ["in_use"]
+
+
+def test_a_network_changes_while_a_port_on_it_goes(world: World) -> None:
+    """Who changes the network found the port, and is not told that it could not be found."""
+    server = world.boot("web", world.direct())
+    mtus: list[int] = []
+
+    def change() -> None:
+        changes = NetworkChanges(mtu=9000)
+        mtus.append(world.engine.run(lambda tx: networks.update(tx, world.network_id, changes)).network.mtu)
+
+    in_turn(world, lambda tx: servers.delete(tx, server.id), change)
+    assert mtus == [9000]
+
+
+def test_a_server_that_nothing_fits_goes_while_it_is_told_so(world: World) -> None:
+    server = world.boot("web", world.direct())
+    decided: list[int] = []
+    in_turn(world, lambda tx: servers.delete(tx, server.id), lambda: decided.append(world.scheduler.tick()))
+    assert len(decided) == 1
+    assert world.engine.run(lambda tx: tx.servers.find()) == ()
