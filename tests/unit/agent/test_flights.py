@@ -8,7 +8,9 @@ from threading import Event
 
 import pytest
 
+from fairlead.agent.boundary import HypervisorView
 from fairlead.agent.flights import PATIENCE_SECONDS, Flying, Threads
+from fairlead.agent.ledger import SlotLedger
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
@@ -17,6 +19,7 @@ from fairlead.model.ids import ImageId
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import sim_host
+from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.interleaved import Interleaved
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (
@@ -239,6 +242,24 @@ def test_what_ends_within_a_pass_keeps_its_vf_until_the_next():
     assert "StartGuest" in rig.steps
     assert rig.host.machine.domains == {}
     assert rig.vfs()[3] == BASELINE
+
+
+def test_what_was_read_before_a_guest_went_is_not_entered_after():
+    class Slow(SimHypervisor):
+        """All chains in flight end between what it reads and what is made of it."""
+
+        def observe(self) -> HypervisorView:
+            view = super().observe()
+            rig.flights.finish()
+            return view
+
+    rig = slow_rig(ONE)
+    rig.host = replace(rig.host, hypervisor=Slow(rig.host.machine))
+    rig.agent = rig.host.agent(HOST, rig.control, runner=rig.flights)
+    rig.wish()
+    rig.tick()
+    assert rig.host.machine.domains == {}
+    assert SlotLedger(rig.host.slots, HOST).started() == {}
 
 
 def test_a_reboot_while_the_guest_is_stopping_starts_it_once_it_is_down():
