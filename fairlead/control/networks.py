@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.port_words import in_words
 from fairlead.control.qos import check_minimum_stays, default_of
 from fairlead.control.rewiring import rewire
 from fairlead.control.segments import choose
@@ -16,7 +17,6 @@ from fairlead.model.port import Port
 
 LEAST_MTU, DEFAULT_MTU, MOST_MTU = 68, 1500, 65535
 """68: RFC 791, the smallest datagram that every link carries."""
-_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,10 @@ def delete(tx: Tx, network_id: NetworkId, revision: int | None = None) -> None:
     network = tx.networks.lock(network_id)
     check_revision(network, revision)
     if ports := tx.ports.find(network_id=network_id):
-        named = ", ".join(port.id for port in ports[:_NAMED]) + (" ..." if len(ports) > _NAMED else "")
         raise Conflict(
             "in_use",
-            f"Unable to complete operation on network {network_id}. There are one or more ports still in use "
-            f"on the network, id for these ports is {named}.",
+            f"Unable to complete operation on network {network.name or network_id}. There are one or more ports "
+            f"still in use on the network: {in_words(tx, ports)}.",
             field="network",
         )
     for subnet in tx.subnets.find(network_id=network_id):

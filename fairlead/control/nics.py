@@ -8,6 +8,7 @@ from fairlead.control import ports, qos
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Caller, Tx
 from fairlead.control.bridging import free_uplinks
+from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
@@ -150,7 +151,8 @@ def _free_port(tx: Tx, nic: BootNic) -> Port:
     if port is None:
         raise InvalidValue("port", nic.port_id, "the id of a port that is there")
     if port.server_id or port.device_id_text:
-        raise Conflict("in_use", f"Port {port.id} is still in use.", field="port")
+        who = f": it is {in_words(tx, (port,))}" if port.server_id else f" by device {port.device_id_text}"
+        raise Conflict("in_use", f"Port {port.name or port.id} is still in use{who}.", field="port")
     return port
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.port_words import in_words
 from fairlead.control.rewiring import bound_among, rewire
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, QosRuleId
@@ -94,10 +95,13 @@ def delete(tx: Tx, policy_id: QosPolicyId, revision: int | None = None) -> None:
     """The policy is gone; raises NotFound, Conflict `in_use` that names who has it, Conflict `revision`."""
     policy = tx.qos_policies.lock(policy_id)
     check_revision(policy, revision)
-    users = [f"network {network.id}" for network in tx.networks.find(qos_policy_id=policy_id)]
-    users += [f"port {port.id}" for port in tx.ports.find(qos_policy_id=policy_id)]
+    users = [f"network {network.name or network.id}" for network in tx.networks.find(qos_policy_id=policy_id)]
+    if ports := tx.ports.find(qos_policy_id=policy_id):
+        users.append(in_words(tx, ports))
     if users:
-        raise Conflict("in_use", f"QoS Policy {policy_id} is used by {users[0]}.", field="policy")
+        raise Conflict(
+            "in_use", f"QoS Policy {policy.name or policy_id} is used by {', '.join(users)}.", field="policy"
+        )
     tx.qos_policies.remove(policy_id)
 
 
@@ -204,7 +208,8 @@ def _check_rules(policy: QosPolicy) -> None:
     if limit is not None and minimum is not None and limit < minimum:
         raise Conflict(
             "rule_conflict",
-            f"In QoS Policy {policy.id} the limit of {limit} kbit/s is below the minimum of {minimum} kbit/s.",
+            f"In QoS Policy {policy.name or policy.id} the limit of {limit} kbit/s is below the minimum of "
+            f"{minimum} kbit/s.",
         )
 
 

@@ -173,7 +173,7 @@ def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) 
     if server.status not in allowed or host is None:
         raise Conflict(
             "wrong_state",
-            f"Cannot '{action}' instance {server_id} while it is in vm_state {server.status.value}"
+            f"Cannot '{action}' server {server.name or server_id} while it is {server.status.value}"
             + ("" if host else ", and no host has it")
             + ".",
         )

@@ -17,6 +17,7 @@ from fairlead.control.address_plan import (
 )
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.port_words import in_words
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, ProjectId, SubnetId
 from fairlead.model.network import AddressRange, HostRoute, Subnet
@@ -111,14 +112,18 @@ def delete(tx: Tx, subnet_id: SubnetId, revision: int | None = None) -> None:
     """The subnet is gone; raises NotFound, Conflict `in_use` that names a port, Conflict `revision`."""
     subnet = tx.subnets.lock(subnet_id)
     check_revision(subnet, revision)
-    for port in tx.ports.find(network_id=subnet.network_id):
-        if any(ip.subnet_id == subnet_id for ip in port.fixed_ips):
-            raise Conflict(
-                "in_use",
-                f"Unable to complete operation on subnet {subnet_id}: One or more ports have an IP allocation "
-                f"from this subnet, port {port.id} among them.",
-                field="subnet",
-            )
+    users = [
+        port
+        for port in tx.ports.find(network_id=subnet.network_id)
+        if any(ip.subnet_id == subnet_id for ip in port.fixed_ips)
+    ]
+    if users:
+        raise Conflict(
+            "in_use",
+            f"Unable to complete operation on subnet {subnet.name or subnet.cidr}: One or more ports have an IP "
+            f"allocation from this subnet: {in_words(tx, users)}.",
+            field="subnet",
+        )
     tx.subnets.remove(subnet_id)
 
 

@@ -126,10 +126,15 @@ def _devices(view: HostView, need: Need, demand: Demand, positions: Positions) -
     kbps = demand.sample.egress_kbps
     if not kbps:
         return None
-    able = sum(
-        min(count, family.egress_free_kbps // kbps) for count, family in zip(free, families, strict=True)
+    took = [min(count, family.egress_free_kbps // kbps) for count, family in zip(free, families, strict=True)]
+    if sum(took) >= demand.count:
+        return None
+    left = max(
+        family.egress_free_kbps - count * kbps
+        for family, count, had in zip(families, took, free, strict=True)
+        if count < had
     )
-    return _too_slow(demand, families, able) if able < demand.count else None
+    return _too_slow(demand, families, sum(took), left)
 
 
 def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
@@ -181,23 +186,28 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     )
 
 
-def _too_slow(demand: Demand, families: list[FamilyView], able: int) -> Reason:
+def _too_slow(demand: Demand, families: list[FamilyView], able: int, left_kbps: int) -> Reason:
+    """`able` of the devices can be had, and then at most `left_kbps` on one family for another."""
     sample = demand.sample
+    kbps = sample.egress_kbps
     rest = ", ".join(
         f"{family.label} {_mbps(family.egress_free_kbps)} of {_mbps(family.egress_kbps)}"
         for family in families[:_NAMED]
     )
     rest += f" and {len(families) - _NAMED} more" if len(families) > _NAMED else ""
+    is_promised = any(family.egress_kbps >= kbps for family in families)
     return Reason(
         Code.BANDWIDTH,
-        f"{_counted(demand)}{_on(sample)} with {_mbps(sample.egress_kbps)} Mbit/s each {_are(demand.count)} asked for "
+        f"{_counted(demand)}{_on(sample)} with {_mbps(kbps)} Mbit/s each {_are(demand.count)} asked for "
         f"({demand.asked_by}), {able} can be had; Mbit/s free: {rest}",
-        f"lacks bandwidth for {_noun(sample)}s{_on(sample)}",
-        demand.count,
-        able,
+        f"lacks Mbit/s for {_noun(sample)}s{_on(sample)}",
+        -(-demand.count * kbps // 1000),
+        (able * kbps + left_kbps) // 1000,
         sample.id,
         _ids([family for family in families if family.egress_free_kbps < family.egress_kbps]),
-        f"{_change(families, '--egress-mbps <number>')}, where the link's speed is not known or not right",
+        "a smaller minimum bandwidth, or fewer servers with one"
+        if is_promised
+        else f"{_change(families, '--egress-mbps <number>')}, where the link's speed is not known or not right",
     )
 
 

@@ -231,12 +231,18 @@ class TestBandwidth:
         host = view(family("h1", 1, egress_mbps=10_000))
         assert fitted(host, request(*vfs(2, egress_kbps=5_000_000))).grants[0].egress_kbps == 5_000_000
         reason = only(host, request(*vfs(3, egress_kbps=5_000_000)))
-        assert (reason.code, reason.asked, reason.had) == (Code.BANDWIDTH, 3, 2)
+        assert (reason.code, reason.asked, reason.had) == (Code.BANDWIDTH, 15_000, 10_000)
         assert reason.message == (
             "3 VFs on physnet1 with 5000 Mbit/s each are asked for (port p1, port p2, port p3), 2 can be had; "
             "Mbit/s free: ens1f0 (0000:01:00.0) 10000 of 10000"
         )
         assert reason.families == ()
+        assert reason.hint == "a smaller minimum bandwidth, or fewer servers with one"
+
+    def test_the_most_that_is_left_is_told(self):
+        left = family("h1", 1, egress_mbps=300) + family("h1", 2, egress_mbps=400)
+        reason = only(view(left), request(vf(egress_kbps=500_500)))
+        assert (reason.about, reason.asked, reason.had) == ("lacks Mbit/s for VFs on physnet1", 501, 400)
 
     def test_a_link_of_unknown_speed_promises_nothing(self):
         host = view(family("h1", 1, speed_mbps=None))
