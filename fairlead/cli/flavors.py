@@ -7,7 +7,7 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import show_list, show_one
+from fairlead.cli.output import deleted, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json
@@ -88,3 +88,4 @@ def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Delete flavors; servers that were booted with one keep their size."""
     for name in names:
         invocation.session.delete(f"{_FLAVORS}/{find(invocation.session, _DETAIL, 'flavor', name)['id']}")
+        deleted("flavor", name)

@@ -8,7 +8,7 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import Record, natural, progress, show_list, show_one
+from fairlead.cli.output import Record, deleted, natural, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.client.session import ClientError, Json, Session
 from fairlead.model.device import DeviceStatus
@@ -102,6 +102,7 @@ def delete(invocation: Invocation, name: str, *, force: bool) -> None:
     """Forget a host that has no servers, or one that is dead."""
     path = f"{_HOSTS}/{find(invocation.session, _HOSTS, 'host', name)['id']}"
     invocation.session.delete(f"{path}?force=true" if force else path)
+    deleted("host", name)
 
 
 @host.command("remove-guest")
@@ -117,6 +118,7 @@ def remove_guest(invocation: Invocation, name: str, server_id: str) -> None:
     """
     identity = find(invocation.session, _HOSTS, "host", name)["id"]
     invocation.session.delete(f"{_HOSTS}/{identity}/guests/{server_id}")
+    progress(f"Guest {server_id} of host {name} is asked to go.")
 
 
 @click.group()
@@ -170,6 +172,7 @@ def show_device(invocation: Invocation, address: str, on_host: str | None) -> No
 def forget_device(invocation: Invocation, address: str, on_host: str | None) -> None:
     """Forget a device that is MISSING for good, by its id, PCI address or PF name, with its VFs."""
     invocation.session.delete(f"/v1/devices/{_device(invocation.session, address, on_host)['id']}")
+    deleted("device", address)
 
 
 @host.command("agents")

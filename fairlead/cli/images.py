@@ -8,7 +8,7 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import progress, show_list, show_one
+from fairlead.cli.output import deleted, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json, Session
@@ -67,6 +67,7 @@ def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
     """Delete images that no server is booted from."""
     for name in names:
         invocation.session.delete(f"{_IMAGES}/{find(invocation.session, _IMAGES, 'image', name)['id']}")
+        deleted("image", name)
 
 
 def image_id(session: Session, wanted: str) -> str:

@@ -8,18 +8,19 @@ from fairlead.client.session import ClientError, Json, Session
 
 _COMMANDS = {"QoS policy": "qos"}
 """The command of a word, where it is not the word itself."""
+_KEYS = ("id", "name", "cidr")
+"""What a thing may be called by: an id before a name, and that before what only subnets have."""
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find(session: Session, collection: str, word: str, wanted: str) -> Json:
-    """The one record of `collection` (such as /network/v2.0/ports) whose id or name is `wanted`.
+    """The one record of `collection` (such as /network/v2.0/ports) whose id or name, or a subnet's CIDR, is `wanted`.
 
     `word` is the glossary's, for messages. Raises ClientError when there is none, or more than one.
     """
     records = listed(session, collection)
-    found = [record for record in records if record["id"] == wanted] or [
-        record for record in records if record.get("name") == wanted
-    ]
+    hits = ([record for record in records if record.get(key) == wanted] for key in _KEYS)
+    found = next(filter(None, hits), [])
     if not found:
         raise ClientError(
             f"There is no {word} '{wanted}'.",
@@ -29,7 +30,7 @@ def find(session: Session, collection: str, word: str, wanted: str) -> Json:
     if len(found) > 1:
         ids = ", ".join(str(record["id"]) for record in found)
         raise ClientError(
-            f"'{wanted}' is the name of more than one {word}: {ids}.",
+            f"'{wanted}' means more than one {word}: {ids}.",
             code="ambiguous",
             hint="Give the id of the one you mean.",
         )

@@ -8,7 +8,7 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed, names
-from fairlead.cli.output import Record, Words, as_it_is, show_list, show_one
+from fairlead.cli.output import Record, Words, as_it_is, deleted, progress, show_list, show_one
 from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json, Session
 
@@ -59,6 +59,18 @@ def create_network(invocation: Invocation, /, name: str, **options: object) -> N
         for cidr in cast("tuple[str, ...]", options["cidrs"]):
             session.post(_SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
     show_one(invocation, cast("Json", session.get(path)["network"]))
+    if options["physical_network"]:
+        _warn_of_unknown(session, str(options["physical_network"]))
+
+
+def _warn_of_unknown(session: Session, physical_network: str) -> None:
+    """The policy may come after the network; a name that was mistyped never has one."""
+    known = {str(policy["physical_network"]) for policy in listed(session, "/v1/policies")} - {"None"}
+    if physical_network not in known:
+        progress(
+            f"No device policy names the physical network {physical_network}, so no host is on it yet; "
+            f"policies name: {', '.join(sorted(known)) or 'none'}."
+        )
 
 
 @click.group()
@@ -177,9 +189,9 @@ def _add_rest(
     @pass_invocation
     def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
         for name in names:
-            invocation.session.delete(
-                f"{collection}/{find(invocation.session, collection, word, name)['id']}"
-            )
+            found = find(invocation.session, collection, word, name)
+            invocation.session.delete(f"{collection}/{found['id']}")
+            deleted(word, name)
 
 
 def _network_wording(session: Session) -> Words:

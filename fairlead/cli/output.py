@@ -60,6 +60,11 @@ def progress(text: str) -> None:
     click.echo(text, err=True)
 
 
+def deleted(word: str, name: str) -> None:
+    """What every command says that has deleted something; `word` is the glossary's."""
+    progress(f"{word[0].upper()}{word[1:]} {name} is gone.")
+
+
 def _print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 

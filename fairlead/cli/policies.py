@@ -7,7 +7,7 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
-from fairlead.cli.output import Record, progress, show_list, show_one
+from fairlead.cli.output import Record, deleted, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels, parse_pairs
 from fairlead.client.session import Json
 
@@ -157,6 +157,7 @@ def show_policy(invocation: Invocation, name: str) -> None:
 def delete_policy(invocation: Invocation, name: str) -> None:
     """Delete a policy; its devices are offered to nobody then."""
     invocation.session.delete(f"{_POLICIES}/{find(invocation.session, _POLICIES, 'policy', name)['id']}")
+    deleted("policy", name)
 
 
 @click.group()
@@ -201,6 +202,7 @@ def list_aliases(invocation: Invocation) -> None:
 def delete_alias(invocation: Invocation, name: str) -> None:
     """Delete an alias that no flavor names."""
     invocation.session.delete(f"{_ALIASES}/{name}")
+    deleted("alias", name)
 
 
 def _draft(options: dict[str, object]) -> Json:

@@ -13,7 +13,7 @@ from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, find_id, listed, names, newest_events
 from fairlead.cli.nics import parse_nic
-from fairlead.cli.output import progress, show_list, show_one
+from fairlead.cli.output import deleted, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.cli.waiting import Wait, last_event, read_server
 from fairlead.client.session import ClientError, Json, Session
@@ -122,7 +122,7 @@ def delete(invocation: Invocation, names: tuple[str, ...], *, wait: bool) -> Non
         progress(f"Server {each.name} is asked to go.")
     for each in waits if wait else ():
         each.until(lambda _: False)
-        progress(f"Server {each.name} is gone.")
+        deleted("server", each.name)
 
 
 def _act(invocation: Invocation, name: str, body: Json, asked: str, is_done: IsDone | None) -> None:
@@ -184,6 +184,8 @@ def console(invocation: Invocation, name: str, lines: int | None) -> None:
     found = find(invocation.session, f"{_SERVERS}/detail", "server", name)
     body: Json = {"os-getConsoleOutput": {"length": lines}}
     answer = invocation.session.post(f"{_SERVERS}/{found['id']}/action", body)
+    if not answer["output"]:
+        progress(f"The guest of {name} has written nothing to its console.")
     click.echo(str(answer["output"]), nl=False)
 
 
@@ -227,7 +229,7 @@ def _boot_request(session: Session, name: str, options: dict[str, object]) -> Js
 
 
 def _show(invocation: Invocation, server: Json) -> None:
-    ports = listed(invocation.session, "/network/v2.0/ports", {"device_id": str(server["id"])})
+    ports = _ports(invocation.session, str(server["id"]))
     if invocation.wants_json:
         show_one(invocation, {**server, "ports": ports})
         return
@@ -241,6 +243,16 @@ def _show(invocation: Invocation, server: Json) -> None:
         show_list(invocation, [_port_row(port, networks) for port in ports], _PORT_COLUMNS)
     elif server.get("status") == "BUILD":
         progress("It is being built; --wait shows how.")
+
+
+def _ports(session: Session, server_id: str) -> list[Json]:
+    """The server's ports in the guest's order, which only the compute API knows."""
+    ports = listed(session, "/network/v2.0/ports", {"device_id": server_id})
+    if len(ports) > 1:
+        nics = listed(session, f"{_SERVERS}/{server_id}/os-interface")
+        order = {nic["port_id"]: at for at, nic in enumerate(nics)}
+        ports.sort(key=lambda port: order.get(port["id"], len(order)))
+    return ports
 
 
 def _row(server: Json) -> Json:

@@ -33,6 +33,14 @@ def _typed(url, *words, fails=False):
     return said if fails else output
 
 
+def _said(url, *words):
+    """What the command said on standard error, though it did what it was asked."""
+    process = _started(url, *words)
+    _, said = process.communicate(timeout=_LIMIT)
+    assert process.returncode == 0, said
+    return said
+
+
 def _line_with(process, text):
     """Reads what the command says until there is a line with that text; the line."""
     for line in process.stderr:
@@ -148,6 +156,57 @@ def test_a_policy_loses_what_it_had(fairlead):
     assert _typed(fairlead.url, "audit") == ""
 
 
+def test_what_is_done_is_said_by_name(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f*", "physnet1")
+    words = ("network", "create", "blue", "--physical-network", "physnt1", "--subnet", "10.0.0.0/24")
+    assert "physnt1, so no host is on it yet; policies name: physnet1." in _said(fairlead.url, *words)
+    assert "10.0.0.0/24" in _typed(fairlead.url, "subnet", "show", "10.0.0.0/24")
+    assert _said(fairlead.url, "subnet", "delete", "10.0.0.0/24") == "Subnet 10.0.0.0/24 is gone.\n"
+    assert _said(fairlead.url, "network", "delete", "blue") == "Network blue is gone.\n"
+    assert _said(fairlead.url, "qos", "create", "gold", "--max-mbps", "500") == ""
+    words = ("network", "create", "red", "--physical-network", "physnet1", "--subnet", "10.0.0.0/24")
+    assert _said(fairlead.url, *words, "--qos-policy", "gold") == ""
+    _typed(fairlead.url, "port", "create", "p1", "--network", "red", "--qos-policy", "gold")
+    (p1,) = fairlead.http.get("/network/v2.0/ports").json()["ports"]
+    fairlead.boot("web", [{"port": p1["id"]}])
+    for words, said in (
+        (
+            ("network", "delete", "red"),
+            "network red. There are one or more ports still in use on the network: ",
+        ),
+        (("subnet", "delete", "10.0.0.0/24"), "subnet 10.0.0.0/24: One or more ports have an IP allocation "),
+        (("qos", "delete", "gold"), "QoS Policy gold is used by network red, "),
+        (
+            ("server", "create", "db", "--flavor", "tiny", "--image", "cirros", "--nic", "port=p1"),
+            "still in use: ",
+        ),
+    ):
+        refused = _typed(fairlead.url, *words, fails=True)
+        assert said in refused
+        assert "port p1 of server web." in refused
+    refused = _typed(fairlead.url, "server", "start", "web", fails=True)
+    assert refused == "Error: Cannot 'start' server web while it is BUILD, and no host has it.\n"
+
+
+def test_nics_are_shown_in_the_order_of_the_guest(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    for number, name in enumerate(("blue", "red", "green")):
+        fairlead.network(name, "physnet1", 100 + number, f"10.0.{number}.0/24")
+    order = ["green", "blue", "red", "blue"]
+    fairlead.boot("web", [{"network": name, "vnic_type": "direct"} for name in order])
+    fairlead.settle()
+    shown = _typed(fairlead.url, "server", "show", "web").partition("\n\n")[2].splitlines()[2:]
+    assert [line.split()[1] for line in shown] == order
+    found = json.loads(_typed(fairlead.url, "--json", "server", "show", "web"))
+    networks = {n["id"]: n["name"] for n in fairlead.http.get("/network/v2.0/networks").json()["networks"]}
+    assert [networks[port["network_id"]] for port in found["ports"]] == order
+    with fairlead.answering():
+        said = _said(fairlead.url, "server", "console", "web")
+    assert said == "The guest of web has written nothing to its console.\n"
+
+
 def test_a_policy_says_what_it_took_and_what_it_would_be_refused_with(fairlead):
     fairlead.add_host(1)
     words = (
@@ -161,14 +220,13 @@ def test_a_policy_says_what_it_took_and_what_it_would_be_refused_with(fairlead):
         "--physical-network",
         "physnet1",
     )
-    process = _started(fairlead.url, *words, "--exclude", "pf=ens1f1", "--vfs", "8")
-    assert process.communicate(timeout=_LIMIT)[1] == "east: 1 PF on 1 host.\n"
+    assert _said(fairlead.url, *words, "--exclude", "pf=ens1f1", "--vfs", "8") == "east: 1 PF on 1 host.\n"
     shown = _typed(fairlead.url, "policy", "list")
     assert "host=host*, pf=ens1f*" in shown
     assert "not pf=ens1f1" in shown
     assert "1 PF on 1 host" in shown
-    none = _started(fairlead.url, "policy", "create", "none", "--pf", "nope", "--exclude", "name=x,hosts=y")
-    assert "It takes none: `fairlead policy try none` says why" in none.communicate(timeout=_LIMIT)[1]
+    said = _said(fairlead.url, "policy", "create", "none", "--pf", "nope", "--exclude", "name=x,hosts=y")
+    assert "It takes none: `fairlead policy try none` says why" in said
 
     fairlead.settle()
     fairlead.network("blue", "physnet1", 100)
