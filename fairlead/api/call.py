@@ -24,6 +24,7 @@ OPERATOR_USER = "0fa1e1ead00000000000000000000002"
 BODY_LIMIT = 2 << 20
 """Bytes of a JSON body, unless its route says otherwise."""
 _MOST_PARAMETERS = 1000
+_LOOKS = ("GET", "HEAD")
 _AUTHORITY = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 
@@ -50,8 +51,9 @@ class Call:
     body: bytes = b""
 
     def run(self, work: Callable[[Tx], Result]) -> Result:
-        """The result of a control function in its transaction; for plain handlers."""
-        return self.parts.engine.run(work)
+        """The result of a control function in its transaction; for plain handlers. A GET looks, at one moment."""
+        engine = self.parts.engine
+        return (engine.look if self.request.method in _LOOKS else engine.run)(work)
 
     async def in_worker(self, work: Callable[[Tx], Result]) -> Result:
         """The same for Live handlers."""

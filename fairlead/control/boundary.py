@@ -156,10 +156,11 @@ class Tx(Protocol):
 class Database(Protocol):
     """Where transactions come from."""
 
-    def transaction(self) -> AbstractContextManager[Tx]:
-        """Commits on leaving, rolls back on any exception. Raises Conflict `stale` when the database asks
-        for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number of times.
-        What the database refused ends its transaction: whoever catches a constraint's Conflict inside gets it
+    def transaction(self, *, is_moment: bool = False) -> AbstractContextManager[Tx]:
+        """Commits on leaving, rolls back on any exception. With `is_moment` everything is seen as it was at one
+        moment; without, each look may see what others have committed since. Raises Conflict `stale` when the
+        database asks for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number
+        of times. What the database refused ends its transaction: whoever catches a constraint's Conflict inside gets it
         again from the next statement and on leaving. So look before you write.
         """
         ...

@@ -22,16 +22,23 @@ class Engine:
         """The result of `work` in a committed transaction. A `stale` conflict is tried again up to five
         times; every refusal leaves the database as it was.
         """
+        return self._tried(work, is_moment=False)
+
+    def look(self, work: Callable[[Tx], Result]) -> Result:
+        """The same for work that only reads: what it sees is of one moment, so that what one row names is there."""
+        return self._tried(work, is_moment=True)
+
+    def _tried(self, work: Callable[[Tx], Result], *, is_moment: bool) -> Result:
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
-                return self._once(work)
+                return self._once(work, is_moment=is_moment)
             except Conflict as conflict:
                 if conflict.code != "stale" or not tries_left:
                     raise
         raise AssertionError
 
-    def _once(self, work: Callable[[Tx], Result]) -> Result:
-        with self._database.transaction() as tx:
+    def _once(self, work: Callable[[Tx], Result], *, is_moment: bool) -> Result:
+        with self._database.transaction(is_moment=is_moment) as tx:
             result = work(tx)
             wakes = frozenset(tx.wakes)
         self._wakes.notify(wakes)

@@ -53,7 +53,7 @@ class Scheduler:
         """Decide on every server in BUILD without a host; how many there were. One that could not be decided,
         since the database asked for another try too often, waits for the next tick.
         """
-        waiting = self._engine.run(_waiting)
+        waiting = self._engine.look(_waiting)
         if waiting:
             self._refresh()
         for server_id in waiting:
@@ -72,7 +72,7 @@ class Scheduler:
     def _place(self, server_id: ServerId) -> None:
         is_fresh = False
         for _ in range(_TRIES):
-            request = self._engine.run(partial(_request, server_id=server_id))
+            request = self._engine.look(partial(_request, server_id=server_id))
             if request is None:
                 return
             decision = place(self._fleet, request, self._order, seed=server_id)
@@ -101,7 +101,7 @@ class Scheduler:
     def _refresh(self, *, is_whole: bool = False) -> None:
         """Read again what has changed: the hosts that were heard of, and now and then whatever changed."""
         heard, self._heard = self._heard, set()
-        views, known, now = self._engine.run(self._changes(heard, is_whole=is_whole))
+        views, known, now = self._engine.look(self._changes(heard, is_whole=is_whole))
         self._keep(views)
         if known is not None:
             self._checked_at = now

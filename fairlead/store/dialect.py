@@ -79,9 +79,10 @@ class Dialect(Protocol):
     engine: sa.Engine
     is_in_process: bool
 
-    def lend(self) -> AbstractContextManager[Connection]:
+    def lend(self, *, is_moment: bool) -> AbstractContextManager[Connection]:
         """A connection in a new transaction, for one thread. Whoever borrows it commits; what was not
-        committed is rolled back. Raises `error`, and sqlalchemy.exc.SQLAlchemyError where none is to be had.
+        committed is rolled back. `is_moment`: all its statements see the database as it was at the first.
+        Raises `error`, and sqlalchemy.exc.SQLAlchemyError where none is to be had.
         """
         ...
 

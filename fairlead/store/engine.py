@@ -41,12 +41,12 @@ class SqlDatabase:
         return self._dialect.is_in_process
 
     @contextmanager
-    def transaction(self) -> Iterator[Tx]:
+    def transaction(self, *, is_moment: bool = False) -> Iterator[Tx]:
         """Commits on leaving, rolls back on any exception. A write that was refused cannot be committed, even
         if its Conflict was caught. Raises Conflict `stale` when another try may do, Fault when none will.
         """
         try:
-            with self._dialect.lend() as connection:
+            with self._dialect.lend(is_moment=is_moment) as connection:
                 session = Session(connection, self._dialect)
                 tx = SqlTx(session, self._nouns, self._surroundings, self._events_lock)
                 yield tx

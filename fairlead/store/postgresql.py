@@ -41,11 +41,14 @@ class Postgresql:
         )
 
     @contextmanager
-    def lend(self) -> Iterator[Connection]:
-        """A connection of the pool; its first statement begins the transaction."""
+    def lend(self, *, is_moment: bool) -> Iterator[Connection]:
+        """A connection of the pool; its first statement begins the transaction. Those that write see the newest rows
+        with each statement (READ COMMITTED), for what they lock is to be the newest.
+        """
         pooled = self.engine.raw_connection()
         # The engine's driver is psycopg, whose connection has these methods.
         connection = cast("psycopg.Connection", pooled.driver_connection)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ if is_moment else None
         try:
             yield cast("Connection", connection)
         finally:

@@ -55,8 +55,8 @@ class Sqlite:
         self._pooled: sa.PoolProxiedConnection | None = None
 
     @contextmanager
-    def lend(self) -> Iterator[Connection]:
-        """The one connection, in a new transaction, for one thread at a time."""
+    def lend(self, *, is_moment: bool) -> Iterator[Connection]:
+        """The one connection, in a new transaction, for one thread at a time: of one moment, whatever it is for."""
         if self._holder == threading.get_ident():
             raise RuntimeError("a transaction was begun inside a transaction of the same thread")
         with self._lock:

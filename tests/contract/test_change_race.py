@@ -186,3 +186,21 @@ def test_a_server_that_nothing_fits_goes_while_it_is_told_so(world: World) -> No
     in_turn(world, lambda tx: servers.delete(tx, server.id), lambda: decided.append(world.scheduler.tick()))
     assert len(decided) == 1
     assert world.engine.run(lambda tx: tx.servers.find()) == ()
+
+
+def test_a_look_is_of_one_moment(world: World) -> None:
+    """What a row names is there, whoever takes it away meanwhile."""
+    server = world.boot("web", world.direct())
+    seen: list[int] = []
+
+    def look(tx: Tx) -> None:
+        seen.append(len(tx.servers.find()))
+        taker.start()
+        taker.join(timeout=HEAD_START_SECONDS)
+        seen.append(len(tx.servers.find()))
+
+    taker = threading.Thread(target=lambda: world.engine.run(lambda tx: servers.delete(tx, server.id)))
+    world.engine.look(look)
+    taker.join(timeout=60)
+    assert seen == [1, 1]
+    assert world.engine.look(lambda tx: tx.servers.find()) == ()

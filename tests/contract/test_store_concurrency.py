@@ -249,7 +249,7 @@ def test_a_deadlock_is_tried_again(postgres_cluster: Cluster) -> None:
         with database.transaction() as tx:
             assert [tx.hosts.fetch(host.id).generation for host in hosts] == [3, 3]
         database.close()
-    assert sorted(tries) in ([0, 0, 1], [0, 1, 1])
+    assert len(tries) > len(hosts), "nobody was in the other's way"
 
 
 def test_connections_that_died_are_replaced(postgres_cluster: Cluster) -> None:

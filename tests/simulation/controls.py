@@ -37,6 +37,10 @@ class _Interrupted(Engine):
         self._interrupt()
         return super().run(work)
 
+    def look(self, work: Callable[[Tx], Result]) -> Result:
+        self._interrupt()
+        return super().look(work)
+
 
 class Controls(Engine):
     """Each transaction is run by any one of them."""
