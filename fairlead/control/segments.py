@@ -54,7 +54,8 @@ def _only_physical_network(tx: Tx) -> str:
 
 def _flat(tx: Tx, where: str) -> Segment:
     if held := tx.networks.find(physical_network=where, kind=SegmentKind.FLAT):
-        raise Conflict("flat_in_use", f"Network {held[0].id} is already flat on physical network {where}.")
+        name = held[0].name or held[0].id
+        raise Conflict("flat_in_use", f"Network {name} is already flat on physical network {where}.")
     return Segment(SegmentKind.FLAT, where, None)
 
 
@@ -63,7 +64,7 @@ def _free(tx: Tx, where: str, vlan: int) -> int:
         raise Conflict(
             "vlan_in_use",
             f"Unable to create the network. The VLAN {vlan} on physical network {where} is in use by network "
-            f"{held[0].id}.",
+            f"{held[0].name or held[0].id}.",
         )
     return vlan
 

@@ -185,6 +185,9 @@ def test_what_is_done_is_said_by_name(fairlead):
         refused = _typed(fairlead.url, *words, fails=True)
         assert said in refused
         assert "port p1 of server web." in refused
+    vlan = json.loads(_typed(fairlead.url, "--json", "network", "show", "red"))["provider:segmentation_id"]
+    words = ("network", "create", "red2", "--physical-network", "physnet1", "--vlan", str(vlan))
+    assert "is in use by network red." in _typed(fairlead.url, *words, fails=True)
     refused = _typed(fairlead.url, "server", "start", "web", fails=True)
     assert refused == "Error: Cannot 'start' server web while it is BUILD, and no host has it.\n"
 
