@@ -30,7 +30,7 @@ def remove_guest(tx: Tx, host_id: HostId, server_id: ServerId) -> None:
         )
     if server_id in host.removals:
         return
-    if server_id not in {hold.subject for hold in host.holds}:
+    if server_id not in {hold.subject for hold in host.holds if hold.is_unnamed_guest}:
         raise NotFound("guest", server_id)
     host = advance(tx, replace(host, removals=(*host.removals, server_id)))
     message = (

@@ -18,7 +18,8 @@ def unnamed_holds(lookup: Lookup) -> Iterator[Hold]:
         command = f"`fairlead host remove-guest {lookup.desired.host_id} {server_id}`"
         why = "control has no such server on this host, so all of it stays as it is"
         what = f"keep or remove guest {server_id}"
-        yield Hold(server_id, what, f"{why}; {command} removes it with its disk, for good")
+        reason = f"{why}; {command} removes it with its disk, for good"
+        yield Hold(server_id, what, reason, is_unnamed_guest=True)
 
 
 def kept_taps(lookup: Lookup) -> dict[str, ServerId]:

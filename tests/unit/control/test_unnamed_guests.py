@@ -117,7 +117,7 @@ def test_a_restored_database_loses_no_guest_and_gives_nothing_of_it_away(tmp_pat
     host = world.host()
     old = world.run_server(host, "old", world.direct())
     copy = copied(tmp_path / "live", tmp_path / "copy")
-    world.time.advance(60)
+    world.time.advance(30)
     host.settle()
     late = world.run_server(host, "late", world.direct())
     before, taken = guests(host.sim), held(world, late.id)
@@ -196,6 +196,36 @@ def test_a_guest_of_a_server_is_not_removed_from_under_it(world: World) -> None:
     assert refused.value.code == "in_use"
     with pytest.raises(NotFound):
         world.engine.run(lambda tx: guest_removals.remove_guest(tx, host.id, STRANGER))
+
+
+def test_what_else_is_held_back_is_no_guest_to_remove(world: World) -> None:
+    world.policy(num_vfs=500)
+    host = world.host()
+    subjects = [hold.subject for hold in row(world, host).holds]
+    assert subjects
+    for subject in subjects:
+        with pytest.raises(NotFound, match="Guest"):
+            world.engine.run(
+                lambda tx, s=subject: guest_removals.remove_guest(tx, host.id, ServerId(s))  # type: ignore[misc]
+            )
+    assert row(world, host).removals == ()
+
+
+def test_a_guest_whose_server_comes_back_to_the_host_before_it_is_removed_is_not(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    world.time.advance(60)
+    world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+    again = world.host(sim=host.sim)
+    world.engine.run(lambda tx: guest_removals.remove_guest(tx, again.id, server.id))
+    world.engine.run(lambda tx: servers.reboot(tx, server.id, is_hard=True))
+    world.scheduler.tick()
+    assert world.server(server.id).host_id == again.id
+    again.settle()
+    assert row(world, again).removals == ()
+    assert guests(again.sim).keys() == {f"fl-{server.id}"}
+    assert world.violations() == ()
 
 
 def test_a_machine_that_was_declared_dead_and_comes_back_keeps_its_guests(world: World) -> None:
