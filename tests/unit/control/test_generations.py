@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS
 from fairlead.control import assignments, generations, reports, servers
 from fairlead.control.boundary import Tx
+from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import InvalidValue
 from fairlead.model.server import ServerStatus
 from tests.control_world import EnrolledHost, World
@@ -103,6 +105,32 @@ def test_an_agent_is_heard_though_controls_clock_went_back(world: World) -> None
     world.policy()
     host = world.host()
     world.time.advance(-3 * 24 * 3600)
+    host.sim.clock.advance(LONGEST_SILENCE_SECONDS)  # type: ignore[attr-defined]
     host.settle()
     server = world.run_server(host, "web", world.normal())
     assert world.server(server.id).status is ServerStatus.ACTIVE
+
+
+def test_a_report_on_a_generation_that_this_database_forgot_frees_nothing(world: World) -> None:
+    """What it says of bindings and devices is of another history, though its number is the higher one."""
+    world.policy()
+    host = world.host()
+    empty = host.link.reports[-1]
+    server = world.run_server(host, "web", world.direct())
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    with world.database.transaction() as tx:
+        before = tx.hosts.fetch(host.id)
+        (held,) = tx.allocations.find(server_id=server.id)
+    stray = replace(
+        empty, serial=before.report_serial + 1, generation=milliseconds(world, timedelta(hours=1))
+    )
+    assert world.engine.run(lambda tx: reports.apply(tx, host.id, stray)).is_taken
+    with world.database.transaction() as tx:
+        after = tx.hosts.fetch(host.id)
+        assert after.generation > stray.generation
+        assert after.generation_seen == before.generation_seen
+        assert tx.devices.fetch(held.device_id).status is not DeviceStatus.AVAILABLE
+        assert tx.servers.get(server.id) is not None
+    host.settle()
+    with world.database.transaction() as tx:
+        assert tx.devices.fetch(held.device_id).status is DeviceStatus.AVAILABLE
