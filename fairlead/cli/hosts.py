@@ -49,7 +49,7 @@ def list_hosts(invocation: Invocation) -> None:
         "Name": "name",
         "Takes servers": "admin",
         "Reason": "admin_reason",
-        "Alive": "is_alive",
+        "Agent": "liveness",
         "Labels": "labels",
         "Holds": "holds",
     }
@@ -178,11 +178,12 @@ def forget_device(invocation: Invocation, address: str, on_host: str | None) -> 
 @host.command("agents")
 @pass_invocation
 def list_agents(invocation: Invocation) -> None:
-    """List the hosts' agents: alive, and how far they have got."""
+    """List the hosts' agents: whether they are there and report, and how far they have got."""
     columns = {
         "Host": "host_name",
-        "Alive": "is_alive",
+        "Agent": "liveness",
         "Last seen": "last_seen_at",
+        "Reported": "reported_at",
         "Version": "agent_version",
         "Wanted": "generation",
         "Done": "generation_seen",

@@ -86,16 +86,16 @@ class Wait:
         return bool(found)
 
     def _say_silence(self, server: Json) -> None:
-        """Once, when nothing happens: when the server's host was last heard of."""
+        """Once, when nothing happens: when the server's host last told of itself."""
         host = server.get("OS-EXT-SRV-ATTR:host")
         if self._is_silence_said or not host:
             return
         self._is_silence_said = True
         for found in self._patiently(lambda: listed(self.session, "/v1/agents")):
             if found["host_name"] == host:
-                heard = found["last_seen_at"] or "no time yet"
+                reported = found["reported_at"] or "no time yet"
                 progress(
-                    f"Nothing new for {_POLL_SECONDS} s: {host} was last heard of at {heard} "
+                    f"Nothing new for {_POLL_SECONDS} s: {host} last reported at {reported} "
                     "(see `fairlead host agents`). Waiting on."
                 )
 

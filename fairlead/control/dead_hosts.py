@@ -10,7 +10,7 @@ from fairlead.control import hosts
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_server
 from fairlead.control.faults import fail
-from fairlead.control.hosts import Liveness, liveness
+from fairlead.control.hosts import liveness
 from fairlead.control.nics import give_back, unbind
 from fairlead.model.errors import Conflict, Failure
 from fairlead.model.host import Host
@@ -21,13 +21,15 @@ from fairlead.model.server import Server, ServerStatus
 def forget(tx: Tx, host_id: HostId) -> None:
     """The host is gone with its devices, and nothing is held there any more. Servers that were to be deleted are;
     the others are in ERROR without a host, to be rebooted hard elsewhere or deleted. Raises NotFound, Conflict
-    `wrong_state` while the host is alive.
+    `wrong_state` while the host is heard of, be it that it does not report: its agent may still act.
     """
     host = tx.hosts.lock(host_id)
-    if liveness(host, tx.now) is Liveness.ALIVE:
+    state = liveness(host, tx.now)
+    if state.is_heard:
         raise Conflict(
             "wrong_state",
-            f"Host {host.name} is alive: its agent was heard of at {host.last_seen_at:%Y-%m-%d %H:%M:%S} UTC. "
+            f"Host {host.name} is {state.value.replace('_', ' ')}: its agent was heard of at "
+            f"{host.last_seen_at:%Y-%m-%d %H:%M:%S} UTC and may act on its guests. "
             "Only a host that has been silent for 30 seconds can be forgotten by force.",
             field="host",
         )

@@ -27,18 +27,30 @@ SILENT = timedelta(seconds=30)
 """An agent reports or sends a heartbeat at least every ten seconds: after three missed ones its host takes no
 new servers.
 """
+UNREPORTED = timedelta(seconds=60)
+"""Its polls go on while its loop hangs, or cannot read its host. A tick that makes hundreds of VFs may take long."""
 TOKEN_LASTS = timedelta(hours=24)
 _SEEN_EVERY = timedelta(seconds=5)
+_SKEW = timedelta(seconds=5)
+"""How far ahead a time may be that another control wrote."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 _NAMED = 5
 
 
 class Liveness(Enum):
-    """Derived from when a host's agent was last heard of."""
+    """Derived from when a host's agent was last heard of, and last reported. NOT_REPORTING: it answers, and does not
+    tell how its host is.
+    """
 
     NEVER_SEEN = "never_seen"
     ALIVE = "alive"
+    NOT_REPORTING = "not_reporting"
     SILENT = "silent"
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the agent is there, and may act on its host."""
+        return self in {Liveness.ALIVE, Liveness.NOT_REPORTING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +173,24 @@ def delete(tx: Tx, host_id: HostId) -> None:
 
 def seen(tx: Tx, host: Host) -> Host:
     """The locked host, marked as heard of just now; written at most every five seconds, and no change of it."""
-    if host.last_seen_at is not None and tx.now - host.last_seen_at < _SEEN_EVERY:
+    if host.last_seen_at is not None and abs(tx.now - host.last_seen_at) < _SEEN_EVERY:
         return host
     return tx.hosts.touch(host, last_seen_at=tx.now)
 
 
+def reported(tx: Tx, host: Host, serial: int) -> Host:
+    """The locked host, which is as in its agent's report of that serial; no change of it."""
+    return tx.hosts.touch(host, last_seen_at=tx.now, reported_at=tx.now, report_serial=serial)
+
+
 def liveness(host: Host, now: datetime) -> Liveness:
-    """Whether the host's agent is there."""
+    """Whether the host's agent is there, and tells how the host is."""
     if host.last_seen_at is None:
         return Liveness.NEVER_SEEN
-    return Liveness.ALIVE if now - host.last_seen_at <= SILENT else Liveness.SILENT
+    if not _is_recent(host.last_seen_at, now, SILENT):
+        return Liveness.SILENT
+    is_told = host.reported_at is not None and _is_recent(host.reported_at, now, UNREPORTED)
+    return Liveness.ALIVE if is_told else Liveness.NOT_REPORTING
 
 
 def why_not(host: Host, now: datetime) -> str:
@@ -182,12 +202,28 @@ def why_not(host: Host, now: datetime) -> str:
             return (
                 "its agent has not reported yet" if host.enrolled_at else "no agent has enrolled for it yet"
             )
+        case Liveness.SILENT if host.last_seen_at and host.last_seen_at > now:
+            at = _shown(host.last_seen_at)
+            return f"its agent was last heard of at {at}, which is still to come: is the clock right?"
         case Liveness.SILENT:
-            return f"its agent has not been heard of since {host.last_seen_at:%Y-%m-%d %H:%M:%S} UTC"
-        case Liveness.ALIVE if not host.report_serial:
+            return f"its agent has not been heard of since {_shown(host.last_seen_at)}"
+        case Liveness.ALIVE | Liveness.NOT_REPORTING if not host.report_serial:
             return "its agent has not reported yet"
+        case Liveness.NOT_REPORTING:
+            return (
+                f"its agent answers, and has not reported since {_shown(host.reported_at)}: its log says why"
+            )
         case Liveness.ALIVE:
             return ""
+
+
+def _is_recent(at: datetime, now: datetime, within: timedelta) -> bool:
+    """A time to come is not: the clock was set back, and says nothing of how long ago that was."""
+    return -_SKEW <= now - at <= within
+
+
+def _shown(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else "it enrolled"
 
 
 def _check_name(name: str) -> None:

@@ -56,19 +56,19 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
 
 
 def note_heartbeat(tx: Tx, host_id: HostId, heartbeat: Heartbeat) -> Receipt:
-    """The host was heard of, if all is as in the newest report applied; else its agent is to tell it whole.
+    """The host has reported, if all is as in the newest report applied; else its agent is to tell it whole.
     Raises NotFound.
     """
     host = tx.hosts.lock(host_id)
     is_taken = heartbeat.serial == host.report_serial
     if is_taken:
-        hosts.seen(tx, host)
+        hosts.reported(tx, host, heartbeat.serial)
     return Receipt(host.generation, host.report_serial, is_taken)
 
 
 def _noted(tx: Tx, host: Host, report: Report, generation: int) -> Host:
     """A report that says what the one before it said leaves the host's revision as it is."""
-    host = tx.hosts.touch(host, last_seen_at=tx.now, report_serial=report.serial)
+    host = hosts.reported(tx, host, report.serial)
     changed = replace(
         host,
         agent_version=report.agent_version,

@@ -20,6 +20,7 @@ class Act(Enum):
     MAKE_TAP = "Making tap"
     REMOVE_TAP = "Removing tap"
     OBSERVE = "Reading"
+    KEEP = "Keeping"
 
 
 _HINTS = {

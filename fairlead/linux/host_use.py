@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
+from fairlead.linux.faults import Act, refusal
 from fairlead.linux.netlink import Link, Route
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.model.pci import PciAddress
@@ -86,18 +87,27 @@ class SeenManagement:
         self._path = path
 
     def with_earlier(self, boot_id: str, addresses: frozenset[PciAddress]) -> frozenset[PciAddress]:
-        """Those, and all before them. Raises OSError when it cannot be kept."""
+        """Those, and all before them. Raises Fault when it cannot be kept: after a restart of the agent a NIC that was
+        management would be offered.
+        """
         known = self._known(boot_id)
         if not addresses <= known:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text("\n".join([boot_id, *sorted(known | addresses)]), encoding="utf-8")
-            fresh.replace(self._path)
+            try:
+                self._keep("\n".join([boot_id, *sorted(known | addresses)]))
+            except OSError as error:
+                hint = "Is there room, and may the agent write there?"
+                raise refusal(Act.KEEP, f"the management NICs in {self._path}", error, hint) from error
         return known | addresses
+
+    def _keep(self, content: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(content, encoding="utf-8")
+        fresh.replace(self._path)
 
     def _known(self, boot_id: str) -> frozenset[PciAddress]:
         try:
             first, *addresses = self._path.read_text(encoding="utf-8").split("\n")
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return frozenset()
         return frozenset(map(PciAddress, addresses)) if first == boot_id else frozenset()

@@ -32,6 +32,8 @@ class Host:
 
     `generation` counts changes of its desired state; `generation_seen` is the newest that its agent has
     reported on. `report_serial` is that of the newest report applied: only its successor is applied next.
+    `last_seen_at`: its agent was heard of, if only by a poll; `reported_at`: it told how the host is, by a report or by
+    a heartbeat that said "as before".
     `removals` are guests that are no server's and that the operator wants gone.
     `credential` and `token` are SHA-256 digests; `token` None: already enrolled.
     """
@@ -50,6 +52,7 @@ class Host:
     credential: str | None = None
     enrolled_at: datetime | None = None
     last_seen_at: datetime | None = None
+    reported_at: datetime | None = None
     agent_version: str = ""
     report_serial: int = 0
     holds: tuple["Hold", ...] = ()

@@ -112,7 +112,7 @@ def test_a_heartbeat_keeps_the_host_alive_and_its_revision(world: World) -> None
     assert host.link.heartbeats == [Heartbeat(before.report_serial)]
     after = row(world, host)
     assert after.last_seen_at is not None
-    assert after == replace(before, last_seen_at=after.last_seen_at)
+    assert after == replace(before, last_seen_at=after.last_seen_at, reported_at=after.reported_at)
     world.time.advance(25)
     assert hosts.liveness(after, world.time.now) is hosts.Liveness.ALIVE
 
@@ -140,7 +140,12 @@ def test_a_whole_report_without_news_leaves_every_revision(world: World) -> None
     host.agent.tick()
     after = row(world, host)
     assert after.report_serial == before.report_serial + 1
-    assert after == replace(before, last_seen_at=after.last_seen_at, report_serial=after.report_serial)
+    assert after == replace(
+        before,
+        last_seen_at=after.last_seen_at,
+        reported_at=after.reported_at,
+        report_serial=after.report_serial,
+    )
     assert world.server(server.id) == web
     with world.database.transaction() as tx:
         assert (tx.devices.find(), tx.bindings.find(), tx.allocations.find()) == inventory

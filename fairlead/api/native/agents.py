@@ -122,6 +122,7 @@ def _agent(tx: Tx, host: Host) -> Json:
         "is_alive",
         "is_enrolled",
         "last_seen_at",
+        "reported_at",
         "agent_version",
         "generation",
         "generation_seen",

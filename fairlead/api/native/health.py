@@ -19,8 +19,8 @@ _TROUBLED = (DeviceStatus.FAULTY, DeviceStatus.MISSING)
 
 
 def show(call: Call) -> Response:
-    """GET /health: `status` is "ok", or "degraded" where a host is silent or a device is faulty or missing. That
-    it answers says that the database does.
+    """GET /health: `status` is "ok", or "degraded" where a host is silent or does not report, or a device is faulty
+    or missing. That it answers says that the database does.
     """
     return document(call.run(_health))
 
@@ -33,12 +33,16 @@ def _is_troubled(view: DeviceView) -> bool:
 
 def _health(tx: Tx) -> Json:
     hosts = tx.hosts.find()
-    silent = [host.name for host in hosts if liveness(host, tx.now) is Liveness.SILENT]
+    named = {
+        state: [host.name for host in hosts if liveness(host, tx.now) is state]
+        for state in (Liveness.SILENT, Liveness.NOT_REPORTING)
+    }
     troubled = sum(map(_is_troubled, devices.views(tx, tx.devices.find(status=_TROUBLED))))
     return {
-        "status": "degraded" if silent or troubled else "ok",
+        "status": "degraded" if any(named.values()) or troubled else "ok",
         "version": _VERSION,
         "hosts": len(hosts),
-        "silent_hosts": silent,
+        "silent_hosts": named[Liveness.SILENT],
+        "not_reporting_hosts": named[Liveness.NOT_REPORTING],
         "faulty_or_missing_devices": troubled,
     }

@@ -72,7 +72,7 @@ def _shown(host: Host, pfs: list[Device], now: datetime) -> listing.Shown:
     for pf in pfs:
         if pf.physical_network and pf.name:
             mappings.setdefault(pf.physical_network, []).append(pf.name)
-    seen = host.last_seen_at
+    seen = host.reported_at
     return {
         "id": host.id,
         "agent_type": "NIC Switch agent",
@@ -80,7 +80,7 @@ def _shown(host: Host, pfs: list[Device], now: datetime) -> listing.Shown:
         "topic": "N/A",
         "host": host.name,
         "admin_state_up": host.admin is HostAdmin.ENABLED,
-        "alive": seen is not None and now - seen < DOWN_AFTER,
+        "alive": seen is not None and abs(now - seen) < DOWN_AFTER,
         "availability_zone": None,
         "description": host.admin_reason,
         "configurations": {"device_mappings": mappings, "agent_version": host.agent_version},

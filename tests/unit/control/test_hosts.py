@@ -2,13 +2,15 @@
 
 import pytest
 
-from fairlead.control import dead_hosts, hosts, servers
+from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS
+from fairlead.control import assignments, dead_hosts, hosts, servers
+from fairlead.control.boundary import Tx
 from fairlead.control.hosts import HostChanges, Liveness, NewHost
 from fairlead.model.errors import Conflict, InvalidValue, NotAllowed
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.server import ServerStatus
 from fairlead.wire.documents import Enrolment
-from tests.control_world import World
+from tests.control_world import EnrolledHost, World
 
 
 def test_a_token_enrols_once(world: World) -> None:
@@ -52,6 +54,91 @@ def test_a_host_is_alive_for_thirty_seconds(world: World) -> None:
     assert hosts.liveness(stored, world.time.now) is Liveness.ALIVE
     world.time.advance(31)
     assert hosts.liveness(stored, world.time.now) is Liveness.SILENT
+
+
+def judged(world: World, host: EnrolledHost) -> tuple[Liveness, str]:
+    """What is said of the host now."""
+
+    def judge(tx: Tx) -> tuple[Liveness, str]:
+        row = tx.hosts.fetch(host.id)
+        return hosts.liveness(row, tx.now), hosts.why_not(row, tx.now)
+
+    return world.engine.run(judge)
+
+
+def polls(world: World, host: EnrolledHost) -> None:
+    """Only that: as an agent whose loop hangs, or cannot read its host."""
+    for _ in range(9):
+        world.time.advance(10)
+        host.agent.poll(0)
+
+
+def test_a_host_whose_agent_answers_and_does_not_report_takes_no_servers(world: World) -> None:
+    world.policy()
+    host = world.host()
+    polls(world, host)
+    state, why = judged(world, host)
+    assert state is Liveness.NOT_REPORTING
+    assert "has not reported since 2026-01-01 00:00:00 UTC" in why
+    server = world.boot("web", world.direct())
+    world.scheduler.tick()
+    assert "has not reported since" in str(world.server(server.id).fault)
+    with pytest.raises(Conflict, match=r"h1 is not reporting.*may act") as refusal:
+        world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+    assert refusal.value.code == "wrong_state"
+    for _ in range(2):
+        host.sim.clock.advance(LONGEST_SILENCE_SECONDS)  # type: ignore[attr-defined]
+        host.agent.tick()
+    assert host.link.heartbeats
+    assert judged(world, host) == (Liveness.ALIVE, "")
+
+
+def test_a_heartbeat_is_a_report(world: World) -> None:
+    host = world.host()
+    for _ in range(20):
+        world.time.advance(LONGEST_SILENCE_SECONDS)
+        host.sim.clock.advance(LONGEST_SILENCE_SECONDS)  # type: ignore[attr-defined]
+        host.agent.tick()
+        assert judged(world, host) == (Liveness.ALIVE, "")
+    assert len(host.link.heartbeats) > len(host.link.reports)
+
+
+def test_a_host_that_never_reported_is_not_alive(world: World) -> None:
+    made, token = world.engine.run(lambda tx: hosts.create(tx, NewHost("new"), "token"))
+    world.engine.run(lambda tx: hosts.enrol(tx, Enrolment(token, "new", "1"), "credential"))
+    world.engine.run(lambda tx: assignments.assignment(tx, made.id, 0) and None)
+    row = world.engine.run(lambda tx: tx.hosts.fetch(made.id))
+    assert hosts.liveness(row, world.time.now) is Liveness.NOT_REPORTING
+    assert hosts.why_not(row, world.time.now) == "its agent has not reported yet"
+
+
+def test_a_dead_host_is_silent_though_the_clock_goes_back(world: World) -> None:
+    host = world.host()
+    world.time.advance(-3600)
+    state, why = judged(world, host)
+    assert state is Liveness.SILENT
+    assert "2026-01-01 00:00:00 UTC, which is still to come" in why
+    world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+
+
+def test_a_host_that_lives_is_heard_at_once_though_the_clock_goes_back(world: World) -> None:
+    host = world.host()
+    world.time.advance(-3600)
+    host.sim.clock.advance(LONGEST_SILENCE_SECONDS)  # type: ignore[attr-defined]
+    host.settle()
+    assert judged(world, host) == (Liveness.ALIVE, "")
+    world.time.advance(31)
+    assert judged(world, host)[0] is Liveness.SILENT
+
+
+def test_a_control_whose_clock_is_a_little_ahead_does_no_harm(world: World) -> None:
+    host = world.host()
+    world.time.advance(-4)
+    assert judged(world, host) == (Liveness.ALIVE, "")
+    world.time.advance(-2)
+    assert judged(world, host)[0] is Liveness.SILENT
+    host.agent.poll(0)
+    assert judged(world, host)[0] is Liveness.NOT_REPORTING
 
 
 def test_a_host_with_servers_stays(world: World) -> None:

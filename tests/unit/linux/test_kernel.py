@@ -120,6 +120,22 @@ def test_a_vf_that_had_the_default_route_is_the_hosts_until_it_boots(host: Host)
     assert host.pf().vfs[0].host_use == ""
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"boot\nnonsense\n\xc3\xa9"])
+def test_what_was_kept_of_it_and_is_garbage_counts_as_nothing(host: Host, content: bytes):
+    host.tree.write("run/fairlead/management", "")
+    (host.tree.root / "run/fairlead/management").write_bytes(content)
+    assert not host.pf().is_management
+    host.netlink.default_routes = (2,)
+    assert host.pf().is_management
+
+
+def test_what_cannot_be_kept_of_it_is_told(host: Host):
+    host.netlink.default_routes = (2,)
+    (host.tree.root / "run/fairlead/management.new").mkdir(parents=True)
+    with pytest.raises(Fault, match=r"Keeping the management NICs in .*EISDIR.*Is there room"):
+        host.pf()
+
+
 def test_it_stays_so_under_another_name(host: Host):
     host.netlink.default_routes = (2,)
     assert host.pf().is_management

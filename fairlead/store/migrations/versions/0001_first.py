@@ -102,6 +102,7 @@ def _hosts() -> None:
         sa.Column("credential", TEXT, nullable=True),
         sa.Column("enrolled_at", TIME, nullable=True),
         sa.Column("last_seen_at", TIME, nullable=True),
+        sa.Column("reported_at", TIME, nullable=True),
         sa.Column("agent_version", TEXT, nullable=False),
         sa.Column("report_serial", sa.BigInteger(), nullable=False),
         sa.Column("holds", TEXT, nullable=False),
