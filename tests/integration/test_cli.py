@@ -251,7 +251,7 @@ def test_a_wait_shows_only_what_is_new_and_says_when_nothing_comes(fairlead):
     wait = _started(fairlead.url, "server", "delete", "web", "--wait")
     assert "is asked to go" in wait.stderr.readline()
     assert "is to go" in wait.stderr.readline()
-    assert "host1 was last heard of at" in wait.stderr.readline()
+    assert "host1 last reported at" in wait.stderr.readline()
     fairlead.settle()
     _, said = wait.communicate(timeout=_LIMIT)
     assert said.endswith("Server web is gone.\n")
