@@ -31,8 +31,8 @@ UNREPORTED = timedelta(seconds=60)
 """Its polls go on while its loop hangs, or cannot read its host. A tick that makes hundreds of VFs may take long."""
 TOKEN_LASTS = timedelta(hours=24)
 _SEEN_EVERY = timedelta(seconds=5)
-_SKEW = timedelta(seconds=5)
-"""How far ahead a time may be that another control wrote."""
+_SKEW = SILENT
+"""How far ahead a time may be that another control wrote, whose clock is not ours."""
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 _NAMED = 5
 

@@ -58,7 +58,7 @@ def test_a_taken_vlan_names_its_network(site):
     body = {"network": {**NETWORK, "provider:segmentation_id": 7}}
     kind, message = error(site.post(f"{V2}/networks", body, 409))
     assert kind == "VlanIdInUse"
-    assert first["id"] in message
+    assert first["name"] in message
 
 
 def test_find_by_name_is_a_404_and_then_a_filter(site):
