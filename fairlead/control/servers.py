@@ -191,10 +191,18 @@ def _placed_again(tx: Tx, server_id: ServerId, request_id: str) -> Server:
     server, host = locked(tx, server_id)
     if host is not None:
         raise Conflict("stale", f"Server {server_id} was placed meanwhile.")
-    status = after(SERVER, server.status, "rebuild")
-    saved = tx.servers.put(
-        replace(server, status=status, fault=None, fault_at=None, power=Power.RUNNING, updated_at=tx.now)
+    # Another boot: a guest of the last one may run where it is placed now, on devices that are not its own any more.
+    again = replace(
+        server,
+        status=after(SERVER, server.status, "rebuild"),
+        fault=None,
+        fault_at=None,
+        power=Power.RUNNING,
+        boot_serial=server.boot_serial + 1,
+        hard_reboot=True,
+        updated_at=tx.now,
     )
+    saved = tx.servers.put(again)
     message = f"A host is looked for again for server {server.name}."
     tell_server(tx, saved, "server_placing_again", message, request_id=request_id)
     tx.wakes.add(SCHEDULER)

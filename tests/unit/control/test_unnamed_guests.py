@@ -225,6 +225,7 @@ def test_a_guest_whose_server_comes_back_to_the_host_before_it_is_removed_is_not
     again.settle()
     assert row(world, again).removals == ()
     assert guests(again.sim).keys() == {f"fl-{server.id}"}
+    assert world.server(server.id).status is ServerStatus.ACTIVE
     assert world.violations() == ()
 
 
