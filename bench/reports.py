@@ -147,9 +147,9 @@ def _host() -> SimHost:
     nodes = tuple(
         NumaNode(node, node, tuple(range(node * 16, node * 16 + 16)), 64 * GIB) for node in range(2)
     )
-    machine = Machine(Hardware(nics, (), HostCapacity(32, 128 * GIB, 1024, nodes)))
+    machine, clock = Machine(Hardware(nics, (), HostCapacity(32, 128 * GIB, 1024, nodes))), SimClock()
     return SimHost(
-        "h1", machine, SimKernel(machine), SimHypervisor(machine), SimDisks(), MemorySlots(), SimClock()
+        "h1", machine, SimKernel(machine), SimHypervisor(machine), SimDisks(clock), MemorySlots(), clock
     )
 
 
