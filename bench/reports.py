@@ -14,9 +14,11 @@ from hashlib import sha512
 from statistics import median
 from time import process_time
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Role
 from fairlead.agent.loop import Agent
 from fairlead.control import booting, flavors, hosts, networks, policies, reports
-from fairlead.control.boundary import Caller, Tx, Wake
+from fairlead.control.boundary import Tx, Wake
 from fairlead.control.engine import Engine
 from fairlead.control.nics import BootNic
 from fairlead.control.scheduling import Scheduler
@@ -45,7 +47,7 @@ HEARTBEAT_BUDGET_MS = 1.0
 _DISK = b"a disk"
 _BUSES = ("3b", "5e", "af", "d8")
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-_CALLER = Caller(ProjectId("bench"), "bench", is_admin=True)
+_CALLER = Caller(ProjectId("bench"), "bench", frozenset({Role.ADMIN, Role.MEMBER, Role.READER}))
 
 
 class _NobodyWaits:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Role
 from fairlead.agent.loop import Agent
 from fairlead.control import (
     aliases,
@@ -23,7 +25,7 @@ from fairlead.control import (
     subnets,
 )
 from fairlead.control.booting import BootServer
-from fairlead.control.boundary import Caller, Tx, Wake
+from fairlead.control.boundary import Tx, Wake
 from fairlead.control.engine import Engine
 from fairlead.control.networks import NewNetwork
 from fairlead.control.nics import BootNic, BootNics
@@ -41,7 +43,7 @@ from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.store.engine import SqlDatabase, open_database
 from fairlead.wire.documents import Assignment, Enrolment, Heartbeat, Receipt
 
-CALLER = Caller(ProjectId("project"), "user", is_admin=True, request_id="req-1")
+CALLER = Caller(ProjectId("project"), "user", frozenset({Role.ADMIN, Role.MEMBER, Role.READER}), "req-1")
 IMAGE_DATA = b"a disk"
 PHYSICAL_NETWORK = "physnet1"
 

@@ -13,6 +13,7 @@ from fairlead.api.browsers import check_media_type, refuse_other_names, refuse_o
 from fairlead.api.call import Call, Parts, operator, parse_query, read_body
 from fairlead.api.compute import routes as compute
 from fairlead.api.face import Face
+from fairlead.api.guarding import guard_of
 from fairlead.api.identity import routes as identity
 from fairlead.api.image import routes as image
 from fairlead.api.native import routes as native_api
@@ -26,8 +27,12 @@ _log = structlog.get_logger()
 
 def build(parts: Parts) -> "Application":
     """The whole API over the parts that main made."""
-    faces = (network.face(), compute.face(), image.face(), identity.face(), native_api.face())
-    return Application(parts, faces)
+    return Application(parts, faces())
+
+
+def faces() -> tuple[Face, ...]:
+    """Every dialect of the API."""
+    return (network.face(), compute.face(), image.face(), identity.face(), native_api.face())
 
 
 class Application:
@@ -84,14 +89,17 @@ class Application:
             refuse_other_names(request)
         query = parse_query(request.scope["query_string"])
         caller = operator(request_id)
+        guard = guard_of(match.route, caller, match.arguments)
         if isinstance(match.route, Live):
             if match.route.media_types:
                 check_media_type(request, match.route.media_types)
-            return await match.route.handler(Call(self._parts, caller, request, query), *match.arguments)
+            return await match.route.handler(
+                Call(self._parts, caller, request, query, guard), *match.arguments
+            )
         body = await read_body(request, match.route.body_limit)
         if body:
             check_media_type(request, match.route.media_types)
-        call, handler = Call(self._parts, caller, request, query, body), match.route.handler
+        call, handler = Call(self._parts, caller, request, query, guard, body), match.route.handler
         return await self._parts.runner.run(lambda: handler(call, *match.arguments))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Role, with_implied
 from fairlead.api.runner import Runner
 from fairlead.api.waiters import Waiters
-from fairlead.control.boundary import Caller, ImageFiles, Tx
+from fairlead.control.boundary import ImageFiles, Tx
 from fairlead.control.engine import Engine
 from fairlead.model.errors import InvalidValue, TooLarge
 from fairlead.model.ids import ProjectId
@@ -20,12 +22,17 @@ Result = TypeVar("Result")
 OPERATOR_PROJECT = ProjectId("0fa1e1ead00000000000000000000001")
 """The default project: without logins everyone is its operator. 32 hex digits, as Keystone's ids are."""
 OPERATOR_USER = "0fa1e1ead00000000000000000000002"
+OPERATOR_PROJECT_NAME = OPERATOR_USER_NAME = "operator"
+_EVERY_ROLE = with_implied({Role.ADMIN})
 
 BODY_LIMIT = 2 << 20
 """Bytes of a JSON body, unless its route says otherwise."""
 _MOST_PARAMETERS = 1000
 _LOOKS = ("GET", "HEAD")
 _AUTHORITY = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+
+
+Guard = Callable[[Tx], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +48,25 @@ class Parts:
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a handler gets. `query` keeps order and repetition; `body` is b"" for a Live handler, which reads
-    `request` itself.
+    `request` itself. `guard` raises NotFound or NotAllowed unless the caller may do what the route does: whatever a
+    handler does, it does behind it in the same transaction.
     """
 
     parts: Parts
     caller: Caller
     request: Request
     query: tuple[tuple[str, str], ...]
+    guard: Guard
     body: bytes = b""
 
     def run(self, work: Callable[[Tx], Result]) -> Result:
         """The result of a control function in its transaction; for plain handlers. A GET looks, at one moment."""
         engine = self.parts.engine
-        return (engine.look if self.request.method in _LOOKS else engine.run)(work)
+        return (engine.look if self.request.method in _LOOKS else engine.run)(self._guarded(work))
 
     async def in_worker(self, work: Callable[[Tx], Result]) -> Result:
         """The same for Live handlers."""
-        return await self.parts.runner.run(lambda: self.parts.engine.run(work))
+        return await self.parts.runner.run(lambda: self.parts.engine.run(self._guarded(work)))
 
     def header(self, name: str) -> str | None:
         """A request header, or None."""
@@ -75,10 +84,19 @@ class Call:
             authority = f"{host}:{port}" if port else host
         return f"{self.request.scope['scheme']}://{authority}{path}"
 
+    def _guarded(self, work: Callable[[Tx], Result]) -> Callable[[Tx], Result]:
+        def guarded(tx: Tx) -> Result:
+            self.guard(tx)
+            return work(tx)
+
+        return guarded
+
 
 def operator(request_id: str) -> Caller:
     """Who asks while there are no logins."""
-    return Caller(OPERATOR_PROJECT, OPERATOR_USER, is_admin=True, request_id=request_id)
+    return Caller(
+        OPERATOR_PROJECT, OPERATOR_USER, _EVERY_ROLE, request_id, OPERATOR_PROJECT_NAME, OPERATOR_USER_NAME
+    )
 
 
 def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:

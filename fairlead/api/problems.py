@@ -124,8 +124,14 @@ def neutron(problem: Problem) -> Response:
             kind = "QoSRulesConflict"
         case code:
             kind = _NEUTRON_TYPES.get(code, "Conflict" if problem.status == _CONFLICT else "BadRequest")
-    error = {"type": kind, "message": problem.message, "detail": ""}
+    message = f"(rule:{problem.field}) is disallowed by policy" if _is_by_rule(problem) else problem.message
+    error = {"type": kind, "message": message, "detail": ""}
     return document({"NeutronError": error}, problem.status, problem.headers)
+
+
+def _is_by_rule(problem: Problem) -> bool:
+    """Whether it is a refusal by a rule of fairlead/access: `field` is the action then."""
+    return problem.code == NotAllowed.code and problem.field is not None
 
 
 _CONFLICT = 409

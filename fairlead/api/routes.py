@@ -7,6 +7,7 @@ from typing import Self
 from starlette.responses import Response
 
 from fairlead.api.call import BODY_LIMIT
+from fairlead.control.subjects import Subject
 
 JSON = "application/json"
 
@@ -17,13 +18,17 @@ LiveHandler = Callable[..., Awaitable[Response]]
 @dataclass(frozen=True, slots=True)
 class Route:
     """A method and path with a plain handler: it gets the Call with the whole body, then one text for each
-    `{}` of the path. A body must say that it is of one of `media_types`. `is_for_agents`: it asks for the
-    credential of a host, or a token, and so may be asked under any name of this server.
+    `{}` of the path. `action` names the rule (fairlead/access) by which it is allowed; `of` is what its first `{}`
+    names, None where the rule asks for nothing that is there already. A body must say that it is of one of
+    `media_types`. `is_for_agents`: it asks for the credential of a host, or a token, and so for no login, and may
+    be asked under any name of this server.
     """
 
     method: str
     path: str
     handler: Handler
+    action: str
+    of: Subject | None = None
     body_limit: int = BODY_LIMIT
     media_types: tuple[str, ...] = (JSON,)
     is_for_agents: bool = False
@@ -32,12 +37,14 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Live:
     """A method and path whose handler awaits: it streams a body, which it has where there are `media_types`, or
-    waits for something.
+    waits for something. The rest is as a Route's.
     """
 
     method: str
     path: str
     handler: LiveHandler
+    action: str
+    of: Subject | None = None
     media_types: tuple[str, ...] = ()
     is_for_agents: bool = False
 
@@ -58,9 +65,10 @@ class _Node:
 
 
 class Table:
-    """Routes as a tree of path segments; the literal segment wins over `{}`."""
+    """Routes as a tree of path segments; the literal segment wins over `{}`. `routes` are they in their order."""
 
     def __init__(self, *routes: Route | Live) -> None:
+        self.routes = routes
         self._root = _Node()
         for route in routes:
             node = self._root

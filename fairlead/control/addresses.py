@@ -19,7 +19,7 @@ from fairlead.control.address_plan import (
     usable,
 )
 from fairlead.control.boundary import Tx
-from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, SubnetId
 from fairlead.model.network import Subnet
 from fairlead.model.pci import MacAddress
@@ -56,7 +56,7 @@ def allocate(
         return _one_of_each(tx, subnets, mac)
     if len(wanted) > MOST_FIXED_IPS:
         raise InvalidValue("fixed_ips", len(wanted), f"at most {MOST_FIXED_IPS} addresses")
-    chosen = [_resolved(tx, subnets, network_id, wish) for wish in wanted]
+    chosen = [_resolved(subnets, network_id, wish) for wish in wanted]
     named = [FixedIp(subnet.id, address) for subnet, address in chosen if address]
     if len(set(named)) < len(named):
         raise InvalidValue("fixed_ips", [ip.ip_address for ip in named], "a list without duplicates")
@@ -122,15 +122,15 @@ def _one_of_each(tx: Tx, subnets: tuple[Subnet, ...], mac: MacAddress) -> tuple[
 
 
 def _resolved(
-    tx: Tx, subnets: tuple[Subnet, ...], network_id: NetworkId, wish: WantedAddress
+    subnets: tuple[Subnet, ...], network_id: NetworkId, wish: WantedAddress
 ) -> tuple[Subnet, str | None]:
     """The subnet of the network that the wish is about, and the canonical address if it names one."""
     if wish.subnet_id is None and wish.ip_address is None:
         raise InvalidValue("fixed_ips", {}, "a wish: it needs subnet_id or ip_address")
     address = parse_address("fixed_ips", wish.ip_address) if wish.ip_address is not None else None
     if wish.subnet_id is not None and all(subnet.id != wish.subnet_id for subnet in subnets):
-        elsewhere = tx.subnets.fetch(wish.subnet_id)
-        raise InvalidValue("fixed_ips", elsewhere.id, f"a subnet of network {network_id}")
+        # The same word whether it is of another network or of none: that may be somebody else's.
+        raise NotFound("subnet", wish.subnet_id)
     for subnet in subnets:
         if wish.subnet_id not in (None, subnet.id):
             continue

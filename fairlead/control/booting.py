@@ -8,11 +8,14 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field, replace
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Target
 from fairlead.control import nics
-from fairlead.control.boundary import SCHEDULER, Caller, Tx
+from fairlead.control.boundary import SCHEDULER, Tx
 from fairlead.control.events import tell_server
 from fairlead.control.nics import BootNic, BootNics, NicChoice
 from fairlead.control.requests import nics_of, request_for
+from fairlead.control.subjects import IMAGE, of_image, refused
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, PortId, ServerId
 from fairlead.model.port import Port
@@ -25,6 +28,7 @@ _KERNEL, _RAMDISK = "aki", "ari"
 _GIB = 1 << 30
 _NOT_IN_HOST_NAMES = re.compile(r"[^a-z0-9-]+")
 _LONGEST_LABEL = 63
+_NAMES_HOST = "os_compute_api:servers:create:requested_destination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
     """The server in BUILD, its ports taken or made; the scheduler is woken. Raises InvalidValue for what is not
     there or cannot be honoured, Conflict `in_use`, `no_addresses`, `ip_in_use`, `ambiguous`, `cannot_bind`.
     """
-    flavor, source = _checked(tx, wanted)
+    flavor, source = _checked(tx, caller, wanted)
     asked = nics.listed(tx, caller, wanted.nics)
     server_id = ServerId(tx.new_id())
     ports = nics.take(tx, caller, server_id, asked)
@@ -77,8 +81,12 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
     return server
 
 
-def check_flavor(tx: Tx, wanted: BootServer) -> Flavor:
-    """The flavor, where it and the host that was asked for are there; raises InvalidValue."""
+def check_flavor(tx: Tx, caller: Caller, wanted: BootServer) -> Flavor:
+    """The flavor, where it and the host that was asked for are there; raises InvalidValue, and NotAllowed for who may
+    not ask for a host.
+    """
+    if wanted.host is not None and not caller.may(_NAMES_HOST, Target(caller.project_id)):
+        raise refused(_NAMES_HOST)
     flavor = tx.flavors.get(wanted.flavor_id)
     if flavor is None or flavor.disabled:
         raise InvalidValue("flavorRef", wanted.flavor_id, "the id of a flavor that is there")
@@ -91,14 +99,14 @@ def check_flavor(tx: Tx, wanted: BootServer) -> Flavor:
     return flavor
 
 
-def _checked(tx: Tx, wanted: BootServer) -> tuple[Flavor, Boot]:
+def _checked(tx: Tx, caller: Caller, wanted: BootServer) -> tuple[Flavor, Boot]:
     """The server's own flavor and what is booted; raises InvalidValue for whatever of the server is not so."""
     if not wanted.name.strip() or len(wanted.name) > _LONGEST_NAME:
         raise InvalidValue("name", wanted.name, f"a name of 1 to {_LONGEST_NAME} characters")
     _check_user_data(wanted.user_data)
-    flavor = check_flavor(tx, wanted)
-    image = _boot_image(tx, wanted.image_id)
-    return _with_room(flavor, image), _source(tx, image)
+    flavor = check_flavor(tx, caller, wanted)
+    image = _boot_image(tx, caller, wanted.image_id)
+    return _with_room(flavor, image), _source(tx, caller, image)
 
 
 def _hosts(tx: Tx, key: str) -> bool:
@@ -116,18 +124,18 @@ def _check_user_data(text: str | None) -> None:
         raise InvalidValue("user_data", text, "base64") from None
 
 
-def _boot_image(tx: Tx, image_id: ImageId | None) -> Image:
+def _boot_image(tx: Tx, caller: Caller, image_id: ImageId | None) -> Image:
     if image_id is None:
         raise InvalidValue("imageRef", "nothing", "the id of an image: there are no volumes to boot from")
-    image = _image(tx, "imageRef", image_id)
+    image = _image(tx, caller, "imageRef", image_id)
     if image.disk_format == _RAMDISK:
         raise InvalidValue("imageRef", image_id, "a disk or a kernel: it is a ramdisk")
     return image
 
 
-def _source(tx: Tx, image: Image) -> Boot:
-    ramdisk = _named(tx, image, "ramdisk_id", _RAMDISK)
-    kernel = image if image.disk_format == _KERNEL else _named(tx, image, "kernel_id", _KERNEL)
+def _source(tx: Tx, caller: Caller, image: Image) -> Boot:
+    ramdisk = _named(tx, caller, image, "ramdisk_id", _RAMDISK)
+    kernel = image if image.disk_format == _KERNEL else _named(tx, caller, image, "kernel_id", _KERNEL)
     return Boot(
         image_id=image.id,
         kernel_id=kernel.id if kernel else None,
@@ -136,20 +144,21 @@ def _source(tx: Tx, image: Image) -> Boot:
     )
 
 
-def _image(tx: Tx, name: str, image_id: str) -> Image:
+def _image(tx: Tx, caller: Caller, name: str, image_id: str) -> Image:
     """The image, which nobody deletes before its server is there to name it."""
     image = tx.images.share(image_id)
-    if image is None or image.status is not ImageStatus.ACTIVE:
+    is_seen = image is not None and caller.may(IMAGE.seen_by, of_image(image))
+    if image is None or not is_seen or image.status is not ImageStatus.ACTIVE:
         raise InvalidValue(name, image_id, "the id of an image that is there and active")
     return image
 
 
-def _named(tx: Tx, image: Image, name: str, disk_format: str) -> Image | None:
+def _named(tx: Tx, caller: Caller, image: Image, name: str, disk_format: str) -> Image | None:
     """The kernel or ramdisk that an image's property names, if it names one."""
     other_id = image.properties.get(name)
     if not other_id:
         return None
-    other = _image(tx, name, other_id)
+    other = _image(tx, caller, name, other_id)
     if other.disk_format != disk_format:
         raise InvalidValue(name, other_id, f"an image of format {disk_format}: it is {other.disk_format}")
     return other

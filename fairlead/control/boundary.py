@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
-from fairlead.model.ids import HostId, ImageId, ProjectId, ServerId, SubnetId
+from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
@@ -223,13 +223,3 @@ class ImageFiles(Protocol):
     def remove(self, image_id: ImageId) -> None:
         """Delete the data; does nothing where there is none."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. Without logins, everyone is the operator of the default project."""
-
-    project_id: ProjectId
-    user_id: str
-    is_admin: bool
-    request_id: str = ""

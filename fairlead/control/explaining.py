@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from fairlead.access.caller import Caller
 from fairlead.control.booting import BootServer, check_flavor
-from fairlead.control.boundary import Caller, Tx
+from fairlead.control.boundary import Tx
 from fairlead.control.host_facts import views_of
 from fairlead.control.nics import check_bindable, drafts, listed
 from fairlead.control.policy_matches import holders
@@ -39,7 +40,7 @@ class Answer:
 
 def explain_boot(tx: Tx, caller: Caller, wanted: BootServer) -> Answer:
     """Where such a server would fit, with nothing made or taken. Raises as `booting.boot`."""
-    flavor = check_flavor(tx, wanted)
+    flavor = check_flavor(tx, caller, wanted)
     nics = drafts(tx, caller, listed(tx, caller, wanted.nics))
     check_bindable(nics)
     aliases = {alias.name: alias for alias in tx.aliases.find()}

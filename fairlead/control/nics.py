@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Target
 from fairlead.control import ports, qos
 from fairlead.control.addresses import WantedAddress
-from fairlead.control.boundary import Caller, Tx
+from fairlead.control.boundary import Tx
 from fairlead.control.bridging import free_uplinks
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
+from fairlead.control.subjects import NETWORK, QOS_POLICY, of_network, of_policy, of_port, refused
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
 from fairlead.model.binding import Binding, VifType
@@ -27,6 +30,8 @@ DEVICE_OWNER = "compute:nova"
 MADE_FOR_NIC = "fairlead:made-for-nic"
 """Tag of a QoS policy that was made for one NIC's rates: it goes when the NIC's port goes."""
 _KBPS = 1000
+_TAKES_PORT = "update_port"
+"""The rule by which a caller gives a port to a server: it is bound then."""
 
 
 class NicChoice(Enum):
@@ -67,7 +72,7 @@ def listed(tx: Tx, caller: Caller, nics: BootNics) -> tuple[BootNic, ...]:
         return nics
     if nics is NicChoice.NONE:
         return ()
-    usable = [n for n in tx.networks.find() if n.shared or n.project_id == caller.project_id]
+    usable = [n for n in tx.networks.find() if _is_usable(n, caller)]
     if len(usable) > 1:
         raise Conflict("ambiguous", "Multiple possible networks found, use a Network ID to be more specific.")
     if not usable:
@@ -82,7 +87,8 @@ def take(tx: Tx, caller: Caller, server_id: ServerId, nics: Sequence[BootNic]) -
     for port_id in sorted(nic.port_id for nic in nics if nic.port_id):
         tx.ports.hold(port_id)
     return tuple(
-        _taken(tx, server_id, nic) if nic.port_id else _made(tx, caller, server_id, nic) for nic in nics
+        _taken(tx, caller, server_id, nic) if nic.port_id else _made(tx, caller, server_id, nic)
+        for nic in nics
     )
 
 
@@ -139,16 +145,16 @@ def _check(nics: tuple[BootNic, ...]) -> None:
             raise InvalidValue("min_mbps", nic.min_mbps, f"at most max_mbps, which is {nic.max_mbps}")
 
 
-def _taken(tx: Tx, server_id: ServerId, nic: BootNic) -> Port:
-    port = _free_port(tx, nic)
+def _taken(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
+    port = _free_port(tx, caller, nic)
     return tx.ports.put(
         replace(port, server_id=server_id, device_owner=DEVICE_OWNER, updated_at=tx.now, wanted_host="")
     )
 
 
-def _free_port(tx: Tx, nic: BootNic) -> Port:
+def _free_port(tx: Tx, caller: Caller, nic: BootNic) -> Port:
     port = tx.ports.get(nic.port_id or "")
-    if port is None:
+    if port is None or not caller.may(_TAKES_PORT, of_port(port, tx.networks.fetch(port.network_id))):
         raise InvalidValue("port", nic.port_id, "the id of a port that is there")
     if port.server_id or port.device_id_text:
         who = f": it is {in_words(tx, (port,))}" if port.server_id else f" by device {port.device_id_text}"
@@ -158,6 +164,7 @@ def _free_port(tx: Tx, nic: BootNic) -> Port:
 
 def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
     network = _network(tx, caller, nic)
+    _check_allowed(tx, caller, nic, network)
     wanted = (WantedAddress(ip_address=nic.fixed_ip),) if nic.fixed_ip else None
     policy_id = _policy_for_rates(tx, caller, server_id, nic) if _has_rates(nic) else nic.qos_policy_id
     new = ports.NewPort(
@@ -181,10 +188,31 @@ def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
 
 def _network(tx: Tx, caller: Caller, nic: BootNic) -> Network:
     network = tx.networks.get(nic.network_id or "")
-    may = network and (caller.is_admin or network.shared or network.project_id == caller.project_id)
-    if network is None or not may:
+    if network is None or not caller.may(NETWORK.seen_by, of_network(network)):
         raise InvalidValue("network", nic.network_id, "the id of a network that is there")
     return network
+
+
+def _check_allowed(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> None:
+    """Raises NotAllowed for what the caller may not give a port, and InvalidValue for a QoS policy not to be seen."""
+    target = Target(caller.project_id, network_project_id=network.project_id)
+    given = {
+        "trusted": nic.trusted,
+        "binding:profile": nic.vlan_priority,
+        "fixed_ips:ip_address": nic.fixed_ip,
+    }
+    for attribute, value in given.items():
+        action = f"create_port:{attribute}"
+        if value and not caller.may(action, target):
+            raise refused(action)
+    policy = tx.qos_policies.get(nic.qos_policy_id) if nic.qos_policy_id else None
+    if nic.qos_policy_id and (policy is None or not caller.may(QOS_POLICY.seen_by, of_policy(policy))):
+        raise InvalidValue("qos_policy", nic.qos_policy_id, "a qos policy that is there")
+
+
+def _is_usable(network: Network, caller: Caller) -> bool:
+    """Whether a NIC without a wish may be on it: an operator sees all networks, and means those of the project."""
+    return network.shared or network.project_id == caller.project_id
 
 
 def _has_rates(nic: BootNic) -> bool:
@@ -215,7 +243,7 @@ def _is_used(tx: Tx, policy: QosPolicy) -> bool:
 
 def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
     if nic.port_id:
-        port = _free_port(tx, nic)
+        port = _free_port(tx, caller, nic)
         network = tx.networks.fetch(port.network_id)
         policy_id = qos.in_force(port, network)
         return Nic(port, network, tx.qos_policies.get(policy_id) if policy_id else None)

@@ -51,7 +51,8 @@ class NewPort:
 @dataclass(frozen=True, slots=True)
 class PortView:
     """A port with what is derived for readers. `host` is the name of the host that it is bound to, else of
-    the one that an operator asked for, else "". `network_qos_policy_id` is what its network has.
+    the one that an operator asked for, else "". `network_qos_policy_id` and `network_project_id` are what its network
+    has.
     """
 
     port: Port
@@ -59,6 +60,7 @@ class PortView:
     binding: Binding | None = None
     host: str = ""
     network_qos_policy_id: QosPolicyId | None = None
+    network_project_id: ProjectId | None = None
 
 
 def create(tx: Tx, new: NewPort) -> PortView:
@@ -97,7 +99,12 @@ def create(tx: Tx, new: NewPort) -> PortView:
         tags=new.tags,
     )
     _add(tx, port, mac_is_given=new.mac is not None)
-    return PortView(port, host=port.wanted_host, network_qos_policy_id=network.qos_policy_id)
+    return PortView(
+        port,
+        host=port.wanted_host,
+        network_qos_policy_id=network.qos_policy_id,
+        network_project_id=network.project_id,
+    )
 
 
 def delete(tx: Tx, port_id: PortId, revision: int | None = None) -> None:
@@ -136,13 +143,14 @@ def views(tx: Tx, ports: tuple[Port, ...]) -> tuple[PortView, ...]:
     servers = tuple({port.server_id for port in ports if port.id in bindings})
     states = {server.id: server.guest_state for server in (tx.servers.find(id=servers) if servers else ())}
     network_ids = tuple({port.network_id for port in ports})
-    policies = {n.id: n.qos_policy_id for n in (tx.networks.find(id=network_ids) if ports else ())}
+    networks = {network.id: network for network in (tx.networks.find(id=network_ids) if ports else ())}
 
     def view(port: Port) -> PortView:
         binding = bindings.get(port.id)
         status = port_status(binding, states.get(port.server_id, "") if port.server_id else "")
         host = hosts[binding.host_id] if binding else port.wanted_host
-        return PortView(port, status, binding, host, policies[port.network_id])
+        network = networks[port.network_id]
+        return PortView(port, status, binding, host, network.qos_policy_id, network.project_id)
 
     return tuple(map(view, ports))
 

@@ -1,5 +1,6 @@
 """Subnets: create, change, delete, look."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
@@ -20,7 +21,7 @@ from fairlead.control.changes import applied, check_revision
 from fairlead.control.port_words import in_words
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, ProjectId, SubnetId
-from fairlead.model.network import AddressRange, HostRoute, Subnet
+from fairlead.model.network import AddressRange, HostRoute, Network, Subnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,21 @@ class SubnetChanges:
     host_routes: tuple[HostRoute, ...] | UnsetType = UNSET
     enable_dhcp: bool | UnsetType = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetView:
+    """A subnet with what is derived for readers: the network that it is on."""
+
+    subnet: Subnet
+    network: Network
+
+
+def views(tx: Tx, found: Sequence[Subnet]) -> tuple[SubnetView, ...]:
+    """The subnets with what is derived for readers, in their order; one query."""
+    network_ids = tuple({subnet.network_id for subnet in found})
+    networks = {network.id: network for network in (tx.networks.find(id=network_ids) if found else ())}
+    return tuple(SubnetView(subnet, networks[subnet.network_id]) for subnet in found)
 
 
 def create(tx: Tx, new: NewSubnet) -> Subnet:

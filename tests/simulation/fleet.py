@@ -7,6 +7,8 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
+from fairlead.access.caller import Caller
+from fairlead.access.rules import Role
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
@@ -22,7 +24,7 @@ from fairlead.control import (
     servers,
     subnets,
 )
-from fairlead.control.boundary import Caller, Tx
+from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic
 from fairlead.model.errors import Fault, Refusal
 from fairlead.model.host import HostAdmin
@@ -45,7 +47,7 @@ from tests.simulation.controls import Controls
 from tests.simulation.start_judge import StartJudge
 
 PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
-CALLER = Caller(PROJECT, "somebody", is_admin=True)
+CALLER = Caller(PROJECT, "somebody", frozenset({Role.ADMIN, Role.MEMBER, Role.READER}))
 IMAGE_BYTES = b"a disk of few words"
 SECRET = "0" * 64
 TROUBLE = 0.1

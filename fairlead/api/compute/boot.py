@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
+from fairlead.access.caller import Caller
 from fairlead.api import bodies
 from fairlead.api.compute.boot_form import (
     BootBody,
@@ -17,8 +18,10 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.control.booting import BootServer
 from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic, BootNics, NicChoice
+from fairlead.control.subjects import NETWORK, QOS_POLICY, of_network, of_policy
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, QosPolicyId
+from fairlead.model.network import Network
 from fairlead.model.port import VnicType
 
 _ZONES = ("", "nova")
@@ -45,15 +48,15 @@ def read(body: bytes, version: Microversion) -> Boots:
     return Boots(form, count)
 
 
-def boot_server(tx: Tx, form: ServerForm, name: str) -> BootServer:
-    """The request; names of networks and QoS policies are looked up. Raises InvalidValue."""
+def boot_server(tx: Tx, caller: Caller, form: ServerForm, name: str) -> BootServer:
+    """The request; names of networks and QoS policies that the caller sees are looked up. Raises InvalidValue."""
     zone, host = _zone_and_host(form)
     image = root_image(form)
     return BootServer(
         name=name,
         flavor_id=FlavorId(str(form.flavor_ref).rpartition("/")[2]),
         image_id=ImageId(image.rpartition("/")[2]) if image else None,
-        nics=_nics(tx, form),
+        nics=_nics(tx, caller, form),
         host=host,
         availability_zone=zone,
         config_drive=form.config_drive is not False,
@@ -83,23 +86,23 @@ def _zone_and_host(form: ServerForm) -> tuple[str, str | None]:
     return zone, next(iter(asked), None)
 
 
-def _nics(tx: Tx, form: ServerForm) -> BootNics:
+def _nics(tx: Tx, caller: Caller, form: ServerForm) -> BootNics:
     match form.networks:
         case str(word):
             return NicChoice(word)
         case list(items) if items:
-            return tuple(_nic(tx, item) for item in items)
+            return tuple(_nic(tx, caller, item) for item in items)
         case _:
             # An empty list and none at all, which old microversions allow: a NIC where there is a network.
-            return NicChoice.AUTO if tx.networks.find() else NicChoice.NONE
+            return NicChoice.AUTO if _networks(tx, caller) else NicChoice.NONE
 
 
-def _nic(tx: Tx, form: NicForm) -> BootNic:
+def _nic(tx: Tx, caller: Caller, form: NicForm) -> BootNic:
     network = form.uuid or form.network
     if form.uuid and form.network:
         raise InvalidValue("network", form.network, "given beside uuid: both name the network")
     return BootNic(
-        network_id=NetworkId(_network_id(tx, network)) if network and not form.port else None,
+        network_id=NetworkId(_network_id(tx, caller, network)) if network and not form.port else None,
         port_id=PortId(form.port) if form.port else None,
         fixed_ip=form.fixed_ip,
         tag=form.tag or None,
@@ -109,7 +112,7 @@ def _nic(tx: Tx, form: NicForm) -> BootNic:
         min_mbps=form.min_mbps,
         trusted=bool(form.trusted),
         vlan_priority=form.vlan_priority or 0,
-        qos_policy_id=QosPolicyId(_policy_id(tx, form.qos_policy)) if form.qos_policy else None,
+        qos_policy_id=QosPolicyId(_policy_id(tx, caller, form.qos_policy)) if form.qos_policy else None,
     )
 
 
@@ -122,16 +125,21 @@ def _vnic_type(text: str | None) -> VnicType:
         ) from None
 
 
-def _network_id(tx: Tx, key: str) -> str:
+def _network_id(tx: Tx, caller: Caller, key: str) -> str:
     if tx.networks.get(key) is not None:
         return key
-    return _only("network", key, [network.id for network in tx.networks.find(name=key)])
+    return _only("network", key, [network.id for network in _networks(tx, caller, name=key)])
 
 
-def _policy_id(tx: Tx, key: str) -> str:
+def _networks(tx: Tx, caller: Caller, **where: object) -> list[Network]:
+    return [n for n in tx.networks.find(**where) if caller.may(NETWORK.seen_by, of_network(n))]
+
+
+def _policy_id(tx: Tx, caller: Caller, key: str) -> str:
     if tx.qos_policies.get(key) is not None:
         return key
-    return _only("qos_policy", key, [policy.id for policy in tx.qos_policies.find(name=key)])
+    found = [p for p in tx.qos_policies.find(name=key) if caller.may(QOS_POLICY.seen_by, of_policy(p))]
+    return _only("qos_policy", key, [policy.id for policy in found])
 
 
 def _only(field: str, name: str, ids: list[str]) -> str:

@@ -30,6 +30,7 @@ from fairlead.api.compute.microversions import (
 from fairlead.api.face import Face
 from fairlead.api.problems import nova
 from fairlead.api.routes import Live, Route, Table
+from fairlead.control.subjects import PROJECT, SERVER, Subject
 
 _TAGS: Microversion = (2, 26)
 _DESCRIBED_FLAVORS: Microversion = (2, 55)
@@ -43,89 +44,137 @@ def face() -> Face:
 
 def _table() -> Table:
     return Table(
-        Route("GET", "", versions.show_versions),
-        Route("GET", "/v2.1", versions.show_version),
+        Route("GET", "", versions.show_versions, "os_compute_api:versions"),
+        Route("GET", "/v2.1", versions.show_version, "os_compute_api:versions"),
         *_servers(),
         *_flavors(),
         *_hosts(),
-        _plain("GET", "/limits", standing.show_limits),
-        _route("GET", "/os-quota-sets/{}", standing.show_quotas),
-        _route("GET", "/os-quota-sets/{}/defaults", standing.show_quotas),
-        _route("GET", "/os-quota-sets/{}/detail", standing.show_quota_details),
-        _plain("GET", "/os-keypairs", standing.list_keypairs),
-        _plain("GET", "/os-aggregates", standing.list_aggregates),
+        _plain("GET", "/limits", standing.show_limits, "limits"),
+        _route("GET", "/os-quota-sets/{}", standing.show_quotas, "os-quota-sets:show", PROJECT),
+        _route("GET", "/os-quota-sets/{}/defaults", standing.show_quotas, "os-quota-sets:defaults"),
+        _route(
+            "GET", "/os-quota-sets/{}/detail", standing.show_quota_details, "os-quota-sets:detail", PROJECT
+        ),
+        _plain("GET", "/os-keypairs", standing.list_keypairs, "os-keypairs:index"),
+        _plain("GET", "/os-aggregates", standing.list_aggregates, "os-aggregates:index"),
     )
 
 
 def _servers() -> tuple[Route | Live, ...]:
     return (
-        _route("GET", "/servers", servers.list_servers),
-        _route("POST", "/servers", servers.create),
-        _route("GET", "/servers/detail", servers.list_details),
-        _route("GET", "/servers/{}", servers.show),
-        _route("PUT", "/servers/{}", servers.update),
-        _plain("DELETE", "/servers/{}", servers.delete),
-        Live("POST", "/v2.1/servers/{}/action", actions.act),
-        _plain("GET", "/servers/{}/ips", servers.list_addresses),
-        _plain("GET", "/servers/{}/metadata", server_metadata.show),
-        _plain("POST", "/servers/{}/metadata", server_metadata.add),
-        _plain("PUT", "/servers/{}/metadata", server_metadata.replace),
-        _plain("GET", "/servers/{}/metadata/{}", server_metadata.show_one),
-        _plain("PUT", "/servers/{}/metadata/{}", server_metadata.put_one),
-        _plain("DELETE", "/servers/{}/metadata/{}", server_metadata.delete_one),
-        _plain("GET", "/servers/{}/tags", server_tags.show, _TAGS),
-        _plain("PUT", "/servers/{}/tags", server_tags.replace, _TAGS),
-        _plain("DELETE", "/servers/{}/tags", server_tags.clear, _TAGS),
-        _plain("GET", "/servers/{}/tags/{}", server_tags.check, _TAGS),
-        _plain("PUT", "/servers/{}/tags/{}", server_tags.add, _TAGS),
-        _plain("DELETE", "/servers/{}/tags/{}", server_tags.remove, _TAGS),
-        _route("GET", "/servers/{}/os-interface", interfaces.list_interfaces),
-        _route("GET", "/servers/{}/os-interface/{}", interfaces.show),
-        _route("GET", "/servers/{}/os-instance-actions", instance_actions.list_actions),
-        _route("GET", "/servers/{}/os-instance-actions/{}", instance_actions.show),
+        _route("GET", "/servers", servers.list_servers, "servers:index"),
+        _route("POST", "/servers", servers.create, "servers:create"),
+        _route("GET", "/servers/detail", servers.list_details, "servers:detail"),
+        _route("GET", "/servers/{}", servers.show, "servers:show", SERVER),
+        _route("PUT", "/servers/{}", servers.update, "servers:update", SERVER),
+        _plain("DELETE", "/servers/{}", servers.delete, "servers:delete", SERVER),
+        Live("POST", "/v2.1/servers/{}/action", actions.act, "os_compute_api:servers:show", SERVER),
+        _plain("GET", "/servers/{}/ips", servers.list_addresses, "ips:index", SERVER),
+        _plain("GET", "/servers/{}/metadata", server_metadata.show, "server-metadata:index", SERVER),
+        _plain("POST", "/servers/{}/metadata", server_metadata.add, "server-metadata:create", SERVER),
+        _plain("PUT", "/servers/{}/metadata", server_metadata.replace, "server-metadata:update_all", SERVER),
+        _plain("GET", "/servers/{}/metadata/{}", server_metadata.show_one, "server-metadata:show", SERVER),
+        _plain("PUT", "/servers/{}/metadata/{}", server_metadata.put_one, "server-metadata:update", SERVER),
+        _plain(
+            "DELETE", "/servers/{}/metadata/{}", server_metadata.delete_one, "server-metadata:delete", SERVER
+        ),
+        _plain("GET", "/servers/{}/tags", server_tags.show, "os-server-tags:index", SERVER, since=_TAGS),
+        _plain(
+            "PUT", "/servers/{}/tags", server_tags.replace, "os-server-tags:update_all", SERVER, since=_TAGS
+        ),
+        _plain(
+            "DELETE", "/servers/{}/tags", server_tags.clear, "os-server-tags:delete_all", SERVER, since=_TAGS
+        ),
+        _plain("GET", "/servers/{}/tags/{}", server_tags.check, "os-server-tags:show", SERVER, since=_TAGS),
+        _plain("PUT", "/servers/{}/tags/{}", server_tags.add, "os-server-tags:update", SERVER, since=_TAGS),
+        _plain(
+            "DELETE", "/servers/{}/tags/{}", server_tags.remove, "os-server-tags:delete", SERVER, since=_TAGS
+        ),
+        _route(
+            "GET", "/servers/{}/os-interface", interfaces.list_interfaces, "os-attach-interfaces:list", SERVER
+        ),
+        _route("GET", "/servers/{}/os-interface/{}", interfaces.show, "os-attach-interfaces:show", SERVER),
+        _route(
+            "GET",
+            "/servers/{}/os-instance-actions",
+            instance_actions.list_actions,
+            "os-instance-actions:list",
+            SERVER,
+        ),
+        _route(
+            "GET",
+            "/servers/{}/os-instance-actions/{}",
+            instance_actions.show,
+            "os-instance-actions:show",
+            SERVER,
+        ),
     )
 
 
 def _flavors() -> tuple[Route, ...]:
     return (
-        _route("GET", "/flavors", flavors.list_flavors),
-        _route("POST", "/flavors", flavors.create),
-        _route("GET", "/flavors/detail", flavors.list_details),
-        _route("GET", "/flavors/{}", flavors.show),
-        _route("PUT", "/flavors/{}", flavors.update, _DESCRIBED_FLAVORS),
-        _plain("DELETE", "/flavors/{}", flavors.delete),
-        _plain("GET", "/flavors/{}/os-extra_specs", flavors.list_specs),
-        _plain("POST", "/flavors/{}/os-extra_specs", flavors.add_specs),
-        _plain("GET", "/flavors/{}/os-extra_specs/{}", flavors.show_spec),
-        _plain("PUT", "/flavors/{}/os-extra_specs/{}", flavors.put_spec),
-        _plain("DELETE", "/flavors/{}/os-extra_specs/{}", flavors.delete_spec),
+        _route("GET", "/flavors", flavors.list_flavors, "flavors"),
+        _route("POST", "/flavors", flavors.create, "os-flavor-manage:create"),
+        _route("GET", "/flavors/detail", flavors.list_details, "flavors"),
+        _route("GET", "/flavors/{}", flavors.show, "flavors"),
+        _route("PUT", "/flavors/{}", flavors.update, "os-flavor-manage:update", since=_DESCRIBED_FLAVORS),
+        _plain("DELETE", "/flavors/{}", flavors.delete, "os-flavor-manage:delete"),
+        _plain("GET", "/flavors/{}/os-extra_specs", flavors.list_specs, "os-flavor-extra-specs:index"),
+        _plain("POST", "/flavors/{}/os-extra_specs", flavors.add_specs, "os-flavor-extra-specs:create"),
+        _plain("GET", "/flavors/{}/os-extra_specs/{}", flavors.show_spec, "os-flavor-extra-specs:show"),
+        _plain("PUT", "/flavors/{}/os-extra_specs/{}", flavors.put_spec, "os-flavor-extra-specs:update"),
+        _plain(
+            "DELETE", "/flavors/{}/os-extra_specs/{}", flavors.delete_spec, "os-flavor-extra-specs:delete"
+        ),
     )
 
 
 def _hosts() -> tuple[Route, ...]:
     return (
-        _route("GET", "/os-hypervisors", hypervisors.list_hypervisors),
-        _route("GET", "/os-hypervisors/detail", hypervisors.list_details),
-        _route("GET", "/os-hypervisors/{}", hypervisors.show),
-        _route("GET", "/os-services", hypervisors.list_services),
-        _route("PUT", "/os-services/{}", hypervisors.change_service, _SERVICES_BY_ID),
-        _plain("GET", "/os-availability-zone", hypervisors.list_zones),
-        _plain("GET", "/os-availability-zone/detail", hypervisors.list_zone_details),
+        _route("GET", "/os-hypervisors", hypervisors.list_hypervisors, "os-hypervisors:list"),
+        _route("GET", "/os-hypervisors/detail", hypervisors.list_details, "os-hypervisors:list-detail"),
+        _route("GET", "/os-hypervisors/{}", hypervisors.show, "os-hypervisors:show"),
+        _route("GET", "/os-services", hypervisors.list_services, "os-services:list"),
+        _route(
+            "PUT", "/os-services/{}", hypervisors.change_service, "os-services:update", since=_SERVICES_BY_ID
+        ),
+        _plain("GET", "/os-availability-zone", hypervisors.list_zones, "os-availability-zone:list"),
+        _plain(
+            "GET",
+            "/os-availability-zone/detail",
+            hypervisors.list_zone_details,
+            "os-availability-zone:detail",
+        ),
     )
 
 
 def _route(
-    method: str, path: str, handler: VersionedHandler, since: Microversion = FIRST, until: Microversion = LAST
+    method: str,
+    path: str,
+    handler: VersionedHandler,
+    action: str,
+    of: Subject | None = None,
+    *,
+    since: Microversion = FIRST,
+    until: Microversion = LAST,
 ) -> Route:
     """A handler whose answer differs by microversion."""
-    return Route(method, f"/v2.1{path}", versioned(handler, since, until))
+    return Route(method, f"/v2.1{path}", versioned(handler, since, until), f"os_compute_api:{action}", of)
 
 
-def _plain(method: str, path: str, handler: Callable[..., Response], since: Microversion = FIRST) -> Route:
+def _plain(
+    method: str,
+    path: str,
+    handler: Callable[..., Response],
+    action: str,
+    of: Subject | None = None,
+    *,
+    since: Microversion = FIRST,
+) -> Route:
     """A handler whose answer is the same in all of them; the request's must be one that there is."""
 
     def served(call: Call, *arguments: str) -> Response:
         check_served(asked_version(call.request), since)
         return handler(call, *arguments)
 
-    return Route(method, f"/v2.1{path}", served)
+    return Route(method, f"/v2.1{path}", served, f"os_compute_api:{action}", of)

@@ -9,12 +9,15 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json
 from fairlead.api.compute.server_status import shown_status
 from fairlead.control.servers import ServerView
+from fairlead.control.subjects import of_server
 from fairlead.model.errors import Failure
 from fairlead.model.host import HostAdmin
 from fairlead.model.server import Server
 
 ZONE = "nova"
 """The one availability zone."""
+_HOST_ATTRIBUTES = "os_compute_api:os-extended-server-attributes"
+_HOST_STATUS = "os_compute_api:servers:show:host_status"
 _WITH_PROGRESS = ("ACTIVE", "BUILD")
 
 
@@ -25,12 +28,15 @@ def brief(call: Call, view: ServerView) -> Json:
 
 def full(call: Call, version: Microversion, view: ServerView) -> Json:
     """All of a server that the microversion has, as GET answers it."""
+    target = of_server(view.server)
+    by_operator = call.caller.may(_HOST_ATTRIBUTES, target)
     return {
         **changed(call, version, view),
         **_placed(view),
         **_addresses(view, extended=True),
-        **_since(version, (2, 3), _booted(view.server)),
-        **_since(version, (2, 16), {"host_status": _host_status(view)}),
+        **(_hosted(view) if by_operator else {}),
+        **(_since(version, (2, 3), _booted(view.server)) if by_operator else {}),
+        **_since(version, (2, 16), _host_status(view) if call.caller.may(_HOST_STATUS, target) else {}),
         **_since(version, (2, 96), {"pinned_availability_zone": view.server.availability_zone or None}),
     }
 
@@ -76,20 +82,25 @@ def addresses(view: ServerView) -> Json:
 
 def _placed(view: ServerView) -> Json:
     server, status = view.server, shown_status(view.server)
-    host = view.host.name if view.host else None
     return {
-        "OS-EXT-AZ:availability_zone": server.availability_zone or (ZONE if host else ""),
+        "OS-EXT-AZ:availability_zone": server.availability_zone or (ZONE if view.host else ""),
         "OS-EXT-STS:task_state": status.task_state,
         "OS-EXT-STS:vm_state": status.vm_state,
         "OS-EXT-STS:power_state": status.power_state,
         "OS-SRV-USG:launched_at": server.launched_at and server.launched_at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
         "OS-SRV-USG:terminated_at": None,
-        "OS-EXT-SRV-ATTR:host": host,
-        "OS-EXT-SRV-ATTR:hypervisor_hostname": host,
-        "OS-EXT-SRV-ATTR:instance_name": f"fl-{server.id}",
         "config_drive": "True" if server.config_drive else "",
         "key_name": server.key_name,
         "os-extended-volumes:volumes_attached": [],
+    }
+
+
+def _hosted(view: ServerView) -> Json:
+    host = view.host.name if view.host else None
+    return {
+        "OS-EXT-SRV-ATTR:host": host,
+        "OS-EXT-SRV-ATTR:hypervisor_hostname": host,
+        "OS-EXT-SRV-ATTR:instance_name": f"fl-{view.server.id}",
     }
 
 
@@ -138,7 +149,11 @@ def _host_id(view: ServerView) -> str:
     return sha224(f"{view.server.project_id}{view.host.name}".encode()).hexdigest()
 
 
-def _host_status(view: ServerView) -> str:
+def _host_status(view: ServerView) -> Json:
+    return {"host_status": _status_of_host(view)}
+
+
+def _status_of_host(view: ServerView) -> str:
     if view.host is None:
         return ""
     if view.host.admin is HostAdmin.DISABLED:

@@ -24,6 +24,8 @@ from fairlead.model.ids import ServerId
 from fairlead.model.server import Server
 
 _SERVERS = "/compute/v2.1/servers"
+_ALL_PROJECTS = "os_compute_api:servers:index:get_all_tenants"
+_NO = ("false", "0", "f", "no", "off")
 _GROUPED: Microversion = (2, 71)
 _WHOLE_ANSWER: Microversion = (2, 75)
 _DESCRIBED: Microversion = (2, 19)
@@ -69,7 +71,7 @@ def create(call: Call, version: Microversion) -> Response:
 
     def work(tx: Tx) -> list[Server]:
         return [
-            booting.boot(tx, call.caller, boot.boot_server(tx, asked.form, name))
+            booting.boot(tx, call.caller, boot.boot_server(tx, call.caller, asked.form, name))
             for name in boot.names(asked)
         ]
 
@@ -105,9 +107,17 @@ def list_addresses(call: Call, server_id: str) -> Response:
 def _found(call: Call, version: Microversion, path: str) -> tuple[list[ServerView], Json]:
     """The servers of this page, and the link to the next one."""
     is_wanted = predicate(call, version)
-    views = [view for view in call.run(control.find) if is_wanted(view)]
+    scope = _scope(call)
+    views = [view for view in call.run(lambda tx: control.find(tx, **scope)) if is_wanted(view)]
     rows, has_more = paged(call, ordered(call, views), lambda view: view.server.id)
     return list(rows), {"servers_links": next_links(call, path, rows[-1].server.id)} if has_more else {}
+
+
+def _scope(call: Call) -> dict[str, object]:
+    """The project whose servers are listed: the caller's, unless all are asked for by who may."""
+    if (call.first("all_tenants") or "false").lower() in _NO or not call.caller.may_any(_ALL_PROJECTS):
+        return {"project_id": call.caller.project_id}
+    return {}
 
 
 def _one(version: Microversion, shown: Json) -> Json:

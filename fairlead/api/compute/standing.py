@@ -37,7 +37,7 @@ def show_limits(call: Call) -> Response:
         "maxServerGroups": 0,
         "maxServerGroupMembers": 0,
         "totalServerGroupsUsed": 0,
-        **call.run(_used),
+        **call.run(lambda tx: _used(tx, call.caller.project_id)),
     }
     return document({"limits": {"rate": [], "absolute": absolute}})
 
@@ -49,7 +49,7 @@ def show_quotas(_call: Call, version: Microversion, project_id: str) -> Response
 
 def show_quota_details(call: Call, version: Microversion, project_id: str) -> Response:
     """GET /os-quota-sets/{project}/detail."""
-    used = call.run(_used)
+    used = call.run(lambda tx: _used(tx, project_id))
     in_use = {
         "instances": used["totalInstancesUsed"],
         "cores": used["totalCoresUsed"],
@@ -77,8 +77,8 @@ def _quotas(version: Microversion) -> tuple[str, ...]:
     return (*_QUOTAS, *network, *files)
 
 
-def _used(tx: Tx) -> dict[str, int]:
-    servers = tx.servers.find()
+def _used(tx: Tx, project_id: str) -> dict[str, int]:
+    servers = tx.servers.find(project_id=project_id)
     return {
         "totalInstancesUsed": len(servers),
         "totalCoresUsed": sum(server.flavor.vcpus for server in servers),

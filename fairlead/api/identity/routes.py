@@ -12,13 +12,13 @@ def face() -> Face:
 
 
 _ROUTES = (
-    Route("GET", "/", tokens.versions),
-    Route("GET", "/v3", tokens.version),
-    Route("POST", "/v3/auth/tokens", tokens.issue),
-    Route("GET", "/v3/auth/tokens", tokens.show),
-    Route("DELETE", "/v3/auth/tokens", tokens.revoke),
-    Route("GET", "/v3/auth/catalog", tokens.catalog),
-    Route("GET", "/v3/auth/projects", tokens.projects),
-    Route("GET", "/v3/projects", tokens.projects),
-    Route("GET", "/v3/projects/{}", tokens.project),
+    Route("GET", "/", tokens.versions, "identity:get_version"),
+    Route("GET", "/v3", tokens.version, "identity:get_version"),
+    Route("POST", "/v3/auth/tokens", tokens.issue, "identity:issue_token"),
+    Route("GET", "/v3/auth/tokens", tokens.show, "identity:validate_token"),
+    Route("DELETE", "/v3/auth/tokens", tokens.revoke, "identity:revoke_token"),
+    Route("GET", "/v3/auth/catalog", tokens.catalog, "identity:get_auth_catalog"),
+    Route("GET", "/v3/auth/projects", tokens.projects, "identity:get_auth_projects"),
+    Route("GET", "/v3/projects", tokens.projects, "identity:list_projects"),
+    Route("GET", "/v3/projects/{}", tokens.project, "identity:get_project"),
 )

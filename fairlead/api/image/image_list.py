@@ -9,6 +9,7 @@ from fairlead.api.answers import document
 from fairlead.api.bodies import InvalidField
 from fairlead.api.call import Call
 from fairlead.api.image.document import Document, shown
+from fairlead.control.subjects import IMAGE, of_image
 from fairlead.model.errors import NotFound
 
 DEFAULT_LIMIT, MOST = 1000, 10_000
@@ -34,7 +35,8 @@ _TRUE = frozenset({"true", "1"})
 def index(call: Call) -> Response:
     """GET /images, newest first."""
     filters = [(key, value) for key, value in call.query if key not in _PAGING]
-    rows = [shown(image) for image in call.run(lambda tx: tx.images.find())]
+    images = call.run(lambda tx: tx.images.find())
+    rows = [shown(image) for image in images if call.caller.may(IMAGE.seen_by, of_image(image))]
     if not any(key == "os_hidden" for key, _ in filters):
         filters.append(("os_hidden", "false"))
     found = _sorted(call, [row for row in rows if all(_matches(row, *item) for item in filters)])

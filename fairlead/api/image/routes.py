@@ -8,6 +8,7 @@ from fairlead.api.call import Call
 from fairlead.api.face import Face
 from fairlead.api.image import data, image_list, images
 from fairlead.api.routes import Live, Route, Table
+from fairlead.control.subjects import IMAGE
 
 
 def face() -> Face:
@@ -24,15 +25,22 @@ def versions(call: Call) -> Response:
 _PATCHES = ("application/openstack-images-v2.1-json-patch", "application/openstack-images-v2.0-json-patch")
 
 _ROUTES = (
-    Route("GET", "/", versions),
-    Route("GET", "/versions", versions),
-    Route("GET", "/v2/images", image_list.index),
-    Route("POST", "/v2/images", images.create),
-    Route("GET", "/v2/images/{}", images.show),
-    Route("PATCH", "/v2/images/{}", images.update, media_types=_PATCHES),
-    Route("DELETE", "/v2/images/{}", images.delete),
-    Live("PUT", "/v2/images/{}/file", data.put, media_types=("application/octet-stream",)),
-    Live("GET", "/v2/images/{}/file", data.get),
-    Route("PUT", "/v2/images/{}/tags/{}", images.add_tag),
-    Route("DELETE", "/v2/images/{}/tags/{}", images.remove_tag),
+    Route("GET", "/", versions, "get_versions"),
+    Route("GET", "/versions", versions, "get_versions"),
+    Route("GET", "/v2/images", image_list.index, "get_images"),
+    Route("POST", "/v2/images", images.create, "add_image"),
+    Route("GET", "/v2/images/{}", images.show, "get_image", IMAGE),
+    Route("PATCH", "/v2/images/{}", images.update, "modify_image", IMAGE, media_types=_PATCHES),
+    Route("DELETE", "/v2/images/{}", images.delete, "delete_image", IMAGE),
+    Live(
+        "PUT",
+        "/v2/images/{}/file",
+        data.put,
+        "upload_image",
+        IMAGE,
+        media_types=("application/octet-stream",),
+    ),
+    Live("GET", "/v2/images/{}/file", data.get, "download_image", IMAGE),
+    Route("PUT", "/v2/images/{}/tags/{}", images.add_tag, "modify_image", IMAGE),
+    Route("DELETE", "/v2/images/{}/tags/{}", images.remove_tag, "modify_image", IMAGE),
 )

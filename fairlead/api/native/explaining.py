@@ -16,7 +16,11 @@ def explain_boot(call: Call) -> Response:
     """POST /explain: the body of POST /servers; nothing is made or taken."""
     form = boot.read(call.body, LAST).form
     return _shown(
-        call.run(lambda tx: control.explain_boot(tx, call.caller, boot.boot_server(tx, form, form.name)))
+        call.run(
+            lambda tx: control.explain_boot(
+                tx, call.caller, boot.boot_server(tx, call.caller, form, form.name)
+            )
+        )
     )
 
 

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from fairlead.access.rules import Target
 from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Id, Name, Noun, project_of
 from fairlead.api.network.resource import Resource
-from fairlead.control import networks
+from fairlead.control import networks, subjects
 from fairlead.control.networks import NetworkChanges, NetworkView, NewNetwork
 from fairlead.model.ids import NetworkId, QosPolicyId
 from fairlead.model.network import SegmentKind
@@ -154,9 +155,13 @@ def _new(call: Call, form: NetworkForm) -> NewNetwork:
 
 NETWORKS = Resource(
     noun=_NOUN,
+    subject=subjects.NETWORK,
     collection=_LIST,
     shown=shown,
+    target=lambda view: subjects.of_network(view.network),
     new=_new,
+    new_target=lambda _, new: Target(new.project_id, network_project_id=new.project_id),
+    names={"qos_policy_id": subjects.QOS_POLICY},
     create=networks.create,
     find=lambda tx, where: networks.find(tx, **where),
     fetch=lambda tx, subject: networks.show(tx, NetworkId(subject)),

@@ -2,13 +2,14 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
+from fairlead.access.rules import Target
 from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Name, Noun, project_of
 from fairlead.api.network.resource import Resource
-from fairlead.control import qos
+from fairlead.control import qos, subjects
 from fairlead.control.qos import NewQosPolicy, QosPolicyChanges
 from fairlead.model.ids import QosPolicyId
 from fairlead.model.qos import QosPolicy, QosRule, QosRuleKind
@@ -94,9 +95,12 @@ def _new(call: Call, form: PolicyForm) -> NewQosPolicy:
 
 POLICIES = Resource(
     noun=_NOUN,
+    subject=subjects.QOS_POLICY,
     collection=_LIST,
     shown=shown,
+    target=subjects.of_policy,
     new=_new,
+    new_target=lambda _, new: Target(new.project_id),
     create=qos.create,
     find=lambda tx, where: tx.qos_policies.find(**where),
     fetch=lambda tx, subject: tx.qos_policies.fetch(subject),

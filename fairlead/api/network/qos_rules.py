@@ -17,6 +17,7 @@ from fairlead.api.routes import Route
 from fairlead.control import qos
 from fairlead.control.boundary import Tx
 from fairlead.control.qos import QosRuleChanges
+from fairlead.control.subjects import QOS_POLICY, QOS_RULE
 from fairlead.model.errors import NotFound
 from fairlead.model.ids import QosPolicyId, QosRuleId
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
@@ -66,7 +67,7 @@ class _Family:
         forms, _ = posted(call, self.noun)
 
         def work(tx: Tx) -> QosRule:
-            rule = built(QosRule, forms[0], id=QosRuleId(tx.new_id()), kind=self.kind)
+            rule = built(QosRule, forms[0].form, id=QosRuleId(tx.new_id()), kind=self.kind)
             return qos.add_rule(tx, QosPolicyId(policy_id), rule)
 
         return document({self.noun.singular: rule_shown(call.run(work))}, 201)
@@ -85,7 +86,7 @@ class _Family:
 
     def update(self, call: Call, policy_id: str, rule_id: str) -> Response:
         """PUT of one rule."""
-        changes = built(QosRuleChanges, put(call, self.noun))
+        changes = built(QosRuleChanges, put(call, self.noun).form)
         rule = call.run(
             lambda tx: qos.change_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id), changes)
         )
@@ -131,15 +132,17 @@ def routes() -> tuple[Route, ...]:
 def _routes(family: _Family) -> tuple[Route, ...]:
     below = f"/v2.0/qos/policies/{{}}/{family.noun.plural}"
     alone = f"/v2.0/qos/alias-{family.noun.plural.replace('_', '-')}/{{}}"
+    name = family.noun.singular
+    get, create, update, delete = (f"{verb}_policy_{name}" for verb in ("get", "create", "update", "delete"))
     return (
-        Route("GET", below, family.index),
-        Route("POST", below, family.create),
-        Route("GET", f"{below}/{{}}", family.show),
-        Route("PUT", f"{below}/{{}}", family.update),
-        Route("DELETE", f"{below}/{{}}", family.delete),
-        Route("GET", alone, family.without_policy(family.show)),
-        Route("PUT", alone, family.without_policy(family.update)),
-        Route("DELETE", alone, family.without_policy(family.delete)),
+        Route("GET", below, family.index, get, QOS_POLICY),
+        Route("POST", below, family.create, create, QOS_POLICY),
+        Route("GET", f"{below}/{{}}", family.show, get, QOS_POLICY),
+        Route("PUT", f"{below}/{{}}", family.update, update, QOS_POLICY),
+        Route("DELETE", f"{below}/{{}}", family.delete, delete, QOS_POLICY),
+        Route("GET", alone, family.without_policy(family.show), get, QOS_RULE),
+        Route("PUT", alone, family.without_policy(family.update), update, QOS_RULE),
+        Route("DELETE", alone, family.without_policy(family.delete), delete, QOS_RULE),
     )
 
 

@@ -12,7 +12,6 @@ from msgspec.structs import fields
 from fairlead.api import bodies
 from fairlead.api.bodies import InvalidField, MalformedBody
 from fairlead.api.call import Call
-from fairlead.model.errors import NotAllowed
 from fairlead.model.ids import ProjectId
 
 Post = TypeVar("Post", bound=Struct)
@@ -40,7 +39,17 @@ class Noun(Generic[Post, Put]):
     neutral: Mapping[str, object] = field(default_factory=dict)
 
 
-def posted(call: Call, noun: Noun[Post, Put]) -> tuple[list[Post], bool]:
+@dataclass(frozen=True, slots=True)
+class Given(Generic[Form]):
+    """A form, and the attributes that its body names with a value other than their default: those that a rule of their
+    own may refuse. Attributes of the items of a list are `fixed_ips:ip_address`.
+    """
+
+    form: Form
+    named: AbstractSet[str]
+
+
+def posted(call: Call, noun: Noun[Post, Put]) -> tuple[list[Given[Post]], bool]:
     """The forms of POST, and whether they came in bulk."""
     body = _document(call)
     if noun.plural in body and noun.singular not in body:
@@ -53,7 +62,7 @@ def posted(call: Call, noun: Noun[Post, Put]) -> tuple[list[Post], bool]:
     return [_form(noun, noun.post, noun.put, _inside(body, noun.singular))], False
 
 
-def put(call: Call, noun: Noun[Post, Put]) -> Put:
+def put(call: Call, noun: Noun[Post, Put]) -> Given[Put]:
     """The form of PUT: what is not given is UNSET."""
     return _form(noun, noun.put, noun.post, _inside(_document(call), noun.singular))
 
@@ -72,11 +81,11 @@ def expected_revision(call: Call) -> int | None:
 
 
 def project_of(call: Call, project_id: str | UnsetType) -> ProjectId:
-    """Whose the new thing is: the caller's, or another's where an operator says so."""
+    """Whose the new thing is: the caller's where nobody is named. Whether it may be another's is for the rule of the
+    creation to say.
+    """
     if isinstance(project_id, UnsetType) or not project_id:
         return call.caller.project_id
-    if project_id != call.caller.project_id and not call.caller.is_admin:
-        raise NotAllowed("(rule:create and project_id) is disallowed by policy")
     return ProjectId(project_id)
 
 
@@ -101,7 +110,7 @@ def _inside(body: dict[str, object], name: str) -> object:
     return body[name]
 
 
-def _form(noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: object) -> Form:
+def _form(noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: object) -> Given[Form]:
     if not isinstance(item, dict):
         raise MalformedBody("Body contains invalid data")
     given = _one_project(item)
@@ -118,7 +127,21 @@ def _form(noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: ob
         raise InvalidField(
             f"Failed to parse request. Required attribute '{missing}' not specified", field=missing
         )
-    return bodies.shape(form, given)
+    return Given(bodies.shape(form, given), _named(form, given))
+
+
+def _named(form: type[Struct], given: Mapping[str, object]) -> AbstractSet[str]:
+    usual = {f.encode_name: f.default for f in fields(form)}
+    named = {name for name, value in given.items() if value != usual.get(name)}
+    below = {
+        f"{name}:{key}"
+        for name in named
+        if isinstance(items := given[name], list)
+        for item in items
+        if isinstance(item, dict)
+        for key in item
+    }
+    return named | below
 
 
 def _refuse(noun: Noun[Post, Put], form: type[Struct], other: type[Struct], extra: list[str]) -> None:

@@ -1,17 +1,21 @@
 """The five requests that a noun of the Neutron dialect answers, by a value for each noun."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from msgspec import Struct
 from starlette.responses import Response
 
+from fairlead.access.rules import Target
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Noun, Post, Put, expected_revision, posted, put, refuse_body
+from fairlead.api.network.sight import Sight, check_named
 from fairlead.api.routes import Route
 from fairlead.control.boundary import Tx
+from fairlead.control.subjects import Subject, refused, see
 
 New = TypeVar("New")
 View = TypeVar("View")
@@ -23,56 +27,97 @@ Where = dict[str, tuple[str, ...]]
 class Resource(Generic[Post, Put, New, View]):
     """A noun that clients create, list, show, change and delete. `new` reads the form of POST; the others are one
     transaction each: of the new value, the columns, the id, and the id with the revision that If-Match names.
+    `target` is what rules ask of one, `new_target` of one that shall be; `names` are the fields of its forms that name
+    another thing, which the caller must see.
     """
 
     noun: Noun[Post, Put]
+    subject: Subject
     collection: listing.Collection
     shown: Callable[[View], listing.Shown]
+    target: Callable[[View], Target]
     new: Callable[[Call, Post], New]
+    new_target: Callable[[Tx, New], Target]
     create: Callable[[Tx, New], View]
     find: Callable[[Tx, Where], Sequence[View]]
     fetch: Callable[[Tx, str], View]
     update: Callable[[Tx, str, Put, int | None], View]
     remove: Callable[[Tx, str, int | None], None]
+    names: Mapping[str, Subject] = field(default_factory=dict)
 
     def routes(self, path: str) -> tuple[Route, ...]:
         """Its requests, on `path` and on each thing below it."""
         one = f"{path}/{{}}"
+        get, create, update, delete = (self._action(verb) for verb in ("get", "create", "update", "delete"))
         return (
-            Route("GET", path, self._index),
-            Route("POST", path, self._create),
-            Route("GET", one, self._show),
-            Route("PUT", one, self._update),
-            Route("DELETE", one, self._delete),
+            Route("GET", path, self._index, get),
+            Route("POST", path, self._create, create),
+            Route("GET", one, self._show, get, self.subject),
+            Route("PUT", one, self._update, update, self.subject),
+            Route("DELETE", one, self._delete, delete, self.subject),
         )
+
+    def _action(self, verb: str) -> str:
+        return f"{verb}_{self.noun.singular}"
 
     def _create(self, call: Call) -> Response:
         """One or several, all or none."""
-        forms, in_bulk = posted(call, self.noun)
-        wanted = [self.new(call, form) for form in forms]
+        given, in_bulk = posted(call, self.noun)
+        wanted = [(self.new(call, each.form), each) for each in given]
+        action = self._action("create")
 
         def work(tx: Tx) -> list[View]:
-            return [self.create(tx, new) for new in wanted]
+            made = []
+            for new, each in wanted:
+                self._see_names(tx, call, each.form)
+                target = self.new_target(tx, new)
+                if not call.caller.may(action, target):
+                    raise refused(action)
+                check_named(call.caller, action, each.named, target)
+                made.append(self.create(tx, new))
+            return made
 
-        made = [self.shown(view) for view in call.run(work)]
+        made = self._seen(call, call.run(work))
         return document({self.noun.plural: made} if in_bulk else {self.noun.singular: made[0]}, 201)
 
     def _index(self, call: Call) -> Response:
         where = listing.where(call, self.collection)
         found = call.run(lambda tx: self.find(tx, where))
-        return listing.answer(call, self.collection, [self.shown(view) for view in found])
+        if not call.caller.may_any(self.subject.seen_by):
+            found = [view for view in found if call.caller.may(self.subject.seen_by, self.target(view))]
+        return listing.answer(call, self.collection, self._seen(call, found))
 
     def _show(self, call: Call, subject: str) -> Response:
         view = call.run(lambda tx: self.fetch(tx, subject))
-        return document({self.noun.singular: listing.only_fields(call, self.shown(view))})
+        return document({self.noun.singular: listing.only_fields(call, self._seen(call, [view])[0])})
 
     def _update(self, call: Call, subject: str) -> Response:
-        form, revision = put(call, self.noun), expected_revision(call)
-        view = call.run(lambda tx: self.update(tx, subject, form, revision))
-        return document({self.noun.singular: self.shown(view)})
+        given, revision = put(call, self.noun), expected_revision(call)
+
+        def work(tx: Tx) -> View:
+            self._see_names(tx, call, given.form)
+            check_named(
+                call.caller, self._action("update"), given.named, self.target(self.fetch(tx, subject))
+            )
+            return self.update(tx, subject, given.form, revision)
+
+        return document({self.noun.singular: self._seen(call, [call.run(work)])[0]})
 
     def _delete(self, call: Call, subject: str) -> Response:
         refuse_body(call)
         revision = expected_revision(call)
         call.run(lambda tx: self.remove(tx, subject, revision))
         return empty()
+
+    def _seen(self, call: Call, views: Sequence[View]) -> list[listing.Shown]:
+        sight = Sight.of(call.caller, self.noun.singular)
+        if not sight.guarded:
+            return [self.shown(view) for view in views]
+        return [sight.seen(self.shown(view), self.target(view)) for view in views]
+
+    def _see_names(self, tx: Tx, call: Call, form: Struct) -> None:
+        """Raises NotFound for what the form names and the caller does not see."""
+        for name, subject in self.names.items():
+            key = getattr(form, name, None)
+            if isinstance(key, str) and key:
+                see(tx, call.caller, subject, key)

@@ -8,6 +8,7 @@ from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
 from fairlead.api.network.subnets import SUBNETS
 from fairlead.api.routes import Route, Table
+from fairlead.control.subjects import PROJECT
 
 
 def face() -> Face:
@@ -16,21 +17,21 @@ def face() -> Face:
 
 
 _ROUTES = (
-    Route("GET", "/", root.versions),
-    Route("GET", "/v2.0", root.resources),
+    Route("GET", "/", root.versions, "get_version"),
+    Route("GET", "/v2.0", root.resources, "get_version"),
     *NETWORKS.routes("/v2.0/networks"),
     *SUBNETS.routes("/v2.0/subnets"),
     *PORTS.routes("/v2.0/ports"),
     *POLICIES.routes("/v2.0/qos/policies"),
-    Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types),
-    Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type),
-    Route("GET", "/v2.0/agents", agents.index),
-    Route("GET", "/v2.0/agents/{}", agents.show),
-    Route("GET", "/v2.0/availability_zones", root.zones),
-    Route("GET", "/v2.0/extensions", root.extensions),
-    Route("GET", "/v2.0/extensions/{}", root.extension),
-    Route("GET", "/v2.0/quotas", root.quotas),
-    Route("GET", "/v2.0/quotas/{}", root.quota),
-    Route("GET", "/v2.0/quotas/{}/default", root.quota),
-    Route("GET", "/v2.0/quotas/{}/details", root.quota_details),
+    Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types, "get_rule_type"),
+    Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type, "get_rule_type"),
+    Route("GET", "/v2.0/agents", agents.index, "get_agent"),
+    Route("GET", "/v2.0/agents/{}", agents.show, "get_agent"),
+    Route("GET", "/v2.0/availability_zones", root.zones, "get_availability_zone"),
+    Route("GET", "/v2.0/extensions", root.extensions, "get_extension"),
+    Route("GET", "/v2.0/extensions/{}", root.extension, "get_extension"),
+    Route("GET", "/v2.0/quotas", root.quotas, "update_quota"),
+    Route("GET", "/v2.0/quotas/{}", root.quota, "get_quota", PROJECT),
+    Route("GET", "/v2.0/quotas/{}/default", root.quota, "get_quota", PROJECT),
+    Route("GET", "/v2.0/quotas/{}/details", root.quota_details, "get_quota", PROJECT),
 )

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from fairlead.access.rules import Target
 from fairlead.api.answers import timestamp
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Id, Name, Noun, project_of
 from fairlead.api.network.resource import Resource
-from fairlead.control import subnets
-from fairlead.control.subnets import NewSubnet, SubnetChanges
+from fairlead.control import subjects, subnets
+from fairlead.control.boundary import Tx
+from fairlead.control.subnets import NewSubnet, SubnetChanges, SubnetView
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import SubnetId
 from fairlead.model.network import AddressRange, HostRoute, Subnet
@@ -110,8 +112,9 @@ _LIST = listing.Collection(
 )
 
 
-def shown(subnet: Subnet) -> listing.Shown:
+def shown(view: SubnetView) -> listing.Shown:
     """The subnet as clients see it."""
+    subnet = view.subnet
     return {
         "id": subnet.id,
         "name": subnet.name,
@@ -171,16 +174,26 @@ def _routes(forms: list[RouteForm]) -> tuple[HostRoute, ...]:
     return tuple(HostRoute(form.destination, form.nexthop) for form in forms)
 
 
+def _viewed(tx: Tx, subnet: Subnet) -> SubnetView:
+    return subnets.views(tx, (subnet,))[0]
+
+
 SUBNETS = Resource(
     noun=_NOUN,
+    subject=subjects.SUBNET,
     collection=_LIST,
     shown=shown,
+    target=lambda view: subjects.of_subnet(view.subnet, view.network),
     new=_new,
-    create=subnets.create,
-    find=lambda tx, where: tx.subnets.find(**where),
-    fetch=lambda tx, subject: tx.subnets.fetch(subject),
-    update=lambda tx, subject, form, revision: subnets.update(
-        tx, SubnetId(subject), _changes(form), revision
+    new_target=lambda tx, new: Target(
+        new.project_id, network_project_id=tx.networks.fetch(new.network_id).project_id
     ),
+    create=lambda tx, new: _viewed(tx, subnets.create(tx, new)),
+    find=lambda tx, where: subnets.views(tx, tx.subnets.find(**where)),
+    fetch=lambda tx, subject: _viewed(tx, tx.subnets.fetch(subject)),
+    update=lambda tx, subject, form, revision: _viewed(
+        tx, subnets.update(tx, SubnetId(subject), _changes(form), revision)
+    ),
+    names={"network_id": subjects.NETWORK},
     remove=lambda tx, subject, revision: subnets.delete(tx, SubnetId(subject), revision),
 )

@@ -11,6 +11,7 @@ from fairlead.api.call import Call
 from fairlead.api.network.requests import refuse_body
 from fairlead.api.routes import Route
 from fairlead.control import tags
+from fairlead.control.subjects import NETWORK, PORT, QOS_POLICY, SUBNET
 from fairlead.control.tags import Tagged
 from fairlead.model.errors import NotFound
 
@@ -62,15 +63,25 @@ def routes() -> tuple[Route, ...]:
     """The routes of the tags of every noun; QoS policies have theirs at both of Neutron's places."""
     places = [(f"/v2.0/{noun.value}/{{}}/tags", noun) for noun in Tagged]
     places.append(("/v2.0/qos/policies/{}/tags", Tagged.QOS_POLICY))
-    return tuple(route for path, noun in places for route in _routes(path, _TagsOf(noun)))
+    return tuple(route for path, noun in places for route in _routes(path, noun))
 
 
-def _routes(path: str, of: _TagsOf) -> tuple[Route, ...]:
+_SUBJECTS = {
+    Tagged.NETWORK: NETWORK,
+    Tagged.SUBNET: SUBNET,
+    Tagged.PORT: PORT,
+    Tagged.QOS_POLICY: QOS_POLICY,
+}
+
+
+def _routes(path: str, noun: Tagged) -> tuple[Route, ...]:
+    tags_of, subject = _TagsOf(noun), _SUBJECTS[noun]
+    get, update, delete = (f"{verb}_{noun.value}_tags" for verb in ("get", "update", "delete"))
     return (
-        Route("GET", path, of.show),
-        Route("PUT", path, of.replace),
-        Route("DELETE", path, of.clear),
-        Route("GET", f"{path}/{{}}", of.check),
-        Route("PUT", f"{path}/{{}}", of.add),
-        Route("DELETE", f"{path}/{{}}", of.remove),
+        Route("GET", path, tags_of.show, get, subject),
+        Route("PUT", path, tags_of.replace, update, subject),
+        Route("DELETE", path, tags_of.clear, delete, subject),
+        Route("GET", f"{path}/{{}}", tags_of.check, get, subject),
+        Route("PUT", f"{path}/{{}}", tags_of.add, update, subject),
+        Route("DELETE", f"{path}/{{}}", tags_of.remove, delete, subject),
     )

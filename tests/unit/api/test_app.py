@@ -50,10 +50,10 @@ def ask(request, tmp_path):
     """Sends one request to an application with a few routes."""
     database, waiters, runner = open_database("sqlite://"), Waiters(), request.param()
     table = Table(
-        Route("POST", "/echo", echo, body_limit=100),
-        Route("GET", "/refuse/{}", refuse),
-        Live("GET", "/live/{}", refuse_live),
-        Route("GET", "/agents/{}", refuse, is_for_agents=True),
+        Route("POST", "/echo", echo, "v1:health", body_limit=100),
+        Route("GET", "/refuse/{}", refuse, "v1:health"),
+        Live("GET", "/live/{}", refuse_live, "v1:health"),
+        Route("GET", "/agents/{}", refuse, "v1:health", is_for_agents=True),
     )
     parts = Parts(Engine(database, waiters), runner, waiters, ImageFiles(tmp_path))
     app = Application(

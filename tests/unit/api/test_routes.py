@@ -12,13 +12,13 @@ def answer(call, *arguments):
 
 def table():
     return Table(
-        Route("GET", "/", answer),
-        Route("GET", "/ports", answer),
-        Route("POST", "/ports", answer),
-        Route("GET", "/ports/{}", answer),
-        Route("GET", "/ports/detail", answer),
-        Route("GET", "/ports/{}/tags/{}", answer),
-        Route("GET", "/{}/bindings", answer),
+        Route("GET", "/", answer, "v1:health"),
+        Route("GET", "/ports", answer, "v1:health"),
+        Route("POST", "/ports", answer, "v1:health"),
+        Route("GET", "/ports/{}", answer, "v1:health"),
+        Route("GET", "/ports/detail", answer, "v1:health"),
+        Route("GET", "/ports/{}/tags/{}", answer, "v1:health"),
+        Route("GET", "/{}/bindings", answer, "v1:health"),
     )
 
 
@@ -54,4 +54,4 @@ def test_a_known_path_tells_its_methods():
 
 def test_a_route_is_in_the_table_once():
     with pytest.raises(ValueError, match="twice"):
-        Table(Route("GET", "/x", answer), Route("GET", "/x/", answer))
+        Table(Route("GET", "/x", answer, "v1:health"), Route("GET", "/x/", answer, "v1:health"))

@@ -1,0 +1,16 @@
+"""The rules of the image API: Glance's names and defaults (glance/policies)."""
+
+_OWNER = "admin or member"
+_READER = "admin or reader"
+
+RULES = {
+    "get_versions": "anyone",
+    "get_images": "admin or reader or shared",
+    "get_image": "admin or reader or shared",
+    "download_image": "admin or reader or shared",
+    "add_image": _OWNER,
+    "modify_image": _OWNER,
+    "delete_image": _OWNER,
+    "upload_image": _OWNER,
+    "publicize_image": "admin",
+}

@@ -1,0 +1,12 @@
+"""The rules of Fairlead's own API: it speaks of hosts and devices, and so is the operator's."""
+
+RULES = {
+    "v1:health": "anyone",
+    **{
+        f"v1:{noun}:{verb}": "admin"
+        for noun in ("hosts", "devices", "policies", "aliases", "agents", "servers", "events", "audit")
+        for verb in ("read", "write")
+    },
+    # What an agent asks with its host's own credential, which its handler checks.
+    "v1:agent": "anyone",
+}

@@ -1,0 +1,121 @@
+"""What requests are about: how each kind of thing is found, and whether a caller may see it and change it.
+
+A thing that the caller may not see is answered as one that is not there, word for word.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairlead.access.caller import Caller
+from fairlead.access.rules import EVERYBODY, Target
+from fairlead.control.boundary import Tx
+from fairlead.model.errors import NotAllowed, NotFound
+from fairlead.model.ids import ProjectId
+from fairlead.model.network import Network, Subnet
+from fairlead.model.port import Port
+from fairlead.model.qos import QosPolicy
+from fairlead.model.server import Image, Server
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A kind of thing. `kind` is what NotFound calls it, `seen_by` the action that its being seen goes by; `find`
+    gives what rules ask of it, by its key in a path; raises NotFound.
+    """
+
+    kind: str
+    seen_by: str
+    find: Callable[[Tx, str], Target]
+
+
+def require(tx: Tx, caller: Caller, action: str, subject: Subject, key: str) -> None:
+    """Raises NotFound unless the caller sees it, NotAllowed unless the caller may do that to it."""
+    if caller.may_any(action):
+        return
+    target = subject.find(tx, key)
+    if caller.may(action, target):
+        return
+    if not caller.may(subject.seen_by, target):
+        raise NotFound(subject.kind, key)
+    raise refused(action)
+
+
+def see(tx: Tx, caller: Caller, subject: Subject, key: str) -> None:
+    """Raises NotFound unless the caller sees it: for what a request only names."""
+    require(tx, caller, subject.seen_by, subject, key)
+
+
+def refused(action: str) -> NotAllowed:
+    """The refusal of an action by its rule."""
+    return NotAllowed(f"Policy doesn't allow {action} to be performed.", field=action)
+
+
+def shared_with(row: Network | QosPolicy) -> frozenset[str]:
+    """The projects that a network or QoS policy is shared with."""
+    return frozenset({EVERYBODY}) if row.shared else frozenset()
+
+
+def of_network(network: Network) -> Target:
+    """What rules ask of a network."""
+    return Target(network.project_id, shared_with=shared_with(network), network_project_id=network.project_id)
+
+
+def of_subnet(subnet: Subnet, network: Network) -> Target:
+    """What rules ask of a subnet: it is shared with its network."""
+    return Target(subnet.project_id, shared_with=shared_with(network), network_project_id=network.project_id)
+
+
+def of_port(port: Port, network: Network) -> Target:
+    """What rules ask of a port; that its network is shared shows it to nobody."""
+    return Target(port.project_id, network_project_id=network.project_id)
+
+
+def of_policy(policy: QosPolicy) -> Target:
+    """What rules ask of a QoS policy."""
+    return Target(policy.project_id, shared_with=shared_with(policy))
+
+
+def of_server(server: Server) -> Target:
+    """What rules ask of a server."""
+    return Target(server.project_id, user_id=server.user_id)
+
+
+def of_image(image: Image) -> Target:
+    """What rules ask of an image."""
+    is_for_all = image.visibility in _SEEN_BY_ALL
+    return Target(image.project_id, shared_with=frozenset({EVERYBODY}) if is_for_all else frozenset())
+
+
+def _subnet(tx: Tx, key: str) -> Target:
+    subnet = tx.subnets.fetch(key)
+    return of_subnet(subnet, tx.networks.fetch(subnet.network_id))
+
+
+def _port(tx: Tx, key: str) -> Target:
+    port = tx.ports.fetch(key)
+    return of_port(port, tx.networks.fetch(port.network_id))
+
+
+def _rule(tx: Tx, key: str) -> Target:
+    for policy in tx.qos_policies.find():
+        if any(rule.id == key for rule in policy.rules):
+            return of_policy(policy)
+    raise NotFound("qos rule", key)
+
+
+def _project(_: Tx, key: str) -> Target:
+    """A project is whatever its id says: who logs in may keep its projects elsewhere."""
+    return Target(ProjectId(key))
+
+
+_SEEN_BY_ALL = ("public", "community")
+"""Visibilities (Glance's) of images that everybody may boot from."""
+
+NETWORK = Subject("network", "get_network", lambda tx, key: of_network(tx.networks.fetch(key)))
+SUBNET = Subject("subnet", "get_subnet", _subnet)
+PORT = Subject("port", "get_port", _port)
+QOS_POLICY = Subject("qos policy", "get_policy", lambda tx, key: of_policy(tx.qos_policies.fetch(key)))
+QOS_RULE = Subject("qos rule", "get_policy", _rule)
+SERVER = Subject("server", "os_compute_api:servers:show", lambda tx, key: of_server(tx.servers.fetch(key)))
+IMAGE = Subject("image", "get_image", lambda tx, key: of_image(tx.images.fetch(key)))
+PROJECT = Subject("project", "get_quota", _project)
