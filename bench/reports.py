@@ -15,7 +15,7 @@ from statistics import median
 from time import process_time
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import Role
+from fairlead.model.identity import Role
 from fairlead.agent.loop import Agent
 from fairlead.control import booting, flavors, hosts, networks, policies, reports
 from fairlead.control.boundary import Tx, Wake

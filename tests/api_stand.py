@@ -4,7 +4,7 @@ real agents of simulated hosts, which also tick by hand.
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,11 @@ import uvicorn
 from fairlead.agent.loop import Agent
 from fairlead.api.app import build
 from fairlead.api.call import Parts
-from fairlead.api.runner import InPlace, Workers
+from fairlead.api.login.inside import Inside
+from fairlead.api.login.kept import Kept
+from fairlead.api.login.keystone import Keystone
+from fairlead.api.login.nobody import Nobody
+from fairlead.api.runner import InPlace, Runner, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.client.agent_link import AgentLink, enrol
 from fairlead.control import flavors
@@ -28,8 +32,12 @@ from fairlead.wire.documents import Enrolment
 
 COMPUTE = "/compute/v2.1"
 NEWEST = {"openstack-api-version": "compute 2.96"}
+INSIDE = "the stand's own token"
 _WORKERS = 4
 _ROUNDS = 30
+
+
+OpenLogin = Callable[[Engine, Runner], Nobody | Kept | Keystone]
 
 
 @dataclass
@@ -43,6 +51,8 @@ class Stand:
     hosts: dict[str, SimHost] = field(default_factory=dict)
     links: dict[str, AgentLink] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    clients: list[httpx.Client] = field(default_factory=list)
+    """Of people who are logged in; closed with the stand."""
 
     def add_host(self, number: int) -> str:
         """A simulated host with a two-port NIC on each socket, enrolled and seen; its name."""
@@ -152,14 +162,28 @@ def _answer(agent: Agent, stop: threading.Event) -> None:
 
 
 @contextmanager
-def stand(database_url: str, directory: Path) -> Iterator[Stand]:
-    """A Fairlead with its first flavors; everything ends with the block."""
+def stand(
+    database_url: str, directory: Path, open_login: OpenLogin = lambda _engine, _runner: Nobody()
+) -> Iterator[Stand]:
+    """A Fairlead with its first flavors; everything ends with the block. Where `open_login` gives another way in
+    than none, the stand itself has a token of the operator's.
+    """
     database = open_database(database_url)
     waiters = Waiters()
     engine = Engine(database, waiters)
     engine.run(flavors.seed)
     runner = InPlace() if database.is_in_process else Workers(_WORKERS)
-    app = build(Parts(engine, runner, waiters, ImageFiles(directory / "images")))
+    login = open_login(engine, runner)
+    parts = Parts(
+        engine,
+        runner,
+        waiters,
+        ImageFiles(directory / "images"),
+        Inside(login, INSIDE),
+        None if isinstance(login, Keystone) else login,
+        is_for_loopback=isinstance(login, Nobody),
+    )
+    app = build(parts)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")
@@ -167,11 +191,13 @@ def stand(database_url: str, directory: Path) -> Iterator[Stand]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        with httpx.Client(
+            base_url=url, timeout=30, trust_env=False, headers={"x-auth-token": INSIDE}
+        ) as http:
             made = Stand(url, http, engine, Scheduler(engine))
             yield made
-            for link in made.links.values():
-                link.close()
+            for closed in (*made.links.values(), *made.clients):
+                closed.close()
     finally:
         server.should_exit = True
         thread.join()

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import Role
 from fairlead.agent.loop import Agent
 from fairlead.control import (
     aliases,
@@ -32,6 +31,7 @@ from fairlead.control.nics import BootNic, BootNics
 from fairlead.control.ports import NewPort
 from fairlead.control.scheduling import Scheduler
 from fairlead.hoststate.report import Report
+from fairlead.model.identity import Role
 from fairlead.model.ids import HostId, ImageId, NetworkId, PortId, ProjectId, ServerId
 from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind

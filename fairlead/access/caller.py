@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from fairlead.access.rules import NOBODY, Role, Rules, Target, allows, can_ever, grants_by_role
+from fairlead.access.rules import NOBODY, Rules, Target, allows, can_ever, grants_by_role
 from fairlead.access.table import DEFAULTS
+from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
 
 

@@ -1,12 +1,49 @@
-"""The rules of the identity API: Keystone's names (keystone/common/policies)."""
+"""The rules of the identity API: Keystone's names (keystone/common/policies).
+
+Where a list is `anyone`'s, it has what the caller may see.
+"""
 
 RULES = {
-    "identity:get_version": "anyone",
-    "identity:issue_token": "anyone",
-    "identity:validate_token": "anyone",
-    "identity:revoke_token": "anyone",
-    "identity:get_auth_catalog": "anyone",
-    "identity:get_auth_projects": "anyone",
-    "identity:list_projects": "anyone",
-    "identity:get_project": "anyone",
+    **{
+        f"identity:{action}": "anyone"
+        for action in (
+            "get_version",
+            "issue_token",
+            # A token is shown to who shows it; what another user's stands for goes by `validate_token`.
+            "show_token",
+            "revoke_token",
+            "get_auth_catalog",
+            "get_auth_projects",
+            "get_domain",
+            "list_projects",
+            "list_roles",
+            "get_role",
+        )
+    },
+    "identity:validate_token": "admin or service or user",
+    "identity:get_project": "admin or reader",
+    "identity:get_user": "admin or user",
+    "identity:change_password": "user",
+    "identity:list_user_projects": "user",
+    "identity:list_application_credentials": "admin or user",
+    "identity:get_application_credential": "admin or user",
+    "identity:create_application_credential": "user",
+    "identity:delete_application_credential": "admin or user",
+    **{
+        f"identity:{action}": "admin"
+        for action in (
+            "create_project",
+            "update_project",
+            "delete_project",
+            "list_users",
+            "create_user",
+            "update_user",
+            "delete_user",
+            "list_role_assignments",
+            "list_grants",
+            "check_grant",
+            "create_grant",
+            "revoke_grant",
+        )
+    },
 }

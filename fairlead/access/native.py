@@ -1,7 +1,7 @@
 """The rules of Fairlead's own API: it speaks of hosts and devices, and so is the operator's."""
 
 RULES = {
-    "v1:health": "anyone",
+    "v1:health": "admin",
     **{
         f"v1:{noun}:{verb}": "admin"
         for noun in ("hosts", "devices", "policies", "aliases", "agents", "servers", "events", "audit")

@@ -10,19 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
+from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
 
 EVERYBODY = "*"
 """In `Target.shared_with`: every project."""
-
-
-class Role(Enum):
-    """What a user is in a project. An admin is the operator of the whole fleet, in whatever project."""
-
-    ADMIN = "admin"
-    MEMBER = "member"
-    READER = "reader"
-    SERVICE = "service"
 
 
 class Grant(Enum):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import structlog
@@ -9,8 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from fairlead.access.caller import Caller
 from fairlead.api.browsers import check_media_type, refuse_other_names, refuse_other_origins
-from fairlead.api.call import Call, Parts, operator, parse_query, read_body
+from fairlead.api.call import Call, Parts, nobody_yet, parse_query, read_body
 from fairlead.api.compute import routes as compute
 from fairlead.api.face import Face
 from fairlead.api.guarding import guard_of
@@ -18,8 +20,8 @@ from fairlead.api.identity import routes as identity
 from fairlead.api.image import routes as image
 from fairlead.api.native import routes as native_api
 from fairlead.api.network import routes as network
-from fairlead.api.problems import fault, native, no_such_path, problem_of, wrong_method
-from fairlead.api.routes import Live, Table
+from fairlead.api.problems import fault, native, no_such_path, problem_of, unauthorized, wrong_method
+from fairlead.api.routes import Live, Route, Table
 from fairlead.model.errors import InvalidValue, Refusal
 
 _log = structlog.get_logger()
@@ -68,7 +70,8 @@ class Application:
         try:
             return await self._handled(request, request_id, face, path)
         except Refusal as refusal:
-            return face.render(problem_of(refusal))
+            problem = problem_of(refusal)
+            return (unauthorized if problem.code == "unauthorized" else face.render)(problem)
         except (ClientDisconnect, asyncio.CancelledError):
             raise
         except Exception:  # noqa: BLE001
@@ -85,10 +88,8 @@ class Application:
             return face.render(no_such_path(path))
         if match.route is None:
             return face.render(wrong_method(request.method, match.allowed))
-        if not match.route.is_for_agents:
-            refuse_other_names(request)
         query = parse_query(request.scope["query_string"])
-        caller = operator(request_id)
+        caller = await self._caller(request, request_id, match.route)
         guard = guard_of(match.route, caller, match.arguments)
         if isinstance(match.route, Live):
             if match.route.media_types:
@@ -102,12 +103,25 @@ class Application:
         call, handler = Call(self._parts, caller, request, query, guard, body), match.route.handler
         return await self._parts.runner.run(lambda: handler(call, *match.arguments))
 
+    async def _caller(self, request: Request, request_id: str, route: Route | Live) -> Caller:
+        """Who asks, under the rules that hold here."""
+        if route.is_for_agents:
+            return nobody_yet(request_id)
+        if self._parts.is_for_loopback:
+            refuse_other_names(request)
+        if route.is_open:
+            return nobody_yet(request_id)
+        caller = await self._parts.login.caller(request, request_id)
+        return replace(caller, rules=self._parts.rules)
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Long polls wait on the loop that serves, so the waiters are told of it before the first request."""
         while True:
             event = (await receive())["type"]
             if event == "lifespan.startup":
                 self._parts.waiters.attach(asyncio.get_running_loop())
+            if event == "lifespan.shutdown":
+                await self._parts.login.close()
             await send({"type": f"{event}.complete"})
             if event == "lifespan.shutdown":
                 return

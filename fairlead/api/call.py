@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import Role, with_implied
+from fairlead.access.rules import Rules, with_implied
+from fairlead.access.table import DEFAULTS
+from fairlead.api.login.boundary import Issuer, Login
 from fairlead.api.runner import Runner
 from fairlead.api.waiters import Waiters
 from fairlead.control.boundary import ImageFiles, Tx
 from fairlead.control.engine import Engine
 from fairlead.model.errors import InvalidValue, TooLarge
+from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
 
 Result = TypeVar("Result")
@@ -43,6 +46,12 @@ class Parts:
     runner: Runner
     waiters: Waiters
     image_files: ImageFiles
+    login: Login
+    issuer: Issuer | None
+    """Who gives tokens; None where Keystone does."""
+    rules: Rules = field(default_factory=lambda: DEFAULTS)
+    is_for_loopback: bool = True
+    """Whether nobody has to log in, so that no name but loopback's may lead here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,11 @@ def operator(request_id: str) -> Caller:
     return Caller(
         OPERATOR_PROJECT, OPERATOR_USER, _EVERY_ROLE, request_id, OPERATOR_PROJECT_NAME, OPERATOR_USER_NAME
     )
+
+
+def nobody_yet(request_id: str) -> Caller:
+    """Who asks what is open to everybody, and agents, who have credentials of their own."""
+    return Caller(ProjectId(""), "", frozenset(), request_id)
 
 
 def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:

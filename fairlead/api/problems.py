@@ -6,6 +6,7 @@ names, Nova's fault names, Glance's `{"message"}`, Keystone's `{"error"}`.
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from starlette.responses import Response
 
@@ -165,8 +166,14 @@ def glance(problem: Problem) -> Response:
 
 def keystone(problem: Problem) -> Response:
     """`{"error": {"code", "message", "title"}}`."""
-    error = {"code": problem.status, "message": problem.message, "title": problem.code}
+    title = HTTPStatus(problem.status).phrase
+    error = {"code": problem.status, "message": problem.message, "title": title}
     return document({"error": error}, problem.status, problem.headers)
+
+
+def unauthorized(problem: Problem) -> Response:
+    """401 in any dialect: it is not the service that refuses, but what stands in front of it (keystonemiddleware)."""
+    return keystone(problem)
 
 
 def native(problem: Problem) -> Response:

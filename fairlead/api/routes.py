@@ -21,7 +21,7 @@ class Route:
     `{}` of the path. `action` names the rule (fairlead/access) by which it is allowed; `of` is what its first `{}`
     names, None where the rule asks for nothing that is there already. A body must say that it is of one of
     `media_types`. `is_for_agents`: it asks for the credential of a host, or a token, and so for no login, and may
-    be asked under any name of this server.
+    be asked under any name of this server. `is_open`: it is answered before anybody has logged in.
     """
 
     method: str
@@ -32,6 +32,7 @@ class Route:
     body_limit: int = BODY_LIMIT
     media_types: tuple[str, ...] = (JSON,)
     is_for_agents: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Live:
     of: Subject | None = None
     media_types: tuple[str, ...] = ()
     is_for_agents: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ COMMANDS = {
     "event": "fairlead.cli.insight:event",
     "audit": "fairlead.cli.insight:audit",
     "health": "fairlead.cli.insight:health",
+    "project": "fairlead.cli.people:project",
+    "user": "fairlead.cli.people:user",
+    "role": "fairlead.cli.people:role",
+    "rules": "fairlead.cli.rules:rules",
     "clouds": "fairlead.cli.clouds:clouds",
     "completion": "fairlead.cli.completion:completion",
 }

@@ -7,6 +7,7 @@ from typing import TypeVar
 import httpx
 
 from fairlead.agent.boundary import ControlAway
+from fairlead.client.transport import opened
 from fairlead.hoststate.report import Report
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import HostId, ImageId
@@ -26,10 +27,9 @@ class AgentLink:
     def __init__(self, url: str, host_id: HostId, credential: str) -> None:
         self._url = url.rstrip("/")
         self._host = f"/v1/agents/{host_id}"
-        self._http = httpx.Client(
-            base_url=self._url,
+        self._http = opened(
+            self._url,
             timeout=_ANSWER_SECONDS,
-            trust_env=False,
             headers={"authorization": f"Bearer {credential}", **_DOCUMENT},
         )
 
@@ -107,13 +107,8 @@ class AgentLink:
 def enrol(url: str, enrolment: Enrolment) -> Enrolled:
     """Trade a one-time token for the host's credential; raises ControlAway with control's words."""
     try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}/v1/agents/enrol",
-            content=codec.encode(enrolment),
-            headers=_DOCUMENT,
-            timeout=_ANSWER_SECONDS,
-            trust_env=False,
-        )
+        with opened(url.rstrip("/"), timeout=_ANSWER_SECONDS, headers=_DOCUMENT) as http:
+            answer = http.post("/v1/agents/enrol", content=codec.encode(enrolment))
     except httpx.TransportError as error:
         raise ControlAway(f"Control at {url} cannot be reached: {error}.") from error
     if answer.is_error:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
+from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
@@ -84,6 +85,14 @@ class Rows(Protocol[Row]):
         ...
 
 
+class TokenRows(Rows[Token], Protocol):
+    """Tokens, which end by themselves."""
+
+    def forget(self, ended_by: datetime) -> None:
+        """Delete every token that had ended by then."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wake:
     """Whom to wake after the commit: the scheduler, a host's long poll, who waits for a server."""
@@ -126,6 +135,13 @@ class Tx(Protocol):
     aliases: Rows[Alias]
     """Keyed by name."""
     questions: Rows[Question]
+    projects: Rows[Project]
+    users: Rows[User]
+    assignments: Rows[Assignment]
+    """Keyed by (user id, project id, role)."""
+    credentials: Rows[Credential]
+    tokens: TokenRows
+    """Keyed by digest."""
     wakes: set[Wake]
     """Whom to wake once it has committed."""
 

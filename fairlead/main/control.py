@@ -4,16 +4,15 @@ import click
 
 from fairlead.main.logs import configure
 from fairlead.main.serving import ControlProcess, serving_from
-from fairlead.main.settings import setting
+from fairlead.main.settings import control_settings, setting
 
 
 @click.command()
-@setting("listen")
-@setting("database")
-@setting("state")
-@setting("order")
-def control(listen: str, database: str | None, state: str | None, order: str) -> None:
+@control_settings
+@setting("tls_certificate")
+@setting("tls_key")
+def control(**settings: str | None) -> None:
     """Run control: the APIs, placement, and what agents ask for."""
     configure()
-    serving = serving_from(listen, state, database, order)
+    serving = serving_from(settings)
     ControlProcess(serving).run(lambda: click.echo(f"ready {serving.url}"))

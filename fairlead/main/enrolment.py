@@ -1,6 +1,5 @@
 """Who this host is to control: kept in a file of its state directory since a one-time token was traded for it."""
 
-import os
 import socket
 from importlib import metadata
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from fairlead.agent.boundary import ControlAway
 from fairlead.client.agent_link import enrol
 from fairlead.client.session import ClientError, Session
+from fairlead.main.secret_file import write_secret
 from fairlead.model.errors import InvalidValue
 from fairlead.wire import codec
 from fairlead.wire.documents import Enrolled, Enrolment
@@ -31,7 +31,7 @@ def enrolled(control: str, state: Path, token: str | None) -> Enrolled:
             # The unit file of a host often keeps the token that was used up at the first start.
             return _read(kept)
         raise click.ClickException(str(away)) from away
-    _write(kept, codec.encode(found))
+    write_secret(kept, codec.encode(found))
     return found
 
 
@@ -57,13 +57,3 @@ def _read(kept: Path) -> Enrolled:
         raise click.ClickException(
             f"Cannot read this host's credential {kept}: {error} Enrol it again: `fairlead host enrol NAME --again`."
         ) from error
-
-
-def _write(kept: Path, data: bytes) -> None:
-    """Whole or not at all, and for nobody else to read."""
-    beside = kept.with_suffix(".new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(kept)

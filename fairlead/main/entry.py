@@ -1,5 +1,6 @@
 """The `fairlead` program: all commands by name, each imported when it is called."""
 
+import os
 from importlib import import_module, metadata
 
 import click
@@ -7,6 +8,7 @@ import click
 from fairlead.cli.commands import COMMANDS
 from fairlead.cli.invocation import Invocation
 from fairlead.client.session import ClientError, Session
+from fairlead.main.login_of_user import login_for
 from fairlead.main.settings import DEFAULT_LISTEN, read_file
 from fairlead.model.errors import Fault, Refusal
 
@@ -60,7 +62,8 @@ def program(context: click.Context, url: str, config: str | None, *, wants_json:
     `fairlead up --sim 3` starts everything on a simulated fleet, to look around.
     """
     read_file(context, config)
-    context.obj = Invocation(context.with_resource(Session(url)), wants_json)
+    session = Session(url, token=os.environ.get("FAIRLEAD_USER_TOKEN"), login=lambda: login_for(url))
+    context.obj = Invocation(context.with_resource(session), wants_json)
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -20,7 +20,8 @@ from fairlead.control import flavors, images
 from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
 from fairlead.control.scheduling import Scheduler
-from fairlead.main.settings import parse_listen
+from fairlead.main.logins import LoginSettings, Way, opened
+from fairlead.main.settings import Tls, is_loopback, login_settings, parse_listen, tls_from
 from fairlead.main.state import hold, state_directory
 from fairlead.placement.boundary import HostOrder
 from fairlead.store.engine import SqlDatabase, open_database
@@ -28,6 +29,7 @@ from fairlead.store.image_files import ImageFiles
 from fairlead.store.notices import Notices
 
 _DATABASE = "fairlead.db"
+_SOCKET_MODE = 0o660
 _WORKERS = 8
 _SCHEDULER_REST_SECONDS = 5.0
 """Another control process may have woken only itself, and a host may have come back to life by itself."""
@@ -45,12 +47,17 @@ class Serving:
     state: Path
     database: str | None
     order: HostOrder
+    logins: LoginSettings = field(default_factory=LoginSettings)
+    tls: Tls | None = None
 
     @property
     def url(self) -> str:
         """Where the APIs are."""
+        if self.listener.family == socket.AF_UNIX:
+            return f"unix:{self.listener.getsockname()}"
+        scheme = "https" if self.tls else "http"
         host, port = self.listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def database_url(self) -> str:
@@ -59,11 +66,58 @@ class Serving:
 
 
 def serving_from(
-    listen: str, state: str | None, database: str | None, order: str, below: str = ""
+    settings: Mapping[str, str | None], below: str = "", *, takes_socket: bool = True
 ) -> Serving:
-    """The settings as a person gave them, checked; `below` is a folder of the state directory to stay in."""
-    address = parse_listen(listen)
-    return Serving(_listener(*address), state_directory(state, below), database, HostOrder(order))
+    """The settings as a person gave them, by name, checked; `below` is a folder of the state directory to stay in.
+    `takes_socket`: it may listen on a unix socket.
+    """
+    logins = login_settings(settings)
+    address = parse_listen(settings["listen"] or "", logins.way)
+    if isinstance(address, Path) and not takes_socket:
+        raise click.UsageError(
+            "Hosts in this process need an address: a unix socket is for `fairlead control`."
+        )
+    listener = _socket(address) if isinstance(address, Path) else _listener(*address)
+    state = state_directory(settings["state"], below)
+    order = HostOrder(settings["order"] or "")
+    serving = Serving(listener, state, settings["database"], order, logins, tls_from(settings))
+    _warn_of_plain_passwords(serving)
+    return serving
+
+
+def _warn_of_plain_passwords(serving: Serving) -> None:
+    is_far = serving.listener.family != socket.AF_UNIX and not is_loopback(serving.listener.getsockname()[0])
+    if is_far and serving.tls is None:
+        _log.warning(
+            "passwords_in_the_clear",
+            url=serving.url,
+            hint="Set tls_certificate and tls_key, or put a proxy that speaks TLS in front and listen on loopback.",
+        )
+
+
+def _socket(path: Path) -> socket.socket:
+    """A socket file that root and its group may use; one that nobody listens on any more is taken over."""
+    found = socket.socket(socket.AF_UNIX)
+    try:
+        if _is_dead(path):
+            path.unlink()
+        found.bind(str(path))
+        path.chmod(_SOCKET_MODE)
+        found.listen(1024)
+    except OSError as error:
+        raise click.UsageError(f"Cannot listen on {path}: {error.strerror}.") from error
+    return found
+
+
+def _is_dead(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        try:
+            asking.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -82,6 +136,7 @@ class ControlProcess:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._rules = serving.logins.rules()
         self._hold = hold(serving.state)
         if serving.database is None:
             # It has guests' user data, which may have passwords; SQLite gives its other files the same mode.
@@ -93,18 +148,36 @@ class ControlProcess:
         )
         self.engine = Engine(self._database, self._notices or self._waiters)
         self.engine.run(flavors.seed)
+        self._runner = InPlace() if self._database.is_in_process else Workers(_WORKERS)
+        self._doors = opened(serving.logins, self.engine, self._runner, serving.state, serving.url)
         self._images = ImageFiles(serving.state / "images")
         images.requeue_interrupted(self.engine, self._images)
         self._stop = threading.Event()
         self._scheduler_wake = threading.Event()
         self._waiters.call(SCHEDULER, self._scheduler_wake.set)
 
+    @property
+    def inside(self) -> str:
+        """The token by which this process asks its own APIs, whoever else has to log in."""
+        return self._doors.inside
+
     def run(self, on_ready: Callable[[], None], on_end: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGINT or SIGTERM. `on_ready` is called in a thread of its own once the APIs answer: what
         it raises ends the process and is raised here. `on_end` is called before the APIs cease to answer.
         """
-        runner = InPlace() if self._database.is_in_process else Workers(_WORKERS)
-        app = build(Parts(self.engine, runner, self._waiters, self._images))
+        doors, tls = self._doors, self._serving.tls
+        app = build(
+            Parts(
+                self.engine,
+                self._runner,
+                self._waiters,
+                self._images,
+                doors.login,
+                doors.issuer,
+                self._rules,
+                is_for_loopback=self._serving.logins.way is Way.NONE,
+            )
+        )
         config = uvicorn.Config(
             app,
             loop="uvloop",
@@ -112,6 +185,8 @@ class ControlProcess:
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=_LONGEST_SHUTDOWN_SECONDS,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
@@ -129,7 +204,7 @@ class ControlProcess:
             self._stop.set()
             self._scheduler_wake.set()
             scheduler.join()
-            runner.close()
+            self._runner.close()
             if self._notices is not None:
                 self._notices.close()
             self._database.close()

@@ -6,19 +6,22 @@ that over the file. A key that no command knows is an error, never ignored.
 
 import ipaddress
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from fairlead.api.login.keystone import Service
+from fairlead.main.logins import LoginSettings, Way
 from fairlead.placement.boundary import HostOrder
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 DEFAULT_LISTEN = "127.0.0.1:9696"
 _LAST_PORT = 65535
+_UNIX = "unix:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,21 @@ _SETTINGS = {
         HostOrder.SPREAD.value,
         tuple(order.value for order in HostOrder),
     ),
+    "login": _Setting(
+        "Who may ask, and how they show who they are.", "none", tuple(way.value for way in Way)
+    ),
+    "password_file": _Setting("Users of http_basic: lines name:bcrypt-hash[:project[:role,role]]."),
+    "policy_file": _Setting(
+        "Rules of access in place of the default ones, TOML; `fairlead rules` shows them."
+    ),
+    "tls_certificate": _Setting("Certificate chain of the APIs, PEM; with it they speak HTTPS alone."),
+    "tls_key": _Setting("Its private key, PEM."),
+    "keystone_url": _Setting("Keystone's API of login keystone, such as http://keystone:5000/v3."),
+    "keystone_user": _Setting(
+        "As whom control asks Keystone about tokens: a user with the role service or admin."
+    ),
+    "keystone_password": _Setting("That user's password; better in the environment than among the flags."),
+    "keystone_project": _Setting("That user's project.", "service"),
     "control": _Setting("URL of control, such as http://127.0.0.1:9696."),
     "token": _Setting("One-time token of `fairlead host enrol`; needed once."),
     "libvirt": _Setting("libvirt's URI.", "qemu:///system"),
@@ -50,7 +68,7 @@ def setting(name: str) -> Callable[[Command], Command]:
     """A click option `--name` that FAIRLEAD_NAME and the file's `name` give as well."""
     found = _SETTINGS[name]
     return click.option(
-        f"--{name}",
+        f"--{name.replace('_', '-')}",
         type=click.Choice(found.choices) if found.choices else str,
         envvar=f"FAIRLEAD_{name.upper()}",
         default=found.default,
@@ -91,20 +109,74 @@ def _check(path: str, key: str, value: object) -> None:
         )
 
 
-def parse_listen(text: str) -> tuple[str, int]:
-    """Address and port; refuses any address but loopback, since there are no logins yet to ask for."""
+def parse_listen(text: str, way: Way) -> tuple[str, int] | Path:
+    """Address and port, or the path of a unix socket (`unix:/run/fairlead/api.sock`). Without logins any address but
+    loopback is refused.
+    """
+    if text.startswith(_UNIX):
+        return Path(text.removeprefix(_UNIX))
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > _LAST_PORT:
         raise click.UsageError(f"'{text}' is not an address and port such as {DEFAULT_LISTEN}.")
     bare = host.strip("[]")
-    try:
-        is_loopback = bare == "localhost" or ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if way is Way.NONE and not is_loopback(bare):
         raise click.UsageError(
             f"Without logins control listens on loopback alone, and {host or 'an empty address'} is not: "
-            f"anyone who reaches it would own every host. Use 127.0.0.1:{port} and a tunnel, or a proxy that "
-            "asks who comes."
+            f"anyone who reaches it would own every host. Use 127.0.0.1:{port}, or --login (docs/howto/logins.md)."
         )
     return bare, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of a certificate and its key."""
+
+    certificate: str
+    key: str
+
+
+def tls_from(settings: Mapping[str, str | None]) -> Tls | None:
+    """Both files, or neither; raises click's usage error."""
+    certificate, key = settings.get("tls_certificate"), settings.get("tls_key")
+    if bool(certificate) != bool(key):
+        raise click.UsageError("--tls-certificate and --tls-key go together.")
+    return Tls(certificate, key) if certificate and key else None
+
+
+def login_settings(settings: Mapping[str, str | None]) -> LoginSettings:
+    """The settings of logins."""
+    url, user, password = (settings[f"keystone_{name}"] for name in ("url", "user", "password"))
+    project = settings["keystone_project"] or ""
+    service = Service(url.rstrip("/"), user, password, project) if url and user and password else None
+    way = Way(settings["login"])
+    return LoginSettings(way, settings["password_file"], settings["policy_file"], service)
+
+
+def control_settings(command: Command) -> Command:
+    """The options of a process that has control in it."""
+    for name in reversed(_OF_CONTROL):
+        command = setting(name)(command)
+    return command
+
+
+_OF_CONTROL = (
+    "listen",
+    "database",
+    "state",
+    "order",
+    "login",
+    "password_file",
+    "policy_file",
+    "keystone_url",
+    "keystone_user",
+    "keystone_password",
+    "keystone_project",
+)

@@ -10,7 +10,7 @@ from fairlead.client.session import Json, Session
 from fairlead.main.enrolment import fresh_token
 from fairlead.main.logs import configure
 from fairlead.main.serving import ControlProcess, Serving, serving_from
-from fairlead.main.settings import setting
+from fairlead.main.settings import control_settings, setting
 
 _SIM_POLICIES = (("physnet1", "ens1f*"), ("physnet2", "ens2f*"))
 """Physical network and the PFs of it on a simulated host."""
@@ -18,14 +18,11 @@ _SIM_VFS = 8
 
 
 @click.command()
-@setting("listen")
-@setting("database")
-@setting("state")
-@setting("order")
+@control_settings
 @setting("sim")
 @setting("libvirt")
 @click.option("--bare", is_flag=True, help="Simulated hosts without device policies: declare your own.")
-def up(listen: str, state: str | None, order: str, **options: object) -> None:
+def up(*, bare: bool, **settings: str | None) -> None:
     """Run control and its hosts until stopped. With --sim N the hosts are simulated: host1, host2 ... with
     physical networks physnet1 and physnet2; else this machine is the one host, through its own agent.
 
@@ -33,23 +30,23 @@ def up(listen: str, state: str | None, order: str, **options: object) -> None:
     this is not how a lost control is rehearsed.
     """
     configure()
-    count = _count(cast("str | None", options["sim"]))
-    below = "sim" if count is not None else ""
-    serving = serving_from(listen, state, cast("str | None", options["database"]), order, below)
+    count = _count(settings["sim"])
+    serving = serving_from(settings, "sim" if count is not None else "", takes_socket=False)
     stop = Event()
     if count is None:
-        start = _this_machine(serving, str(options["libvirt"]), stop)
+        start = _this_machine(serving, settings["libvirt"] or "", stop)
     else:
-        start = _simulated(serving, count, stop, is_bare=bool(options["bare"]))
+        start = _simulated(serving, count, stop, is_bare=bare)
     try:
-        ControlProcess(serving).run(lambda: _make_ready(serving, start), stop.set)
+        process = ControlProcess(serving)
+        process.run(lambda: _make_ready(serving, process.inside, start), stop.set)
     finally:
         stop.set()
 
 
-def _make_ready(serving: Serving, start: Callable[[Session], str]) -> None:
+def _make_ready(serving: Serving, token: str, start: Callable[[Session], str]) -> None:
     """Start the hosts, then say so: whoever reads `ready` can boot at once."""
-    with Session(serving.url) as session:
+    with Session(serving.url, token=token) as session:
         hosts = start(session)
     click.echo(f"ready {serving.url} ({hosts}; state in {serving.state})")
 

@@ -9,6 +9,8 @@ from typing import NewType
 from uuid import UUID, uuid5
 
 ProjectId = NewType("ProjectId", str)
+UserId = NewType("UserId", str)
+CredentialId = NewType("CredentialId", str)
 HostId = NewType("HostId", str)
 DeviceId = NewType("DeviceId", str)
 PfKey = NewType("PfKey", str)

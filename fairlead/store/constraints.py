@@ -50,6 +50,11 @@ DUPLICATES: Mapping[str, Refused] = {
     "uq_hosts_name": Refused("name_in_use", "Host with name {name} already exists.", "name"),
     "uq_policies_name": Refused("name_in_use", "Device policy with name {name} already exists.", "name"),
     "uq_flavors_name": Refused("name_in_use", "Flavor with name {name} already exists.", "name"),
+    "uq_projects_name": Refused("name_in_use", "Project with name {name} already exists.", "name"),
+    "uq_users_name": Refused("name_in_use", "User with name {name} already exists.", "name"),
+    "uq_credentials_name": Refused(
+        "name_in_use", "Application credential with name {name} already exists.", "name"
+    ),
     "pk_flavors": Refused("id_in_use", "Flavor with ID {id} already exists.", "id"),
     "pk_aliases": Refused("name_in_use", "Alias with name {name} already exists.", "name"),
     "pk_allocations": Refused("device_in_use", "Device {device_id} is already held."),

@@ -1,9 +1,14 @@
 """The whole schema: importing this module declares every table."""
 
 from fairlead.store.noun import METADATA
-from fairlead.store.tables import compute, holding, inventory, networking
+from fairlead.store.tables import compute, holding, identity, inventory, networking
 
 NOUNS = (
+    identity.PROJECTS,
+    identity.USERS,
+    identity.ASSIGNMENTS,
+    identity.CREDENTIALS,
+    identity.TOKENS,
     networking.QOS_POLICIES,
     networking.NETWORKS,
     networking.SUBNETS,

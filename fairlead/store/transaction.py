@@ -6,10 +6,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from fairlead.control import boundary
 from fairlead.control.boundary import Rows, Wake
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
+from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
@@ -21,8 +23,9 @@ from fairlead.store.event_log import EventLog
 from fairlead.store.port_rows import PortRows
 from fairlead.store.rows import Mapped, SqlRows, mapped
 from fairlead.store.session import Session
-from fairlead.store.tables import compute, holding, inventory, networking
+from fairlead.store.tables import compute, holding, identity, inventory, networking
 from fairlead.store.tables.networking import HeldAddress
+from fairlead.store.token_rows import TokenRows
 
 
 class Nouns:
@@ -45,6 +48,11 @@ class Nouns:
         self.aliases: Mapped[Alias] = mapped(inventory.ALIASES, dialect)
         self.allocations: Mapped[Allocation] = mapped(holding.ALLOCATIONS, dialect)
         self.bindings: Mapped[Binding] = mapped(holding.BINDINGS, dialect)
+        self.projects: Mapped[Project] = mapped(identity.PROJECTS, dialect)
+        self.users: Mapped[User] = mapped(identity.USERS, dialect)
+        self.assignments: Mapped[Assignment] = mapped(identity.ASSIGNMENTS, dialect)
+        self.credentials: Mapped[Credential] = mapped(identity.CREDENTIALS, dialect)
+        self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,11 @@ class SqlTx:
         self.policies: Rows[DevicePolicy] = SqlRows(session, nouns.policies)
         self.aliases: Rows[Alias] = SqlRows(session, nouns.aliases)
         self.questions: Rows[Question] = SqlRows(session, nouns.questions)
+        self.projects: Rows[Project] = SqlRows(session, nouns.projects)
+        self.users: Rows[User] = SqlRows(session, nouns.users)
+        self.assignments: Rows[Assignment] = SqlRows(session, nouns.assignments)
+        self.credentials: Rows[Credential] = SqlRows(session, nouns.credentials)
+        self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)
         self._events = EventLog(session, nouns.events, events_lock)
         self._session = session
         self._new_id = surroundings.new_id

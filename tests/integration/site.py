@@ -11,6 +11,7 @@ import httpx
 
 from fairlead.api import app
 from fairlead.api.call import Parts
+from fairlead.api.login.nobody import Nobody
 from fairlead.api.runner import InPlace, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.control.boundary import Tx, Wake
@@ -75,7 +76,9 @@ def open_site(database_url: str, directory: Path, image_limit_bytes: int = 1 << 
     wakes = HeardWakes()
     engine = Engine(database, wakes)
     runner = InPlace() if database.is_in_process else Workers(4)
-    parts = Parts(engine, runner, wakes, ImageFiles(directory / "images", image_limit_bytes))
+    nobody = Nobody()
+    images = ImageFiles(directory / "images", image_limit_bytes)
+    parts = Parts(engine, runner, wakes, images, nobody, nobody)
     loop = asyncio.new_event_loop()
     wakes.attach(loop)
     application = app.build(parts)

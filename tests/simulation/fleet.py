@@ -8,7 +8,6 @@ from random import Random
 from uuid import UUID
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import Role
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
@@ -28,6 +27,7 @@ from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic
 from fairlead.model.errors import Fault, Refusal
 from fairlead.model.host import HostAdmin
+from fairlead.model.identity import Role
 from fairlead.model.ids import HostId, ImageId, NetworkId, PolicyId, ProjectId
 from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind

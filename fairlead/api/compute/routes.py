@@ -44,8 +44,8 @@ def face() -> Face:
 
 def _table() -> Table:
     return Table(
-        Route("GET", "", versions.show_versions, "os_compute_api:versions"),
-        Route("GET", "/v2.1", versions.show_version, "os_compute_api:versions"),
+        Route("GET", "", versions.show_versions, "os_compute_api:versions", is_open=True),
+        Route("GET", "/v2.1", versions.show_version, "os_compute_api:versions", is_open=True),
         *_servers(),
         *_flavors(),
         *_hosts(),

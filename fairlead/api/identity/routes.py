@@ -2,8 +2,9 @@
 
 from fairlead.api import problems
 from fairlead.api.face import Face
-from fairlead.api.identity import tokens
-from fairlead.api.routes import Route, Table
+from fairlead.api.identity import catalog, projects, roles, tokens, users
+from fairlead.api.routes import Live, Route, Table
+from fairlead.control.subjects import PROJECT_OF_USERS, USER
 
 
 def face() -> Face:
@@ -11,14 +12,53 @@ def face() -> Face:
     return Face("/identity", Table(*_ROUTES), problems.keystone)
 
 
+_CREDENTIALS = "/v3/users/{}/application_credentials"
+_GRANT = "/v3/projects/{}/users/{}/roles"
+
 _ROUTES = (
-    Route("GET", "/", tokens.versions, "identity:get_version"),
-    Route("GET", "/v3", tokens.version, "identity:get_version"),
-    Route("POST", "/v3/auth/tokens", tokens.issue, "identity:issue_token"),
-    Route("GET", "/v3/auth/tokens", tokens.show, "identity:validate_token"),
-    Route("DELETE", "/v3/auth/tokens", tokens.revoke, "identity:revoke_token"),
-    Route("GET", "/v3/auth/catalog", tokens.catalog, "identity:get_auth_catalog"),
-    Route("GET", "/v3/auth/projects", tokens.projects, "identity:get_auth_projects"),
-    Route("GET", "/v3/projects", tokens.projects, "identity:list_projects"),
-    Route("GET", "/v3/projects/{}", tokens.project, "identity:get_project"),
+    Route("GET", "/", catalog.versions, "identity:get_version", is_open=True),
+    Route("GET", "/v3", catalog.version, "identity:get_version", is_open=True),
+    Live(
+        "POST",
+        "/v3/auth/tokens",
+        tokens.issue,
+        "identity:issue_token",
+        media_types=("application/json",),
+        is_open=True,
+    ),
+    Live("GET", "/v3/auth/tokens", tokens.show, "identity:show_token"),
+    Live("DELETE", "/v3/auth/tokens", tokens.revoke, "identity:revoke_token"),
+    Route("GET", "/v3/auth/catalog", catalog.catalog, "identity:get_auth_catalog"),
+    Route("GET", "/v3/auth/projects", projects.own, "identity:get_auth_projects"),
+    Route("GET", "/v3/domains", projects.domains, "identity:get_domain"),
+    Route("GET", "/v3/domains/{}", projects.domain, "identity:get_domain"),
+    Route("GET", "/v3/projects", projects.index, "identity:list_projects"),
+    Route("POST", "/v3/projects", projects.create, "identity:create_project"),
+    Route("GET", "/v3/projects/{}", projects.show, "identity:get_project", PROJECT_OF_USERS),
+    Route("PATCH", "/v3/projects/{}", projects.update, "identity:update_project", PROJECT_OF_USERS),
+    Route("DELETE", "/v3/projects/{}", projects.delete, "identity:delete_project", PROJECT_OF_USERS),
+    Route("GET", "/v3/users", users.index, "identity:list_users"),
+    Route("POST", "/v3/users", users.create, "identity:create_user"),
+    Route("GET", "/v3/users/{}", users.show, "identity:get_user", USER),
+    Route("PATCH", "/v3/users/{}", users.update, "identity:update_user", USER),
+    Route("DELETE", "/v3/users/{}", users.delete, "identity:delete_user", USER),
+    Route("POST", "/v3/users/{}/password", users.change_password, "identity:change_password", USER),
+    Route("GET", "/v3/users/{}/projects", projects.own, "identity:list_user_projects", USER),
+    Route("GET", _CREDENTIALS, users.credentials, "identity:list_application_credentials", USER),
+    Route("POST", _CREDENTIALS, users.create_credential, "identity:create_application_credential", USER),
+    Route("GET", f"{_CREDENTIALS}/{{}}", users.credential, "identity:get_application_credential", USER),
+    Route(
+        "DELETE",
+        f"{_CREDENTIALS}/{{}}",
+        users.delete_credential,
+        "identity:delete_application_credential",
+        USER,
+    ),
+    Route("GET", "/v3/roles", roles.index, "identity:list_roles"),
+    Route("GET", "/v3/roles/{}", roles.show, "identity:get_role"),
+    Route("GET", "/v3/role_assignments", roles.assignments, "identity:list_role_assignments"),
+    Route("GET", _GRANT, roles.of_user, "identity:list_grants"),
+    Route("GET", f"{_GRANT}/{{}}", roles.check, "identity:check_grant"),
+    Route("PUT", f"{_GRANT}/{{}}", roles.grant, "identity:create_grant"),
+    Route("DELETE", f"{_GRANT}/{{}}", roles.revoke, "identity:revoke_grant"),
 )

@@ -1,123 +1,100 @@
-"""Versions, tokens and the catalog: one operator, one project, one region."""
+"""Tokens over HTTP: issue, show, revoke."""
 
-from datetime import UTC, datetime, timedelta
-from secrets import token_urlsafe
+from datetime import datetime
 
 from starlette.responses import Response
 
+from fairlead.access.rules import Target
 from fairlead.api import bodies
 from fairlead.api.answers import document, empty
 from fairlead.api.bodies import MalformedBody
-from fairlead.api.call import OPERATOR_PROJECT, OPERATOR_USER, Call
+from fairlead.api.call import Call, read_body
+from fairlead.api.identity.catalog import services
+from fairlead.api.identity.documents import Json, role_shown
+from fairlead.api.login.boundary import LONGEST_TOKEN, Issuer
+from fairlead.api.login.kept import DOMAIN_ID, DOMAIN_NAME
+from fairlead.control.subjects import refused
+from fairlead.control.tokens import Passport
 from fairlead.model.errors import NotFound
 
-_LIFE = timedelta(days=1)
-_DOMAIN = {"id": "default", "name": "Default"}
-_PROJECT = {"id": OPERATOR_PROJECT, "name": "operator", "domain": _DOMAIN}
-_USER = {"id": OPERATOR_USER, "name": "operator", "domain": _DOMAIN, "password_expires_at": None}
-_ROLES = [
-    {"id": f"0fa1e1ead000000000000000000001{at:02x}", "name": name}
-    for at, name in enumerate(("admin", "member", "reader"))
-]
-_SERVICES = (
-    ("identity", "keystone", "/identity/v3"),
-    ("compute", "nova", "/compute/v2.1"),
-    ("network", "neutron", "/network"),
-    ("image", "glance", "/image"),
-)
-_REGION = "RegionOne"
+_DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
+_VALIDATES = "identity:validate_token"
 
 
-def versions(call: Call) -> Response:
-    """GET /: the one version there is."""
-    return document({"versions": {"values": [_version(call)]}})
-
-
-def version(call: Call) -> Response:
-    """GET /v3."""
-    return document({"version": _version(call)})
-
-
-def issue(call: Call) -> Response:
-    """POST /auth/tokens: a token for whoever asks, for everyone is the operator."""
-    body = bodies.parse(call.body)
-    if not isinstance(body, dict) or not isinstance(body.get("auth"), dict):
+async def issue(call: Call) -> Response:
+    """POST /auth/tokens."""
+    body = bodies.parse(await read_body(call.request))
+    auth = body.get("auth") if isinstance(body, dict) else None
+    if not isinstance(auth, dict):
         raise MalformedBody("Expecting to find auth in request body.")
-    return document({"token": _token(call)}, 201, {"X-Subject-Token": token_urlsafe(24)})
+    issued = await issuer(call).issue(auth, call.request)
+    return document(
+        {"token": shown(call, issued.passport)}, 201, {"X-Subject-Token": issued.text, "Vary": "X-Auth-Token"}
+    )
 
 
-def show(call: Call) -> Response:
-    """GET /auth/tokens: what the token of X-Subject-Token stands for."""
-    token = call.header("x-subject-token")
-    if not token:
-        raise NotFound("token", "")
-    return document({"token": _token(call)}, 200, {"X-Subject-Token": token})
+async def show(call: Call) -> Response:
+    """GET /auth/tokens: what the token of X-Subject-Token stands for; for its own user and who may ask about
+    others'.
+    """
+    text, passport = await _subject(call)
+    return document({"token": shown(call, passport)}, 200, {"X-Subject-Token": text, "Vary": "X-Auth-Token"})
 
 
-def revoke(call: Call) -> Response:
-    """DELETE /auth/tokens: there is nothing to take away."""
+async def revoke(call: Call) -> Response:
+    """DELETE /auth/tokens: the token of X-Subject-Token is good for nothing any more."""
+    text, _ = await _subject(call)
+    await issuer(call).revoke(text)
     return empty()
 
 
-def catalog(call: Call) -> Response:
-    """GET /auth/catalog."""
-    return document({"catalog": _catalog(call), "links": {"self": call.url("/identity/v3/auth/catalog")}})
+def issuer(call: Call) -> Issuer:
+    """Who gives tokens here; raises NotFound where Keystone does."""
+    found = call.parts.issuer
+    if found is None:
+        raise NotFound("token issuer", "of this control: Keystone gives the tokens")
+    return found
 
 
-def projects(call: Call) -> Response:
-    """GET /projects."""
-    return document({"projects": [_project()], "links": {"self": call.url("/identity/v3/projects")}})
-
-
-def project(call: Call, key: str) -> Response:
-    """GET /projects/{id}."""
-    if key != OPERATOR_PROJECT:
-        raise NotFound("project", key)
-    return document({"project": _project()})
-
-
-def _version(call: Call) -> dict[str, object]:
-    links = [{"rel": "self", "href": call.url("/identity/v3/")}]
-    return {"id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z", "links": links}
-
-
-def _token(call: Call) -> dict[str, object]:
-    now = datetime.now(UTC)
+def shown(call: Call, passport: Passport) -> Json:
+    """The token as Keystone shows it, with the catalog where it opens a project."""
+    token = passport.token
+    found: Json = {
+        "methods": list(token.methods),
+        "user": {
+            "id": passport.user_id,
+            "name": passport.user_name,
+            "domain": _DOMAIN,
+            "password_expires_at": None,
+        },
+        "audit_ids": [token.audit_id],
+        "issued_at": _time(token.issued_at),
+        "expires_at": _time(token.expires_at),
+    }
+    if token.credential_id is not None:
+        found["application_credential"] = {"id": token.credential_id, "restricted": True}
+    if passport.project is None:
+        return found
+    project = {"id": passport.project.id, "name": passport.project.name, "domain": _DOMAIN}
+    roles = sorted(passport.roles, key=lambda role: role.value)
     return {
-        "methods": ["password"],
-        "user": _USER,
-        "project": _PROJECT,
+        **found,
+        "project": project,
         "is_domain": False,
-        "roles": _ROLES,
-        "catalog": _catalog(call),
-        "audit_ids": [token_urlsafe(16)],
-        "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
-        "expires_at": (now + _LIFE).strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
+        "roles": [role_shown(role) for role in roles],
+        "catalog": services(call),
     }
 
 
-def _catalog(call: Call) -> list[dict[str, object]]:
-    return [_service(call, *service) for service in _SERVICES]
+async def _subject(call: Call) -> tuple[str, Passport]:
+    text = call.header("x-subject-token") or ""
+    passport = await issuer(call).inspect(text) if 0 < len(text) <= LONGEST_TOKEN else None
+    if passport is None:
+        raise NotFound("token", "of X-Subject-Token")
+    if not call.caller.may(_VALIDATES, Target(user_id=passport.user_id)):
+        raise refused(_VALIDATES)
+    return text, passport
 
 
-def _service(call: Call, kind: str, name: str, path: str) -> dict[str, object]:
-    url = call.url(path)
-    endpoints = [
-        {"id": f"{name}-{face}", "interface": face, "region": _REGION, "region_id": _REGION, "url": url}
-        for face in ("public", "internal", "admin")
-    ]
-    return {"id": name, "type": kind, "name": name, "endpoints": endpoints}
-
-
-def _project() -> dict[str, object]:
-    return {
-        "id": OPERATOR_PROJECT,
-        "name": "operator",
-        "domain_id": "default",
-        "parent_id": "default",
-        "enabled": True,
-        "is_domain": False,
-        "description": "",
-        "tags": [],
-        "options": {},
-    }
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -25,8 +25,8 @@ def versions(call: Call) -> Response:
 _PATCHES = ("application/openstack-images-v2.1-json-patch", "application/openstack-images-v2.0-json-patch")
 
 _ROUTES = (
-    Route("GET", "/", versions, "get_versions"),
-    Route("GET", "/versions", versions, "get_versions"),
+    Route("GET", "/", versions, "get_versions", is_open=True),
+    Route("GET", "/versions", versions, "get_versions", is_open=True),
     Route("GET", "/v2/images", image_list.index, "get_images"),
     Route("POST", "/v2/images", images.create, "add_image"),
     Route("GET", "/v2/images/{}", images.show, "get_image", IMAGE),

@@ -17,7 +17,7 @@ def face() -> Face:
 
 
 _ROUTES = (
-    Route("GET", "/", root.versions, "get_version"),
+    Route("GET", "/", root.versions, "get_version", is_open=True),
     Route("GET", "/v2.0", root.resources, "get_version"),
     *NETWORKS.routes("/v2.0/networks"),
     *SUBNETS.routes("/v2.0/subnets"),

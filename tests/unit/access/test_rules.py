@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from fairlead.access import compute, identity, image, native, network
 from fairlead.access.caller import Caller
 from fairlead.access.override import overridden
-from fairlead.access.rules import Grant, Role, Target, allows, can_ever, grants_by_role, with_implied
+from fairlead.access.rules import Grant, Target, allows, can_ever, grants_by_role, with_implied
 from fairlead.access.table import DEFAULTS, parse_rule, rule_text
 from fairlead.api.app import faces
 from fairlead.model.errors import InvalidValue
+from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
 
 OURS, THEIRS = ProjectId("ours"), ProjectId("theirs")

@@ -11,6 +11,7 @@ from fairlead.api import problems
 from fairlead.api.app import Application
 from fairlead.api.call import Parts
 from fairlead.api.face import Face
+from fairlead.api.login.nobody import Nobody
 from fairlead.api.routes import Live, Route, Table
 from fairlead.api.runner import InPlace, Workers
 from fairlead.api.waiters import Waiters
@@ -53,9 +54,9 @@ def ask(request, tmp_path):
         Route("POST", "/echo", echo, "v1:health", body_limit=100),
         Route("GET", "/refuse/{}", refuse, "v1:health"),
         Live("GET", "/live/{}", refuse_live, "v1:health"),
-        Route("GET", "/agents/{}", refuse, "v1:health", is_for_agents=True),
+        Route("GET", "/agents/{}", refuse, "v1:agent", is_for_agents=True),
     )
-    parts = Parts(Engine(database, waiters), runner, waiters, ImageFiles(tmp_path))
+    parts = Parts(Engine(database, waiters), runner, waiters, ImageFiles(tmp_path), Nobody(), None)
     app = Application(
         parts,
         tuple(Face(f"/{r.__name__}", table, r) for r in (problems.neutron, problems.nova, problems.native)),

@@ -16,7 +16,12 @@ def upgrade() -> None:
     _hosts()
     _images()
     _policies()
+    _projects()
     _qos_policies()
+    _tokens()
+    _users()
+    _assignments()
+    _credentials()
     _devices()
     _networks()
     _servers()
@@ -161,6 +166,19 @@ def _policies() -> None:
     )
 
 
+def _projects() -> None:
+    op.create_table(
+        "projects",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
+        sa.UniqueConstraint("name", name="uq_projects_name"),
+    )
+
+
 def _qos_policies() -> None:
     op.create_table(
         "qos_policies",
@@ -176,6 +194,73 @@ def _qos_policies() -> None:
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_qos_policies")),
+    )
+
+
+def _tokens() -> None:
+    op.create_table(
+        "tokens",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=True),
+        sa.Column("issued_at", TIME, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("methods", TEXT, nullable=False),
+        sa.Column("audit_id", TEXT, nullable=False),
+        sa.Column("credential_id", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_tokens")),
+    )
+    op.create_index("ix_tokens_expires", "tokens", ["expires_at"], unique=False)
+    op.create_index("ix_tokens_user", "tokens", ["user_id"], unique=False)
+
+
+def _users() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("password", TEXT, nullable=False),
+        sa.Column("default_project_id", TEXT, nullable=True),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("name", name="uq_users_name"),
+    )
+
+
+def _assignments() -> None:
+    op.create_table(
+        "assignments",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name="fk_assignments_project_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_assignments_user_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "project_id", "role", name=op.f("pk_assignments")),
+    )
+
+
+def _credentials() -> None:
+    op.create_table(
+        "credentials",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("roles", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("expires_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name="fk_credentials_project_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_credentials_user_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
+        sa.UniqueConstraint("user_id", "name", name="uq_credentials_name"),
     )
 
 

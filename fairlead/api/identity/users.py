@@ -1,0 +1,214 @@
+"""Users and their application credentials over HTTP."""
+
+import secrets
+from datetime import UTC, datetime
+
+from msgspec import UNSET, Struct, UnsetType
+from starlette.responses import Response
+
+from fairlead.api import bodies
+from fairlead.api.answers import document, empty
+from fairlead.api.bodies import built
+from fairlead.api.call import Call
+from fairlead.api.identity.documents import credential_shown, listed, role_id, user_shown
+from fairlead.api.login.kept import DOMAIN_ID, digest_of
+from fairlead.api.login.passwords import hashed, matches
+from fairlead.control import accounts
+from fairlead.control.accounts import NewCredential, UserChanges
+from fairlead.control.boundary import Tx
+from fairlead.control.subjects import refused
+from fairlead.model.errors import InvalidValue
+from fairlead.model.identity import Role, User
+from fairlead.model.ids import CredentialId, ProjectId, UserId
+
+
+class UserForm(Struct, forbid_unknown_fields=True):
+    """What POST takes. `email` is taken and not kept."""
+
+    name: str
+    password: str
+    default_project_id: str | None = None
+    description: str | None = None
+    enabled: bool = True
+    domain_id: str = DOMAIN_ID
+    email: str | None = None
+    options: dict[str, object] = {}
+
+
+class UserChangeForm(Struct, forbid_unknown_fields=True):
+    """What PATCH takes."""
+
+    name: str | UnsetType = UNSET
+    password: str | UnsetType = UNSET
+    default_project_id: str | UnsetType | None = UNSET
+    description: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class PasswordForm(Struct, forbid_unknown_fields=True):
+    """POST /users/{id}/password."""
+
+    password: str
+    original_password: str
+
+
+class RoleForm(Struct):
+    """A role by id or by name."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class CredentialForm(Struct, forbid_unknown_fields=True):
+    """What POST takes of an application credential. Without a secret one is made."""
+
+    name: str
+    secret: str | None = None
+    description: str | None = None
+    expires_at: str | None = None
+    roles: list[RoleForm] = []
+    unrestricted: bool = False
+    project_id: str | None = None
+    access_rules: list[object] | None = None
+
+
+class UserBody(Struct):
+    """POST /users."""
+
+    user: UserForm
+
+
+class UserChangeBody(Struct):
+    """PATCH /users/{id}."""
+
+    user: UserChangeForm
+
+
+class PasswordBody(Struct):
+    """POST /users/{id}/password."""
+
+    user: PasswordForm
+
+
+class CredentialBody(Struct):
+    """POST /users/{id}/application_credentials."""
+
+    application_credential: CredentialForm
+
+
+def index(call: Call) -> Response:
+    """GET /users?name=."""
+    name = call.first("name")
+    where = {} if name is None else {"name": name}
+    found = call.run(lambda tx: tx.users.find(**where))
+    return document(listed(call, "users", [user_shown(call, user) for user in found]))
+
+
+def show(call: Call, user_id: str) -> Response:
+    """GET /users/{id}."""
+
+    def work(tx: Tx) -> User:
+        kept = tx.users.get(user_id)
+        if kept is None and user_id == call.caller.user_id:
+            return User(UserId(user_id), call.caller.user_name, tx.now, "", call.caller.project_id)
+        return kept or tx.users.fetch(user_id)
+
+    return document({"user": user_shown(call, call.run(work))})
+
+
+def create(call: Call) -> Response:
+    """POST /users."""
+    form = bodies.shape(UserBody, bodies.parse(call.body)).user
+    if form.domain_id != DOMAIN_ID or form.options:
+        raise InvalidValue("domain_id", form.domain_id, f"{DOMAIN_ID}, and users have no options")
+    password = hashed(form.password)
+    home = ProjectId(form.default_project_id) if form.default_project_id else None
+    user = call.run(
+        lambda tx: accounts.create_user(
+            tx, form.name, password, home, form.description or "", enabled=form.enabled
+        )
+    )
+    return document({"user": user_shown(call, user)}, 201)
+
+
+def update(call: Call, user_id: str) -> Response:
+    """PATCH /users/{id}."""
+    form = bodies.shape(UserChangeBody, bodies.parse(call.body)).user
+    password = hashed(form.password) if isinstance(form.password, str) else UNSET
+    changes = built(UserChanges, form, without=frozenset({"password"}), password=password)
+    user = call.run(lambda tx: accounts.update_user(tx, UserId(user_id), changes))
+    return document({"user": user_shown(call, user)})
+
+
+def delete(call: Call, user_id: str) -> Response:
+    """DELETE /users/{id}."""
+    call.run(lambda tx: accounts.delete_user(tx, UserId(user_id)))
+    return empty()
+
+
+def change_password(call: Call, user_id: str) -> Response:
+    """POST /users/{id}/password: by the user alone, who knows the old one."""
+    form = bodies.shape(PasswordBody, bodies.parse(call.body)).user
+    kept = call.run(lambda tx: tx.users.fetch(user_id))
+    if not matches(form.original_password, kept.password):
+        raise refused("identity:change_password")
+    changes = UserChanges(password=hashed(form.password))
+    call.run(lambda tx: accounts.update_user(tx, UserId(user_id), changes))
+    return empty()
+
+
+def credentials(call: Call, user_id: str) -> Response:
+    """GET /users/{id}/application_credentials?name=."""
+    name = call.first("name")
+    found = call.run(lambda tx: tx.credentials.find(user_id=user_id))
+    rows = [credential_shown(call, one) for one in found if name in (None, one.name)]
+    return document(listed(call, "application_credentials", rows))
+
+
+def credential(call: Call, user_id: str, credential_id: str) -> Response:
+    """GET /users/{id}/application_credentials/{id}."""
+    found = call.run(lambda tx: accounts.credential_of(tx, UserId(user_id), CredentialId(credential_id)))
+    return document({"application_credential": credential_shown(call, found)})
+
+
+def create_credential(call: Call, user_id: str) -> Response:
+    """POST /users/{id}/application_credentials: of the project that the caller is in. Its secret is shown this once."""
+    form = bodies.shape(CredentialBody, bodies.parse(call.body)).application_credential
+    if form.unrestricted:
+        raise InvalidValue("unrestricted", form.unrestricted, "possible: a credential cannot make others")
+    if form.access_rules:
+        raise InvalidValue(
+            "access_rules", form.access_rules, "possible: a credential's roles say what it may"
+        )
+    secret = form.secret or secrets.token_urlsafe(32)
+    new = NewCredential(
+        name=form.name,
+        digest=digest_of(secret),
+        roles=tuple(_role(role) for role in form.roles),
+        description=form.description or "",
+        expires_at=_time(form.expires_at) if form.expires_at else None,
+    )
+    made = call.run(lambda tx: accounts.create_credential(tx, UserId(user_id), call.caller.project_id, new))
+    return document({"application_credential": {**credential_shown(call, made), "secret": secret}}, 201)
+
+
+def delete_credential(call: Call, user_id: str, credential_id: str) -> Response:
+    """DELETE /users/{id}/application_credentials/{id}."""
+    call.run(lambda tx: accounts.delete_credential(tx, UserId(user_id), CredentialId(credential_id)))
+    return empty()
+
+
+def _role(form: RoleForm) -> Role:
+    found = next((role for role in Role if form.name == role.value or form.id == role_id(role)), None)
+    if found is None:
+        names = ", ".join(role.value for role in Role)
+        raise InvalidValue("roles", form.name or form.id, f"one of {names}")
+    return found
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue("expires_at", text, "a time such as 2027-01-31T12:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

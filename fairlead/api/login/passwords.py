@@ -1,0 +1,94 @@
+"""Passwords: made into bcrypt hashes, compared with them away from the event loop, and not for ever."""
+
+import asyncio
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import bcrypt
+
+from fairlead.model.errors import InvalidValue
+
+MOST_BYTES = 72
+"""bcrypt looks at no more of a password."""
+_ROUNDS = 11
+"""2**11 rounds: about 0.1 s of one core, which is what a guess costs who has the hashes."""
+_AT_ONCE = 2
+_REMEMBERED = 1024
+_TRIES, _PAUSE_SECONDS = 5, 30.0
+
+
+def hashed(password: str) -> str:
+    """The bcrypt hash of a password; raises InvalidValue for one that is empty or over 72 bytes."""
+    given = password.encode()
+    if not 0 < len(given) <= MOST_BYTES or b"\0" in given:
+        raise InvalidValue("password", f"{len(given)} bytes", f"1 to {MOST_BYTES} bytes without NUL")
+    return bcrypt.hashpw(given, bcrypt.gensalt(_ROUNDS)).decode()
+
+
+def matches(password: str, kept: str) -> bool:
+    """Whether it is the password of that hash: a tenth of a second of work, for what is asked rarely."""
+    return _matches(password.encode(), kept.encode())
+
+
+class Passwords:
+    """Compares passwords with hashes, two at a time. What was right is remembered by a digest under a key of this
+    process, so that a password with each request costs microseconds. After five wrong ones in a row a user's
+    password is not looked at for 30 seconds: a guess costs whoever guesses, and nobody else.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
+        self._right: OrderedDict[bytes, None] = OrderedDict()
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bcrypt")
+        self._nobodys = hashed(secrets.token_urlsafe(16))
+
+    async def is_right(self, user: str, password: str, kept: str | None) -> bool:
+        """Whether the password is that of the hash; `kept` None, for a user that there is not, takes as long."""
+        digest = hmac.digest(self._key, f"{kept}\0{password}".encode(), "sha256")
+        if kept is not None and digest in self._right:
+            self._right.move_to_end(digest)
+            return True
+        if self._is_paused(user):
+            return False
+        against = (kept or self._nobodys).encode()
+        is_theirs = await asyncio.get_running_loop().run_in_executor(
+            self._pool, _matches, password.encode(), against
+        )
+        is_right = is_theirs and kept is not None
+        self._note(user, digest, is_right=is_right)
+        return is_right
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _is_paused(self, user: str) -> bool:
+        tries, until = self._wrong.get(user, (0, 0.0))
+        return tries >= _TRIES and self._clock() < until
+
+    def _note(self, user: str, digest: bytes, *, is_right: bool) -> None:
+        if is_right:
+            self._wrong.pop(user, None)
+            self._right[digest] = None
+        else:
+            tries, _ = self._wrong.pop(user, (0, 0.0))
+            self._wrong[user] = (tries + 1, self._clock() + _PAUSE_SECONDS)
+        for remembered in (self._right, self._wrong):
+            while len(remembered) > _REMEMBERED:
+                remembered.popitem(last=False)
+
+
+def _matches(password: bytes, kept: bytes) -> bool:
+    if len(password) > MOST_BYTES:
+        return False
+    try:
+        return bcrypt.checkpw(password, kept)
+    except ValueError:
+        # A hash that is none, or a NUL in the password.
+        return False
