@@ -74,6 +74,13 @@ RULES = {
     "get_policies_tags": "admin or reader or shared",
     "update_policies_tags": "admin",
     "delete_policies_tags": "admin",
+    # Whose network or QoS policy it is; to share with everybody is the operator's.
+    "get_rbac_policy": _READER,
+    "create_rbac_policy": _OWNER,
+    "update_rbac_policy": _OWNER,
+    "delete_rbac_policy": _OWNER,
+    "create_rbac_policy:target_tenant:*": "admin",
+    "update_rbac_policy:target_tenant:*": "admin",
     "get_rule_type": "anyone",
     **{
         f"{verb}_policy_{kind}_rule": "admin or reader or shared" if verb == "get" else "admin"

@@ -12,9 +12,7 @@ from typing import assert_never
 
 from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
-
-EVERYBODY = "*"
-"""In `Target.shared_with`: every project."""
+from fairlead.model.sharing import EVERYBODY
 
 
 class Grant(Enum):

@@ -99,6 +99,8 @@ _NEUTRON_TYPES = {
     "flat_in_use": "FlatNetworkInUse",
     "gateway_in_pool": "GatewayConflictWithAllocationPools",
     "bound": "PortBound",
+    "share_exists": "DuplicateRbacPolicy",
+    "sharing_in_use": "InvalidSharedSetting",
     "no_addresses": "IpAddressGenerationFailure",
     "malformed_body": "HTTPBadRequest",
     "no_such_path": "HTTPNotFound",

@@ -24,6 +24,7 @@ from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.sharing import RbacPolicy
 
 Row = TypeVar("Row")
 Key = str | tuple[str, ...]
@@ -122,6 +123,8 @@ class Tx(Protocol):
     subnets: Rows[Subnet]
     ports: Rows[Port]
     qos_policies: Rows[QosPolicy]
+    rbac_policies: Rows[RbacPolicy]
+    """They go with what they are about."""
     flavors: Rows[Flavor]
     images: Rows[Image]
     servers: Rows[Server]

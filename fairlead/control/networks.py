@@ -10,6 +10,7 @@ from fairlead.control.port_words import in_words
 from fairlead.control.qos import check_minimum_stays, default_of
 from fairlead.control.rewiring import rewire
 from fairlead.control.segments import choose
+from fairlead.control.sharing import share_with_everybody, targets_of_networks
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
 from fairlead.model.network import Network, SegmentKind
@@ -59,10 +60,11 @@ _WIRED_FIELDS = ("mtu", "admin_state_up", "qos_policy_id")
 
 @dataclass(frozen=True, slots=True)
 class NetworkView:
-    """A network with what is derived for readers."""
+    """A network with what is derived for readers; `shared_with` are projects, or EVERYBODY."""
 
     network: Network
     subnets: tuple[SubnetId, ...] = ()
+    shared_with: frozenset[str] = frozenset()
 
 
 def create(tx: Tx, new: NewNetwork) -> NetworkView:
@@ -82,20 +84,22 @@ def create(tx: Tx, new: NewNetwork) -> NetworkView:
         updated_at=tx.now,
         description=new.description,
         admin_state_up=new.admin_state_up,
-        shared=new.shared,
         port_security_enabled=new.port_security_enabled,
         qos_policy_id=policy_id,
         tags=new.tags,
     )
     _add(tx, network, vlan_is_given=new.vlan is not None)
-    return NetworkView(network)
+    if not new.shared:
+        return NetworkView(network)
+    share_with_everybody(tx, network, wanted=True)
+    return views(tx, (network,))[0]
 
 
 def update(
     tx: Tx, network_id: NetworkId, changes: NetworkChanges, revision: int | None = None
 ) -> NetworkView:
     """The changed network. Bound ports are rewired where their hosts have to know. Raises NotFound,
-    InvalidValue, Conflict `revision`.
+    InvalidValue, Conflict `revision`, `sharing_in_use`.
     """
     network = tx.networks.lock(network_id)
     check_revision(network, revision)
@@ -103,7 +107,9 @@ def update(
         _check_mtu(changes.mtu)
     if changes.qos_policy_id and tx.qos_policies.share(changes.qos_policy_id) is None:
         raise NotFound("qos policy", changes.qos_policy_id)
-    changed = applied(replace, network, changes, updated_at=tx.now)
+    if isinstance(changes.shared, bool):
+        share_with_everybody(tx, network, wanted=changes.shared)
+    changed = applied(replace, network, replace(changes, shared=UNSET), updated_at=tx.now)
     if any(getattr(changed, name) != getattr(network, name) for name in _WIRED_FIELDS):
         ports = tx.ports.find(network_id=network_id)
         check_minimum_stays(tx, _without_own_policy(ports), changed.qos_policy_id)
@@ -144,7 +150,11 @@ def views(tx: Tx, networks: tuple[Network, ...]) -> tuple[NetworkView, ...]:
     subnets: dict[NetworkId, list[SubnetId]] = {network.id: [] for network in networks}
     for subnet in tx.subnets.find(network_id=tuple(subnets)) if networks else ():
         subnets[subnet.network_id].append(subnet.id)
-    return tuple(NetworkView(network, tuple(subnets[network.id])) for network in networks)
+    shared_with = targets_of_networks(tx, subnets)
+    return tuple(
+        NetworkView(network, tuple(subnets[network.id]), shared_with.get(network.id, frozenset()))
+        for network in networks
+    )
 
 
 def _add(tx: Tx, network: Network, *, vlan_is_given: bool) -> None:

@@ -6,13 +6,13 @@ from enum import Enum
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import Target
-from fairlead.control import ports, qos
+from fairlead.control import ports, qos, sharing
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
 from fairlead.control.bridging import free_uplinks
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
-from fairlead.control.subjects import NETWORK, QOS_POLICY, of_network, of_policy, of_port, refused
+from fairlead.control.subjects import of_port, refused, sees_network, sees_policy
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
 from fairlead.model.binding import Binding, VifType
@@ -72,7 +72,7 @@ def listed(tx: Tx, caller: Caller, nics: BootNics) -> tuple[BootNic, ...]:
         return nics
     if nics is NicChoice.NONE:
         return ()
-    usable = [n for n in tx.networks.find() if _is_usable(n, caller)]
+    usable = _usable(tx, caller)
     if len(usable) > 1:
         raise Conflict("ambiguous", "Multiple possible networks found, use a Network ID to be more specific.")
     if not usable:
@@ -188,7 +188,7 @@ def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
 
 def _network(tx: Tx, caller: Caller, nic: BootNic) -> Network:
     network = tx.networks.get(nic.network_id or "")
-    if network is None or not caller.may(NETWORK.seen_by, of_network(network)):
+    if network is None or not sees_network(tx, caller, network):
         raise InvalidValue("network", nic.network_id, "the id of a network that is there")
     return network
 
@@ -206,13 +206,20 @@ def _check_allowed(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> No
         if value and not caller.may(action, target):
             raise refused(action)
     policy = tx.qos_policies.get(nic.qos_policy_id) if nic.qos_policy_id else None
-    if nic.qos_policy_id and (policy is None or not caller.may(QOS_POLICY.seen_by, of_policy(policy))):
+    if nic.qos_policy_id and (policy is None or not sees_policy(tx, caller, policy)):
         raise InvalidValue("qos_policy", nic.qos_policy_id, "a qos policy that is there")
 
 
-def _is_usable(network: Network, caller: Caller) -> bool:
-    """Whether a NIC without a wish may be on it: an operator sees all networks, and means those of the project."""
-    return network.shared or network.project_id == caller.project_id
+def _usable(tx: Tx, caller: Caller) -> list[Network]:
+    """Those that a NIC without a wish may be on: an operator sees all networks, and means those of the project."""
+    found = tx.networks.find()
+    shared_with = sharing.targets_of_networks(tx, [network.id for network in found])
+    return [
+        network
+        for network in found
+        if network.project_id == caller.project_id
+        or sharing.is_shared_with(shared_with.get(network.id, ()), caller.project_id)
+    ]
 
 
 def _has_rates(nic: BootNic) -> bool:

@@ -4,7 +4,7 @@ A VF limits and promises what its guest sends (egress); the other direction is r
 not silently ignored when a port is bound. What a claim has promised on a PF stands until the port is unbound.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
@@ -13,6 +13,7 @@ from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.port_words import in_words
 from fairlead.control.rewiring import bound_among, rewire
+from fairlead.control.sharing import share_with_everybody, targets_of_policies
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, QosRuleId
 from fairlead.model.network import Network
@@ -62,6 +63,20 @@ class QosRuleChanges:
     max_burst_kbps: int | UnsetType = UNSET
 
 
+@dataclass(frozen=True, slots=True)
+class QosPolicyView:
+    """A policy, and the projects that it is shared with, EVERYBODY among them."""
+
+    policy: QosPolicy
+    shared_with: frozenset[str] = frozenset()
+
+
+def views(tx: Tx, policies: Sequence[QosPolicy]) -> tuple[QosPolicyView, ...]:
+    """The policies with what is derived for readers, in their order; one query."""
+    shared_with = targets_of_policies(tx, [policy.id for policy in policies])
+    return tuple(QosPolicyView(policy, shared_with.get(policy.id, frozenset())) for policy in policies)
+
+
 def create(tx: Tx, new: NewQosPolicy) -> QosPolicy:
     """The new policy, without rules; raises Conflict `name_in_use` for a second default of the project."""
     _check_default(tx, new.project_id, new.is_default, None)
@@ -72,21 +87,24 @@ def create(tx: Tx, new: NewQosPolicy) -> QosPolicy:
         created_at=tx.now,
         updated_at=tx.now,
         description=new.description,
-        shared=new.shared,
         is_default=new.is_default,
         tags=new.tags,
     )
     tx.qos_policies.add(policy)
+    if new.shared:
+        share_with_everybody(tx, policy, wanted=True)
     return policy
 
 
 def update(
     tx: Tx, policy_id: QosPolicyId, changes: QosPolicyChanges, revision: int | None = None
 ) -> QosPolicy:
-    """The changed policy; raises NotFound, Conflict `revision`, `name_in_use`."""
+    """The changed policy; raises NotFound, Conflict `revision`, `name_in_use`, `sharing_in_use`."""
     policy = tx.qos_policies.lock(policy_id)
     check_revision(policy, revision)
-    changed = applied(replace, policy, changes, updated_at=tx.now)
+    if isinstance(changes.shared, bool):
+        share_with_everybody(tx, policy, wanted=changes.shared)
+    changed = applied(replace, policy, replace(changes, shared=UNSET), updated_at=tx.now)
     _check_default(tx, policy.project_id, changed.is_default, policy_id)
     return tx.qos_policies.put(changed)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import EVERYBODY, Target
+from fairlead.access.rules import Target
+from fairlead.control import sharing
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import NotAllowed, NotFound
 from fairlead.model.ids import ProjectId
@@ -15,6 +16,7 @@ from fairlead.model.network import Network, Subnet
 from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
 from fairlead.model.server import Image, Server
+from fairlead.model.sharing import EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,14 @@ def refused(action: str) -> NotAllowed:
     return NotAllowed(f"Policy doesn't allow {action} to be performed.", field=action)
 
 
-def shared_with(row: Network | QosPolicy) -> frozenset[str]:
-    """The projects that a network or QoS policy is shared with."""
-    return frozenset({EVERYBODY}) if row.shared else frozenset()
+def of_network(network: Network, shared_with: frozenset[str]) -> Target:
+    """What rules ask of a network, and of what is made for it."""
+    return Target(network.project_id, shared_with=shared_with, network_project_id=network.project_id)
 
 
-def of_network(network: Network) -> Target:
-    """What rules ask of a network."""
-    return Target(network.project_id, shared_with=shared_with(network), network_project_id=network.project_id)
-
-
-def of_subnet(subnet: Subnet, network: Network) -> Target:
+def of_subnet(subnet: Subnet, network: Network, shared_with: frozenset[str]) -> Target:
     """What rules ask of a subnet: it is shared with its network."""
-    return Target(subnet.project_id, shared_with=shared_with(network), network_project_id=network.project_id)
+    return Target(subnet.project_id, shared_with=shared_with, network_project_id=network.project_id)
 
 
 def of_port(port: Port, network: Network) -> Target:
@@ -70,9 +67,19 @@ def of_port(port: Port, network: Network) -> Target:
     return Target(port.project_id, network_project_id=network.project_id)
 
 
-def of_policy(policy: QosPolicy) -> Target:
+def of_policy(policy: QosPolicy, shared_with: frozenset[str]) -> Target:
     """What rules ask of a QoS policy."""
-    return Target(policy.project_id, shared_with=shared_with(policy))
+    return Target(policy.project_id, shared_with=shared_with)
+
+
+def sees_network(tx: Tx, caller: Caller, network: Network) -> bool:
+    """Whether the caller may use the network: it is its own, or shared with it."""
+    return caller.may(NETWORK.seen_by, _of_network(tx, network))
+
+
+def sees_policy(tx: Tx, caller: Caller, policy: QosPolicy) -> bool:
+    """Whether the caller may use the QoS policy."""
+    return caller.may(QOS_POLICY.seen_by, _of_policy(tx, policy))
 
 
 def of_server(server: Server) -> Target:
@@ -86,9 +93,18 @@ def of_image(image: Image) -> Target:
     return Target(image.project_id, shared_with=frozenset({EVERYBODY}) if is_for_all else frozenset())
 
 
+def _of_network(tx: Tx, network: Network) -> Target:
+    return of_network(network, sharing.targets(tx, network))
+
+
+def _of_policy(tx: Tx, policy: QosPolicy) -> Target:
+    return of_policy(policy, sharing.targets(tx, policy))
+
+
 def _subnet(tx: Tx, key: str) -> Target:
     subnet = tx.subnets.fetch(key)
-    return of_subnet(subnet, tx.networks.fetch(subnet.network_id))
+    network = tx.networks.fetch(subnet.network_id)
+    return of_subnet(subnet, network, sharing.targets(tx, network))
 
 
 def _port(tx: Tx, key: str) -> Target:
@@ -99,7 +115,7 @@ def _port(tx: Tx, key: str) -> Target:
 def _rule(tx: Tx, key: str) -> Target:
     for policy in tx.qos_policies.find():
         if any(rule.id == key for rule in policy.rules):
-            return of_policy(policy)
+            return _of_policy(tx, policy)
     raise NotFound("qos rule", key)
 
 
@@ -111,10 +127,13 @@ def _project(_: Tx, key: str) -> Target:
 _SEEN_BY_ALL = ("public", "community")
 """Visibilities (Glance's) of images that everybody may boot from."""
 
-NETWORK = Subject("network", "get_network", lambda tx, key: of_network(tx.networks.fetch(key)))
+NETWORK = Subject("network", "get_network", lambda tx, key: _of_network(tx, tx.networks.fetch(key)))
 SUBNET = Subject("subnet", "get_subnet", _subnet)
 PORT = Subject("port", "get_port", _port)
-QOS_POLICY = Subject("qos policy", "get_policy", lambda tx, key: of_policy(tx.qos_policies.fetch(key)))
+QOS_POLICY = Subject("qos policy", "get_policy", lambda tx, key: _of_policy(tx, tx.qos_policies.fetch(key)))
+RBAC_POLICY = Subject(
+    "rbac policy", "get_rbac_policy", lambda tx, key: Target(tx.rbac_policies.fetch(key).project_id)
+)
 QOS_RULE = Subject("qos rule", "get_policy", _rule)
 SERVER = Subject("server", "os_compute_api:servers:show", lambda tx, key: of_server(tx.servers.fetch(key)))
 IMAGE = Subject("image", "get_image", lambda tx, key: of_image(tx.images.fetch(key)))

@@ -19,6 +19,7 @@ from fairlead.control.address_plan import (
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.port_words import in_words
+from fairlead.control.sharing import targets_of_networks
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, ProjectId, SubnetId
 from fairlead.model.network import AddressRange, HostRoute, Network, Subnet
@@ -62,17 +63,22 @@ class SubnetChanges:
 
 @dataclass(frozen=True, slots=True)
 class SubnetView:
-    """A subnet with what is derived for readers: the network that it is on."""
+    """A subnet with what is derived for readers: the network that it is on, and whom that is shared with."""
 
     subnet: Subnet
     network: Network
+    shared_with: frozenset[str] = frozenset()
 
 
 def views(tx: Tx, found: Sequence[Subnet]) -> tuple[SubnetView, ...]:
-    """The subnets with what is derived for readers, in their order; one query."""
+    """The subnets with what is derived for readers, in their order; a fixed number of queries."""
     network_ids = tuple({subnet.network_id for subnet in found})
     networks = {network.id: network for network in (tx.networks.find(id=network_ids) if found else ())}
-    return tuple(SubnetView(subnet, networks[subnet.network_id]) for subnet in found)
+    shared_with = targets_of_networks(tx, network_ids)
+    return tuple(
+        SubnetView(subnet, networks[subnet.network_id], shared_with.get(subnet.network_id, frozenset()))
+        for subnet in found
+    )
 
 
 def create(tx: Tx, new: NewSubnet) -> Subnet:

@@ -32,7 +32,6 @@ class Network:
     updated_at: datetime
     description: str = ""
     admin_state_up: bool = True
-    shared: bool = False
     port_security_enabled: bool = True
     qos_policy_id: QosPolicyId | None = None
     tags: tuple[str, ...] = ()

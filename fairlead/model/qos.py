@@ -42,7 +42,6 @@ class QosPolicy:
     created_at: datetime
     updated_at: datetime
     description: str = ""
-    shared: bool = False
     is_default: bool = False
     rules: tuple[QosRule, ...] = ()
     tags: tuple[str, ...] = ()

@@ -47,6 +47,12 @@ DUPLICATES: Mapping[str, Refused] = {
         "Unable to create the flat network. Physical network {physical_network} is in use.",
         "provider:physical_network",
     ),
+    "uq_rbac_policies_network": Refused(
+        "share_exists", "Network {network_id} is already shared with {target}.", "target_tenant"
+    ),
+    "uq_rbac_policies_qos_policy": Refused(
+        "share_exists", "QoS policy {qos_policy_id} is already shared with {target}.", "target_tenant"
+    ),
     "uq_hosts_name": Refused("name_in_use", "Host with name {name} already exists.", "name"),
     "uq_policies_name": Refused("name_in_use", "Device policy with name {name} already exists.", "name"),
     "uq_flavors_name": Refused("name_in_use", "Flavor with name {name} already exists.", "name"),

@@ -14,6 +14,7 @@ NOUNS = (
     networking.SUBNETS,
     networking.PORTS,
     networking.HELD_ADDRESSES,
+    networking.RBAC_POLICIES,
     inventory.HOSTS,
     inventory.DEVICES,
     inventory.POLICIES,

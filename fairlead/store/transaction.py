@@ -19,6 +19,7 @@ from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.sharing import RbacPolicy
 from fairlead.store.event_log import EventLog
 from fairlead.store.port_rows import PortRows
 from fairlead.store.rows import Mapped, SqlRows, mapped
@@ -37,6 +38,7 @@ class Nouns:
         self.ports: Mapped[Port] = mapped(networking.PORTS, dialect)
         self.addresses: Mapped[HeldAddress] = mapped(networking.HELD_ADDRESSES, dialect)
         self.qos_policies: Mapped[QosPolicy] = mapped(networking.QOS_POLICIES, dialect)
+        self.rbac_policies: Mapped[RbacPolicy] = mapped(networking.RBAC_POLICIES, dialect)
         self.flavors: Mapped[Flavor] = mapped(compute.FLAVORS, dialect)
         self.images: Mapped[Image] = mapped(compute.IMAGES, dialect)
         self.servers: Mapped[Server] = mapped(compute.SERVERS, dialect)
@@ -76,6 +78,7 @@ class SqlTx:
         self._addresses = SqlRows(session, nouns.addresses)
         self.ports: Rows[Port] = PortRows(session, nouns.ports, self._addresses)
         self.qos_policies: Rows[QosPolicy] = SqlRows(session, nouns.qos_policies)
+        self.rbac_policies: Rows[RbacPolicy] = SqlRows(session, nouns.rbac_policies)
         self.flavors: Rows[Flavor] = SqlRows(session, nouns.flavors)
         self.images: Rows[Image] = SqlRows(session, nouns.images)
         self.servers: Rows[Server] = SqlRows(session, nouns.servers)

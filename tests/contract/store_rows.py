@@ -20,6 +20,7 @@ from fairlead.model.ids import (
     ProjectId,
     QosPolicyId,
     QosRuleId,
+    RbacPolicyId,
     RequestId,
     ServerId,
     SubnetId,
@@ -32,6 +33,7 @@ from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Server, ServerStatus
+from fairlead.model.sharing import RbacPolicy
 from fairlead.model.vf import LinkState, VfSettings, VlanProtocol
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -49,9 +51,7 @@ def fresh() -> str:
 
 def qos_policy() -> QosPolicy:
     rule = QosRule(QosRuleId(fresh()), QosRuleKind.BANDWIDTH_LIMIT, Direction.EGRESS, 1000, 7)
-    return QosPolicy(
-        QosPolicyId(fresh()), PROJECT, "gold", AT, AT, "10 %", shared=True, rules=(rule,), tags=("a",)
-    )
+    return QosPolicy(QosPolicyId(fresh()), PROJECT, "gold", AT, AT, "10 %", rules=(rule,), tags=("a",))
 
 
 def network(vlan: int | None = 7, physical_network: str = "left", name: str = "net") -> Network:
@@ -66,7 +66,6 @@ def network(vlan: int | None = 7, physical_network: str = "left", name: str = "n
         9000,
         AT,
         AT,
-        shared=True,
         tags=("b", "a"),
     )
 
@@ -88,6 +87,10 @@ def subnet(of: Network) -> Subnet:
         host_routes=(HostRoute("10.9.0.0/16", "10.0.0.1"),),
         cursor="10.0.0.7",
     )
+
+
+def rbac_policy(of: Network, target: str = "theirs") -> RbacPolicy:
+    return RbacPolicy(RbacPolicyId(fresh()), PROJECT, target, AT, network_id=of.id)
 
 
 def port(of: Network, mac: str = "fa:16:3e:00:00:01", ips: tuple[FixedIp, ...] = ()) -> Port:

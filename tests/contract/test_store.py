@@ -41,6 +41,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     """One row of each noun, in an order in which they can be added, with its key."""
     policy, flavor, image = make.qos_policy(), make.flavor(), make.image()
     network = replace(make.network(), qos_policy_id=policy.id)
+    shared = make.rbac_policy(network)
     subnet = make.subnet(network)
     port = make.port(network, ips=(FixedIp(subnet.id, "10.0.0.9"),))
     host, server = make.host(), make.server()
@@ -51,6 +52,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
         (tx.networks, network.id, network),
+        (tx.rbac_policies, shared.id, shared),
         (tx.subnets, subnet.id, subnet),
         (tx.ports, port.id, port),
         (tx.flavors, flavor.id, flavor),

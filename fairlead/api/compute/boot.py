@@ -18,7 +18,7 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.control.booting import BootServer
 from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic, BootNics, NicChoice
-from fairlead.control.subjects import NETWORK, QOS_POLICY, of_network, of_policy
+from fairlead.control.subjects import sees_network, sees_policy
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, QosPolicyId
 from fairlead.model.network import Network
@@ -132,13 +132,13 @@ def _network_id(tx: Tx, caller: Caller, key: str) -> str:
 
 
 def _networks(tx: Tx, caller: Caller, **where: object) -> list[Network]:
-    return [n for n in tx.networks.find(**where) if caller.may(NETWORK.seen_by, of_network(n))]
+    return [n for n in tx.networks.find(**where) if sees_network(tx, caller, n)]
 
 
 def _policy_id(tx: Tx, caller: Caller, key: str) -> str:
     if tx.qos_policies.get(key) is not None:
         return key
-    found = [p for p in tx.qos_policies.find(name=key) if caller.may(QOS_POLICY.seen_by, of_policy(p))]
+    found = [p for p in tx.qos_policies.find(name=key) if sees_policy(tx, caller, p)]
     return _only("qos_policy", key, [policy.id for policy in found])
 
 

@@ -10,10 +10,11 @@ from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Id, Name, Noun, project_of
-from fairlead.api.network.resource import Resource
+from fairlead.api.network.resource import Resource, by_field
 from fairlead.control import networks, subjects
 from fairlead.control.networks import NetworkChanges, NetworkView, NewNetwork
-from fairlead.model.ids import NetworkId, QosPolicyId
+from fairlead.control.sharing import is_shared_with
+from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId
 from fairlead.model.network import SegmentKind
 
 _PhysicalNetwork = Annotated[str, Meta(max_length=64)]
@@ -109,8 +110,8 @@ _LIST = listing.Collection(
 )
 
 
-def shown(view: NetworkView) -> listing.Shown:
-    """The network as clients see it."""
+def shown(view: NetworkView, project_id: ProjectId) -> listing.Shown:
+    """The network as clients of that project see it."""
     network = view.network
     return {
         "id": network.id,
@@ -120,7 +121,7 @@ def shown(view: NetworkView) -> listing.Shown:
         "tenant_id": network.project_id,
         "admin_state_up": network.admin_state_up,
         "status": "ACTIVE",
-        "shared": network.shared,
+        "shared": is_shared_with(view.shared_with, project_id),
         "subnets": list(view.subnets),
         "mtu": network.mtu,
         "port_security_enabled": network.port_security_enabled,
@@ -158,10 +159,10 @@ NETWORKS = Resource(
     subject=subjects.NETWORK,
     collection=_LIST,
     shown=shown,
-    target=lambda view: subjects.of_network(view.network),
+    target=lambda view: subjects.of_network(view.network, view.shared_with),
     new=_new,
     new_target=lambda _, new: Target(new.project_id, network_project_id=new.project_id),
-    names={"qos_policy_id": subjects.QOS_POLICY},
+    names=by_field(qos_policy_id=subjects.QOS_POLICY),
     create=networks.create,
     find=lambda tx, where: networks.find(tx, **where),
     fetch=lambda tx, subject: networks.show(tx, NetworkId(subject)),

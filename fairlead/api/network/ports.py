@@ -10,7 +10,7 @@ from fairlead.api.call import Call
 from fairlead.api.network import binding_profile
 from fairlead.api.network.port_view import LIST, shown
 from fairlead.api.network.requests import Id, Name, Noun, project_of
-from fairlead.api.network.resource import Resource, Where
+from fairlead.api.network.resource import Resource, Where, by_field
 from fairlead.control import port_changes, ports, subjects
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
@@ -178,13 +178,13 @@ PORTS = Resource(
     noun=_NOUN,
     subject=subjects.PORT,
     collection=LIST,
-    shown=shown,
+    shown=lambda view, _: shown(view),
     target=lambda view: Target(view.port.project_id, network_project_id=view.network_project_id),
     new=_new,
     new_target=lambda tx, new: Target(
         new.project_id, network_project_id=tx.networks.fetch(new.network_id).project_id
     ),
-    names={"network_id": subjects.NETWORK, "qos_policy_id": subjects.QOS_POLICY},
+    names=by_field(network_id=subjects.NETWORK, qos_policy_id=subjects.QOS_POLICY),
     create=ports.create,
     find=_find,
     fetch=lambda tx, subject: ports.show(tx, PortId(subject)),

@@ -10,8 +10,10 @@ from fairlead.api.network import listing
 from fairlead.api.network.requests import Name, Noun, project_of
 from fairlead.api.network.resource import Resource
 from fairlead.control import qos, subjects
-from fairlead.control.qos import NewQosPolicy, QosPolicyChanges
-from fairlead.model.ids import QosPolicyId
+from fairlead.control.boundary import Tx
+from fairlead.control.qos import NewQosPolicy, QosPolicyChanges, QosPolicyView
+from fairlead.control.sharing import is_shared_with
+from fairlead.model.ids import ProjectId, QosPolicyId
 from fairlead.model.qos import QosPolicy, QosRule, QosRuleKind
 
 
@@ -59,15 +61,16 @@ _LIST = listing.Collection(
 )
 
 
-def shown(policy: QosPolicy) -> listing.Shown:
-    """The policy as clients see it, with its rules."""
+def shown(view: QosPolicyView, project_id: ProjectId) -> listing.Shown:
+    """The policy as clients of that project see it, with its rules."""
+    policy = view.policy
     return {
         "id": policy.id,
         "name": policy.name,
         "description": policy.description,
         "project_id": policy.project_id,
         "tenant_id": policy.project_id,
-        "shared": policy.shared,
+        "shared": is_shared_with(view.shared_with, project_id),
         "is_default": policy.is_default,
         "rules": [
             {**rule_shown(rule), "type": rule.kind.value, "qos_policy_id": policy.id} for rule in policy.rules
@@ -93,19 +96,23 @@ def _new(call: Call, form: PolicyForm) -> NewQosPolicy:
     return built(NewQosPolicy, form, project_id=project_of(call, form.project_id))
 
 
+def _viewed(tx: Tx, policy: QosPolicy) -> QosPolicyView:
+    return qos.views(tx, (policy,))[0]
+
+
 POLICIES = Resource(
     noun=_NOUN,
     subject=subjects.QOS_POLICY,
     collection=_LIST,
     shown=shown,
-    target=subjects.of_policy,
+    target=lambda view: subjects.of_policy(view.policy, view.shared_with),
     new=_new,
     new_target=lambda _, new: Target(new.project_id),
-    create=qos.create,
-    find=lambda tx, where: tx.qos_policies.find(**where),
-    fetch=lambda tx, subject: tx.qos_policies.fetch(subject),
-    update=lambda tx, subject, form, revision: qos.update(
-        tx, QosPolicyId(subject), built(QosPolicyChanges, form), revision
+    create=lambda tx, new: _viewed(tx, qos.create(tx, new)),
+    find=lambda tx, where: qos.views(tx, tx.qos_policies.find(**where)),
+    fetch=lambda tx, subject: _viewed(tx, tx.qos_policies.fetch(subject)),
+    update=lambda tx, subject, form, revision: _viewed(
+        tx, qos.update(tx, QosPolicyId(subject), built(QosPolicyChanges, form), revision)
     ),
     remove=lambda tx, subject, revision: qos.delete(tx, QosPolicyId(subject), revision),
 )

@@ -13,6 +13,7 @@ from fairlead.api import bodies
 from fairlead.api.bodies import InvalidField, MalformedBody
 from fairlead.api.call import Call
 from fairlead.model.ids import ProjectId
+from fairlead.model.sharing import EVERYBODY
 
 Post = TypeVar("Post", bound=Struct)
 Put = TypeVar("Put", bound=Struct)
@@ -42,7 +43,8 @@ class Noun(Generic[Post, Put]):
 @dataclass(frozen=True, slots=True)
 class Given(Generic[Form]):
     """A form, and the attributes that its body names with a value other than their default: those that a rule of their
-    own may refuse. Attributes of the items of a list are `fixed_ips:ip_address`.
+    own may refuse. Attributes of the items of a list are `fixed_ips:ip_address`; one that means everybody is also
+    `target_tenant:*`.
     """
 
     form: Form
@@ -141,7 +143,7 @@ def _named(form: type[Struct], given: Mapping[str, object]) -> AbstractSet[str]:
         if isinstance(item, dict)
         for key in item
     }
-    return named | below
+    return named | below | {f"{name}:{EVERYBODY}" for name in named if given[name] == EVERYBODY}
 
 
 def _refuse(noun: Noun[Post, Put], form: type[Struct], other: type[Struct], extra: list[str]) -> None:

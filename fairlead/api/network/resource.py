@@ -1,7 +1,7 @@
 """The five requests that a noun of the Neutron dialect answers, by a value for each noun."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -16,25 +16,45 @@ from fairlead.api.network.sight import Sight, check_named
 from fairlead.api.routes import Route
 from fairlead.control.boundary import Tx
 from fairlead.control.subjects import Subject, refused, see
+from fairlead.model.ids import ProjectId
 
 New = TypeVar("New")
 View = TypeVar("View")
 Where = dict[str, tuple[str, ...]]
 """What the database can filter by: values by column."""
+Names = Callable[[Struct], Iterable[tuple[Subject, str]]]
+"""What a form names of other things, with the kind of each."""
+
+
+def by_field(**subjects: Subject) -> Names:
+    """A form whose fields of these names, where they are given, are the ids of such things."""
+
+    def names(form: Struct) -> Iterator[tuple[Subject, str]]:
+        for name, subject in subjects.items():
+            key = getattr(form, name, None)
+            if isinstance(key, str) and key:
+                yield subject, key
+
+    return names
+
+
+def _nothing(_: Struct) -> tuple[tuple[Subject, str], ...]:
+    """A form that names nothing else."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[Post, Put, New, View]):
     """A noun that clients create, list, show, change and delete. `new` reads the form of POST; the others are one
     transaction each: of the new value, the columns, the id, and the id with the revision that If-Match names.
-    `target` is what rules ask of one, `new_target` of one that shall be; `names` are the fields of its forms that name
-    another thing, which the caller must see.
+    `shown` is one as that project sees it, `target` what rules ask of one, `new_target` of one that shall be; `names`
+    gives what a form names, which the caller must see.
     """
 
     noun: Noun[Post, Put]
     subject: Subject
     collection: listing.Collection
-    shown: Callable[[View], listing.Shown]
+    shown: Callable[[View, ProjectId], listing.Shown]
     target: Callable[[View], Target]
     new: Callable[[Call, Post], New]
     new_target: Callable[[Tx, New], Target]
@@ -43,7 +63,7 @@ class Resource(Generic[Post, Put, New, View]):
     fetch: Callable[[Tx, str], View]
     update: Callable[[Tx, str, Put, int | None], View]
     remove: Callable[[Tx, str, int | None], None]
-    names: Mapping[str, Subject] = field(default_factory=dict)
+    names: Names = _nothing
 
     def routes(self, path: str) -> tuple[Route, ...]:
         """Its requests, on `path` and on each thing below it."""
@@ -110,14 +130,12 @@ class Resource(Generic[Post, Put, New, View]):
         return empty()
 
     def _seen(self, call: Call, views: Sequence[View]) -> list[listing.Shown]:
-        sight = Sight.of(call.caller, self.noun.singular)
+        sight, project_id = Sight.of(call.caller, self.noun.singular), call.caller.project_id
         if not sight.guarded:
-            return [self.shown(view) for view in views]
-        return [sight.seen(self.shown(view), self.target(view)) for view in views]
+            return [self.shown(view, project_id) for view in views]
+        return [sight.seen(self.shown(view, project_id), self.target(view)) for view in views]
 
     def _see_names(self, tx: Tx, call: Call, form: Struct) -> None:
         """Raises NotFound for what the form names and the caller does not see."""
-        for name, subject in self.names.items():
-            key = getattr(form, name, None)
-            if isinstance(key, str) and key:
-                see(tx, call.caller, subject, key)
+        for subject, key in self.names(form):
+            see(tx, call.caller, subject, key)

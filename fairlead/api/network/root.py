@@ -7,7 +7,7 @@ from fairlead.api.call import Call
 from fairlead.api.network.extensions import EXTENSIONS
 from fairlead.model.errors import NotFound
 
-_RESOURCES = ("network", "subnet", "port", "policy", "agent", "extension", "quota")
+_RESOURCES = ("network", "subnet", "port", "policy", "rbac-policy", "agent", "extension", "quota")
 _UNLIMITED = -1
 _COUNTED = ("network", "subnet", "port")
 
@@ -66,7 +66,7 @@ def zones(call: Call) -> Response:
 
 
 def _resource(call: Call, name: str) -> dict[str, object]:
-    collection = "policies" if name == "policy" else f"{name}s"
+    collection = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
     links = [{"rel": "self", "href": call.url(f"/network/v2.0/{collection}")}]
     return {"name": name, "collection": collection, "links": links}
 

@@ -6,6 +6,7 @@ from fairlead.api.network import agents, qos_rules, root, tags
 from fairlead.api.network.networks import NETWORKS
 from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
+from fairlead.api.network.rbac_policies import RBAC_POLICIES
 from fairlead.api.network.subnets import SUBNETS
 from fairlead.api.routes import Route, Table
 from fairlead.control.subjects import PROJECT
@@ -23,6 +24,7 @@ _ROUTES = (
     *SUBNETS.routes("/v2.0/subnets"),
     *PORTS.routes("/v2.0/ports"),
     *POLICIES.routes("/v2.0/qos/policies"),
+    *RBAC_POLICIES.routes("/v2.0/rbac-policies"),
     Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types, "get_rule_type"),
     Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type, "get_rule_type"),
     Route("GET", "/v2.0/agents", agents.index, "get_agent"),

@@ -10,7 +10,7 @@ from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.requests import Id, Name, Noun, project_of
-from fairlead.api.network.resource import Resource
+from fairlead.api.network.resource import Resource, by_field
 from fairlead.control import subjects, subnets
 from fairlead.control.boundary import Tx
 from fairlead.control.subnets import NewSubnet, SubnetChanges, SubnetView
@@ -182,8 +182,8 @@ SUBNETS = Resource(
     noun=_NOUN,
     subject=subjects.SUBNET,
     collection=_LIST,
-    shown=shown,
-    target=lambda view: subjects.of_subnet(view.subnet, view.network),
+    shown=lambda view, _: shown(view),
+    target=lambda view: subjects.of_subnet(view.subnet, view.network, view.shared_with),
     new=_new,
     new_target=lambda tx, new: Target(
         new.project_id, network_project_id=tx.networks.fetch(new.network_id).project_id
@@ -194,6 +194,6 @@ SUBNETS = Resource(
     update=lambda tx, subject, form, revision: _viewed(
         tx, subnets.update(tx, SubnetId(subject), _changes(form), revision)
     ),
-    names={"network_id": subjects.NETWORK},
+    names=by_field(network_id=subjects.NETWORK),
     remove=lambda tx, subject, revision: subnets.delete(tx, SubnetId(subject), revision),
 )

@@ -1,4 +1,4 @@
-"""Networks, subnets, ports with their addresses, and QoS policies."""
+"""Networks, subnets, ports with their addresses, QoS policies, and with whom they are shared."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from fairlead.model.ids import PortId, SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
+from fairlead.model.sharing import RbacPolicy
 from fairlead.store.noun import declare
 from fairlead.store.references import cascades, refers
 
@@ -28,6 +29,17 @@ NETWORKS = declare(
         postgresql_where=_is_flat,
     ),
     sa.Index("ix_networks_qos_policy", "qos_policy_id"),
+    order=("created_at",),
+)
+
+RBAC_POLICIES = declare(
+    RbacPolicy,
+    "rbac_policies",
+    "rbac policy",
+    cascades("rbac_policies", "network_id", "networks"),
+    cascades("rbac_policies", "qos_policy_id", "qos_policies"),
+    sa.UniqueConstraint("network_id", "target", name="uq_rbac_policies_network"),
+    sa.UniqueConstraint("qos_policy_id", "target", name="uq_rbac_policies_qos_policy"),
     order=("created_at",),
 )
 

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _servers()
     _ports()
     _questions()
+    _rbac_policies()
     _subnets()
     _allocations()
     _bindings()
@@ -188,7 +189,6 @@ def _qos_policies() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("description", TEXT, nullable=False),
-        sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("rules", TEXT, nullable=False),
         sa.Column("tags", TEXT, nullable=False),
@@ -326,7 +326,6 @@ def _networks() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("description", TEXT, nullable=False),
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
-        sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("port_security_enabled", sa.Boolean(), nullable=False),
         sa.Column("qos_policy_id", TEXT, nullable=True),
         sa.Column("tags", TEXT, nullable=False),
@@ -456,6 +455,27 @@ def _questions() -> None:
     )
     op.create_index("ix_questions_host", "questions", ["host_id"], unique=False)
     op.create_index("ix_questions_server", "questions", ["server_id"], unique=False)
+
+
+def _rbac_policies() -> None:
+    op.create_table(
+        "rbac_policies",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("target", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("network_id", TEXT, nullable=True),
+        sa.Column("qos_policy_id", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["network_id"], ["networks.id"], name="fk_rbac_policies_network_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["qos_policy_id"], ["qos_policies.id"], name="fk_rbac_policies_qos_policy_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rbac_policies")),
+        sa.UniqueConstraint("network_id", "target", name="uq_rbac_policies_network"),
+        sa.UniqueConstraint("qos_policy_id", "target", name="uq_rbac_policies_qos_policy"),
+    )
 
 
 def _subnets() -> None:
