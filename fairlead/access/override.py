@@ -20,9 +20,7 @@ def overridden(text: str) -> Rules:
 
 def _rule(action: str, given: object) -> Rule:
     if action not in DEFAULTS:
-        raise InvalidValue(
-            "policy_file", action, "an action that there is; `fairlead rules` lists them"
-        )
+        raise InvalidValue("policy_file", action, "an action that there is; `fairlead rules` lists them")
     if not isinstance(given, str):
         raise InvalidValue(action, given, "a text")
     return parse_rule(action, given)

@@ -16,10 +16,10 @@ from fairlead.control.hosts import Liveness, liveness
 from fairlead.control.nics import give_back
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.device import Device
-from fairlead.model.errors import Conflict
+from fairlead.model.errors import Conflict, Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import ServerId
-from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after
+from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.network import Network
 from fairlead.model.port import Port
 from fairlead.model.server import Power, Server, ServerStatus
@@ -131,6 +131,28 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
     )
     how = "hard" if is_hard else "softly"
     return _told(tx, again, host, "server_reboot_asked", f"Server {{}} is to reboot {how}.", request_id)
+
+
+def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str = "") -> Server:
+    """The server is called ERROR, or its fault is forgotten and the next report says how it is. It cures nothing.
+    Raises NotFound, Conflict `wrong_state` for one that no host has or that is going.
+    """
+    server, host = locked(tx, server_id)
+    if host is None or server.status is ServerStatus.DELETING:
+        why = "no host has it" if host is None else "it is going"
+        raise Conflict("wrong_state", f"Cannot 'os-resetState' server {server.name or server_id}: {why}.")
+    if is_error:
+        failure = Failure("reset", "Looking after", f"server {server.name}", "an operator called it failed")
+        status = after(SERVER, server.status, "failed")
+        reset = replace(server, status=status, fault=failure, fault_at=tx.now)
+    else:
+        event = "running" if server.power is Power.RUNNING else "stopped"
+        status = (
+            after(SERVER, server.status, event) if allows(SERVER, server.status, event) else server.status
+        )
+        reset = replace(server, status=status, fault=None, fault_at=None)
+    said = f"Server {{}} was called {reset.status.value} by an operator."
+    return _told(tx, reset, host, "server_state_reset", said, request_id)
 
 
 def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:

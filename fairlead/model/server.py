@@ -128,6 +128,8 @@ class Server:
     fault: Failure | None = None
     fault_at: datetime | None = None
     locked: bool = False
+    locked_by_owner: bool = True
+    locked_reason: str | None = None
     generation: int = 0
     """The host's desired generation that carries its last change: an older report says nothing about it."""
     revision: int = 0

@@ -1,21 +1,31 @@
-"""POST /servers/{id}/action: one key that names the action, its value the arguments."""
+"""POST /servers/{id}/action: one key that names the action, its value the arguments. The table says all of them."""
 
-from msgspec import Struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, Protocol
+
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from fairlead.api import bodies
 from fairlead.api.answers import document, empty
 from fairlead.api.asking import ask
+from fairlead.api.bodies import Form
 from fairlead.api.call import Call, read_body
-from fairlead.api.compute.microversions import asked_version
+from fairlead.api.compute.microversions import Microversion, asked_version
+from fairlead.control import locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
+from fairlead.control.subjects import SERVER, require
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import ServerId
 from fairlead.model.question import QuestionKind
 
 _REBOOT_KINDS = ("SOFT", "HARD")
-_ACTIONS = ("os-start", "os-stop", "reboot", "os-getConsoleOutput")
+
+
+class NoArguments(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of an action that takes none: null, or whatever else old clients send there."""
 
 
 class RebootForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,40 +40,128 @@ class ConsoleForm(Struct, frozen=True, forbid_unknown_fields=True):
     length: int | None = None
 
 
+class LockForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """The arguments of lock, from 2.73."""
+
+    locked_reason: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class StateForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """The arguments of os-resetState."""
+
+    state: Literal["active", "error"]
+
+
+Work = Callable[[Tx, Call, ServerId], object]
+
+
+class Action(Protocol):
+    """One action."""
+
+    @property
+    def rule(self) -> str:
+        """The rule that it goes by."""
+        ...
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is refused to the owner of a server that is locked."""
+        ...
+
+    def prepared(self, arguments: object) -> Work:
+        """What it does in a transaction, with these arguments. Raises InvalidField."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Of(Generic[Form]):
+    """An Action by the form of its arguments. `takes_anything`: they are not looked at, as in Nova."""
+
+    rule: str
+    form: type[Form]
+    work: Callable[[Tx, Call, ServerId, Form], object]
+    changes: bool = True
+    takes_anything: bool = False
+
+    def prepared(self, arguments: object) -> Work:
+        """What it does in a transaction, with these arguments. Raises InvalidField."""
+        form = bodies.shape(self.form, {} if self.takes_anything or arguments is None else arguments)
+        return lambda tx, call, server_id: self.work(tx, call, server_id, form)
+
+
+def _start(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    control.start(tx, server_id, call.caller.request_id)
+
+
+def _stop(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    control.stop(tx, server_id, call.caller.request_id)
+
+
+def _reboot(tx: Tx, call: Call, server_id: ServerId, form: RebootForm) -> None:
+    kind = form.type.upper()
+    if kind not in _REBOOT_KINDS:
+        raise InvalidValue("reboot.type", kind, f"one of {', '.join(_REBOOT_KINDS)}")
+    control.reboot(tx, server_id, is_hard=kind == "HARD", request_id=call.caller.request_id)
+
+
+def _lock(tx: Tx, call: Call, server_id: ServerId, form: LockForm) -> None:
+    if form.locked_reason is not None and asked_version(call.request) < _REASONED:
+        raise InvalidValue("lock", form.locked_reason, "possible before microversion 2.73")
+    locking.lock(tx, call.caller, server_id, form.locked_reason)
+
+
+def _unlock(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    locking.unlock(tx, call.caller, server_id)
+
+
+def _reset_state(tx: Tx, call: Call, server_id: ServerId, form: StateForm) -> None:
+    control.reset_state(tx, server_id, is_error=form.state == "error", request_id=call.caller.request_id)
+
+
+_REASONED: Microversion = (2, 73)
+_CONSOLE = "os-getConsoleOutput"
+_RULES = "os_compute_api"
+ACTIONS: Mapping[str, Action] = {
+    "os-start": Of(f"{_RULES}:servers:start", NoArguments, _start, takes_anything=True),
+    "os-stop": Of(f"{_RULES}:servers:stop", NoArguments, _stop, takes_anything=True),
+    "reboot": Of(f"{_RULES}:servers:reboot", RebootForm, _reboot),
+    "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
+    "unlock": Of(f"{_RULES}:os-lock-server:unlock", NoArguments, _unlock, changes=False, takes_anything=True),
+    "os-resetState": Of(f"{_RULES}:os-admin-actions:reset_state", StateForm, _reset_state),
+}
+
+
 async def act(call: Call, server_id: str) -> Response:
     """Nova's actions, as far as Fairlead has them; 202, but for the console's text."""
     asked_version(call.request)
     found = bodies.parse(await read_body(call.request))
     if not isinstance(found, dict) or len(found) != 1:
-        raise InvalidValue("body", found, f"an object with one action of {', '.join(_ACTIONS)}")
-    [(action, arguments)] = found.items()
-    if action == "os-getConsoleOutput":
-        form = bodies.shape(ConsoleForm, arguments or {})
-        return document({"output": await ask(call, ServerId(server_id), QuestionKind.CONSOLE, _lines(form))})
-    await call.in_worker(lambda tx: _done(tx, call, ServerId(server_id), action, arguments))
+        raise InvalidValue("body", found, f"an object with one action of {', '.join(ACTIONS)}")
+    [(name, arguments)] = found.items()
+    if name == _CONSOLE:
+        return await _console(call, ServerId(server_id), arguments)
+    action = ACTIONS.get(name)
+    if action is None:
+        await call.in_worker(lambda tx: tx.servers.fetch(server_id))
+        raise InvalidValue("action", name, f"one that there is: {', '.join((*ACTIONS, _CONSOLE))}")
+    work = action.prepared(arguments)
+
+    def allowed(tx: Tx) -> None:
+        require(tx, call.caller, action.rule, SERVER, server_id)
+        if action.changes:
+            locking.check(tx, call.caller, ServerId(server_id))
+        work(tx, call, ServerId(server_id))
+
+    await call.in_worker(allowed)
     return empty(202)
 
 
-def _done(tx: Tx, call: Call, server_id: ServerId, action: str, arguments: object) -> None:
-    request_id = call.caller.request_id
-    match action:
-        case "os-start":
-            control.start(tx, server_id, request_id)
-        case "os-stop":
-            control.stop(tx, server_id, request_id)
-        case "reboot":
-            is_hard = _reboot_kind(arguments) == "HARD"
-            control.reboot(tx, server_id, is_hard=is_hard, request_id=request_id)
-        case _:
-            tx.servers.fetch(server_id)
-            raise InvalidValue("action", action, f"one that there is: {', '.join(_ACTIONS)}")
-
-
-def _reboot_kind(arguments: object) -> str:
-    kind = bodies.shape(RebootForm, arguments).type.upper()
-    if kind not in _REBOOT_KINDS:
-        raise InvalidValue("reboot.type", kind, f"one of {', '.join(_REBOOT_KINDS)}")
-    return kind
+async def _console(call: Call, server_id: ServerId, arguments: object) -> Response:
+    await call.in_worker(
+        lambda tx: require(tx, call.caller, f"{_RULES}:os-console-output", SERVER, server_id)
+    )
+    form = bodies.shape(ConsoleForm, arguments or {})
+    return document({"output": await ask(call, server_id, QuestionKind.CONSOLE, _lines(form))})
 
 
 def _lines(form: ConsoleForm) -> int | None:

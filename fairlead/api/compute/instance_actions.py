@@ -5,6 +5,7 @@ An event that a request caused begins an action; the events up to the next such 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha224
 
 from starlette.responses import Response
 
@@ -20,12 +21,17 @@ from fairlead.model.server import Event
 _UPDATED: Microversion = (2, 58)
 _HOSTED: Microversion = (2, 62)
 _DETAILED: Microversion = (2, 84)
+_SHOWN_TO_ALL: Microversion = (2, 51)
+_EVENTS = "os_compute_api:os-instance-actions:events"
+_DETAILS = "os_compute_api:os-instance-actions:events:details"
 _ACTIONS = {
     "server_created": "create",
     "server_start_asked": "start",
     "server_stop_asked": "stop",
     "server_reboot_asked": "reboot",
     "server_placing_again": "reboot",
+    "server_locked": "lock",
+    "server_unlocked": "unlock",
     "server_delete_asked": "delete",
     "server_deleted": "delete",
 }
@@ -56,8 +62,10 @@ def show(call: Call, version: Microversion, server_id: str, request_id: str) -> 
     action = next((action for action in actions if _request_id(action) == request_id), None)
     if action is None:
         raise NotFound("action", request_id)
-    events = [_event(version, event) for event in action.events]
-    return document({"instanceAction": {**_brief(call, version, server_id, action), "events": events}})
+    shown = _brief(call, version, server_id, action)
+    if version >= _SHOWN_TO_ALL or call.caller.may_any(_EVENTS):
+        shown["events"] = [_event(call, version, event) for event in action.events]
+    return document({"instanceAction": shown})
 
 
 def _actions(tx: Tx, server_id: ServerId) -> Sequence[Action]:
@@ -81,7 +89,7 @@ def _brief(call: Call, version: Microversion, server_id: str, action: Action) ->
     shown: Json = {
         "action": action.name,
         "instance_uuid": server_id,
-        "message": failure.message if failure else None,
+        "message": _message(call, failure) if failure else None,
         "project_id": call.caller.project_id,
         "user_id": call.caller.user_id,
         "request_id": _request_id(action),
@@ -90,17 +98,27 @@ def _brief(call: Call, version: Microversion, server_id: str, action: Action) ->
     return {**shown, "updated_at": _time(action.events[-1])} if version >= _UPDATED else shown
 
 
-def _event(version: Microversion, event: Event) -> Json:
+def _message(call: Call, failure: Event) -> str:
+    """What failed names hosts and devices."""
+    return failure.message if call.caller.may_any(_DETAILS) else "Error"
+
+
+def _event(call: Call, version: Microversion, event: Event) -> Json:
     shown: Json = {
         "event": event.kind,
         "start_time": _time(event),
         "finish_time": _time(event),
         "result": "Error" if event.is_failure else "Success",
-        "traceback": None,
     }
+    if call.caller.may_any(_EVENTS):
+        shown["traceback"] = None
     if version >= _HOSTED:
-        shown |= {"host": event.host_id, "hostId": event.host_id or ""}
-    return {**shown, "details": event.message} if version >= _DETAILED else shown
+        shown["hostId"] = sha224((event.host_id or "").encode()).hexdigest() if event.host_id else ""
+        if call.caller.may_any(_EVENTS):
+            shown["host"] = event.host_id
+    if version >= _DETAILED and call.caller.may_any(_DETAILS):
+        shown["details"] = event.message
+    return shown
 
 
 def _time(event: Event) -> str:

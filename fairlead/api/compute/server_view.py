@@ -63,12 +63,12 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
         **_since(version, (2, 19), {"description": server.description}),
         **_since(version, (2, 26), {"tags": server.tags}),
         **_since(version, (2, 63), {"trusted_image_certificates": None}),
-        **_since(version, (2, 73), {"locked_reason": None}),
+        **_since(version, (2, 73), {"locked_reason": server.locked_reason}),
     }
     if status.status in _WITH_PROGRESS:
         shown["progress"] = 100 if status.status == "ACTIVE" else 0
     if status.status in {"ERROR", "BUILD"} and server.fault is not None:
-        shown["fault"] = _fault(server, server.fault)
+        shown["fault"] = _fault(call, server, server.fault)
     return shown
 
 
@@ -168,9 +168,21 @@ def _image(call: Call, server: Server) -> Json | str:
     return {"id": server.image_id, "links": [bookmark]}
 
 
-def _fault(server: Server, failure: Failure) -> Json:
+def _fault(call: Call, server: Server, failure: Failure) -> Json:
+    """The reasons name hosts, devices and who holds them: an operator's to know. Others learn what has failed."""
     at = server.fault_at or server.updated_at
-    return {"code": 500, "created": timestamp(at), "message": str(failure), "details": str(failure)}
+    if call.caller.may(_HOST_ATTRIBUTES, of_server(server)):
+        return {"code": 500, "created": timestamp(at), "message": str(failure), "details": str(failure)}
+    message = _FAULTS.get(failure.code, "The server has failed. Its operator can see why.")
+    return {"code": 500, "created": timestamp(at), "message": message}
+
+
+_FAULTS = {
+    "no_valid_host": "No valid host was found: no host has what the server asks for now. Its operator can see why.",
+    "held_back": "The server waits for something on its host, and goes on by itself. Its operator can see for what.",
+    "device_lost": "A device of the server is gone from its host. Reboot it hard once that is back.",
+}
+"""By the failure's code, for those to whom hosts are not shown."""
 
 
 def _links(call: Call, server: Server) -> list[Json]:

@@ -15,7 +15,7 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json, next_links, paged
 from fairlead.api.compute.server_filters import predicate
 from fairlead.api.compute.server_order import ordered
-from fairlead.control import booting
+from fairlead.control import booting, locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import ServerChanges, ServerView
@@ -94,7 +94,12 @@ def update(call: Call, version: Microversion, server_id: str) -> Response:
 
 def delete(call: Call, server_id: str) -> Response:
     """DELETE /servers/{id}."""
-    call.run(lambda tx: control.delete(tx, ServerId(server_id), call.caller.request_id))
+
+    def work(tx: Tx) -> None:
+        locking.check(tx, call.caller, ServerId(server_id))
+        control.delete(tx, ServerId(server_id), call.caller.request_id)
+
+    call.run(work)
     return empty()
 
 

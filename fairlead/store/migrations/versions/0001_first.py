@@ -384,6 +384,8 @@ def _servers() -> None:
         sa.Column("fault", TEXT, nullable=True),
         sa.Column("fault_at", TIME, nullable=True),
         sa.Column("locked", sa.Boolean(), nullable=False),
+        sa.Column("locked_by_owner", sa.Boolean(), nullable=False),
+        sa.Column("locked_reason", TEXT, nullable=True),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name="fk_servers_host_id", ondelete="RESTRICT"),
