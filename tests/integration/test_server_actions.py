@@ -13,7 +13,9 @@ def site(database_url, tmp_path):
         opened.add_host(1)
         opened.policy("east", "ens1f*", "physnet1")
         network = opened.network("blue", "physnet1", 100)
-        opened.http.put(f"/network/v2.0/networks/{network}", json={"network": {"shared": True}}).raise_for_status()
+        opened.http.put(
+            f"/network/v2.0/networks/{network}", json={"network": {"shared": True}}
+        ).raise_for_status()
         yield opened
 
 
