@@ -1,0 +1,187 @@
+"""Every route, for every role, on things of one's own, shared with one, and of others: who gets through its guard.
+
+The answers are a golden file that people read: a route that lets somebody else in than yesterday shows in review.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from fairlead.access.caller import Caller
+from fairlead.access.rules import with_implied
+from fairlead.api.app import faces
+from fairlead.api.guarding import guard_of
+from fairlead.api.routes import Live, Route
+from fairlead.control.boundary import Tx
+from fairlead.control.subjects import Subject
+from fairlead.model.errors import NotAllowed, NotFound
+from fairlead.model.identity import Role
+from fairlead.model.ids import ProjectId
+from fairlead.store.engine import open_database
+from tests.contract import store_rows as rows
+from tests.golden.comparison import assert_golden
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "access" / "routes.txt"
+OURS, THEIRS = ProjectId("ours"), ProjectId("theirs")
+ME, YOU = "me", "you"
+RELATIONS = ("own", "shared", "foreign")
+ROLES = (Role.ADMIN, Role.MEMBER, Role.READER, Role.SERVICE, None)
+LETTERS = "y: let through   n: 403   -: 404, as what is not there   .: there is no such thing"
+
+
+def network(tx: Tx, relation: str) -> rows.Network:
+    """A network of ours, of theirs, or of theirs and shared with us."""
+    owner = OURS if relation == "own" else THEIRS
+    vlan = 100 + RELATIONS.index(relation)
+    found = tx.networks.find(vlan=vlan)
+    if found:
+        return found[0]
+    made = replace(rows.network(vlan), project_id=owner)
+    tx.networks.add(made)
+    if relation == "shared":
+        tx.rbac_policies.add(replace(rows.rbac_policy(made, OURS), project_id=owner))
+    return made
+
+
+def add_network(tx: Tx, relation: str) -> str:
+    return network(tx, relation).id
+
+
+def add_subnet(tx: Tx, relation: str) -> str:
+    of = network(tx, relation)
+    tx.subnets.add(made := replace(rows.subnet(of), project_id=of.project_id))
+    return made.id
+
+
+def add_port(tx: Tx, relation: str) -> str:
+    """Shared: another's port on a network of ours."""
+    of = network(tx, "own" if relation == "shared" else relation)
+    owner = OURS if relation == "own" else THEIRS
+    mac = f"fa:16:3e:00:00:0{RELATIONS.index(relation)}"
+    tx.ports.add(made := replace(rows.port(of, mac), project_id=owner))
+    return made.id
+
+
+def add_policy(tx: Tx, relation: str) -> str:
+    return policy(tx, relation).id
+
+
+def add_rule(tx: Tx, relation: str) -> str:
+    return policy(tx, relation).rules[0].id
+
+
+def policy(tx: Tx, relation: str) -> rows.QosPolicy:
+    owner = OURS if relation == "own" else THEIRS
+    tx.qos_policies.add(made := replace(rows.qos_policy(), project_id=owner))
+    if relation == "shared":
+        shared = rows.RbacPolicy(rows.RbacPolicyId(rows.fresh()), owner, OURS, rows.AT, qos_policy_id=made.id)
+        tx.rbac_policies.add(shared)
+    return made
+
+
+def add_sharing(tx: Tx, relation: str) -> str | None:
+    """Shared: what is shared with us is its owner's to share."""
+    owner = OURS if relation == "own" else THEIRS
+    tx.networks.add(of := replace(rows.network(200 + RELATIONS.index(relation)), project_id=owner))
+    target = OURS if relation == "shared" else "others"
+    tx.rbac_policies.add(made := replace(rows.rbac_policy(of, target), project_id=of.project_id))
+    return made.id
+
+
+def add_server(tx: Tx, relation: str) -> str | None:
+    if relation == "shared":
+        return None
+    owner, user = (OURS, ME) if relation == "own" else (THEIRS, YOU)
+    tx.servers.add(made := replace(rows.server(), project_id=owner, user_id=user, ports=()))
+    return made.id
+
+
+def add_image(tx: Tx, relation: str) -> str:
+    owner = OURS if relation == "own" else THEIRS
+    visibility = "public" if relation == "shared" else "private"
+    tx.images.add(made := replace(rows.image(), project_id=owner, visibility=visibility))
+    return made.id
+
+
+def project_id(_: Tx, relation: str) -> str | None:
+    return {"own": OURS, "foreign": THEIRS}.get(relation)
+
+
+def user_id(_: Tx, relation: str) -> str | None:
+    return {"own": ME, "foreign": YOU}.get(relation)
+
+
+MAKERS: dict[str, Callable[[Tx, str], str | None]] = {
+    "network": add_network,
+    "subnet": add_subnet,
+    "port": add_port,
+    "qos policy": add_policy,
+    "qos rule": add_rule,
+    "rbac policy": add_sharing,
+    "server": add_server,
+    "image": add_image,
+    "project": project_id,
+    "user": user_id,
+}
+
+
+def outcome(tx: Tx, route: Route | Live, role: Role | None, key: str | None) -> str:
+    if route.of is not None and key is None:
+        return "."
+    roles = with_implied({role}) if role else frozenset[Role]()
+    caller = Caller(OURS, ME, roles)
+    try:
+        guard_of(route, caller, (key or "",))(tx)
+    except NotAllowed:
+        return "n"
+    except NotFound:
+        return "-"
+    return "y"
+
+
+def row(tx: Tx, prefix: str, route: Route | Live, keys: dict[str, dict[str, str | None]]) -> str:
+    name = f"{route.method:6} {prefix}{route.path}"
+    if route.is_for_agents:
+        return f"{name}  by the credential of a host"
+    if route.is_open:
+        return f"{name}  open to everybody"
+    relations = RELATIONS if route.of else ("own",)
+    found = [
+        f"{role.value if role else 'no role'} "
+        + "".join(outcome(tx, route, role, keys[route.of.kind][r] if route.of else None) for r in relations)
+        for role in ROLES
+    ]
+    return f"{name}  {'  '.join(found)}"
+
+
+def lines(tx: Tx) -> Iterator[str]:
+    yield f"{LETTERS}\nThree letters: of one's own, shared with one, another's. One letter: it names no thing.\n"
+    subjects: dict[str, Subject] = {
+        route.of.kind: route.of for face in faces() for route in face.table.routes if route.of
+    }
+    keys = {kind: {relation: MAKERS[kind](tx, relation) for relation in RELATIONS} for kind in subjects}
+    for face in faces():
+        for route in face.table.routes:
+            yield row(tx, face.prefix, route, keys)
+
+
+def test_who_gets_through_each_guard():
+    database = open_database("sqlite://")
+    try:
+        with database.transaction(is_moment=False) as tx:
+            assert_golden(GOLDEN, "\n".join(lines(tx)) + "\n")
+    finally:
+        database.close()
+
+
+def table() -> list[str]:
+    return GOLDEN.read_text().splitlines()
+
+
+def test_a_stranger_is_told_of_nothing_that_is_there():
+    """Where one may not even see, it is 404 and never 403: 403 would say that it is there."""
+    for line in table():
+        if "member " in line and not line.startswith(("HEAD", "y:")):
+            letters = line.split("member ")[1].split("  ")[0]
+            if len(letters) == 3 and letters[0] == "y":
+                assert letters[2] == "-", line
