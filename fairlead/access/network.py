@@ -31,6 +31,7 @@ RULES = {
     "get_network:provider:physical_network": "admin",
     "get_network:provider:segmentation_id": "admin",
     "get_networks_tags": "admin or reader or shared",
+    "create_networks_tags": _OWNER,
     "update_networks_tags": _OWNER,
     "delete_networks_tags": _OWNER,
     "get_subnet": "admin or service or reader or network_reader or shared",
@@ -38,6 +39,7 @@ RULES = {
     "update_subnet": "admin or network_member",
     "delete_subnet": "admin or network_member",
     "get_subnets_tags": "admin or reader or network_reader or shared",
+    "create_subnets_tags": "admin or network_member",
     "update_subnets_tags": "admin or network_member",
     "delete_subnets_tags": "admin or network_member",
     "get_port": "admin or service or reader or network_reader",
@@ -65,6 +67,7 @@ RULES = {
     "get_port:trusted": "admin",
     "get_port:resource_request": "admin",
     "get_ports_tags": "admin or reader or network_reader",
+    "create_ports_tags": _OWNER,
     "update_ports_tags": _OWNER,
     "delete_ports_tags": _OWNER,
     "get_policy": "admin or reader or shared",
@@ -72,6 +75,7 @@ RULES = {
     "update_policy": "admin",
     "delete_policy": "admin",
     "get_policies_tags": "admin or reader or shared",
+    "create_policies_tags": "admin",
     "update_policies_tags": "admin",
     "delete_policies_tags": "admin",
     # Whose network or QoS policy it is; to share with everybody is the operator's.
@@ -88,6 +92,9 @@ RULES = {
         for kind in ("bandwidth_limit", "minimum_bandwidth")
     },
     "get_agent": "admin",
+    "update_agent": "admin",
+    "delete_agent": "admin",
+    "get_network_ip_availability": "admin",
     "get_availability_zone": "anyone",
     # Neutron: admin, and in its code whoever asks for their own project.
     "get_quota": _READER,

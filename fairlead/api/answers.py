@@ -26,4 +26,5 @@ def empty(status: int = 204, headers: Mapping[str, str] | None = None) -> Respon
 
 def timestamp(at: datetime) -> str:
     """A UTC time in whole seconds, as the OpenStack APIs write it."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Half of what strftime takes: lists write thousands of them.
+    return f"{at.isoformat()[:19]}Z"

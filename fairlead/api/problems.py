@@ -99,6 +99,7 @@ _NEUTRON_TYPES = {
     "flat_in_use": "FlatNetworkInUse",
     "gateway_in_pool": "GatewayConflictWithAllocationPools",
     "bound": "PortBound",
+    "pairs_without_security": "AddressPairAndPortSecurityRequired",
     "share_exists": "DuplicateRbacPolicy",
     "sharing_in_use": "InvalidSharedSetting",
     "no_addresses": "IpAddressGenerationFailure",

@@ -147,7 +147,12 @@ def check_host_routes(routes: tuple[HostRoute, ...], version: int) -> tuple[Host
     """The routes in the order given, of the subnet's IP version."""
     if len(routes) > MOST_HOST_ROUTES:
         raise InvalidValue("host_routes", len(routes), f"at most {MOST_HOST_ROUTES} routes")
-    return tuple(_host_route(route, version) for route in routes)
+    parsed = tuple(_host_route(route, version) for route in routes)
+    if len(set(parsed)) < len(parsed):
+        raise InvalidValue(
+            "host_routes", [route.destination for route in parsed], "a list without duplicates"
+        )
+    return parsed
 
 
 def check_ipv6_modes(cidr: Prefix, ra_mode: str | None, address_mode: str | None, *, dhcp: bool) -> None:

@@ -6,7 +6,7 @@ on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what 
 `tx.hosts.lock(id)` first; several hosts in id order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -169,6 +169,10 @@ class Tx(Protocol):
 
     def taken_addresses(self, subnet_id: SubnetId, candidates: tuple[str, ...]) -> frozenset[str]:
         """Which of the candidates a port of the subnet already has."""
+        ...
+
+    def held_addresses(self, subnet_ids: tuple[SubnetId, ...]) -> Mapping[SubnetId, int]:
+        """How many addresses of each subnet ports have; a subnet of which none has is not in it."""
         ...
 
 

@@ -12,7 +12,7 @@ from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.port_locks import lock_ports
-from fairlead.control.ports import PortView, check_settings, views
+from fairlead.control.ports import PortView, check_allowed_addresses, check_settings, views
 from fairlead.control.qos import check_minimum_stays, in_force
 from fairlead.control.rewiring import retell, rewire
 from fairlead.model.errors import Conflict
@@ -36,6 +36,8 @@ class PortChanges:
     device_id_text: str | UnsetType = UNSET
     qos_policy_id: QosPolicyId | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
+    propagate_uplink_status: bool | UnsetType = UNSET
+    allowed_addresses: tuple[str, ...] | UnsetType = UNSET
     trusted: bool | UnsetType = UNSET
     vlan_priority: int | UnsetType = UNSET
     numa_policy: NumaPolicy | UnsetType | None = UNSET
@@ -43,7 +45,13 @@ class PortChanges:
     tags: tuple[str, ...] | UnsetType = UNSET
 
 
-_WIRED_FIELDS = ("admin_state_up", "qos_policy_id", "port_security_enabled", "vlan_priority")
+_WIRED_FIELDS = (
+    "admin_state_up",
+    "qos_policy_id",
+    "port_security_enabled",
+    "propagate_uplink_status",
+    "vlan_priority",
+)
 """What its host is told of a port and may be told anew."""
 _CLAIMED_FIELDS = {"mac": "bound", "vnic_type": "in_use", "trusted": "bound", "numa_policy": "bound"}
 """What a device was chosen for, with the code of the refusal: Neutron's PortBound and PortInUse."""
@@ -65,6 +73,7 @@ def update(
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
     network = tx.networks.fetch(port.network_id)
     check_settings(tx, network, changed)
+    check_allowed_addresses(changed)
     if not isinstance(fixed_ips, UnsetType) or changed.mac != port.mac:
         changed = replace(changed, fixed_ips=_readdressed(tx, changed, fixed_ips))
     if port.server_id:

@@ -41,6 +41,8 @@ class NewPort:
     alias: str | None = None
     qos_policy_id: QosPolicyId | None = None
     port_security_enabled: bool | None = None
+    propagate_uplink_status: bool = True
+    allowed_addresses: tuple[str, ...] = ()
     trusted: bool = False
     vlan_priority: int = 0
     numa_policy: NumaPolicy | None = None
@@ -91,6 +93,8 @@ def create(tx: Tx, new: NewPort) -> PortView:
         alias=new.alias,
         qos_policy_id=new.qos_policy_id,
         port_security_enabled=network.port_security_enabled if secured is None else secured,
+        propagate_uplink_status=new.propagate_uplink_status,
+        allowed_addresses=new.allowed_addresses,
         trusted=new.trusted,
         vlan_priority=new.vlan_priority,
         numa_policy=new.numa_policy,
@@ -98,6 +102,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
         device_id_text=new.device_id_text,
         tags=new.tags,
     )
+    check_allowed_addresses(port)
     _add(tx, port, mac_is_given=new.mac is not None)
     return PortView(
         port,
@@ -169,6 +174,16 @@ def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
     if port.vnic_type is VnicType.NORMAL and (priority or port.trusted):
         field, value = ("vlan_priority", priority) if priority else ("trusted", port.trusted)
         raise InvalidValue(field, value, "possible for vnic_type normal: it is a setting of a VF")
+
+
+def check_allowed_addresses(port: Port) -> None:
+    """Raises Conflict `pairs_without_security` where nothing keeps the guest from any address (Neutron's rule)."""
+    if port.allowed_addresses and not port.port_security_enabled:
+        raise Conflict(
+            "pairs_without_security",
+            "Port Security must be enabled in order to have allowed address pairs on a port.",
+            field="allowed_address_pairs",
+        )
 
 
 def generated_mac(tx: Tx) -> MacAddress:

@@ -81,6 +81,6 @@ def _checked(tags: Tags) -> Tags:
     once = tuple(dict.fromkeys(tags))
     if len(once) > MOST_TAGS:
         raise InvalidValue("tags", len(once), f"at most {MOST_TAGS} tags")
-    if bad := next((tag for tag in once if not 1 <= len(tag) <= LONGEST_TAG), None):
-        raise InvalidValue("tags", bad, f"a tag of 1 to {LONGEST_TAG} characters")
+    if bad := [tag for tag in once if not 1 <= len(tag) <= LONGEST_TAG]:
+        raise InvalidValue("tags", bad[0], f"a tag of 1 to {LONGEST_TAG} characters")
     return once

@@ -9,7 +9,7 @@ from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
-from fairlead.model.port import VnicType
+from fairlead.model.port import Port, VnicType
 from fairlead.model.qos import egress_limit_kbps, egress_minimum_kbps, mbps
 from fairlead.model.vf import LinkState, VfSettings
 
@@ -53,10 +53,17 @@ class HwVeb:
             vlan_priority=port.vlan_priority,
             spoof_check=port.port_security_enabled,
             trust=port.trusted,
-            link_state=LinkState.AUTO if port.admin_state_up else LinkState.DISABLE,
+            link_state=_link_state(port),
             min_rate_mbps=mbps(egress_minimum_kbps(bound.qos) or 0),
             max_rate_mbps=mbps(egress_limit_kbps(bound.qos) or 0),
         )
+
+
+def _link_state(port: Port) -> LinkState:
+    """Neutron's: down has precedence, and a link that does not follow the PF's is up."""
+    if not port.admin_state_up:
+        return LinkState.DISABLE
+    return LinkState.AUTO if port.propagate_uplink_status else LinkState.ENABLE
 
 
 def _held(bound: BoundPort) -> tuple[Device, Device]:

@@ -40,6 +40,8 @@ class Port:
     `alias` says which kind of device a direct port wants (None: any VF of its physical network).
     `vlan_priority` is the 802.1p priority (0..7) of the port's frames. `owned_by_server`: made for a
     server and deleted with it. MAC is unique in the network.
+    `propagate_uplink_status`: a VF's link is up only while its PF's is. `allowed_addresses` are addresses and
+    prefixes that its guest may use besides, always with the port's MAC.
     """
 
     id: PortId
@@ -53,12 +55,14 @@ class Port:
     description: str = ""
     admin_state_up: bool = True
     fixed_ips: tuple[FixedIp, ...] = ()
+    allowed_addresses: tuple[str, ...] = ()
     server_id: ServerId | None = None
     device_owner: str = ""
     owned_by_server: bool = False
     alias: str | None = None
     qos_policy_id: QosPolicyId | None = None
     port_security_enabled: bool = True
+    propagate_uplink_status: bool = True
     trusted: bool = False
     vlan_priority: int = 0
     numa_policy: NumaPolicy | None = None

@@ -98,10 +98,6 @@ def _time_text(value: object) -> object:
     return cast("datetime", value).astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _time_of_text(value: object) -> object:
-    return datetime.fromisoformat(cast("str", value))
-
-
 def _time_in_utc(value: object) -> object:
     # The connection's time zone is UTC (postgresql.py), so only the object that says so is exchanged.
     return cast("datetime", value).replace(tzinfo=UTC)
@@ -109,6 +105,6 @@ def _time_in_utc(value: object) -> object:
 
 _PLAIN_CONVERSIONS: dict[tuple[object, str], tuple[Conversion | None, Conversion]] = {
     (bool, "sqlite"): (None, bool),
-    (datetime, "sqlite"): (_time_text, _time_of_text),
+    (datetime, "sqlite"): (_time_text, cast("Conversion", datetime.fromisoformat)),
     (datetime, "postgresql"): (None, _time_in_utc),
 }

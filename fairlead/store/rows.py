@@ -79,6 +79,18 @@ class SqlRows(Generic[Row]):
             shape.append((name, match))
         return self._found(self._statements.find(tuple(shape)), parameters)
 
+    def tally(self, name: str, values: tuple[str, ...]) -> dict[str, int]:
+        """How many rows have each of the values in that column; a value that none has is not in it."""
+        if not values:
+            return {}
+        statement = self._statements.tally(name)
+        return {
+            cast("str", value): cast("int", count)
+            for value, count in self._session.rows(
+                statement, {name: columns.many(list(values), self._dialect)}
+            )
+        }
+
     def add(self, row: Row) -> None:
         """Insert; raises Conflict with the code of the constraint that forbids it."""
         self._change(self._statements.insert, self._carrier.parameters(row), Verb.ADD)

@@ -77,6 +77,12 @@ class Statements:
         """All rows that match, in the noun's order; the parameters are named as the columns."""
         return self.kept(shape, lambda: self._find(shape))
 
+    def tally(self, name: str) -> str:
+        """Each value of the column that is in the list of its name, with the number of its rows."""
+        column = self._table.c[name]
+        counted = sa.select(column, sa.func.count()).where(self.is_one_of(name)).group_by(column)
+        return self.kept(("tally", name), lambda: counted)
+
     def kept(self, key: tuple[object, ...], write: Callable[[], sa.ClauseElement]) -> str:
         """The text of that key; written at its first use."""
         text = self._kept.get(key)

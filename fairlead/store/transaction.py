@@ -1,6 +1,6 @@
 """control.boundary.Tx: one transaction over every noun."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +123,11 @@ class SqlTx:
         """Which of the candidates a port of the subnet already has."""
         held = self._addresses.find(subnet_id=subnet_id, ip_address=candidates)
         return frozenset(address.ip_address for address in held)
+
+    def held_addresses(self, subnet_ids: tuple[SubnetId, ...]) -> Mapping[SubnetId, int]:
+        """How many addresses of each subnet ports have; a subnet of which none has is not in it."""
+        counted = self._addresses.tally("subnet_id", subnet_ids)
+        return {SubnetId(subnet_id): count for subnet_id, count in counted.items()}
 
     def finish(self) -> None:
         """Write what was gathered, and commit."""

@@ -375,6 +375,7 @@ def test_what_clients_look_up(site):
     site.get(f"{V2}/extensions/router", 404)
     assert site.get(f"{V2}/quotas/p")["quota"]["port"] == -1
     assert site.get(f"{V2}/agents")["agents"] == []
+    assert error(site.get(f"{V2}/agents/a", 404))[0] == "AgentNotFound"
     assert {t["type"] for t in site.get(f"{V2}/qos/rule-types")["rule_types"]} == {
         "bandwidth_limit",
         "minimum_bandwidth",

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 
 EXTENSIONS: Mapping[str, tuple[str, str]] = {
-    "agent": ("agent", "The agent of each host, to be looked at."),
+    "agent": ("agent", "The agent of each host."),
+    "allowed-address-pairs": (
+        "Allowed Address Pairs",
+        "Addresses that a guest uses besides, with the MAC of its port; other MACs no VF lets pass.",
+    ),
     "availability_zone": ("Availability Zone", "The one availability zone."),
     "binding": ("Port Binding", "Where a port is bound, and how its vNIC reaches the guest."),
     "empty-string-filtering": ("Empty String Filtering Extension", "A filter may ask for empty text."),
@@ -11,6 +15,7 @@ EXTENSIONS: Mapping[str, tuple[str, str]] = {
     "ip-substring-filtering": ("IP address substring filtering", "Ports by a part of their address."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network may be set."),
+    "network-ip-availability": ("Network IP Availability", "How many addresses are free."),
     "network_availability_zone": ("Network Availability Zone", "The zones of a network, to be looked at."),
     "pagination": ("Pagination support", "Lists in pages, with links."),
     "port-mac-address-override": ("Port MAC override", "The MAC of an unbound port may be set."),
@@ -35,6 +40,9 @@ EXTENSIONS: Mapping[str, tuple[str, str]] = {
     "standard-attr-revisions": ("Resource revision numbers", "A number that grows with each change."),
     "standard-attr-tag": ("Tag support for resources", "Tags on networks, subnets, ports, QoS policies."),
     "standard-attr-timestamp": ("Resource timestamps", "When a thing was made and last changed."),
+    "tag-creation": ("Tag creation", "POST of tags adds them."),
     "tag-ports-during-bulk-creation": ("Tag Ports During Bulk Creation", "Tags in POST of ports."),
+    "uplink-status-propagation": ("Port uplink status propagation", "Whether a VF's link follows its PF's."),
+    "uplink-status-propagation-updatable": ("Updatable port uplink status propagation", "It may change."),
 }
 """Name and description by alias."""

@@ -22,7 +22,7 @@ _TRUE = frozenset({"true", "1", "yes", "on"})
 @dataclass(frozen=True, slots=True)
 class Collection:
     """A list. `attributes` are those that a filter or sort key may name; `columns` says for some of them which
-    column the database compares; `special` are filters of their own.
+    column the database compares; `special` are filters of their own. `key` is what a marker names.
     """
 
     plural: str
@@ -30,6 +30,7 @@ class Collection:
     attributes: Sequence[str]
     columns: Mapping[str, str] = field(default_factory=dict)
     special: Mapping[str, Filter] = field(default_factory=dict)
+    key: str = "id"
 
 
 def filters(call: Call, collection: Collection) -> dict[str, list[str]]:
@@ -133,14 +134,16 @@ def _page(call: Call, collection: Collection, rows: list[Shown]) -> tuple[list[S
     marker = call.first("marker")
     is_reverse = (call.first("page_reverse") or "").lower() in _TRUE
     if marker:
-        at = next((i for i, row in enumerate(rows) if row["id"] == marker), None)
+        at = next((i for i, row in enumerate(rows) if row[collection.key] == marker), None)
         if at is None:
             raise NotFound(collection.kind, marker)
         rows = rows[:at] if is_reverse else rows[at + 1 :]
     if not limit:
         return rows, []
     page = rows[-limit:] if is_reverse else rows[:limit]
-    return page, _links(call, page, is_full=len(page) == limit, is_reverse=is_reverse)
+    return page, _links(
+        call, [str(row[collection.key]) for row in page], is_full=len(page) == limit, is_reverse=is_reverse
+    )
 
 
 def _limit(text: str | None) -> int:
@@ -152,14 +155,14 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _links(call: Call, page: list[Shown], *, is_full: bool, is_reverse: bool) -> list[Shown]:
+def _links(call: Call, page: list[str], *, is_full: bool, is_reverse: bool) -> list[Shown]:
     """As Neutron: no link past a page that is not full, none before the first."""
     links: list[Shown] = []
     marker = call.first("marker")
     if page and (is_full or is_reverse):
-        links.append({"rel": "next", "href": _href(call, str(page[-1]["id"]), is_reverse=False)})
+        links.append({"rel": "next", "href": _href(call, page[-1], is_reverse=False)})
     if page and ((marker and not is_reverse) or (is_reverse and is_full)):
-        links.append({"rel": "previous", "href": _href(call, str(page[0]["id"]), is_reverse=True)})
+        links.append({"rel": "previous", "href": _href(call, page[0], is_reverse=True)})
     if not page and marker and not is_reverse:
         links.append({"rel": "previous", "href": _href(call, marker, is_reverse=True)})
     return links

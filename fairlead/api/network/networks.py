@@ -71,9 +71,6 @@ _NOUN = Noun(
         "router:external": False,
         "availability_zone_hints": [],
         "is_default": False,
-        "vlan_transparent": None,
-        "qinq": None,
-        "dns_domain": "",
     },
 )
 _ATTRIBUTES = (

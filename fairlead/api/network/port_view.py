@@ -2,7 +2,7 @@
 
 from fairlead.api.answers import timestamp
 from fairlead.api.bodies import InvalidField
-from fairlead.api.network import binding_profile
+from fairlead.api.network import address_pairs, binding_profile
 from fairlead.api.network.listing import Collection, Shown
 from fairlead.control.ports import PortView
 from fairlead.model.binding import Binding, VifType, Wiring
@@ -31,13 +31,12 @@ def shown(view: PortView) -> Shown:
         "binding:profile": binding_profile.shown(port, binding.profile if binding else {}),
         "port_security_enabled": port.port_security_enabled,
         "security_groups": [],
-        "allowed_address_pairs": [],
-        "extra_dhcp_opts": [],
+        "allowed_address_pairs": address_pairs.shown(port),
         "qos_policy_id": port.qos_policy_id,
         "qos_network_policy_id": view.network_qos_policy_id,
         "resource_request": None,
         "ip_allocation": "immediate" if port.fixed_ips else "none",
-        "propagate_uplink_status": True,
+        "propagate_uplink_status": port.propagate_uplink_status,
         "trusted": port.trusted,
         "numa_affinity_policy": port.numa_policy.value if port.numa_policy else None,
         "tags": list(port.tags),

@@ -7,7 +7,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from fairlead.access.rules import Target
 from fairlead.api.bodies import built
 from fairlead.api.call import Call
-from fairlead.api.network import binding_profile
+from fairlead.api.network import address_pairs, binding_profile
+from fairlead.api.network.address_pairs import PairForm
 from fairlead.api.network.port_view import LIST, shown
 from fairlead.api.network.requests import Id, Name, Noun, project_of
 from fairlead.api.network.resource import Resource, Where, by_field
@@ -53,6 +54,8 @@ class PortForm(Struct, kw_only=True):
     device_owner: Name = ""
     qos_policy_id: Id | None = None
     port_security_enabled: bool | None = None
+    propagate_uplink_status: bool = True
+    pairs: list[PairForm] = field(default=[], name="allowed_address_pairs")
     trusted: bool | None = None
     numa_policy: NumaPolicy | None = field(default=None, name="numa_affinity_policy")
     tags: _Tags = []
@@ -73,6 +76,8 @@ class PortChangeForm(Struct, kw_only=True):
     device_owner: Name | UnsetType = UNSET
     qos_policy_id: Id | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
+    propagate_uplink_status: bool | UnsetType = UNSET
+    pairs: list[PairForm] | UnsetType = field(default=UNSET, name="allowed_address_pairs")
     trusted: bool | UnsetType | None = UNSET
     numa_policy: NumaPolicy | UnsetType | None = field(default=UNSET, name="numa_affinity_policy")
 
@@ -99,14 +104,7 @@ _NOUN = Noun(
     ),
     neutral={
         "security_groups": [],
-        "allowed_address_pairs": [],
         "extra_dhcp_opts": [],
-        "propagate_uplink_status": True,
-        "dns_name": "",
-        "dns_domain": "",
-        "hints": None,
-        "device_profile": None,
-        "hardware_offload_type": None,
     },
 )
 
@@ -123,19 +121,21 @@ def _find(tx: Tx, where: Where) -> tuple[PortView, ...]:
 
 def _update(tx: Tx, subject: str, form: PortChangeForm, revision: int | None) -> PortView:
     port_id = PortId(subject)
-    before = ports.show(tx, port_id) if isinstance(form.profile, dict) else None
+    before = ports.show(tx, port_id) if isinstance(form.profile, dict) or form.pairs else None
     fixed_ips = UNSET if isinstance(form.fixed_ips, UnsetType) else _wanted(form.fixed_ips)
     return port_changes.update(tx, port_id, _changes(form, before), fixed_ips, revision)
 
 
 def _new(call: Call, form: PortForm) -> NewPort:
     wishes = binding_profile.read(form.profile or {}, {})
+    mac = parse_mac(form.mac) if form.mac is not None else None
     return built(
         NewPort,
         form,
         without=_NOT_OF_THE_PORT,
         project_id=project_of(call, form.project_id),
-        mac=parse_mac(form.mac) if form.mac is not None else None,
+        mac=mac,
+        allowed_addresses=address_pairs.addresses(form.pairs, mac),
         fixed_ips=_wanted(form.fixed_ips) if form.fixed_ips is not None else None,
         wanted_host=form.wanted_host or "",
         device_id_text=form.device_id_text or "",
@@ -153,11 +153,16 @@ def _changes(form: PortChangeForm, before: PortView | None) -> PortChanges:
         written = before.binding.profile if before and before.binding else {}
         wishes = binding_profile.read(form.profile or {}, written)
         trusted, vlan_priority = wishes.trusted, wishes.vlan_priority
+    mac = form.mac if isinstance(form.mac, UnsetType) else parse_mac(form.mac)
+    own_mac = (before.port.mac if before else None) if isinstance(mac, UnsetType) else mac
     return built(
         PortChanges,
         form,
         without=_NOT_OF_THE_PORT,
-        mac=form.mac if isinstance(form.mac, UnsetType) else parse_mac(form.mac),
+        mac=mac,
+        allowed_addresses=UNSET
+        if isinstance(form.pairs, UnsetType)
+        else address_pairs.addresses(form.pairs, own_mac),
         wanted_host="" if form.wanted_host is None else form.wanted_host,
         device_id_text="" if form.device_id_text is None else form.device_id_text,
         trusted=form.trusted if isinstance(form.trusted, bool) else trusted,
@@ -165,7 +170,7 @@ def _changes(form: PortChangeForm, before: PortView | None) -> PortChanges:
     )
 
 
-_NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips"})
+_NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips", "pairs"})
 
 
 def _wanted(forms: list[FixedIpForm]) -> tuple[WantedAddress, ...]:

@@ -2,7 +2,7 @@
 
 from fairlead.api import problems
 from fairlead.api.face import Face
-from fairlead.api.network import agents, qos_rules, root, tags
+from fairlead.api.network import agents, ip_availability, qos_rules, root, tags
 from fairlead.api.network.networks import NETWORKS
 from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
@@ -29,6 +29,9 @@ _ROUTES = (
     Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type, "get_rule_type"),
     Route("GET", "/v2.0/agents", agents.index, "get_agent"),
     Route("GET", "/v2.0/agents/{}", agents.show, "get_agent"),
+    Route("PUT", "/v2.0/agents/{}", agents.update, "update_agent"),
+    Route("DELETE", "/v2.0/agents/{}", agents.delete, "delete_agent"),
+    *ip_availability.routes(),
     Route("GET", "/v2.0/availability_zones", root.zones, "get_availability_zone"),
     Route("GET", "/v2.0/extensions", root.extensions, "get_extension"),
     Route("GET", "/v2.0/extensions/{}", root.extension, "get_extension"),

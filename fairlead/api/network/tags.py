@@ -17,7 +17,7 @@ from fairlead.model.errors import NotFound
 
 
 class TagsForm(Struct, forbid_unknown_fields=True):
-    """What PUT takes."""
+    """What PUT and POST take."""
 
     tags: list[str]
 
@@ -34,6 +34,13 @@ class _TagsOf:
         """PUT: these and no others."""
         wanted = tuple(bodies.shape(TagsForm, bodies.parse(call.body)).tags)
         return document({"tags": call.run(lambda tx: tags.change(tx, self.noun, key, lambda _: wanted))})
+
+    def extend(self, call: Call, key: str) -> Response:
+        """POST: these as well."""
+        more = tuple(bodies.shape(TagsForm, bodies.parse(call.body)).tags)
+        return document(
+            {"tags": call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: (*have, *more)))}
+        )
 
     def clear(self, call: Call, key: str) -> Response:
         """DELETE: none."""
@@ -76,9 +83,12 @@ _SUBJECTS = {
 
 def _routes(path: str, noun: Tagged) -> tuple[Route, ...]:
     tags_of, subject = _TagsOf(noun), _SUBJECTS[noun]
-    get, update, delete = (f"{verb}_{noun.value}_tags" for verb in ("get", "update", "delete"))
+    get, create, update, delete = (
+        f"{verb}_{noun.value}_tags" for verb in ("get", "create", "update", "delete")
+    )
     return (
         Route("GET", path, tags_of.show, get, subject),
+        Route("POST", path, tags_of.extend, create, subject),
         Route("PUT", path, tags_of.replace, update, subject),
         Route("DELETE", path, tags_of.clear, delete, subject),
         Route("GET", f"{path}/{{}}", tags_of.check, get, subject),

@@ -35,6 +35,7 @@ CASES = {
         )
     ),
     "hw_veb_down": direct(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
+    "hw_veb_always_up": direct(BoundPort(rows.port(propagate_uplink_status=False), rows.network(), None)),
     "bridge_plain": BoundPort(rows.port(**NORMAL), rows.network(), None),
     "bridge_flat_limited_down": BoundPort(
         rows.port(vlan=None, admin_state_up=False, port_security_enabled=False, **NORMAL),

@@ -15,6 +15,7 @@ from fairlead.model.network import Network
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import PortStatus, VnicType
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
+from fairlead.model.vf import LinkState
 from tests.control_world import CALLER, EnrolledHost, World
 
 
@@ -76,6 +77,17 @@ def test_a_changed_setting_reaches_the_vf(bound):
     assert bound.view().status is PortStatus.ACTIVE
     assert (bound.vf().vlan_priority, bound.vf().spoof_check) == (5, False)
     assert bound.world.violations() == ()
+
+
+def test_a_link_that_does_not_follow_its_pf_is_up_unless_the_port_is_down(bound):
+    for changes, state in (
+        ({"propagate_uplink_status": False}, LinkState.ENABLE),
+        ({"admin_state_up": False}, LinkState.DISABLE),
+        ({"admin_state_up": True, "propagate_uplink_status": True}, LinkState.AUTO),
+    ):
+        bound.change(**changes)
+        bound.host.settle()
+        assert bound.vf().link_state is state
 
 
 def test_what_a_host_is_not_told_of_leaves_it_alone(bound):
