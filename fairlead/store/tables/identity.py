@@ -28,6 +28,7 @@ ASSIGNMENTS = declare(
     "role assignment",
     cascades("assignments", "user_id", "users"),
     cascades("assignments", "project_id", "projects"),
+    sa.Index("ix_assignments_project", "project_id"),
     key=("user_id", "project_id", "role"),
 )
 
@@ -38,6 +39,7 @@ CREDENTIALS = declare(
     cascades("credentials", "user_id", "users"),
     cascades("credentials", "project_id", "projects"),
     sa.UniqueConstraint("user_id", "name", name="uq_credentials_name"),
+    sa.Index("ix_credentials_project", "project_id"),
     order=("created_at",),
 )
 

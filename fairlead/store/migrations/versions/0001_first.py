@@ -241,6 +241,7 @@ def _assignments() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_assignments_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "project_id", "role", name=op.f("pk_assignments")),
     )
+    op.create_index("ix_assignments_project", "assignments", ["project_id"], unique=False)
 
 
 def _credentials() -> None:
@@ -262,6 +263,7 @@ def _credentials() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
         sa.UniqueConstraint("user_id", "name", name="uq_credentials_name"),
     )
+    op.create_index("ix_credentials_project", "credentials", ["project_id"], unique=False)
 
 
 def _devices() -> None:
