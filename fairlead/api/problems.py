@@ -128,6 +128,10 @@ def neutron(problem: Problem) -> Response:
             kind = "QoSRulesConflict"
         case code:
             kind = _NEUTRON_TYPES.get(code, "Conflict" if problem.status == _CONFLICT else "BadRequest")
+    if problem.code == QuotaExceeded.code:
+        words = f"Quota exceeded for resources: ['{problem.field}']."
+        error = {"type": "OverQuota", "message": words, "detail": ""}
+        return document({"NeutronError": error}, _CONFLICT, problem.headers)
     message = f"(rule:{problem.field}) is disallowed by policy" if _is_by_rule(problem) else problem.message
     error = {"type": kind, "message": message, "detail": ""}
     return document({"NeutronError": error}, problem.status, problem.headers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import Target
-from fairlead.control import nics
+from fairlead.control import nics, quotas
 from fairlead.control.boundary import SCHEDULER, Tx
 from fairlead.control.events import tell_server
 from fairlead.control.nics import BootNic, BootNics, NicChoice
@@ -19,6 +19,7 @@ from fairlead.control.subjects import IMAGE, of_image, refused
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, PortId, ServerId
 from fairlead.model.port import Port
+from fairlead.model.quota import Resource
 from fairlead.model.server import Flavor, Image, ImageStatus, Power, Server, ServerStatus
 
 MOST_USER_DATA = 65535
@@ -69,6 +70,7 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
     there or cannot be honoured, Conflict `in_use`, `no_addresses`, `ip_in_use`, `ambiguous`, `cannot_bind`.
     """
     flavor, source = _checked(tx, caller, wanted)
+    _check_quotas(tx, caller, flavor, wanted)
     asked = nics.listed(tx, caller, wanted.nics)
     server_id = ServerId(tx.new_id())
     ports = nics.take(tx, caller, server_id, asked)
@@ -79,6 +81,12 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
     tell_server(tx, server, "server_created", _created(server, ports), request_id=caller.request_id)
     tx.wakes.add(SCHEDULER)
     return server
+
+
+def _check_quotas(tx: Tx, caller: Caller, flavor: Flavor, wanted: BootServer) -> None:
+    more = {Resource.INSTANCES: 1, Resource.CORES: flavor.vcpus, Resource.RAM: flavor.memory_mib}
+    quotas.take(tx, caller.project_id, more)
+    quotas.check_value(tx, caller.project_id, Resource.METADATA_ITEMS, len(wanted.metadata))
 
 
 def check_flavor(tx: Tx, caller: Caller, wanted: BootServer) -> Flavor:

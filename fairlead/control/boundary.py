@@ -18,11 +18,13 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
+from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
+from fairlead.model.quota import Quota
 from fairlead.model.server import Event, Flavor, Image, Server
 from fairlead.model.sharing import RbacPolicy
 
@@ -143,6 +145,10 @@ class Tx(Protocol):
     assignments: Rows[Assignment]
     """Keyed by (user id, project id, role)."""
     credentials: Rows[Credential]
+    quotas: Rows[Quota]
+    """Keyed by (project id, resource)."""
+    keypairs: Rows[KeyPair]
+    """Keyed by (user id, name)."""
     tokens: TokenRows
     """Keyed by digest."""
     wakes: set[Wake]

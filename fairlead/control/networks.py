@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.control import quotas
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.port_words import in_words
@@ -15,6 +16,7 @@ from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
 from fairlead.model.network import Network, SegmentKind
 from fairlead.model.port import Port
+from fairlead.model.quota import Resource
 
 LEAST_MTU, DEFAULT_MTU, MOST_MTU = 68, 1500, 65535
 """68: RFC 791, the smallest datagram that every link carries."""
@@ -70,6 +72,7 @@ class NetworkView:
 def create(tx: Tx, new: NewNetwork) -> NetworkView:
     """The new network; raises InvalidValue, NotFound for the QoS policy, Conflict `vlan_in_use`, `flat_in_use`."""
     _check_mtu(new.mtu)
+    quotas.take(tx, new.project_id, {Resource.NETWORK: 1})
     policy_id = _policy(tx, new)
     segment = choose(tx, new.kind, new.physical_network, new.vlan)
     network = Network(

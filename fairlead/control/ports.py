@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.control import quotas
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
@@ -13,6 +14,7 @@ from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
+from fairlead.model.quota import Resource
 from fairlead.model.vf import is_nobodys
 
 MAC_PREFIX = "fa:16:3e"
@@ -70,6 +72,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
     `ip_in_use`, `no_addresses`.
     """
     network = tx.networks.fetch(new.network_id)
+    quotas.take(tx, new.project_id, {Resource.PORT: 1})
     check_settings(tx, network, new)
     if new.alias is not None:
         tx.aliases.fetch(new.alias)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.control import quotas
 from fairlead.control.boundary import SCHEDULER, Tx, server_wake
 from fairlead.control.changes import applied
 from fairlead.control.events import tell_server
@@ -22,6 +23,7 @@ from fairlead.model.ids import ServerId
 from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.network import Network
 from fairlead.model.port import Port
+from fairlead.model.quota import Resource
 from fairlead.model.server import Power, Server, ServerStatus
 
 
@@ -86,6 +88,7 @@ def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
     """The changed server; raises NotFound."""
     server, host = locked(tx, server_id)
     changed = applied(replace, server, changes, updated_at=tx.now)
+    quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, len(changed.metadata))
     is_told = host is not None and any(
         getattr(changed, name) != getattr(server, name) for name in ("name", "hostname", "metadata")
     )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from fairlead.control import quotas
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, RbacPolicyId
 from fairlead.model.network import Network
 from fairlead.model.qos import QosPolicy
+from fairlead.model.quota import Resource
 from fairlead.model.sharing import EVERYBODY, RbacPolicy
 
 LONGEST_TARGET = 255
@@ -97,6 +99,7 @@ def update(tx: Tx, policy_id: RbacPolicyId, target: str) -> RbacPolicy:
         return policy
     _check_target(target)
     _check_taken(tx, row, target)
+    quotas.take(tx, row.project_id, {Resource.RBAC_POLICY: 1})
     users = _served_by(tx, row, without=policy.target, but=target)
     if users:
         raise _in_use(policy, users)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.control import quotas
 from fairlead.control.address_plan import (
     Plan,
     check_dns_nameservers,
@@ -23,6 +24,7 @@ from fairlead.control.sharing import targets_of_networks
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, ProjectId, SubnetId
 from fairlead.model.network import AddressRange, HostRoute, Network, Subnet
+from fairlead.model.quota import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def create(tx: Tx, new: NewSubnet) -> Subnet:
     """The new subnet; raises NotFound for the network, InvalidValue that names the field, Conflict
     `gateway_in_pool`.
     """
+    quotas.take(tx, new.project_id, {Resource.SUBNET: 1})
     network = tx.networks.lock(new.network_id)
     plan = _plan(new)
     _check_overlap(tx, network.id, plan)

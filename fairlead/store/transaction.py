@@ -13,11 +13,13 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import SubnetId
+from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
+from fairlead.model.quota import Quota
 from fairlead.model.server import Event, Flavor, Image, Server
 from fairlead.model.sharing import RbacPolicy
 from fairlead.store.event_log import EventLog
@@ -54,6 +56,8 @@ class Nouns:
         self.users: Mapped[User] = mapped(identity.USERS, dialect)
         self.assignments: Mapped[Assignment] = mapped(identity.ASSIGNMENTS, dialect)
         self.credentials: Mapped[Credential] = mapped(identity.CREDENTIALS, dialect)
+        self.quotas: Mapped[Quota] = mapped(identity.QUOTAS, dialect)
+        self.keypairs: Mapped[KeyPair] = mapped(compute.KEYPAIRS, dialect)
         self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
 
 
@@ -93,6 +97,8 @@ class SqlTx:
         self.users: Rows[User] = SqlRows(session, nouns.users)
         self.assignments: Rows[Assignment] = SqlRows(session, nouns.assignments)
         self.credentials: Rows[Credential] = SqlRows(session, nouns.credentials)
+        self.quotas: Rows[Quota] = SqlRows(session, nouns.quotas)
+        self.keypairs: Rows[KeyPair] = SqlRows(session, nouns.keypairs)
         self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)
         self._events = EventLog(session, nouns.events, events_lock)
         self._session = session

@@ -130,7 +130,7 @@ def test_microversions_decide_what_a_boot_may_say(fairlead):
     assert status("2.96", networks="none", host="nowhere")[0] == 400
     assert status("2.96", networks="auto")[0] == 400
     refused, error = status("2.96", networks="none", key_name="mine")
-    assert (refused, "user_data" in error["badRequest"]["message"]) == (400, True)
+    assert (refused, "key_name" in error["badRequest"]["message"]) == (400, True)
     refused, error = status("2.96", networks=[{"uuid": "nowhere"}])
     assert (refused, "network" in error["badRequest"]["message"]) == (400, True)
     image = {"uuid": body["imageRef"], "source_type": "image", "destination_type": "local", "boot_index": 0}

@@ -21,6 +21,7 @@ from fairlead.control.nics import BootNic, BootNics, NicChoice
 from fairlead.control.subjects import sees_network, sees_policy
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, QosPolicyId
+from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network
 from fairlead.model.port import VnicType
 
@@ -52,8 +53,11 @@ def boot_server(tx: Tx, caller: Caller, form: ServerForm, name: str) -> BootServ
     """The request; names of networks and QoS policies that the caller sees are looked up. Raises InvalidValue."""
     zone, host = _zone_and_host(form)
     image = root_image(form)
+    key = _key(tx, caller, form.key_name) if form.key_name else None
     return BootServer(
         name=name,
+        key_name=key.name if key else None,
+        public_key=key.public_key if key else None,
         flavor_id=FlavorId(str(form.flavor_ref).rpartition("/")[2]),
         image_id=ImageId(image.rpartition("/")[2]) if image else None,
         nics=_nics(tx, caller, form),
@@ -123,6 +127,13 @@ def _vnic_type(text: str | None) -> VnicType:
         raise InvalidValue(
             "vnic_type", text, f"one of {', '.join(kind.value for kind in VnicType)}"
         ) from None
+
+
+def _key(tx: Tx, caller: Caller, name: str) -> KeyPair:
+    found = tx.keypairs.get((caller.user_id, name))
+    if found is None:
+        raise InvalidValue("key_name", name, "the name of a key pair of yours")
+    return found
 
 
 def _network_id(tx: Tx, caller: Caller, key: str) -> str:

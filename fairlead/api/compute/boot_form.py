@@ -115,7 +115,6 @@ _TAGS_OF_NICS: Microversion = (2, 32)
 _ABSENT = {
     "access_ipv4": ("accessIPv4", "given here: a server's addresses are those of its ports"),
     "access_ipv6": ("accessIPv6", "given here: a server's addresses are those of its ports"),
-    "key_name": ("key_name", "the name of a key pair: there are none here; put the key into user_data"),
     "security_groups": ("security_groups", "possible here: a device passed through has no packet filter"),
     "personality": ("personality", "possible here: put files into user_data"),
     "trusted_image_certificates": ("trusted_image_certificates", "possible here: images are not signed"),

@@ -11,6 +11,8 @@ from fairlead.api.compute import (
     hypervisors,
     instance_actions,
     interfaces,
+    keypairs,
+    quotas,
     server_metadata,
     server_tags,
     servers,
@@ -49,13 +51,16 @@ def _table() -> Table:
         *_servers(),
         *_flavors(),
         *_hosts(),
-        _plain("GET", "/limits", standing.show_limits, "limits"),
-        _route("GET", "/os-quota-sets/{}", standing.show_quotas, "os-quota-sets:show", PROJECT),
-        _route("GET", "/os-quota-sets/{}/defaults", standing.show_quotas, "os-quota-sets:defaults"),
-        _route(
-            "GET", "/os-quota-sets/{}/detail", standing.show_quota_details, "os-quota-sets:detail", PROJECT
-        ),
-        _plain("GET", "/os-keypairs", standing.list_keypairs, "os-keypairs:index"),
+        _plain("GET", "/limits", quotas.show_limits, "limits"),
+        _route("GET", "/os-quota-sets/{}", quotas.show, "os-quota-sets:show", PROJECT),
+        _route("PUT", "/os-quota-sets/{}", quotas.update, "os-quota-sets:update", PROJECT),
+        _route("DELETE", "/os-quota-sets/{}", quotas.delete, "os-quota-sets:delete", PROJECT),
+        _route("GET", "/os-quota-sets/{}/defaults", quotas.show_defaults, "os-quota-sets:defaults"),
+        _route("GET", "/os-quota-sets/{}/detail", quotas.show_details, "os-quota-sets:detail", PROJECT),
+        _route("GET", "/os-keypairs", keypairs.index, "os-keypairs:index"),
+        _route("POST", "/os-keypairs", keypairs.create, "os-keypairs:create"),
+        _route("GET", "/os-keypairs/{}", keypairs.show, "os-keypairs:show"),
+        _route("DELETE", "/os-keypairs/{}", keypairs.delete, "os-keypairs:delete"),
         _plain("GET", "/os-aggregates", standing.list_aggregates, "os-aggregates:index"),
     )
 

@@ -1,4 +1,4 @@
-"""What clients ask before anything else: versions, resources, extensions; and quotas, zones."""
+"""What clients ask before anything else: versions, resources, extensions; and zones."""
 
 from starlette.responses import Response
 
@@ -8,8 +8,6 @@ from fairlead.api.network.extensions import EXTENSIONS
 from fairlead.model.errors import NotFound
 
 _RESOURCES = ("network", "subnet", "port", "policy", "rbac-policy", "agent", "extension", "quota")
-_UNLIMITED = -1
-_COUNTED = ("network", "subnet", "port")
 
 
 def versions(call: Call) -> Response:
@@ -33,30 +31,6 @@ def extension(call: Call, alias: str) -> Response:
     if alias not in EXTENSIONS:
         raise NotFound("extension", alias)
     return document({"extension": _extension(alias)})
-
-
-def quotas(call: Call) -> Response:
-    """GET /quotas: no project has any of its own."""
-    return document({"quotas": []})
-
-
-def quota(call: Call, project_id: str) -> Response:
-    """GET /quotas/{project}: nothing is limited."""
-    return document({"quota": dict.fromkeys(_COUNTED, _UNLIMITED)})
-
-
-def quota_details(call: Call, project_id: str) -> Response:
-    """GET /quotas/{project}/details: what is used of what is not limited."""
-    used = call.run(
-        lambda tx: (
-            len(tx.networks.find(project_id=project_id)),
-            len(tx.subnets.find(project_id=project_id)),
-            len(tx.ports.find(project_id=project_id)),
-        )
-    )
-    counted = zip(_COUNTED, used, strict=True)
-    quota = {name: {"limit": _UNLIMITED, "used": count, "reserved": 0} for name, count in counted}
-    return document({"quota": quota})
 
 
 def zones(call: Call) -> Response:

@@ -2,7 +2,7 @@
 
 from fairlead.api import problems
 from fairlead.api.face import Face
-from fairlead.api.network import agents, ip_availability, qos_rules, root, tags
+from fairlead.api.network import agents, ip_availability, qos_rules, quotas, root, tags
 from fairlead.api.network.networks import NETWORKS
 from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
@@ -35,8 +35,10 @@ _ROUTES = (
     Route("GET", "/v2.0/availability_zones", root.zones, "get_availability_zone"),
     Route("GET", "/v2.0/extensions", root.extensions, "get_extension"),
     Route("GET", "/v2.0/extensions/{}", root.extension, "get_extension"),
-    Route("GET", "/v2.0/quotas", root.quotas, "update_quota"),
-    Route("GET", "/v2.0/quotas/{}", root.quota, "get_quota", PROJECT),
-    Route("GET", "/v2.0/quotas/{}/default", root.quota, "get_quota", PROJECT),
-    Route("GET", "/v2.0/quotas/{}/details", root.quota_details, "get_quota", PROJECT),
+    Route("GET", "/v2.0/quotas", quotas.index, "update_quota"),
+    Route("GET", "/v2.0/quotas/{}", quotas.show, "get_quota", PROJECT),
+    Route("PUT", "/v2.0/quotas/{}", quotas.update, "update_quota", PROJECT),
+    Route("DELETE", "/v2.0/quotas/{}", quotas.delete, "delete_quota", PROJECT),
+    Route("GET", "/v2.0/quotas/{}/default", quotas.show_defaults, "get_quota", PROJECT),
+    Route("GET", "/v2.0/quotas/{}/details", quotas.show_details, "get_quota", PROJECT),
 )

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from fairlead.model.keypair import KeyPair
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
 from fairlead.store.noun import declare
@@ -38,6 +39,8 @@ QUESTIONS = declare(
     sa.Index("ix_questions_server", "server_id"),
     order=("asked_at",),
 )
+
+KEYPAIRS = declare(KeyPair, "keypairs", "keypair", key=("user_id", "name"))
 
 EVENTS = declare(
     Event,

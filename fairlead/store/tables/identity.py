@@ -1,8 +1,9 @@
-"""Projects, users, roles, application credentials and tokens."""
+"""Projects, users, roles, application credentials and tokens; quotas of projects."""
 
 import sqlalchemy as sa
 
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
+from fairlead.model.quota import Quota
 from fairlead.store.noun import declare
 from fairlead.store.references import cascades
 
@@ -52,3 +53,6 @@ TOKENS = declare(
     sa.Index("ix_tokens_expires", "expires_at"),
     key=("digest",),
 )
+
+# No foreign key: whose projects are kept elsewhere has quotas as well.
+QUOTAS = declare(Quota, "quotas", "quota", key=("project_id", "resource"))

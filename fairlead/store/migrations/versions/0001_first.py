@@ -15,9 +15,11 @@ def upgrade() -> None:
     _flavors()
     _hosts()
     _images()
+    _keypairs()
     _policies()
     _projects()
     _qos_policies()
+    _quotas()
     _tokens()
     _users()
     _assignments()
@@ -146,6 +148,18 @@ def _images() -> None:
     )
 
 
+def _keypairs() -> None:
+    op.create_table(
+        "keypairs",
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("public_key", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "name", name=op.f("pk_keypairs")),
+    )
+
+
 def _policies() -> None:
     op.create_table(
         "policies",
@@ -194,6 +208,16 @@ def _qos_policies() -> None:
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_qos_policies")),
+    )
+
+
+def _quotas() -> None:
+    op.create_table(
+        "quotas",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("resource", TEXT, nullable=False),
+        sa.Column("limit", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "resource", name=op.f("pk_quotas")),
     )
 
 
