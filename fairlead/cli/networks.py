@@ -8,15 +8,21 @@ import click
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed, names
+from fairlead.cli.network_changes import (
+    set_network,
+    set_port,
+    set_qos,
+    set_subnet,
+    share_network,
+    unshare_network,
+)
+from fairlead.cli.network_paths import NETWORKS, PORTS, QOS, SUBNETS, fixed_ips, gateway, policy_id, pools
 from fairlead.cli.output import Record, Words, as_it_is, deleted, progress, show_list, show_one
+from fairlead.cli.qos_words import qos_row
 from fairlead.cli.undoing import taken_back
 from fairlead.client.session import Json, Session
 
-_NETWORKS = "/network/v2.0/networks"
-_SUBNETS = "/network/v2.0/subnets"
-_PORTS = "/network/v2.0/ports"
 _SERVERS = "/compute/v2.1/servers"
-_QOS = "/network/v2.0/qos/policies"
 
 
 @click.group()
@@ -52,12 +58,12 @@ def create_network(invocation: Invocation, /, name: str, **options: object) -> N
     if options["mtu"] is not None:
         body["mtu"] = options["mtu"]
     if options["qos_policy"]:
-        body["qos_policy_id"] = find(session, _QOS, "QoS policy", str(options["qos_policy"]))["id"]
-    created = cast("Json", session.post(_NETWORKS, {"network": body})["network"])
-    path = f"{_NETWORKS}/{created['id']}"
+        body["qos_policy_id"] = policy_id(session, str(options["qos_policy"]))
+    created = cast("Json", session.post(NETWORKS, {"network": body})["network"])
+    path = f"{NETWORKS}/{created['id']}"
     with taken_back(session, path):
         for cidr in cast("tuple[str, ...]", options["cidrs"]):
-            session.post(_SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
+            session.post(SUBNETS, {"subnet": _subnet(str(created["id"]), cidr)})
     show_one(invocation, cast("Json", session.get(path)["network"]))
     if options["physical_network"]:
         _warn_of_unknown(session, str(options["physical_network"]))
@@ -89,15 +95,15 @@ def subnet() -> None:
 def create_subnet(invocation: Invocation, /, name: str, **options: object) -> None:
     """Make a subnet."""
     session = invocation.session
-    owner = find(session, _NETWORKS, "network", str(options["network_name"]))
+    owner = find(session, NETWORKS, "network", str(options["network_name"]))
     body = _subnet(str(owner["id"]), str(options["cidr"])) | {"name": name}
     if options["gateway"]:
-        body["gateway_ip"] = None if options["gateway"] == "none" else options["gateway"]
-    if pools := cast("tuple[str, ...]", options["pools"]):
-        body["allocation_pools"] = [_pool(text) for text in pools]
+        body["gateway_ip"] = gateway(options["gateway"])
+    if options["pools"]:
+        body["allocation_pools"] = pools(options["pools"])
     if dns := cast("tuple[str, ...]", options["dns"]):
         body["dns_nameservers"] = list(dns)
-    show_one(invocation, cast("Json", session.post(_SUBNETS, {"subnet": body})["subnet"]))
+    show_one(invocation, cast("Json", session.post(SUBNETS, {"subnet": body})["subnet"]))
 
 
 @click.group()
@@ -121,19 +127,19 @@ def port() -> None:
 def create_port(invocation: Invocation, /, name: str, **options: object) -> None:
     """Make a port."""
     session = invocation.session
-    owner = find(session, _NETWORKS, "network", str(options["network_name"]))
+    owner = find(session, NETWORKS, "network", str(options["network_name"]))
     body: Json = {"name": name, "network_id": owner["id"], "binding:vnic_type": options["vnic_type"]}
     if options["mac"]:
         body["mac_address"] = options["mac"]
-    if addresses := cast("tuple[str, ...]", options["addresses"]):
-        body["fixed_ips"] = [{"ip_address": address} for address in addresses if address != "none"]
+    if options["addresses"]:
+        body["fixed_ips"] = fixed_ips(options["addresses"])
     if options["qos_policy"]:
-        body["qos_policy_id"] = find(session, _QOS, "QoS policy", str(options["qos_policy"]))["id"]
+        body["qos_policy_id"] = policy_id(session, str(options["qos_policy"]))
     if profile := _profile(options):
         body["binding:profile"] = profile
     if options["no_port_security"]:
         body["port_security_enabled"] = False
-    show_one(invocation, cast("Json", session.post(_PORTS, {"port": body})["port"]))
+    show_one(invocation, cast("Json", session.post(PORTS, {"port": body})["port"]))
 
 
 @click.group()
@@ -149,8 +155,8 @@ def qos() -> None:
 def create_qos(invocation: Invocation, name: str, max_mbps: int | None, min_mbps: int | None) -> None:
     """Make a QoS policy."""
     session = invocation.session
-    created = cast("Json", session.post(_QOS, {"policy": {"name": name}})["policy"])
-    path = f"{_QOS}/{created['id']}"
+    created = cast("Json", session.post(QOS, {"policy": {"name": name}})["policy"])
+    path = f"{QOS}/{created['id']}"
     with taken_back(session, path):
         if max_mbps is not None:
             rule: Json = {"bandwidth_limit_rule": {"max_kbps": max_mbps * 1000, "direction": "egress"}}
@@ -158,7 +164,7 @@ def create_qos(invocation: Invocation, name: str, max_mbps: int | None, min_mbps
         if min_mbps is not None:
             rule = {"minimum_bandwidth_rule": {"min_kbps": min_mbps * 1000, "direction": "egress"}}
             session.post(f"{path}/minimum_bandwidth_rules", rule)
-    show_one(invocation, cast("Json", session.get(path)["policy"]), _qos_row)
+    show_one(invocation, cast("Json", session.get(path)["policy"]), qos_row)
 
 
 Wording = Callable[[Session], Words]
@@ -182,7 +188,7 @@ def _add_rest(
     @pass_invocation
     def show(invocation: Invocation, name: str) -> None:
         found = find(invocation.session, collection, word, name)
-        show_one(invocation, found, _qos_row if group is qos else as_it_is)
+        show_one(invocation, found, qos_row if group is qos else as_it_is)
 
     @group.command("delete", help=f"Delete: a {word} that nothing uses.")
     @click.argument("names", nargs=-1, required=True, shell_complete=completes(word))
@@ -195,17 +201,17 @@ def _add_rest(
 
 
 def _network_wording(session: Session) -> Words:
-    subnets = {str(found["id"]): str(found["name"] or found["cidr"]) for found in listed(session, _SUBNETS)}
+    subnets = {str(found["id"]): str(found["name"] or found["cidr"]) for found in listed(session, SUBNETS)}
     return lambda record: {**record, "subnets": _named(subnets, record["subnets"])}
 
 
 def _subnet_wording(session: Session) -> Words:
-    networks = names(session, _NETWORKS)
+    networks = names(session, NETWORKS)
     return lambda record: {**record, "network": networks.get(str(record["network_id"]))}
 
 
 def _port_wording(session: Session) -> Words:
-    networks, servers = names(session, _NETWORKS), names(session, _SERVERS)
+    networks, servers = names(session, NETWORKS), names(session, _SERVERS)
 
     def words(record: Record) -> Record:
         fixed = cast("list[Json]", record["fixed_ips"])
@@ -221,26 +227,19 @@ def _port_wording(session: Session) -> Words:
     return words
 
 
-def _qos_row(record: Record) -> Record:
-    return {**record, "rules": [_rule_words(rule) for rule in cast("list[Json]", record["rules"])]}
-
-
-def _rule_words(rule: Json) -> str:
-    """Such as "max 500 Mbit/s"; the direction only where it is not the usual one."""
-    word = "max" if "max_kbps" in rule else "min"
-    mbps = cast("int", rule[f"{word}_kbps"]) / 1000
-    way = "" if rule["direction"] == "egress" else f" {rule['direction']}"
-    return f"{word} {mbps:g} Mbit/s{way}"
-
-
 def _named(known: dict[str, str], ids: object) -> list[str]:
     return [known.get(identity, identity) for identity in cast("list[str]", ids)]
 
 
+for _group, _change in ((network, set_network), (subnet, set_subnet), (port, set_port), (qos, set_qos)):
+    _group.add_command(_change)
+network.add_command(share_network)
+network.add_command(unshare_network)
+
 _NAMED = {"ID": "id", "Name": "name"}
 _add_rest(
     network,
-    _NETWORKS,
+    NETWORKS,
     "network",
     _NAMED
     | {
@@ -252,14 +251,14 @@ _add_rest(
 )
 _add_rest(
     subnet,
-    _SUBNETS,
+    SUBNETS,
     "subnet",
     _NAMED | {"CIDR": "cidr", "Gateway": "gateway_ip", "Network": "network"},
     _subnet_wording,
 )
 _add_rest(
     port,
-    _PORTS,
+    PORTS,
     "port",
     _NAMED
     | {
@@ -273,18 +272,11 @@ _add_rest(
     },
     _port_wording,
 )
-_add_rest(qos, _QOS, "QoS policy", _NAMED | {"Rules": "rules"}, lambda _: _qos_row)
+_add_rest(qos, QOS, "QoS policy", _NAMED | {"Rules": "rules"}, lambda _: qos_row)
 
 
 def _subnet(network_id: str, cidr: str) -> Json:
     return {"network_id": network_id, "cidr": cidr, "ip_version": 6 if ":" in cidr else 4}
-
-
-def _pool(text: str) -> dict[str, str]:
-    start, dash, end = text.partition("-")
-    if not dash:
-        raise click.UsageError(f"--pool: '{text}' is not FIRST-LAST, such as 10.0.0.10-10.0.0.99.")
-    return {"start": start, "end": end}
 
 
 def _profile(options: dict[str, object]) -> Json:
