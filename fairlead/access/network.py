@@ -66,6 +66,12 @@ RULES = {
     "get_port:binding:vif_details": _OPERATOR,
     "get_port:trusted": "admin",
     "get_port:resource_request": "admin",
+    # Neutron has the first and the last of these; the others go by `service` in its code.
+    "get_port_binding": _OPERATOR,
+    "create_port_binding": _OPERATOR,
+    "update_port_binding": _OPERATOR,
+    "delete_port_binding": _OPERATOR,
+    "activate": _OPERATOR,
     "get_ports_tags": "admin or reader or network_reader",
     "create_ports_tags": _OWNER,
     "update_ports_tags": _OWNER,

@@ -10,7 +10,7 @@ from fairlead.drivers.base import BoundPort, TapSettings
 from fairlead.drivers.registry import driver_for
 from fairlead.hoststate.build import HostFacts, PortWiring, desired_state
 from fairlead.hoststate.desired import DesiredState, DesiredTap
-from fairlead.model.binding import Binding, Wiring
+from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PortId
@@ -46,7 +46,8 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
     """The whole document of the locked host."""
     devices = {device.id: device for device in tx.devices.find(host_id=host.id)}
     servers = tx.servers.find(host_id=host.id)
-    bindings = tuple(b for b in tx.bindings.find(host_id=host.id) if b.wiring is not Wiring.UNWIRING)
+    active = tx.bindings.find(host_id=host.id, role=BindingRole.ACTIVE)
+    bindings = tuple(binding for binding in active if binding.wiring is not Wiring.UNWIRING)
     nics = nics_of(tx, ports_of(tx, tuple(binding.port_id for binding in bindings)))
     network_ids = tuple({nic.network.id for nic in nics})
     return desired_state(

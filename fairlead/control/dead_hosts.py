@@ -12,6 +12,7 @@ from fairlead.control.events import tell_server
 from fairlead.control.faults import fail
 from fairlead.control.hosts import liveness
 from fairlead.control.nics import give_back, unbind
+from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
 from fairlead.model.errors import Conflict, Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
@@ -23,6 +24,7 @@ def forget(tx: Tx, host_id: HostId) -> None:
     the others are in ERROR without a host, to be rebooted hard elsewhere or deleted. Raises NotFound, Conflict
     `wrong_state` while the host is heard of, be it that it does not report: its agent may still act.
     """
+    hold_hosts_of(tx, tx.servers.find(host_id=host_id))
     host = tx.hosts.lock(host_id)
     state = liveness(host, tx.now)
     if state.is_heard:
@@ -39,6 +41,7 @@ def forget(tx: Tx, host_id: HostId) -> None:
 
 
 def _lose(tx: Tx, host: Host, server: Server) -> None:
+    withdraw_all(tx, server.ports)
     for allocation in tx.allocations.find(server_id=server.id):
         tx.allocations.remove(allocation.device_id)
     if server.status is ServerStatus.DELETING:

@@ -10,7 +10,7 @@ from fairlead.control.faults import fail
 from fairlead.control.generations import following
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
-from fairlead.model.binding import Allocation, Binding, Wiring
+from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.host import Host
@@ -25,7 +25,7 @@ def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> 
     ports = frozenset(wired)
     read_back = [
         binding
-        for binding in tx.bindings.find(host_id=host.id)
+        for binding in tx.bindings.find(host_id=host.id, role=BindingRole.ACTIVE)
         if binding.port_id in ports
         and binding.generation <= generation
         and allows(WIRING, binding.wiring, "wired")

@@ -17,6 +17,7 @@ from fairlead.control.boundary import SCHEDULER, Tx, host_wake
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.events import tell_host
 from fairlead.control.policy_matches import rematch
+from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotAllowed
 from fairlead.model.host import Host, HostAdmin
 from fairlead.model.ids import HostId
@@ -164,6 +165,10 @@ def delete(tx: Tx, host_id: HostId) -> None:
         raise Conflict(
             "in_use", f"Host {host.name} has servers: {named}{more}. Delete them first.", field="host"
         )
+    for binding in tx.bindings.find(host_id=host_id, role=BindingRole.INACTIVE):
+        tx.bindings.remove((binding.port_id, host_id))
+        if binding.device_id is not None:
+            tx.allocations.remove(binding.device_id)
     devices = tx.devices.find(host_id=host_id)
     for device in sorted(devices, key=lambda device: device.kind is not DeviceKind.VF):
         tx.devices.remove(device.id)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance
-from fairlead.model.binding import Binding, Wiring
+from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import HostId
 from fairlead.model.lifecycle import WIRING, after
@@ -36,9 +36,11 @@ def retell(tx: Tx, ports: Iterable[Port]) -> None:
 
 
 def bound_among(tx: Tx, ports: Iterable[Port]) -> list[Binding]:
-    """The bindings of those ports that a host has been told of, and not to end."""
+    """The bindings of those ports that a host has been told of, and not to end. One that waits on another host is made
+    from the newest rows when it is activated.
+    """
     wanted = tuple(port.id for port in ports if port.server_id)
-    found = tx.bindings.find(port_id=wanted) if wanted else ()
+    found = tx.bindings.find(port_id=wanted, role=BindingRole.ACTIVE) if wanted else ()
     return [binding for binding in found if binding.wiring is not Wiring.UNWIRING]
 
 

@@ -15,6 +15,7 @@ from fairlead.control.events import tell_server
 from fairlead.control.generations import advance
 from fairlead.control.hosts import Liveness, liveness
 from fairlead.control.nics import give_back
+from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict, Failure
@@ -162,7 +163,9 @@ def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
     """The server goes: at once if no host has it, else when its host has reported its devices clean. Raises
     NotFound; nothing happens to one that is going already.
     """
+    hold_hosts_of(tx, (tx.servers.fetch(server_id),))
     server, host = locked(tx, server_id)
+    withdraw_all(tx, server.ports)
     if host is None:
         give_back(tx, server_id)
         tell_server(tx, server, "server_deleted", f"Server {server.name} is gone.", request_id=request_id)

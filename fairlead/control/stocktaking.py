@@ -14,7 +14,7 @@ from fairlead.control.generations import following
 from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
 from fairlead.control.policy_matches import governed
 from fairlead.hoststate.observed import ObservedState
-from fairlead.model.binding import Allocation
+from fairlead.model.binding import Allocation, BindingRole
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.host import Host
@@ -55,9 +55,9 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     }
     for device in devices.values():
         _write(tx, device, known.get(device.id))
-    allocated = {allocation.device_id for allocation in allocations}
+    needed = _needed(tx, host, allocations) if seen.gone else frozenset()
     for device in seen.gone:
-        if not {device.id, device.family_id} & allocated and _is_beyond_count(device, seen.sightings):
+        if not {device.id, device.family_id} & needed and _is_beyond_count(device, seen.sightings):
             tx.devices.remove(device.id)
         else:
             _gone(tx, device, held.get(device.id))
@@ -74,6 +74,12 @@ def _held(servers: Sequence[Server], allocations: Sequence[Allocation]) -> dict[
     """What is held for servers that stay, by device."""
     going = {server.id for server in servers if server.status is ServerStatus.DELETING}
     return {a.device_id: a for a in allocations if a.server_id not in going}
+
+
+def _needed(tx: Tx, host: Host, allocations: Sequence[Allocation]) -> frozenset[DeviceId]:
+    """What is held, or named by a binding: one that is being unwired names its device longer than that is held."""
+    bound = (binding.device_id for binding in tx.bindings.find(host_id=host.id))
+    return frozenset({*(allocation.device_id for allocation in allocations), *filter(None, bound)})
 
 
 def _governed(
@@ -159,7 +165,8 @@ def _tell_holder(tx: Tx, device: Device, allocation: Allocation) -> None:
         wiring = after(WIRING, binding.wiring, "failed")
         tx.bindings.put(replace(binding, wiring=wiring, failure=failure))
         tell_port(tx, server, binding.port_id, "port_failed", str(failure), is_failure=True)
-    fail(tx, server, failure, "server_failed")
+    if binding is None or binding.role is BindingRole.ACTIVE:
+        fail(tx, server, failure, "server_failed")
 
 
 def _wire_again(tx: Tx, host: Host, allocation: Allocation) -> None:

@@ -17,7 +17,9 @@ class VifType(Enum):
 
 
 class BindingRole(Enum):
-    """ACTIVE carries traffic; INACTIVE waits at a migration's target."""
+    """ACTIVE is where the server is. INACTIVE waits on another host: its device is held there, and the host is told
+    nothing of it.
+    """
 
     ACTIVE = "ACTIVE"
     INACTIVE = "INACTIVE"

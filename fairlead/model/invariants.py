@@ -49,6 +49,7 @@ def audit(facts: Facts) -> tuple[Violation, ...]:
         _pf_or_its_vfs,
         _one_guest_for_an_address,
         _one_active_binding,
+        _inactive_bindings_wait,
         _bindings_hold_their_device,
         _bound_where_the_server_is,
         _macs_unique,
@@ -79,6 +80,7 @@ def _allocations_name_their_family(facts: Facts) -> Iterator[Violation]:
     """Bandwidth is counted by family and host as the allocation names them."""
     devices = {device.id: device for device in facts.devices}
     servers = {server.id: server for server in facts.servers}
+    waiting = {row.device_id for row in facts.bindings if row.role is BindingRole.INACTIVE}
     for row in facts.allocations:
         device, server = devices.get(row.device_id), servers.get(row.server_id)
         if device is None:
@@ -87,7 +89,7 @@ def _allocations_name_their_family(facts: Facts) -> Iterator[Violation]:
             yield Violation("allocation_of_other_family", row.device_id, f"is counted on {row.family_id}")
         if server is None:
             yield Violation("allocation_of_no_server", row.device_id, f"no server {row.server_id} is there")
-        elif server.host_id != row.host_id:
+        elif server.host_id != row.host_id and row.device_id not in waiting:
             message = f"is on host {row.host_id}, its server {server.id} on {server.host_id}"
             yield Violation("allocation_on_other_host", row.device_id, message)
 
@@ -117,6 +119,21 @@ def _one_active_binding(facts: Facts) -> Iterator[Violation]:
     for port_id, rows in _repeated(active, lambda row: row.port_id):
         hosts = ", ".join(row.host_id for row in rows)
         yield Violation("port_bound_twice", port_id, f"has active bindings on hosts {hosts}")
+
+
+def _inactive_bindings_wait(facts: Facts) -> Iterator[Violation]:
+    """Beside an active one, and their hosts know nothing of them."""
+    active = {row.port_id for row in facts.bindings if row.role is BindingRole.ACTIVE}
+    for row in facts.bindings:
+        if row.role is BindingRole.ACTIVE:
+            continue
+        if row.port_id not in active:
+            yield Violation(
+                "inactive_binding_alone", row.port_id, f"waits on host {row.host_id}, bound nowhere"
+            )
+        if row.wiring not in (Wiring.PENDING, Wiring.FAILED):
+            message = f"waits on host {row.host_id} and is {row.wiring.value} there"
+            yield Violation("inactive_binding_wired", row.port_id, message)
 
 
 def _bindings_hold_their_device(facts: Facts) -> Iterator[Violation]:

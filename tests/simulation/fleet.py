@@ -18,6 +18,7 @@ from fairlead.control import (
     hosts,
     networks,
     policies,
+    port_bindings,
     port_changes,
     questions,
     servers,
@@ -329,6 +330,15 @@ def change_host(site: Site) -> None:
     site.run(hosts.update, place.host_id, hosts.HostChanges(admin=admin))
 
 
+def bind_elsewhere(site: Site) -> None:
+    """Wait on another host, or wait there no longer."""
+    ports = [port_id for server in site.servers() for port_id in server.ports]
+    if ports:
+        change = site.random.choice([port_bindings.prepare, port_bindings.prepare, port_bindings.withdraw])
+        host = site.random.choice(site.places).host.name
+        site.run(change, site.random.choice(ports), host)
+
+
 def ask(site: Site) -> None:
     for server in site.servers(ServerStatus.ACTIVE)[:1]:
         site.run(questions.ask, server.id, QuestionKind.CONSOLE, 10)
@@ -345,6 +355,8 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     start,
     reboot,
     change_port,
+    bind_elsewhere,
+    bind_elsewhere,
     change_policy,
     change_host,
     ask,

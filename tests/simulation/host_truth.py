@@ -28,7 +28,9 @@ def _lies(tx: Tx, place: Place) -> list[str]:
     ]
     wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
     for server in tx.servers.find(host_id=place.host_id):
-        held = [devices[row.device_id] for row in tx.allocations.find(server_id=server.id)]
+        held = [
+            devices[row.device_id] for row in tx.allocations.find(server_id=server.id, host_id=place.host_id)
+        ]
         said = f"server {server.id}, {server.status.value}: "
         found.extend(said + lie for lie in _of_server(place, server, held, wanted))
     return found

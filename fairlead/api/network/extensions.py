@@ -10,6 +10,7 @@ EXTENSIONS: Mapping[str, tuple[str, str]] = {
     ),
     "availability_zone": ("Availability Zone", "The one availability zone."),
     "binding": ("Port Binding", "Where a port is bound, and how its vNIC reaches the guest."),
+    "binding-extended": ("Port Bindings Extended", "A port bound on another host beside its own."),
     "empty-string-filtering": ("Empty String Filtering Extension", "A filter may ask for empty text."),
     "filter-validation": ("Filter parameters validation", "A filter that a list does not have is refused."),
     "ip-substring-filtering": ("IP address substring filtering", "Ports by a part of their address."),

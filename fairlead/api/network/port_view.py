@@ -26,8 +26,8 @@ def shown(view: PortView) -> Shown:
         "device_owner": port.device_owner,
         "binding:vnic_type": port.vnic_type.value,
         "binding:host_id": view.host,
-        "binding:vif_type": _vif_type(binding).value,
-        "binding:vif_details": _vif_details(binding.vif_details) if binding else {},
+        "binding:vif_type": vif_type(binding).value,
+        "binding:vif_details": vif_details(binding.vif_details) if binding else {},
         "binding:profile": binding_profile.shown(port, binding.profile if binding else {}),
         "port_security_enabled": port.port_security_enabled,
         "security_groups": [],
@@ -46,14 +46,17 @@ def shown(view: PortView) -> Shown:
     }
 
 
-def _vif_type(binding: Binding | None) -> VifType:
+def vif_type(binding: Binding | None) -> VifType:
+    """What binding:vif_type says; a binding whose wiring failed says so."""
     if binding is None:
         return VifType.UNBOUND
     return VifType.BINDING_FAILED if binding.wiring is Wiring.FAILED else binding.vif_type
 
 
-def _vif_details(details: dict[str, str]) -> dict[str, object]:
-    """Kept as flat text; Neutron's clients expect a truth value, and the drivers by level of the binding."""
+def vif_details(details: dict[str, str]) -> dict[str, object]:
+    """What binding:vif_details says: kept as flat text; Neutron's clients expect a truth value, and the drivers by
+    level of the binding.
+    """
     shown: dict[str, object] = dict(details)
     if "port_filter" in details:
         shown["port_filter"] = details["port_filter"] == "True"

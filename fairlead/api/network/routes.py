@@ -2,7 +2,7 @@
 
 from fairlead.api import problems
 from fairlead.api.face import Face
-from fairlead.api.network import agents, ip_availability, qos_rules, quotas, root, tags
+from fairlead.api.network import agents, ip_availability, port_bindings, qos_rules, quotas, root, tags
 from fairlead.api.network.networks import NETWORKS
 from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
@@ -23,6 +23,7 @@ _ROUTES = (
     *NETWORKS.routes("/v2.0/networks"),
     *SUBNETS.routes("/v2.0/subnets"),
     *PORTS.routes("/v2.0/ports"),
+    *port_bindings.routes(),
     *POLICIES.routes("/v2.0/qos/policies"),
     *RBAC_POLICIES.routes("/v2.0/rbac-policies"),
     Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types, "get_rule_type"),

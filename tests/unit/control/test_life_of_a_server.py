@@ -1,5 +1,7 @@
 """From a boot to a guest on its VF, and back to a VF that is nobody's."""
 
+from dataclasses import replace
+
 from fairlead.control import aliases, flavors, servers
 from fairlead.model.binding import Wiring
 from fairlead.model.device import DeviceStatus
@@ -7,6 +9,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import BASELINE
+from fairlead.sim.machine import Troubles
 from tests.control_world import World
 
 
@@ -130,3 +133,28 @@ def test_a_flavor_alias_gives_a_plain_device(world: World) -> None:
     with world.database.transaction() as tx:
         assert tx.servers.get(server.id) is None
         assert tx.devices.fetch(allocation.device_id).status is DeviceStatus.AVAILABLE
+
+
+def test_a_vf_that_is_no_more_is_forgotten_once_no_binding_names_it(world: World) -> None:
+    """Its server is going, another of its devices is not clean yet, and the host has fewer VFs by now."""
+    world.policy(num_vfs=None)
+    machine = (host := world.host()).sim.machine
+    key = next(key for key, pf in machine.pfs.items() if pf.nic.name == "ens1f0")
+    machine.recount(key, 2)
+    host.settle()
+    server = world.run_server(host, "web", world.direct(2))
+    assert server.status is ServerStatus.ACTIVE
+    world.engine.run(lambda tx: servers.delete(tx, server.id))
+    machine.recount(key, 1)
+    pf = machine.pfs[key]
+    pf.vfs[0] = replace(pf.vfs[0], trust=True)
+    machine.troubles = Troubles(refused_fields=frozenset({"trust"}))
+    host.settle()
+    assert len(world.engine.run(lambda tx: tx.allocations.find())) == 1
+    machine.troubles = Troubles()
+    host.sim.clock.advance(61)  # type: ignore[attr-defined]
+    host.settle()
+    assert world.engine.run(lambda tx: tx.servers.find()) == ()
+    host.agent.tick()
+    assert len(world.engine.run(lambda tx: tx.devices.find(kind=DeviceKind.VF))) == 1
+    assert world.violations() == ()

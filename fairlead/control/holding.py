@@ -1,0 +1,74 @@
+"""Holds a granted device, and binds a port with it: what every claim on a locked host does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fairlead.control.boundary import Tx
+from fairlead.drivers.base import BoundPort
+from fairlead.drivers.registry import choose
+from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
+from fairlead.model.device import Device
+from fairlead.model.host import Host
+from fairlead.model.ids import DeviceId, PortId, ServerId
+from fairlead.model.lifecycle import DEVICE, after
+from fairlead.model.pci import DeviceKind, LinkLayer
+from fairlead.model.request import Nic
+from fairlead.placement.boundary import Grant
+
+
+def granted_device(known: Sequence[Device], grant: Grant) -> Device:
+    """The very device that was granted: the VF of that index, or the PF or plain device itself."""
+    kind_is_vf = grant.vf_index is not None
+    return next(
+        device
+        for device in known
+        if device.family_id == grant.family_id
+        and device.vf_index == grant.vf_index
+        and (device.kind is DeviceKind.VF) is kind_is_vf
+    )
+
+
+def hold_device(tx: Tx, server_id: ServerId, grant: Grant, device: Device, port_id: PortId | None) -> None:
+    """The device is the server's: for the port, or (None) for its flavor."""
+    tx.devices.put(replace(device, status=after(DEVICE, device.status, "claim"), note=""))
+    tx.allocations.add(
+        Allocation(
+            device_id=device.id,
+            family_id=device.family_id,
+            host_id=device.host_id,
+            server_id=server_id,
+            request_id=grant.request_id,
+            port_id=port_id,
+            egress_kbps=grant.egress_kbps,
+        )
+    )
+
+
+def bind_port(
+    tx: Tx,
+    host: Host,
+    nic: Nic,
+    device: Device | None,
+    heads: Mapping[DeviceId, Device],
+    role: BindingRole,
+    generation: int,
+) -> Binding:
+    """The port is bound to the host by the mechanism that serves it there. `heads` are the PFs; `device` None: an
+    ordinary vNIC. Raises Conflict `cannot_bind` where the mechanism never can.
+    """
+    pf = heads[device.family_id] if device else None
+    driver = choose(nic.port.vnic_type, pf.link_layer if pf else LinkLayer.ETHERNET)
+    bound = driver.bind(BoundPort(nic.port, nic.network, nic.qos, device, pf))
+    binding = Binding(
+        port_id=nic.port.id,
+        host_id=host.id,
+        role=role,
+        wiring=Wiring.PENDING,
+        vif_type=bound.vif_type,
+        device_id=device.id if device else None,
+        vif_details=bound.vif_details,
+        profile=bound.profile,
+        generation=generation,
+    )
+    tx.bindings.add(binding)
+    return binding
