@@ -32,7 +32,7 @@ EXTENSIONS: Mapping[str, tuple[str, str]] = {
     "qos-rule-type-details": ("Details of QoS rule types", "What can be said in a rule."),
     "qos-rules-alias": ("Ability to modify QoS rules with a single ID", "Rules without their policy's id."),
     "quota_details": ("Quota details management support", "What is used."),
-    "quotas": ("Quota management support", "Nothing is limited."),
+    "quotas": ("Quota management support", "How much of its nouns a project may have."),
     "rbac-policies": ("RBAC Policies", "Networks and QoS policies that other projects may use."),
     "revision-if-match": ("If-Match constraints based on revision_number", "Change only what was seen."),
     "sort-key-validation": ("Sort key validation", "A sort key that a list does not have is refused."),

@@ -4,10 +4,15 @@ from starlette.responses import Response
 
 from fairlead.api.answers import document
 from fairlead.api.call import Call
+from fairlead.api.network import listing
 from fairlead.api.network.extensions import EXTENSIONS
-from fairlead.model.errors import NotFound
+from fairlead.api.problems import Unserved
 
 _RESOURCES = ("network", "subnet", "port", "policy", "rbac-policy", "agent", "extension", "quota")
+
+_ZONES = listing.Collection(
+    "availability_zones", "availability zone", ("name", "resource", "state"), key="name"
+)
 
 
 def versions(call: Call) -> Response:
@@ -29,14 +34,14 @@ def extensions(call: Call) -> Response:
 def extension(call: Call, alias: str) -> Response:
     """GET /extensions/{alias}."""
     if alias not in EXTENSIONS:
-        raise NotFound("extension", alias)
+        raise Unserved(404, "no_such_path", f"Extension with alias {alias[:255]} does not exist")
     return document({"extension": _extension(alias)})
 
 
 def zones(call: Call) -> Response:
     """GET /availability_zones: hosts are in one."""
-    zone = {"name": "nova", "resource": "network", "state": "available"}
-    return document({"availability_zones": [zone]})
+    zone: listing.Shown = {"name": "nova", "resource": "network", "state": "available"}
+    return listing.answer(call, _ZONES, [zone])
 
 
 def _resource(call: Call, name: str) -> dict[str, object]:
