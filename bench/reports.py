@@ -15,7 +15,6 @@ from statistics import median
 from time import process_time
 
 from fairlead.access.caller import Caller
-from fairlead.model.identity import Role
 from fairlead.agent.loop import Agent
 from fairlead.control import booting, flavors, hosts, networks, policies, reports
 from fairlead.control.boundary import Tx, Wake
@@ -24,6 +23,7 @@ from fairlead.control.nics import BootNic
 from fairlead.control.scheduling import Scheduler
 from fairlead.hoststate.report import Report
 from fairlead.model.host import HostCapacity
+from fairlead.model.identity import Role
 from fairlead.model.ids import HostId, ImageId, NetworkId, ProjectId
 from fairlead.model.numa import NumaNode
 from fairlead.model.pci import MacAddress, PciAddress
