@@ -91,17 +91,24 @@ class Application:
         query = parse_query(request.scope["query_string"])
         caller = await self._caller(request, request_id, match.route)
         guard = guard_of(match.route, caller, match.arguments)
-        if isinstance(match.route, Live):
-            if match.route.media_types:
-                check_media_type(request, match.route.media_types)
-            return await match.route.handler(
-                Call(self._parts, caller, request, query, guard), *match.arguments
-            )
-        body = await read_body(request, match.route.body_limit)
+        response = await self._served(
+            match.route, match.arguments, Call(self._parts, caller, request, query, guard)
+        )
+        if not guard.was_asked:
+            await self._parts.runner.run(lambda: self._parts.engine.look(guard))
+        return response
+
+    async def _served(self, route: Route | Live, arguments: tuple[str, ...], call: Call) -> Response:
+        """What the route's handler answers."""
+        if isinstance(route, Live):
+            if route.media_types:
+                check_media_type(call.request, route.media_types)
+            return await route.handler(call, *arguments)
+        body = await read_body(call.request, route.body_limit)
         if body:
-            check_media_type(request, match.route.media_types)
-        call, handler = Call(self._parts, caller, request, query, guard, body), match.route.handler
-        return await self._parts.runner.run(lambda: handler(call, *match.arguments))
+            check_media_type(call.request, route.media_types)
+        whole, handler = replace(call, body=body), route.handler
+        return await self._parts.runner.run(lambda: handler(whole, *arguments))
 
     async def _caller(self, request: Request, request_id: str, route: Route | Live) -> Caller:
         """Who asks, under the rules that hold here."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.access.rules import with_implied
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
@@ -167,7 +168,7 @@ def create_credential(tx: Tx, user_id: UserId, project_id: ProjectId, new: NewCr
     """
     _check_name(new.name)
     held = roles_of(tx, user_id, project_id)
-    if missing := [role.value for role in new.roles if role not in held]:
+    if missing := [role.value for role in new.roles if role not in with_implied(held)]:
         raise InvalidValue("roles", missing, "roles that the user has in the project")
     if new.expires_at is not None and new.expires_at <= tx.now:
         raise InvalidValue("expires_at", new.expires_at.isoformat(), "in the future")

@@ -109,7 +109,7 @@ def update(
     if isinstance(changes.mtu, int):
         _check_mtu(changes.mtu)
     if changes.qos_policy_id and tx.qos_policies.share(changes.qos_policy_id) is None:
-        raise NotFound("qos policy", changes.qos_policy_id)
+        raise NotFound("QoS policy", changes.qos_policy_id)
     if isinstance(changes.shared, bool):
         share_with_everybody(tx, network, wanted=changes.shared)
     changed = applied(replace, network, replace(changes, shared=UNSET), updated_at=tx.now)

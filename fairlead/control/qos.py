@@ -118,7 +118,9 @@ def delete(tx: Tx, policy_id: QosPolicyId, revision: int | None = None) -> None:
         users.append(in_words(tx, ports))
     if users:
         raise Conflict(
-            "in_use", f"QoS Policy {policy.name or policy_id} is used by {', '.join(users)}.", field="policy"
+            "in_use",
+            f"QoS Policy {policy.name or policy_id} is used by {', '.join(users)}.",
+            field="QoS policy",
         )
     tx.qos_policies.remove(policy_id)
 
@@ -158,7 +160,7 @@ def rule_of(policy: QosPolicy, kind: QosRuleKind, rule_id: QosRuleId) -> QosRule
     """The policy's rule of that kind and id; raises NotFound."""
     found = next((rule for rule in policy.rules if rule.id == rule_id and rule.kind is kind), None)
     if found is None:
-        raise NotFound("qos rule", rule_id)
+        raise NotFound("QoS rule", rule_id)
     return found
 
 

@@ -116,7 +116,7 @@ def _rule(tx: Tx, key: str) -> Target:
     for policy in tx.qos_policies.find():
         if any(rule.id == key for rule in policy.rules):
             return _of_policy(tx, policy)
-    raise NotFound("qos rule", key)
+    raise NotFound("QoS rule", key)
 
 
 def _project(_: Tx, key: str) -> Target:
@@ -130,11 +130,11 @@ _SEEN_BY_ALL = ("public", "community")
 NETWORK = Subject("network", "get_network", lambda tx, key: _of_network(tx, tx.networks.fetch(key)))
 SUBNET = Subject("subnet", "get_subnet", _subnet)
 PORT = Subject("port", "get_port", _port)
-QOS_POLICY = Subject("qos policy", "get_policy", lambda tx, key: _of_policy(tx, tx.qos_policies.fetch(key)))
+QOS_POLICY = Subject("QoS policy", "get_policy", lambda tx, key: _of_policy(tx, tx.qos_policies.fetch(key)))
 RBAC_POLICY = Subject(
     "rbac policy", "get_rbac_policy", lambda tx, key: Target(tx.rbac_policies.fetch(key).project_id)
 )
-QOS_RULE = Subject("qos rule", "get_policy", _rule)
+QOS_RULE = Subject("QoS rule", "get_policy", _rule)
 SERVER = Subject("server", "os_compute_api:servers:show", lambda tx, key: of_server(tx.servers.fetch(key)))
 IMAGE = Subject("image", "get_image", lambda tx, key: of_image(tx.images.fetch(key)))
 PROJECT = Subject("project", "get_quota", _project)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from fairlead.access.rules import with_implied
 from fairlead.control.boundary import Tx
 from fairlead.model.identity import Credential, Project, Role, Token
 from fairlead.model.ids import ProjectId, UserId
@@ -72,7 +73,9 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a token stands for now. `project` None: it says who, and opens no project."""
+    """What a token stands for now; `roles` are those that are held and what they imply. `project` None: it says who,
+    and opens no project.
+    """
 
     user_id: UserId
     user_name: str
@@ -146,7 +149,7 @@ def _judged(tx: Tx, directory: Directory, token: Token) -> Passport | None:
     project = next((project for project in held if project.id == token.project_id), None)
     if project is None:
         return None
-    roles = _of_credential(tx, token, held[project])
+    roles = _of_credential(tx, token, with_implied(held[project]))
     return Passport(account.id, account.name, project, roles, token) if roles else None
 
 
@@ -155,4 +158,4 @@ def _of_credential(tx: Tx, token: Token, held: frozenset[Role]) -> frozenset[Rol
     if token.credential_id is None:
         return held
     credential = tx.credentials.get(token.credential_id)
-    return held & frozenset(credential.roles) if credential else frozenset()
+    return held & with_implied(set(credential.roles)) if credential else frozenset()

@@ -48,7 +48,7 @@ class NotFound(Refusal):
     code = "not_found"
 
     def __init__(self, kind: str, key: str) -> None:
-        super().__init__(f"{kind.capitalize()} {key} could not be found.", field=kind)
+        super().__init__(f"{kind[:1].upper()}{kind[1:]} {key} could not be found.", field=kind)
         self.kind = kind
         self.key = key
 

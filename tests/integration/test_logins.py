@@ -73,7 +73,7 @@ def test_a_token_says_who_it_is_with_the_catalog(site, anna):
     shown = anna.http.get(TOKENS, headers={"x-subject-token": token}).json()["token"]
     assert shown["user"]["name"] == "anna"
     assert shown["project"]["id"] == anna.project_id
-    assert [role["name"] for role in shown["roles"]] == ["member"]
+    assert [role["name"] for role in shown["roles"]] == ["member", "reader"]
     assert {service["type"] for service in shown["catalog"]} == {"identity", "compute", "network", "image"}
     lasts = datetime.fromisoformat(shown["expires_at"]) - datetime.now(UTC)
     assert timedelta(minutes=58) < lasts <= timedelta(hours=1)

@@ -365,7 +365,7 @@ def test_a_policy_in_use_stays(site):
     policy = site.post(f"{V2}/qos/policies", {"policy": {"name": "pol1"}})["policy"]
     network(site, qos_policy_id=policy["id"])
     kind, _ = error(site.delete(f"{V2}/qos/policies/{policy['id']}", 409))
-    assert kind == "PolicyInUse"
+    assert kind == "QosPolicyInUse"
 
 
 def test_what_clients_look_up(site):

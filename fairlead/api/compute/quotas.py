@@ -1,9 +1,8 @@
-"""Quota sets and limits over HTTP. -1 is Nova's word for "no limit"."""
+"""Quota sets over HTTP. -1 is Nova's word for "no limit"."""
 
 from msgspec import Struct
 from starlette.responses import Response
 
-from fairlead.access.rules import Target
 from fairlead.api import bodies
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
@@ -11,7 +10,6 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json
 from fairlead.control import quotas
 from fairlead.control.boundary import Tx
-from fairlead.control.subjects import refused
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import ProjectId
 from fairlead.model.quota import UNLIMITED, Resource
@@ -20,21 +18,12 @@ _NETWORK_QUOTAS_GONE: Microversion = (2, 36)
 _FILE_QUOTAS_GONE: Microversion = (2, 57)
 _NETWORK_QUOTAS = ("fixed_ips", "floating_ips", "networks", "security_group_rules", "security_groups")
 _FILE_QUOTAS = ("injected_file_content_bytes", "injected_file_path_bytes", "injected_files")
-_OTHERS_LIMITS = "os_compute_api:limits:other_project"
 
 
 class QuotaBody(Struct, frozen=True, forbid_unknown_fields=True):
     """PUT /os-quota-sets/{project}."""
 
     quota_set: dict[str, object]
-
-
-def show_limits(call: Call) -> Response:
-    """GET /limits?tenant_id=."""
-    project_id = ProjectId(call.first("tenant_id") or call.caller.project_id)
-    if project_id != call.caller.project_id and not call.caller.may(_OTHERS_LIMITS, Target(project_id)):
-        raise refused(_OTHERS_LIMITS)
-    return document({"limits": {"rate": [], "absolute": call.run(lambda tx: _absolute(tx, project_id))}})
 
 
 def show(call: Call, version: Microversion, project_id: str) -> Response:
@@ -115,20 +104,3 @@ def _limit(name: str, value: object) -> int:
 def _used(tx: Tx, project_id: ProjectId, name: str) -> int:
     found = next((resource for resource in quotas.COMPUTE if resource.value == name), None)
     return quotas.used(tx, project_id, found) if found else 0
-
-
-def _absolute(tx: Tx, project_id: ProjectId) -> Json:
-    most = quotas.limits(tx, project_id)
-    return {
-        "maxTotalInstances": most[Resource.INSTANCES],
-        "maxTotalCores": most[Resource.CORES],
-        "maxTotalRAMSize": most[Resource.RAM],
-        "maxTotalKeypairs": most[Resource.KEY_PAIRS],
-        "maxServerMeta": most[Resource.METADATA_ITEMS],
-        "maxServerGroups": most[Resource.SERVER_GROUPS],
-        "maxServerGroupMembers": most[Resource.SERVER_GROUP_MEMBERS],
-        "totalServerGroupsUsed": quotas.used(tx, project_id, Resource.SERVER_GROUPS),
-        "totalInstancesUsed": quotas.used(tx, project_id, Resource.INSTANCES),
-        "totalCoresUsed": quotas.used(tx, project_id, Resource.CORES),
-        "totalRAMUsed": quotas.used(tx, project_id, Resource.RAM),
-    }

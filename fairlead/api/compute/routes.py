@@ -7,17 +7,21 @@ from starlette.responses import Response
 from fairlead.api.call import Call
 from fairlead.api.compute import (
     actions,
+    extensions,
     flavors,
     hypervisors,
     instance_actions,
     interfaces,
     keypairs,
+    limits,
     quotas,
     server_metadata,
     server_tags,
     servers,
+    services,
     standing,
     versions,
+    zones,
 )
 from fairlead.api.compute.microversions import (
     FIRST,
@@ -36,7 +40,8 @@ from fairlead.control.subjects import PROJECT, SERVER, Subject
 
 _TAGS: Microversion = (2, 26)
 _DESCRIBED_FLAVORS: Microversion = (2, 55)
-_SERVICES_BY_ID: Microversion = (2, 53)
+_HOSTS_BY_NUMBER: Microversion = (2, 52)
+_RESOURCES_OF_HOSTS: Microversion = (2, 87)
 
 
 def face() -> Face:
@@ -51,7 +56,9 @@ def _table() -> Table:
         *_servers(),
         *_flavors(),
         *_hosts(),
-        _plain("GET", "/limits", quotas.show_limits, "limits"),
+        _plain("GET", "/extensions", extensions.index, "extensions"),
+        _plain("GET", "/extensions/{}", extensions.show, "extensions"),
+        _route("GET", "/limits", limits.show, "limits"),
         _route("GET", "/os-quota-sets/{}", quotas.show, "os-quota-sets:show", PROJECT),
         _route("PUT", "/os-quota-sets/{}", quotas.update, "os-quota-sets:update", PROJECT),
         _route("DELETE", "/os-quota-sets/{}", quotas.delete, "os-quota-sets:delete", PROJECT),
@@ -75,6 +82,7 @@ def _servers() -> tuple[Route | Live, ...]:
         _plain("DELETE", "/servers/{}", servers.delete, "servers:delete", SERVER),
         Live("POST", "/v2.1/servers/{}/action", actions.act, "os_compute_api:servers:show", SERVER),
         _plain("GET", "/servers/{}/ips", servers.list_addresses, "ips:index", SERVER),
+        _plain("GET", "/servers/{}/ips/{}", servers.list_addresses_on, "ips:show", SERVER),
         _plain("GET", "/servers/{}/metadata", server_metadata.show, "server-metadata:index", SERVER),
         _plain("POST", "/servers/{}/metadata", server_metadata.add, "server-metadata:create", SERVER),
         _plain("PUT", "/servers/{}/metadata", server_metadata.replace, "server-metadata:update_all", SERVER),
@@ -136,20 +144,42 @@ def _flavors() -> tuple[Route, ...]:
 
 def _hosts() -> tuple[Route, ...]:
     return (
-        _route("GET", "/os-hypervisors", hypervisors.list_hypervisors, "os-hypervisors:list"),
-        _route("GET", "/os-hypervisors/detail", hypervisors.list_details, "os-hypervisors:list-detail"),
+        _route("GET", "/os-hypervisors", hypervisors.index, "os-hypervisors:list"),
+        _route("GET", "/os-hypervisors/detail", hypervisors.details, "os-hypervisors:list-detail"),
         _route("GET", "/os-hypervisors/{}", hypervisors.show, "os-hypervisors:show"),
-        _route("GET", "/os-services", hypervisors.list_services, "os-services:list"),
         _route(
-            "PUT", "/os-services/{}", hypervisors.change_service, "os-services:update", since=_SERVICES_BY_ID
-        ),
-        _plain("GET", "/os-availability-zone", hypervisors.list_zones, "os-availability-zone:list"),
-        _plain(
             "GET",
-            "/os-availability-zone/detail",
-            hypervisors.list_zone_details,
-            "os-availability-zone:detail",
+            "/os-hypervisors/statistics",
+            hypervisors.statistics,
+            "os-hypervisors:statistics",
+            until=_RESOURCES_OF_HOSTS,
         ),
+        _route(
+            "GET",
+            "/os-hypervisors/{}/uptime",
+            hypervisors.uptime,
+            "os-hypervisors:uptime",
+            until=_RESOURCES_OF_HOSTS,
+        ),
+        _route(
+            "GET",
+            "/os-hypervisors/{}/search",
+            hypervisors.search,
+            "os-hypervisors:search",
+            until=_HOSTS_BY_NUMBER,
+        ),
+        _route(
+            "GET",
+            "/os-hypervisors/{}/servers",
+            hypervisors.servers,
+            "os-hypervisors:servers",
+            until=_HOSTS_BY_NUMBER,
+        ),
+        _route("GET", "/os-services", services.index, "os-services:list"),
+        _route("PUT", "/os-services/{}", services.update, "os-services:update"),
+        _route("DELETE", "/os-services/{}", services.delete, "os-services:delete"),
+        _plain("GET", "/os-availability-zone", zones.index, "os-availability-zone:list"),
+        _plain("GET", "/os-availability-zone/detail", zones.details, "os-availability-zone:detail"),
     )
 
 

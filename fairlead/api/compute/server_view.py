@@ -36,7 +36,9 @@ def full(call: Call, version: Microversion, view: ServerView) -> Json:
         **_addresses(view, extended=True),
         **(_hosted(view) if by_operator else {}),
         **(_since(version, (2, 3), _booted(view.server)) if by_operator else {}),
+        **(_since(version, (2, 3), _host_name(view.server)) if by_operator else {}),
         **_since(version, (2, 16), _host_status(view) if call.caller.may(_HOST_STATUS, target) else {}),
+        **_since(version, (2, 90), _host_name(view.server)),
         **_since(version, (2, 96), {"pinned_availability_zone": view.server.availability_zone or None}),
     }
 
@@ -108,12 +110,16 @@ def _booted(server: Server) -> Json:
     return {
         "OS-EXT-SRV-ATTR:reservation_id": f"r-{server.id[:8]}",
         "OS-EXT-SRV-ATTR:launch_index": 0,
-        "OS-EXT-SRV-ATTR:hostname": server.hostname or server.name,
         "OS-EXT-SRV-ATTR:kernel_id": server.kernel_id or "",
         "OS-EXT-SRV-ATTR:ramdisk_id": server.ramdisk_id or "",
         "OS-EXT-SRV-ATTR:root_device_name": "/dev/vda" if server.image_id else None,
         "OS-EXT-SRV-ATTR:user_data": server.user_data,
     }
+
+
+def _host_name(server: Server) -> Json:
+    """The operator's to see, from 2.90 on its owner's as well."""
+    return {"OS-EXT-SRV-ATTR:hostname": server.hostname or server.name}
 
 
 def _addresses(view: ServerView, *, extended: bool) -> Json:

@@ -19,7 +19,7 @@ from fairlead.control import booting, locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import ServerChanges, ServerView
-from fairlead.model.errors import InvalidValue
+from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.ids import ServerId
 from fairlead.model.server import Server
 
@@ -107,6 +107,15 @@ def list_addresses(call: Call, server_id: str) -> Response:
     """GET /servers/{id}/ips."""
     view = call.run(lambda tx: control.show(tx, ServerId(server_id)))
     return document({"addresses": server_view.addresses(view)})
+
+
+def list_addresses_on(call: Call, server_id: str, network: str) -> Response:
+    """GET /servers/{id}/ips/{network}, by its name."""
+    view = call.run(lambda tx: control.show(tx, ServerId(server_id)))
+    found = server_view.addresses(view)
+    if network not in found:
+        raise NotFound("network", network)
+    return document({network: found[network]})
 
 
 def _found(call: Call, version: Microversion, path: str) -> tuple[list[ServerView], Json]:

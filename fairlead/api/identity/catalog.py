@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from fairlead.api.answers import document
 from fairlead.api.call import Call
-from fairlead.api.identity.documents import Json
+from fairlead.api.identity.documents import Json, listed
 
 _SERVICES = (
     ("identity", "keystone", "/identity/v3"),
@@ -27,7 +27,7 @@ def version(call: Call) -> Response:
 
 def catalog(call: Call) -> Response:
     """GET /auth/catalog."""
-    return document({"catalog": services(call), "links": {"self": call.url("/identity/v3/auth/catalog")}})
+    return document(listed(call, "catalog", services(call)))
 
 
 def services(call: Call) -> list[Json]:

@@ -57,10 +57,15 @@ def index(call: Call) -> Response:
 
 
 def own(call: Call) -> Response:
-    """GET /auth/projects, and /users/{id}/projects: those in which the caller is something."""
+    """GET /auth/projects: those in which the caller is something."""
+    return of_user(call, call.caller.user_id)
+
+
+def of_user(call: Call, user_id: str) -> Response:
+    """GET /users/{id}/projects: those in which the user is something."""
 
     def work(tx: Tx) -> list[Project]:
-        found = accounts.projects_of(tx, UserId(call.caller.user_id))
+        found = accounts.projects_of(tx, UserId(user_id))
         return list(found) or _of_caller(tx, call)
 
     return document(listed(call, "projects", [project_shown(call, p) for p in call.run(work)]))

@@ -43,7 +43,7 @@ _ROUTES = (
     Route("PATCH", "/v3/users/{}", users.update, "identity:update_user", USER),
     Route("DELETE", "/v3/users/{}", users.delete, "identity:delete_user", USER),
     Route("POST", "/v3/users/{}/password", users.change_password, "identity:change_password", USER),
-    Route("GET", "/v3/users/{}/projects", projects.own, "identity:list_user_projects", USER),
+    Route("GET", "/v3/users/{}/projects", projects.of_user, "identity:list_user_projects", USER),
     Route("GET", _CREDENTIALS, users.credentials, "identity:list_application_credentials", USER),
     Route("POST", _CREDENTIALS, users.create_credential, "identity:create_application_credential", USER),
     Route("GET", f"{_CREDENTIALS}/{{}}", users.credential, "identity:get_application_credential", USER),

@@ -16,7 +16,6 @@ from msgspec import UNSET, Struct, UnsetType
 from starlette.requests import Request
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import with_implied
 from fairlead.api import bodies
 from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, Issued, unauthenticated
 from fairlead.api.login.passwords import Passwords
@@ -135,7 +134,7 @@ class Kept:
         return Caller(
             passport.project.id if passport.project else ProjectId(""),
             passport.user_id,
-            with_implied(passport.roles),
+            passport.roles,
             request_id,
             passport.project.name if passport.project else "",
             passport.user_name,

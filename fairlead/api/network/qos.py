@@ -45,7 +45,7 @@ _NOUN = Noun(
 )
 _LIST = listing.Collection(
     "policies",
-    "qos policy",
+    "QoS policy",
     (
         "id",
         "name",

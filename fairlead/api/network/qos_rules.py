@@ -108,7 +108,7 @@ class _Family:
 
     def _list(self) -> listing.Collection:
         rate = "max_kbps" if self.kind is QosRuleKind.BANDWIDTH_LIMIT else "min_kbps"
-        return listing.Collection(self.noun.plural, "qos rule", ("id", "direction", rate, "max_burst_kbps"))
+        return listing.Collection(self.noun.plural, "QoS rule", ("id", "direction", rate, "max_burst_kbps"))
 
 
 _SHOWN = frozenset({"id", "qos_policy_id", "type"})
@@ -150,7 +150,7 @@ def _policy_of(tx: Tx, rule_id: str) -> QosPolicyId:
     for policy in tx.qos_policies.find():
         if any(rule.id == rule_id for rule in policy.rules):
             return policy.id
-    raise NotFound("qos rule", rule_id)
+    raise NotFound("QoS rule", rule_id)
 
 
 def rule_types(call: Call) -> Response:
@@ -162,7 +162,7 @@ def rule_type(call: Call, name: str) -> Response:
     """GET /qos/rule-types/{name}: what each mechanism can do with it."""
     kind = next((kind for kind in QosRuleKind if kind.value == name), None)
     if kind is None:
-        raise NotFound("qos rule type", name)
+        raise NotFound("QoS rule type", name)
     rate = "max_kbps" if kind is QosRuleKind.BANDWIDTH_LIMIT else "min_kbps"
     parameters: list[dict[str, object]] = [
         {"parameter_name": "direction", "parameter_type": "choices", "parameter_values": ["egress"]},

@@ -12,7 +12,7 @@ from fairlead.model.sharing import RbacPolicy
 from fairlead.store.noun import declare
 from fairlead.store.references import cascades, refers
 
-QOS_POLICIES = declare(QosPolicy, "qos_policies", "qos policy", order=("created_at",))
+QOS_POLICIES = declare(QosPolicy, "qos_policies", "QoS policy", order=("created_at",))
 
 _is_flat = sa.text("kind = 'flat'")
 NETWORKS = declare(

@@ -22,7 +22,7 @@ from fairlead.store.image_files import ImageFiles
 
 JSON = {"content-type": "application/json"}
 REFUSALS = {
-    "not-found": NotFound("qos policy", "x"),
+    "not-found": NotFound("QoS policy", "x"),
     "in-use": Conflict("in_use", "m", field="port"),
     "revision": Conflict("revision", "m"),
     "not-allowed": NotAllowed("m"),

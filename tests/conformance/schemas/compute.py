@@ -1,0 +1,539 @@
+"""What the compute API answers, microversion by microversion.
+
+Sources: https://docs.openstack.org/api-ref/compute/ and its history of microversions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.conformance.schemas.shapes import (
+    BOOL,
+    EMPTY,
+    HEX,
+    ID,
+    INT,
+    MICROTIME,
+    NOTHING,
+    NUMBER,
+    TEXT,
+    TIME,
+    URL,
+    Schema,
+    either,
+    many,
+    mapping,
+    maybe,
+    one_of,
+    texts,
+    thing,
+    wrapped,
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The microversion of a request, and whether the operator asks."""
+
+    version: tuple[int, int]
+    by_operator: bool
+
+
+Shape = Schema | Callable[[Asked], Schema]
+"""A schema, or what makes it."""
+
+_LINKS = many(thing({"rel": one_of("self", "bookmark", "next"), "href": URL}))
+_DIGEST: Schema = {"type": "string", "pattern": "^([0-9a-f]{56})?$"}
+
+
+def since(asked: Asked, first: int, shapes: dict[str, Schema]) -> dict[str, Schema]:
+    """These from 2.`first` on."""
+    return shapes if asked.version >= (2, first) else {}
+
+
+def until(asked: Asked, last: int, shapes: dict[str, Schema]) -> dict[str, Schema]:
+    """These up to 2.`last`."""
+    return shapes if asked.version <= (2, last) else {}
+
+
+# Servers.
+
+_BRIEF_SERVER = thing({"id": ID, "name": TEXT, "links": _LINKS})
+_MAC: Schema = {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"}
+_ADDRESS: dict[str, Schema] = {"addr": TEXT, "version": one_of(4, 6)}
+_FULL_ADDRESS = thing({**_ADDRESS, "OS-EXT-IPS:type": one_of("fixed"), "OS-EXT-IPS-MAC:mac_addr": _MAC})
+_STATUS = one_of("ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "REBOOT", "SHUTOFF")
+
+
+def _server_flavor(asked: Asked) -> Schema:
+    if asked.version < (2, 47):
+        return thing({"id": TEXT, "links": _LINKS})
+    sizes = dict.fromkeys(("vcpus", "ram", "disk", "ephemeral", "swap"), INT)
+    return thing({**sizes, "original_name": TEXT, "extra_specs": texts()})
+
+
+def _changed_server(asked: Asked, address: Schema) -> dict[str, Schema]:
+    return {
+        "id": ID,
+        "name": TEXT,
+        "links": _LINKS,
+        "tenant_id": HEX,
+        "user_id": HEX,
+        "hostId": _DIGEST,
+        "status": _STATUS,
+        "metadata": texts(),
+        "image": either(thing({"id": ID, "links": _LINKS}), EMPTY),
+        "flavor": _server_flavor(asked),
+        "created": TIME,
+        "updated": TIME,
+        "accessIPv4": EMPTY,
+        "accessIPv6": EMPTY,
+        "OS-DCF:diskConfig": one_of("MANUAL", "AUTO"),
+        "addresses": mapping(many(address)),
+        **since(asked, 9, {"locked": BOOL}),
+        **since(asked, 19, {"description": maybe(TEXT)}),
+        **since(asked, 26, {"tags": many(TEXT)}),
+        **since(asked, 63, {"trusted_image_certificates": NOTHING}),
+        **since(asked, 73, {"locked_reason": maybe(TEXT)}),
+    }
+
+
+_SOMETIMES: dict[str, Schema] = {
+    "progress": INT,
+    "fault": thing({"code": INT, "created": TIME, "message": TEXT}, {"details": TEXT}),
+}
+_PLACED: dict[str, Schema] = {
+    "OS-EXT-AZ:availability_zone": TEXT,
+    "OS-EXT-STS:task_state": maybe(TEXT),
+    "OS-EXT-STS:vm_state": TEXT,
+    "OS-EXT-STS:power_state": INT,
+    "OS-SRV-USG:launched_at": maybe(MICROTIME),
+    "OS-SRV-USG:terminated_at": NOTHING,
+    "config_drive": one_of("True", ""),
+    "key_name": maybe(TEXT),
+    "os-extended-volumes:volumes_attached": many(TEXT),
+}
+_HOST = {
+    "OS-EXT-SRV-ATTR:host": maybe(TEXT),
+    "OS-EXT-SRV-ATTR:hypervisor_hostname": maybe(TEXT),
+    "OS-EXT-SRV-ATTR:instance_name": TEXT,
+}
+_HOST_NAME = {"OS-EXT-SRV-ATTR:hostname": TEXT}
+_BOOTED = {
+    "OS-EXT-SRV-ATTR:reservation_id": TEXT,
+    "OS-EXT-SRV-ATTR:launch_index": INT,
+    "OS-EXT-SRV-ATTR:kernel_id": TEXT,
+    "OS-EXT-SRV-ATTR:ramdisk_id": TEXT,
+    "OS-EXT-SRV-ATTR:root_device_name": maybe(TEXT),
+    "OS-EXT-SRV-ATTR:user_data": maybe(TEXT),
+}
+
+
+def _full_server(asked: Asked) -> dict[str, Schema]:
+    operators = {
+        **_HOST,
+        **since(asked, 3, {**_BOOTED, **_HOST_NAME}),
+        **since(asked, 16, {"host_status": one_of("UP", "DOWN", "UNKNOWN", "MAINTENANCE", "")}),
+    }
+    return {
+        **_changed_server(asked, _FULL_ADDRESS),
+        **_PLACED,
+        **(operators if asked.by_operator else {}),
+        **since(asked, 90, _HOST_NAME),
+        **since(asked, 96, {"pinned_availability_zone": maybe(TEXT)}),
+    }
+
+
+def _one_server(asked: Asked) -> Schema:
+    groups = since(asked, 71, {"server_groups": many(ID)})
+    return wrapped("server", thing({**_full_server(asked), **groups}, _SOMETIMES))
+
+
+def _updated_server(asked: Asked) -> Schema:
+    if asked.version >= (2, 75):
+        return _one_server(asked)
+    groups = since(asked, 71, {"server_groups": many(ID)})
+    return wrapped("server", thing({**_changed_server(asked, thing(_ADDRESS)), **groups}, _SOMETIMES))
+
+
+def _server_details(asked: Asked) -> Schema:
+    server = thing(_full_server(asked), _SOMETIMES)
+    return thing({"servers": many(server)}, {"servers_links": _LINKS})
+
+
+_CREATED = thing(
+    {"id": ID, "links": _LINKS, "OS-DCF:diskConfig": one_of("MANUAL", "AUTO"), "security_groups": many(TEXT)}
+)
+
+
+def _interface(asked: Asked) -> Schema:
+    fixed = many(thing({"subnet_id": ID, "ip_address": TEXT}))
+    state = one_of("ACTIVE", "DOWN", "BUILD", "ERROR")
+    shape = {"port_id": ID, "net_id": ID, "mac_addr": _MAC, "port_state": state, "fixed_ips": fixed}
+    return thing({**shape, **since(asked, 70, {"tag": maybe(TEXT)})})
+
+
+def _action(asked: Asked) -> dict[str, Schema]:
+    shape = {
+        "action": TEXT,
+        "instance_uuid": ID,
+        "message": maybe(TEXT),
+        "project_id": TEXT,
+        "user_id": TEXT,
+        "request_id": TEXT,
+        "start_time": MICROTIME,
+    }
+    return {**shape, **since(asked, 58, {"updated_at": MICROTIME})}
+
+
+def _actions(asked: Asked) -> Schema:
+    actions = many(thing(_action(asked)))
+    return thing({"instanceActions": actions}, since(asked, 58, {"links": _LINKS}))
+
+
+def _one_action(asked: Asked) -> Schema:
+    event = {
+        "event": TEXT,
+        "start_time": MICROTIME,
+        "finish_time": MICROTIME,
+        "result": one_of("Success", "Error"),
+        **({"traceback": NOTHING} if asked.by_operator else {}),
+        **since(asked, 62, {"hostId": _DIGEST, **({"host": maybe(TEXT)} if asked.by_operator else {})}),
+        **since(asked, 84, {"details": maybe(TEXT)} if asked.by_operator else {}),
+    }
+    is_told = asked.by_operator or asked.version >= (2, 51)
+    events = {"events": many(thing(event))} if is_told else {}
+    return wrapped("instanceAction", thing({**_action(asked), **events}))
+
+
+# Flavors.
+
+
+def _brief_flavor(asked: Asked) -> dict[str, Schema]:
+    return {
+        "id": TEXT,
+        "name": TEXT,
+        "links": _LINKS,
+        **since(asked, 55, {"description": maybe(TEXT)}),
+    }
+
+
+def _flavor(asked: Asked) -> Schema:
+    return thing(
+        {
+            **_brief_flavor(asked),
+            "ram": INT,
+            "disk": INT,
+            "vcpus": INT,
+            "swap": INT if asked.version >= (2, 75) else either(INT, EMPTY),
+            "OS-FLV-EXT-DATA:ephemeral": INT,
+            "OS-FLV-DISABLED:disabled": BOOL,
+            "os-flavor-access:is_public": BOOL,
+            "rxtx_factor": NUMBER,
+            **since(asked, 61, {"extra_specs": texts()}),
+        }
+    )
+
+
+def _flavors(asked: Asked) -> Schema:
+    return thing({"flavors": many(thing(_brief_flavor(asked)))}, {"flavors_links": _LINKS})
+
+
+# Hosts.
+
+_RESOURCES = dict.fromkeys(
+    (
+        "vcpus",
+        "vcpus_used",
+        "memory_mb",
+        "memory_mb_used",
+        "free_ram_mb",
+        "local_gb",
+        "local_gb_used",
+        "free_disk_gb",
+        "disk_available_least",
+        "running_vms",
+        "current_workload",
+    ),
+    INT,
+)
+
+
+def _host_id(asked: Asked) -> Schema:
+    return ID if asked.version >= (2, 53) else INT
+
+
+def _brief_hypervisor(asked: Asked) -> dict[str, Schema]:
+    return {
+        "id": _host_id(asked),
+        "hypervisor_hostname": TEXT,
+        "state": one_of("up", "down"),
+        "status": one_of("enabled", "disabled"),
+    }
+
+
+def _hypervisor(asked: Asked) -> dict[str, Schema]:
+    service = thing({"id": _host_id(asked), "host": TEXT, "disabled_reason": maybe(TEXT)})
+    cpu = {"cpu_info": mapping(TEXT) if asked.version >= (2, 28) else TEXT}
+    return {
+        **_brief_hypervisor(asked),
+        "hypervisor_type": TEXT,
+        "hypervisor_version": INT,
+        "host_ip": maybe(TEXT),
+        "service": service,
+        **until(asked, 87, {**_RESOURCES, **cpu}),
+        **since(asked, 88, {"uptime": maybe(TEXT)}),
+    }
+
+
+def _with_servers(asked: Asked, shape: dict[str, Schema]) -> Schema:
+    servers = many(thing({"name": TEXT, "uuid": ID}))
+    return thing(shape, since(asked, 53, {"servers": servers}))
+
+
+def _hypervisors(asked: Asked) -> Schema:
+    rows = many(_with_servers(asked, _brief_hypervisor(asked)))
+    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": _LINKS}))
+
+
+def _hypervisor_details(asked: Asked) -> Schema:
+    rows = many(_with_servers(asked, _hypervisor(asked)))
+    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": _LINKS}))
+
+
+def _service(asked: Asked) -> Schema:
+    return thing(
+        {
+            "id": _host_id(asked),
+            "binary": one_of("nova-compute"),
+            "host": TEXT,
+            "zone": TEXT,
+            "status": one_of("enabled", "disabled"),
+            "state": one_of("up", "down"),
+            "updated_at": maybe(MICROTIME),
+            "disabled_reason": maybe(TEXT),
+            **since(asked, 11, {"forced_down": BOOL}),
+        }
+    )
+
+
+_HOST_STATE = thing({"available": BOOL, "active": BOOL, "updated_at": maybe(MICROTIME)})
+
+
+def _zones(hosts: Schema) -> Schema:
+    zone = thing({"zoneName": TEXT, "zoneState": wrapped("available", BOOL), "hosts": hosts})
+    return wrapped("availabilityZoneInfo", many(zone))
+
+
+# Key pairs, limits, quotas.
+
+
+def _brief_keypair(asked: Asked) -> dict[str, Schema]:
+    return {
+        "name": TEXT,
+        "public_key": TEXT,
+        "fingerprint": {"type": "string", "pattern": "^([0-9a-f]{2}:){15}[0-9a-f]{2}$"},
+        **since(asked, 2, {"type": one_of("ssh")}),
+    }
+
+
+def _keypairs(asked: Asked) -> Schema:
+    rows = many(wrapped("keypair", thing(_brief_keypair(asked))))
+    return thing({"keypairs": rows}, since(asked, 35, {"keypairs_links": _LINKS}))
+
+
+def _keypair(asked: Asked) -> Schema:
+    kept = {"created_at": MICROTIME, "deleted": BOOL, "deleted_at": NOTHING, "updated_at": NOTHING, "id": INT}
+    return wrapped("keypair", thing({**_brief_keypair(asked), "user_id": TEXT, **kept}))
+
+
+def _new_keypair(asked: Asked) -> Schema:
+    private = until(asked, 91, {"private_key": TEXT})
+    return wrapped("keypair", thing({**_brief_keypair(asked), "user_id": TEXT}, private))
+
+
+_QUOTA_NAMES = (
+    "cores",
+    "instances",
+    "key_pairs",
+    "metadata_items",
+    "ram",
+    "server_group_members",
+    "server_groups",
+)
+_NETWORK_QUOTAS = ("fixed_ips", "floating_ips", "networks", "security_group_rules", "security_groups")
+_FILE_QUOTAS = ("injected_file_content_bytes", "injected_file_path_bytes", "injected_files")
+
+
+def _quota(asked: Asked, shape: Schema) -> dict[str, Schema]:
+    names = (
+        *_QUOTA_NAMES,
+        *(_NETWORK_QUOTAS if asked.version < (2, 36) else ()),
+        *(_FILE_QUOTAS if asked.version < (2, 57) else ()),
+    )
+    return dict.fromkeys(names, shape)
+
+
+def _quota_set(asked: Asked) -> Schema:
+    return wrapped("quota_set", thing({"id": TEXT, **_quota(asked, INT)}))
+
+
+def _changed_quota_set(asked: Asked) -> Schema:
+    return wrapped("quota_set", thing(_quota(asked, INT)))
+
+
+def _quota_details(asked: Asked) -> Schema:
+    use = thing({"limit": INT, "in_use": INT, "reserved": INT})
+    return wrapped("quota_set", thing({"id": TEXT, **_quota(asked, use)}))
+
+
+def _limits(asked: Asked) -> Schema:
+    names = (
+        "maxTotalInstances",
+        "maxTotalCores",
+        "maxTotalRAMSize",
+        "maxTotalKeypairs",
+        "maxServerMeta",
+        "maxServerGroups",
+        "maxServerGroupMembers",
+        "totalServerGroupsUsed",
+        "totalInstancesUsed",
+        "totalCoresUsed",
+        "totalRAMUsed",
+    )
+    floating = ("maxTotalFloatingIps", "totalFloatingIpsUsed")
+    groups = ("maxSecurityGroups", "maxSecurityGroupRules", "totalSecurityGroupsUsed")
+    more = (
+        *(names),
+        *((*floating, *groups) if asked.version < (2, 36) else ()),
+        *(("maxImageMeta",) if asked.version < (2, 39) else ()),
+        *(("maxPersonality", "maxPersonalitySize") if asked.version < (2, 57) else ()),
+    )
+    return wrapped("limits", thing({"rate": many(TEXT), "absolute": thing(dict.fromkeys(more, INT))}))
+
+
+_VERSION: dict[str, Schema] = {
+    "id": TEXT,
+    "status": TEXT,
+    "version": TEXT,
+    "min_version": TEXT,
+    "updated": TIME,
+    "links": _LINKS,
+}
+_EXTENSION = thing(
+    {
+        "alias": TEXT,
+        "name": TEXT,
+        "description": TEXT,
+        "updated": TIME,
+        "namespace": TEXT,
+        "links": many(TEXT),
+    }
+)
+_TAGS = wrapped("tags", many(TEXT))
+_SERVICE_BY_NAME: dict[str, Schema] = {"host": TEXT, "binary": one_of("nova-compute")}
+
+_FAULTS = (
+    "badRequest",
+    "unauthorized",
+    "forbidden",
+    "itemNotFound",
+    "badMethod",
+    "conflictingRequest",
+    "overLimit",
+    "badMediaType",
+    "computeFault",
+    "serviceUnavailable",
+)
+ERROR = either(*(wrapped(name, thing({"code": INT, "message": TEXT})) for name in _FAULTS))
+HIDDEN = frozenset[str]()
+
+ANSWERS: dict[str, Shape] = {
+    "GET ": wrapped("versions", many(thing(_VERSION))),
+    "GET /v2.1": wrapped(
+        "version", thing({**_VERSION, "media-types": many(thing({"base": TEXT, "type": TEXT}))})
+    ),
+    "GET /v2.1/extensions": wrapped("extensions", many(_EXTENSION)),
+    "GET /v2.1/extensions/{}": wrapped("extension", _EXTENSION),
+    "GET /v2.1/servers": thing({"servers": many(_BRIEF_SERVER)}, {"servers_links": _LINKS}),
+    "POST /v2.1/servers": wrapped("server", _CREATED),
+    "GET /v2.1/servers/detail": _server_details,
+    "GET /v2.1/servers/{}": _one_server,
+    "PUT /v2.1/servers/{}": _updated_server,
+    "DELETE /v2.1/servers/{}": EMPTY,
+    "POST /v2.1/servers/{}/action": either(EMPTY, wrapped("output", TEXT)),
+    "GET /v2.1/servers/{}/ips": wrapped("addresses", mapping(many(thing(_ADDRESS)))),
+    "GET /v2.1/servers/{}/ips/{}": mapping(many(thing(_ADDRESS))),
+    "GET /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
+    "POST /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
+    "PUT /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
+    "GET /v2.1/servers/{}/metadata/{}": wrapped("meta", texts()),
+    "PUT /v2.1/servers/{}/metadata/{}": wrapped("meta", texts()),
+    "DELETE /v2.1/servers/{}/metadata/{}": EMPTY,
+    "GET /v2.1/servers/{}/tags": _TAGS,
+    "PUT /v2.1/servers/{}/tags": _TAGS,
+    "DELETE /v2.1/servers/{}/tags": EMPTY,
+    "GET /v2.1/servers/{}/tags/{}": EMPTY,
+    "PUT /v2.1/servers/{}/tags/{}": EMPTY,
+    "DELETE /v2.1/servers/{}/tags/{}": EMPTY,
+    "GET /v2.1/servers/{}/os-interface": lambda asked: wrapped(
+        "interfaceAttachments", many(_interface(asked))
+    ),
+    "GET /v2.1/servers/{}/os-interface/{}": lambda asked: wrapped("interfaceAttachment", _interface(asked)),
+    "GET /v2.1/servers/{}/os-instance-actions": _actions,
+    "GET /v2.1/servers/{}/os-instance-actions/{}": _one_action,
+    "GET /v2.1/flavors": _flavors,
+    "GET /v2.1/flavors/detail": lambda asked: thing(
+        {"flavors": many(_flavor(asked))}, {"flavors_links": _LINKS}
+    ),
+    "POST /v2.1/flavors": lambda asked: wrapped("flavor", _flavor(asked)),
+    "GET /v2.1/flavors/{}": lambda asked: wrapped("flavor", _flavor(asked)),
+    "PUT /v2.1/flavors/{}": lambda asked: wrapped("flavor", _flavor(asked)),
+    "DELETE /v2.1/flavors/{}": EMPTY,
+    "GET /v2.1/flavors/{}/os-extra_specs": wrapped("extra_specs", texts()),
+    "POST /v2.1/flavors/{}/os-extra_specs": wrapped("extra_specs", texts()),
+    "GET /v2.1/flavors/{}/os-extra_specs/{}": texts(),
+    "PUT /v2.1/flavors/{}/os-extra_specs/{}": texts(),
+    "DELETE /v2.1/flavors/{}/os-extra_specs/{}": EMPTY,
+    "GET /v2.1/os-hypervisors": _hypervisors,
+    "GET /v2.1/os-hypervisors/detail": _hypervisor_details,
+    "GET /v2.1/os-hypervisors/{}": lambda asked: wrapped(
+        "hypervisor", _with_servers(asked, _hypervisor(asked))
+    ),
+    "GET /v2.1/os-hypervisors/statistics": wrapped(
+        "hypervisor_statistics", thing({**_RESOURCES, "count": INT})
+    ),
+    "GET /v2.1/os-hypervisors/{}/uptime": lambda asked: wrapped(
+        "hypervisor", thing({**_brief_hypervisor(asked), "uptime": TEXT})
+    ),
+    "GET /v2.1/os-hypervisors/{}/search": lambda asked: wrapped(
+        "hypervisors", many(thing(_brief_hypervisor(asked)))
+    ),
+    "GET /v2.1/os-hypervisors/{}/servers": lambda asked: wrapped(
+        "hypervisors",
+        many(thing(_brief_hypervisor(asked), {"servers": many(thing({"name": TEXT, "uuid": ID}))})),
+    ),
+    "GET /v2.1/os-services": lambda asked: wrapped("services", many(_service(asked))),
+    "PUT /v2.1/os-services/{}": lambda asked: wrapped(
+        "service",
+        _service(asked)
+        if asked.version >= (2, 53)
+        else either(
+            thing({**_SERVICE_BY_NAME, "status": TEXT}, {"disabled_reason": TEXT}),
+            thing({**_SERVICE_BY_NAME, "forced_down": BOOL}),
+        ),
+    ),
+    "DELETE /v2.1/os-services/{}": EMPTY,
+    "GET /v2.1/os-availability-zone": _zones(NOTHING),
+    "GET /v2.1/os-availability-zone/detail": _zones(mapping(wrapped("nova-compute", _HOST_STATE))),
+    "GET /v2.1/limits": _limits,
+    "GET /v2.1/os-quota-sets/{}": _quota_set,
+    "PUT /v2.1/os-quota-sets/{}": _changed_quota_set,
+    "DELETE /v2.1/os-quota-sets/{}": EMPTY,
+    "GET /v2.1/os-quota-sets/{}/defaults": _quota_set,
+    "GET /v2.1/os-quota-sets/{}/detail": _quota_details,
+    "GET /v2.1/os-keypairs": _keypairs,
+    "POST /v2.1/os-keypairs": _new_keypair,
+    "GET /v2.1/os-keypairs/{}": _keypair,
+    "DELETE /v2.1/os-keypairs/{}": EMPTY,
+    "GET /v2.1/os-aggregates": wrapped("aggregates", many(TEXT)),
+}
