@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import Target
-from fairlead.control import nics, quotas
+from fairlead.control import aggregates, nics, quotas, server_groups
 from fairlead.control.boundary import SCHEDULER, Tx
 from fairlead.control.events import tell_server
 from fairlead.control.nics import BootNic, BootNics, NicChoice
 from fairlead.control.requests import nics_of, request_for
-from fairlead.control.subjects import IMAGE, of_image, refused
+from fairlead.control.subjects import FLAVOR, IMAGE, of_flavor, of_image, refused
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, PortId, ServerId
 from fairlead.model.port import Port
@@ -53,6 +53,8 @@ class BootServer:
     tags: tuple[str, ...] = ()
     hostname: str | None = None
     description: str | None = None
+    group: str | None = None
+    """The id of the server group that it joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,14 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
     """
     flavor, source = _checked(tx, caller, wanted)
     _check_quotas(tx, caller, flavor, wanted)
+    group_id = server_groups.join(tx, caller, wanted.group) if wanted.group else None
     asked = nics.listed(tx, caller, wanted.nics)
     server_id = ServerId(tx.new_id())
     ports = nics.take(tx, caller, server_id, asked)
     request_for(tx, flavor, ports, wanted.host)
     nics.check_bindable(nics_of(tx, ports))
     server = _server(tx, caller, wanted, server_id, flavor, source, _tagged(asked, ports))
+    server = replace(server, group_id=group_id)
     tx.servers.add(server)
     tell_server(tx, server, "server_created", _created(server, ports), request_id=caller.request_id)
     tx.wakes.add(SCHEDULER)
@@ -90,13 +94,14 @@ def _check_quotas(tx: Tx, caller: Caller, flavor: Flavor, wanted: BootServer) ->
 
 
 def check_flavor(tx: Tx, caller: Caller, wanted: BootServer) -> Flavor:
-    """The flavor, where it and the host that was asked for are there; raises InvalidValue, and NotAllowed for who may
-    not ask for a host.
+    """The flavor, where it and the zone and host that were asked for are there; raises InvalidValue, and NotAllowed for
+    who may not ask for a host.
     """
     if wanted.host is not None and not caller.may(_NAMES_HOST, Target(caller.project_id)):
         raise refused(_NAMES_HOST)
+    aggregates.check_zone(tx, wanted.availability_zone)
     flavor = tx.flavors.get(wanted.flavor_id)
-    if flavor is None or flavor.disabled:
+    if flavor is None or flavor.disabled or not caller.may(FLAVOR.seen_by, of_flavor(flavor)):
         raise InvalidValue("flavorRef", wanted.flavor_id, "the id of a flavor that is there")
     if flavor.swap_mib or flavor.ephemeral_gib:
         raise InvalidValue(

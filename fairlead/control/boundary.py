@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from fairlead.model.aggregate import Aggregate
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
@@ -26,6 +27,7 @@ from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
 from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.server_group import ServerGroup
 from fairlead.model.sharing import RbacPolicy
 
 Row = TypeVar("Row")
@@ -149,6 +151,8 @@ class Tx(Protocol):
     """Keyed by (project id, resource)."""
     keypairs: Rows[KeyPair]
     """Keyed by (user id, name)."""
+    server_groups: Rows[ServerGroup]
+    aggregates: Rows[Aggregate]
     tokens: TokenRows
     """Keyed by digest."""
     wakes: set[Wake]

@@ -1,7 +1,7 @@
 """The claim: host, devices, bandwidth, bindings for a server in one transaction, or nothing.
 
 The decision was made on a snapshot; here the same rules are asked again, over rows that are held. Locks: the
-server's ports with what their settings follow from (`port_locks`), its host, the server.
+server's group, its ports with what their settings follow from (`port_locks`), its host, the server.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,8 @@ def commit(tx: Tx, server_id: ServerId, host_id: HostId) -> Claim:
     can ever serve it.
     """
     waiting = tx.servers.get(server_id)
+    if waiting is not None and waiting.group_id is not None:
+        tx.server_groups.hold(waiting.group_id)
     if waiting is not None:
         lock_ports(tx, waiting.ports)
     host = tx.hosts.hold(host_id)

@@ -6,10 +6,11 @@ from fairlead.access.caller import Caller
 from fairlead.control.booting import BootServer, check_flavor
 from fairlead.control.boundary import Tx
 from fairlead.control.host_facts import views_of
+from fairlead.control.host_rules import Whereabouts
 from fairlead.control.nics import check_bindable, drafts, listed
 from fairlead.control.policy_matches import holders
-from fairlead.control.requests import request_of
-from fairlead.model.ids import DeviceId, HostId, ServerId
+from fairlead.control.requests import request_of, ruled
+from fairlead.model.ids import DeviceId, HostId, ServerGroupId, ServerId
 from fairlead.model.request import ServerRequest, server_request
 from fairlead.placement.boundary import Fit, HostRejection, Rejected
 from fairlead.placement.explain import Explanation, HostExplained, explain, families
@@ -44,7 +45,10 @@ def explain_boot(tx: Tx, caller: Caller, wanted: BootServer) -> Answer:
     nics = drafts(tx, caller, listed(tx, caller, wanted.nics))
     check_bindable(nics)
     aliases = {alias.name: alias for alias in tx.aliases.find()}
-    return _answer(tx, "such a server", server_request(flavor, nics, aliases, wanted.host))
+    request = server_request(flavor, nics, aliases, wanted.host)
+    group_id = ServerGroupId(wanted.group) if wanted.group else None
+    of = Whereabouts(caller.project_id, flavor, wanted.availability_zone, group_id)
+    return _answer(tx, "such a server", ruled(tx, request, of))
 
 
 def explain_server(tx: Tx, server_id: ServerId) -> Answer:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field, replace
 
 from fairlead.control.boundary import Tx
-from fairlead.model.errors import InvalidValue, NotFound
-from fairlead.model.ids import FlavorId
+from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.ids import FlavorId, ProjectId
 from fairlead.model.request import check_flavor
 from fairlead.model.server import Flavor
 
@@ -87,6 +87,29 @@ def remove_extra_spec(tx: Tx, flavor_id: FlavorId, key: str) -> None:
         raise NotFound("extra_spec", key)
     left = {name: value for name, value in flavor.extra_specs.items() if name != key}
     tx.flavors.put(replace(flavor, extra_specs=left))
+
+
+def grant(tx: Tx, flavor_id: FlavorId, project_id: ProjectId) -> Flavor:
+    """The flavor, which the project may use. Raises NotFound, Conflict `exists`, and `public` where all may."""
+    flavor = _private(tx, flavor_id)
+    if project_id in flavor.access:
+        raise Conflict("exists", f"Project {project_id} has access to flavor {flavor.name} already.")
+    return tx.flavors.put(replace(flavor, access=(*flavor.access, project_id)))
+
+
+def revoke(tx: Tx, flavor_id: FlavorId, project_id: ProjectId) -> Flavor:
+    """The flavor, which the project may not use any more; its servers stay. Raises NotFound, Conflict `public`."""
+    flavor = _private(tx, flavor_id)
+    if project_id not in flavor.access:
+        raise NotFound("flavor access", f"of project {project_id} to {flavor.name}")
+    return tx.flavors.put(replace(flavor, access=tuple(each for each in flavor.access if each != project_id)))
+
+
+def _private(tx: Tx, flavor_id: FlavorId) -> Flavor:
+    flavor = tx.flavors.lock(flavor_id)
+    if flavor.is_public:
+        raise Conflict("public", f"Flavor {flavor.name} is public: everybody has access to it.")
+    return flavor
 
 
 def delete(tx: Tx, flavor_id: FlavorId) -> None:

@@ -13,6 +13,7 @@ from hmac import compare_digest
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.control import aggregates
 from fairlead.control.boundary import SCHEDULER, Tx, host_wake
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.events import tell_host
@@ -172,6 +173,7 @@ def delete(tx: Tx, host_id: HostId) -> None:
     devices = tx.devices.find(host_id=host_id)
     for device in sorted(devices, key=lambda device: device.kind is not DeviceKind.VF):
         tx.devices.remove(device.id)
+    aggregates.forget_host(tx, host_id)
     tx.hosts.remove(host_id)
     tx.wakes |= {SCHEDULER, host_wake(host_id)}
 

@@ -1,8 +1,10 @@
 """What a server needs of a host, from its rows: the one way there for booting, placing, claiming, explaining."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fairlead.control.boundary import Tx
+from fairlead.control.host_rules import Whereabouts, rules_for, whereabouts_of
 from fairlead.control.qos import in_force
 from fairlead.model.ids import PortId
 from fairlead.model.port import Port
@@ -12,7 +14,14 @@ from fairlead.model.server import Flavor, Server
 
 def request_of(tx: Tx, server: Server) -> ServerRequest:
     """What the server needs; raises InvalidValue for what cannot be honoured (any more)."""
-    return request_for(tx, server.flavor, ports_of(tx, server.ports), server.wanted_host)
+    request = request_for(tx, server.flavor, ports_of(tx, server.ports), server.wanted_host)
+    return ruled(tx, request, whereabouts_of(server))
+
+
+def ruled(tx: Tx, request: ServerRequest, of: Whereabouts) -> ServerRequest:
+    """The request with what says on which hosts it may be."""
+    rules, leanings = rules_for(tx, of)
+    return replace(request, rules=rules, leanings=leanings)
 
 
 def request_for(tx: Tx, flavor: Flavor, ports: Sequence[Port], host: str | None) -> ServerRequest:

@@ -13,9 +13,11 @@ from fairlead.control.boundary import SCHEDULER, Tx, server_wake
 from fairlead.control.changes import applied
 from fairlead.control.events import tell_server
 from fairlead.control.generations import advance
+from fairlead.control.host_rules import zones_by_host
 from fairlead.control.hosts import Liveness, liveness
 from fairlead.control.nics import give_back
 from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
+from fairlead.model.aggregate import DEFAULT_ZONE
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict, Failure
@@ -26,6 +28,7 @@ from fairlead.model.network import Network
 from fairlead.model.port import Port
 from fairlead.model.quota import Resource
 from fairlead.model.server import Power, Server, ServerStatus
+from fairlead.model.server_group import ServerGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ class ServerView:
     host: Host | None = None
     is_host_alive: bool = False
     nics: tuple[ServerNic, ...] = ()
+    zone: str = ""
+    """The availability zone that it is in; "" while no host has it."""
+    group: ServerGroup | None = None
 
 
 def find(tx: Tx, **where: object) -> tuple[ServerView, ...]:
@@ -75,12 +81,17 @@ def views(tx: Tx, servers: tuple[Server, ...]) -> tuple[ServerView, ...]:
     host_ids = tuple({server.host_id for server in servers if server.host_id})
     hosts = {host.id: host for host in (tx.hosts.find(id=host_ids) if host_ids else ())}
     nics = _nics(tx, servers)
+    zones = zones_by_host(tx.aggregates.find()) if hosts else {}
+    group_ids = tuple({server.group_id for server in servers if server.group_id})
+    groups = {group.id: group for group in (tx.server_groups.find(id=group_ids) if group_ids else ())}
 
     def view(server: Server) -> ServerView:
         host = hosts.get(server.host_id) if server.host_id else None
         is_alive = host is not None and liveness(host, tx.now) is Liveness.ALIVE
         own = tuple(nics[port_id] for port_id in server.ports if port_id in nics)
-        return ServerView(server, host, is_alive, own)
+        zone = zones.get(host.id, DEFAULT_ZONE) if host else ""
+        group = groups.get(server.group_id) if server.group_id else None
+        return ServerView(server, host, is_alive, own, zone, group)
 
     return tuple(map(view, servers))
 

@@ -15,7 +15,8 @@ from fairlead.model.ids import ProjectId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import Port
 from fairlead.model.qos import QosPolicy
-from fairlead.model.server import Image, Server
+from fairlead.model.server import Flavor, Image, Server
+from fairlead.model.server_group import ServerGroup
 from fairlead.model.sharing import EVERYBODY
 
 
@@ -93,6 +94,16 @@ def of_image(image: Image) -> Target:
     return Target(image.project_id, shared_with=frozenset({EVERYBODY}) if is_for_all else frozenset())
 
 
+def of_group(group: ServerGroup) -> Target:
+    """What rules ask of a server group."""
+    return Target(group.project_id, user_id=group.user_id)
+
+
+def of_flavor(flavor: Flavor) -> Target:
+    """What rules ask of a flavor: it is no project's; who may use it, it is shared with."""
+    return Target(shared_with=frozenset({EVERYBODY}) if flavor.is_public else frozenset(flavor.access))
+
+
 def _of_network(tx: Tx, network: Network) -> Target:
     return of_network(network, sharing.targets(tx, network))
 
@@ -137,6 +148,12 @@ RBAC_POLICY = Subject(
 QOS_RULE = Subject("QoS rule", "get_policy", _rule)
 SERVER = Subject("server", "os_compute_api:servers:show", lambda tx, key: of_server(tx.servers.fetch(key)))
 IMAGE = Subject("image", "get_image", lambda tx, key: of_image(tx.images.fetch(key)))
+SERVER_GROUP = Subject(
+    "server group",
+    "os_compute_api:os-server-groups:show",
+    lambda tx, key: of_group(tx.server_groups.fetch(key)),
+)
+FLAVOR = Subject("flavor", "os_compute_api:flavors:show", lambda tx, key: of_flavor(tx.flavors.fetch(key)))
 PROJECT = Subject("project", "get_quota", _project)
 PROJECT_OF_USERS = Subject("project", "identity:get_project", _project)
 USER = Subject("user", "identity:get_user", lambda _, key: Target(user_id=key))

@@ -25,6 +25,8 @@ RbacPolicyId = NewType("RbacPolicyId", str)
 FlavorId = NewType("FlavorId", str)
 ImageId = NewType("ImageId", str)
 ServerId = NewType("ServerId", str)
+ServerGroupId = NewType("ServerGroupId", str)
+AggregateId = NewType("AggregateId", str)
 RequestId = NewType("RequestId", str)
 """One wanted device of one server: the port's id, or `<alias>-<n>` for the n-th device of a flavor's alias."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.model.errors import InvalidValue
-from fairlead.model.ids import PortId, RequestId
+from fairlead.model.ids import HostId, PortId, RequestId
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
@@ -27,6 +27,8 @@ MAX_NUMA_NODES = 8
 ALIAS_SPEC = "pci_passthrough:alias"
 NUMA_NODES_SPEC = "hw:numa_nodes"
 NUMA_POLICY_SPEC = "hw:pci_numa_affinity_policy"
+AGGREGATE_SPEC = "aggregate_instance_extra_specs:"
+"""Nova's: the flavor wants hosts in an aggregate with that metadata (AggregateInstanceExtraSpecsFilter)."""
 _HONOURED = (ALIAS_SPEC, NUMA_NODES_SPEC, NUMA_POLICY_SPEC)
 _ALIAS_COUNT = re.compile(r"\s*([^:,\s][^:,]*?)\s*:\s*([0-9]{1,4})\s*")
 
@@ -53,13 +55,36 @@ class PciRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HostRule:
+    """On which hosts a server may be: only on these, or on none of these. `about` is what is wrong with one that the
+    rule leaves out: "is not in availability zone east".
+    """
+
+    hosts: frozenset[HostId]
+    is_only: bool
+    about: str
+
+    def admits(self, host_id: HostId) -> bool:
+        """Whether the server may be there."""
+        return (host_id in self.hosts) is self.is_only
+
+
+@dataclass(frozen=True, slots=True)
+class HostLeaning:
+    """To which hosts a server would rather go, or rather not: by how many others of its group are there."""
+
+    members: tuple[tuple[HostId, int], ...]
+    is_towards: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ServerRequest:
     """Everything a server needs of one host, placed together or not at all.
 
     `numa_nodes` 0: no guest NUMA topology was asked for; otherwise it divides vCPUs and memory evenly. A
     device request with policy REQUIRED or SOCKET gives such a guest one cell, for required means required.
     `bridged_networks`: physical networks that ordinary vNICs need a bridge on. `host` is a host's name or
-    id that was asked for; None: any.
+    id that was asked for; None: any. `rules` are kept, `leanings` followed among the hosts that do.
     """
 
     vcpus: int
@@ -69,6 +94,8 @@ class ServerRequest:
     bridged_networks: tuple[str, ...] = ()
     numa_nodes: int = 0
     host: str | None = None
+    rules: tuple[HostRule, ...] = ()
+    leanings: tuple[HostLeaning, ...] = ()
 
     @property
     def cell_count(self) -> int:
@@ -130,6 +157,9 @@ def check_extra_specs(specs: Mapping[str, str], aliases: Mapping[str, Alias]) ->
     for key in specs:
         if key.startswith(("pci_passthrough:", "hw:")) and key not in _HONOURED:
             raise InvalidValue("extra_specs", key, f"honoured here; these are: {', '.join(_HONOURED)}")
+    for key, value in specs.items():
+        if key.startswith(AGGREGATE_SPEC) and value.startswith(("<", "s")) and " " in value:
+            raise InvalidValue(key, value, "a plain value: comparisons are not served")
     _numa_nodes(specs)
     _numa_policy(specs)
     wanted = tuple(_alias_counts(specs, aliases))

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from fairlead.model.errors import Failure
-from fairlead.model.ids import FlavorId, HostId, ImageId, PortId, ProjectId, ServerId
+from fairlead.model.ids import FlavorId, HostId, ImageId, PortId, ProjectId, ServerGroupId, ServerId
 from fairlead.model.numa import GuestCell
 
 
@@ -21,6 +21,8 @@ class Flavor:
     created_at: datetime
     description: str | None = None
     is_public: bool = True
+    access: tuple[ProjectId, ...] = ()
+    """Who may use one that is not public."""
     disabled: bool = False
     swap_mib: int = 0
     ephemeral_gib: int = 0
@@ -110,6 +112,7 @@ class Server:
     host_id: HostId | None = None
     wanted_host: str | None = None
     availability_zone: str = ""
+    group_id: ServerGroupId | None = None
     cells: tuple[GuestCell, ...] = ()
     boot_serial: int = 1
     hard_reboot: bool = False

@@ -93,6 +93,7 @@ class ReasonCode(Enum):
     """Why a host does not do. Stable: they are part of the API."""
 
     NOT_ASKED_FOR = "not_the_host_asked_for"
+    RULED_OUT = "ruled_out"
     HOST_UNAVAILABLE = "host_unavailable"
     VCPUS = "not_enough_vcpus"
     MEMORY = "not_enough_memory"

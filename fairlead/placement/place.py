@@ -16,6 +16,7 @@ from fairlead.placement.boundary import (
 )
 from fairlead.placement.filters import candidates
 from fairlead.placement.fits import STEPS_FOR_A_HOST, fits_need
+from fairlead.placement.host_rules import leaning, rule_out
 from fairlead.placement.need import Need, need_of
 from fairlead.placement.rank import in_order
 from fairlead.placement.search import Effort
@@ -62,7 +63,9 @@ def _hosts_to_try(fleet: Fleet, need: Need, order: HostOrder, seed: str) -> Iter
         return
     columns = fleet.columns
     found = candidates(columns, need)
-    for row in in_order(columns, found, order, has_devices=bool(need.demands), seed=seed):
+    rule_out(fleet, need.request.rules, found)
+    lean = leaning(fleet, need.request.leanings)
+    for row in in_order(columns, found, order, has_devices=bool(need.demands), seed=seed, lean=lean):
         yield fleet.view_at(row)
 
 

@@ -20,13 +20,24 @@ _TIE_BITS = 24
 
 
 def in_order(
-    columns: Columns, found: Candidates, order: HostOrder, *, has_devices: bool, seed: str
+    columns: Columns,
+    found: Candidates,
+    order: HostOrder,
+    *,
+    has_devices: bool,
+    seed: str,
+    lean: NDArray[np.int64] | None = None,
 ) -> Iterator[int]:
-    """Rows of the candidates, best first. The first is found without sorting the rest: mostly it does."""
+    """Rows of the candidates, best first: by `lean` before all else. The first is found without sorting the rest:
+    mostly it does.
+    """
     rows = np.flatnonzero(found.could_do)
     if not len(rows):
         return
     score = _score(columns, found, rows, order, has_devices=has_devices, seed=seed)
+    if lean is not None:
+        yield from (int(row) for row in rows[np.lexsort((score, lean[rows]))])
+        return
     first = int(np.argmin(score))
     yield int(rows[first])
     for at in np.argsort(score, kind="stable"):

@@ -17,11 +17,13 @@ _NAMED = 3
 def shortfalls(view: HostView, need: Need, matched: Sequence[Positions]) -> tuple[Reason, ...]:
     """Every lack that shows without a search; empty: a search decides.
 
-    A host that was not asked for, or takes nothing now, has that one reason.
+    A host that was not asked for, is ruled out, or takes nothing now, has that reason alone.
     """
     asked = need.request.host
     if asked is not None and asked not in (view.name, view.host_id):
         return (Reason(Code.NOT_ASKED_FOR, f"host {asked} was asked for", "is not the one asked for"),)
+    if broken := [rule for rule in need.request.rules if not rule.admits(view.host_id)]:
+        return tuple(Reason(Code.RULED_OUT, f"it {rule.about}", rule.about) for rule in broken)
     if view.why_not:
         hint = f"fairlead host {f'set {view.name} --enable' if view.is_disabled else f'show {view.name}'}"
         return (Reason(Code.HOST_UNAVAILABLE, view.why_not, f"is unavailable: {view.why_not}", hint=hint),)

@@ -204,6 +204,10 @@ class Fleet:
         row = self._rows.get(host_id)
         return None if row is None else self._views[row]
 
+    def rows(self, host_ids: Iterable[HostId]) -> list[int]:
+        """The rows of those of these hosts that are known."""
+        return [self._rows[host_id] for host_id in host_ids if host_id in self._rows]
+
     def view_at(self, row: int) -> HostView:
         """The view in that row of the columns."""
         return self._views[row]

@@ -25,6 +25,8 @@ NOUNS = (
     compute.SERVERS,
     compute.QUESTIONS,
     compute.KEYPAIRS,
+    compute.SERVER_GROUPS,
+    compute.AGGREGATES,
     compute.EVENTS,
     holding.ALLOCATIONS,
     holding.BINDINGS,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from fairlead.control import boundary
 from fairlead.control.boundary import Rows, Wake
+from fairlead.model.aggregate import Aggregate
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
@@ -21,6 +22,7 @@ from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
 from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.server_group import ServerGroup
 from fairlead.model.sharing import RbacPolicy
 from fairlead.store.event_log import EventLog
 from fairlead.store.port_rows import PortRows
@@ -58,6 +60,8 @@ class Nouns:
         self.credentials: Mapped[Credential] = mapped(identity.CREDENTIALS, dialect)
         self.quotas: Mapped[Quota] = mapped(identity.QUOTAS, dialect)
         self.keypairs: Mapped[KeyPair] = mapped(compute.KEYPAIRS, dialect)
+        self.server_groups: Mapped[ServerGroup] = mapped(compute.SERVER_GROUPS, dialect)
+        self.aggregates: Mapped[Aggregate] = mapped(compute.AGGREGATES, dialect)
         self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
 
 
@@ -99,6 +103,8 @@ class SqlTx:
         self.credentials: Rows[Credential] = SqlRows(session, nouns.credentials)
         self.quotas: Rows[Quota] = SqlRows(session, nouns.quotas)
         self.keypairs: Rows[KeyPair] = SqlRows(session, nouns.keypairs)
+        self.server_groups: Rows[ServerGroup] = SqlRows(session, nouns.server_groups)
+        self.aggregates: Rows[Aggregate] = SqlRows(session, nouns.aggregates)
         self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)
         self._events = EventLog(session, nouns.events, events_lock)
         self._session = session

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from fairlead.model.aggregate import Aggregate
 from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.host import Hold, Host, HostAdmin, HostCapacity
 from fairlead.model.ids import (
+    AggregateId,
     DeviceId,
     FlavorId,
     HostId,
@@ -22,9 +24,11 @@ from fairlead.model.ids import (
     QosRuleId,
     RbacPolicyId,
     RequestId,
+    ServerGroupId,
     ServerId,
     SubnetId,
 )
+from fairlead.model.keypair import KeyPair
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
 from fairlead.model.numa import GuestCell, NumaNode, NumaPolicy
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
@@ -33,6 +37,7 @@ from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Server, ServerStatus
+from fairlead.model.server_group import GroupPolicy, ServerGroup
 from fairlead.model.sharing import RbacPolicy
 from fairlead.model.vf import LinkState, VfSettings, VlanProtocol
 
@@ -196,6 +201,22 @@ def image() -> Image:
         size=1 << 40,
         properties={"k": "v"},
     )
+
+
+def server_group() -> ServerGroup:
+    return ServerGroup(
+        ServerGroupId(fresh()), PROJECT, "user", "web", GroupPolicy.ANTI_AFFINITY, AT, max_per_host=2
+    )
+
+
+def aggregate() -> Aggregate:
+    return Aggregate(
+        AggregateId("7"), fresh(), "east", AT, AT, "zone east", (HostId("h2"), HostId("h1")), {"ssd": "true"}
+    )
+
+
+def keypair() -> KeyPair:
+    return KeyPair("user", "my key", "ssh-ed25519 AAAA anna", "00:11", AT)
 
 
 def server(name: str = "s") -> Server:

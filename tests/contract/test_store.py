@@ -49,6 +49,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     vf = make.vf(pf, 3)
     device_policy, alias = make.device_policy(), make.alias()
     question = make.question(host, server)
+    group, aggregate, key = make.server_group(), make.aggregate(), make.keypair()
     made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
         (tx.networks, network.id, network),
@@ -57,6 +58,9 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
         (tx.ports, port.id, port),
         (tx.flavors, flavor.id, flavor),
         (tx.images, image.id, image),
+        (tx.server_groups, group.id, group),
+        (tx.aggregates, aggregate.id, aggregate),
+        (tx.keypairs, (key.user_id, key.name), key),
         (tx.servers, server.id, server),
         (tx.hosts, host.id, host),
         (tx.devices, pf.id, pf),

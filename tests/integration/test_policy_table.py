@@ -96,6 +96,24 @@ def add_server(tx: Tx, relation: str) -> str | None:
     return made.id
 
 
+def add_group(tx: Tx, relation: str) -> str | None:
+    if relation == "shared":
+        return None
+    owner, user = (OURS, ME) if relation == "own" else (THEIRS, YOU)
+    tx.server_groups.add(made := replace(rows.server_group(), project_id=owner, user_id=user))
+    return made.id
+
+
+def add_flavor(tx: Tx, relation: str) -> str | None:
+    """No flavor is anybody's own; a foreign one is not public."""
+    if relation == "own":
+        return None
+    access = (OURS,) if relation == "shared" else ()
+    made = replace(rows.flavor(), name=relation, is_public=False, access=access)
+    tx.flavors.add(made)
+    return made.id
+
+
 def add_image(tx: Tx, relation: str) -> str:
     owner = OURS if relation == "own" else THEIRS
     visibility = "public" if relation == "shared" else "private"
@@ -119,6 +137,8 @@ MAKERS: dict[str, Callable[[Tx, str], str | None]] = {
     "QoS rule": add_rule,
     "rbac policy": add_sharing,
     "server": add_server,
+    "server group": add_group,
+    "flavor": add_flavor,
     "image": add_image,
     "project": project_id,
     "user": user_id,

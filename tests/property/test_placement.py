@@ -5,8 +5,10 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairlead.model.ids import HostId
 from fairlead.model.invariants import audit
-from fairlead.placement.boundary import Fit, HostOrder, Placed
+from fairlead.model.request import HostLeaning, HostRule
+from fairlead.placement.boundary import Fit, HostOrder, Placed, ReasonCode
 from fairlead.placement.explain import explain
 from fairlead.placement.filters import candidates
 from fairlead.placement.fits import fits
@@ -63,6 +65,48 @@ def come_and_go(world, data, wishes):
         elif action == "scrub" and leaving:
             world.scrubbed(leaving.pop(0))
         assert_sound(world)
+
+
+@st.composite
+def host_rules(draw, world):
+    """Rules about some of the world's hosts, and one that no snapshot knows."""
+    names = st.sampled_from([*sorted(world.hosts), HostId("elsewhere")])
+    rule = st.builds(HostRule, st.frozensets(names), st.booleans(), st.just("is ruled out"))
+    return tuple(draw(st.lists(rule, max_size=3)))
+
+
+@given(worlds(), requests(), orders, st.data())
+@settings(bounded, max_examples=150)
+def test_a_rule_is_never_broken_and_never_keeps_a_server_from_a_host_that_it_admits(
+    world, wanted, order, data
+):
+    rules = data.draw(host_rules(world), label="rules")
+    possible = {
+        host_id
+        for host_id in world.hosts
+        if could_fit(world, host_id, wanted) and all(rule.admits(host_id) for rule in rules)
+    }
+    decision = place(world.fleet, replace(wanted, rules=rules), order)
+    assert isinstance(decision, Placed) == bool(possible)
+    if isinstance(decision, Placed):
+        assert decision.host_id in possible
+    else:
+        for host in decision.hosts:
+            is_ruled_out = not all(rule.admits(host.host_id) for rule in rules)
+            assert (host.reasons[0].code is ReasonCode.RULED_OUT) == is_ruled_out
+
+
+@given(worlds(), requests(), orders, st.data())
+@settings(bounded, max_examples=100)
+def test_a_leaning_is_followed_among_the_hosts_that_do(world, wanted, order, data):
+    counts = {host_id: data.draw(st.integers(0, 3)) for host_id in sorted(world.hosts)}
+    is_towards = data.draw(st.booleans())
+    leaning = HostLeaning(tuple(counts.items()), is_towards=is_towards)
+    decision = place(world.fleet, replace(wanted, leanings=(leaning,)), order)
+    possible = [counts[host_id] for host_id in world.hosts if could_fit(world, host_id, wanted)]
+    assert isinstance(decision, Placed) == bool(possible)
+    if isinstance(decision, Placed):
+        assert counts[decision.host_id] == (max if is_towards else min)(possible)
 
 
 @given(worlds(hosts=1, slots=(1, 4)), requests(), requests(devices=(2, 4)))

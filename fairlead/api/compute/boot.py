@@ -25,16 +25,17 @@ from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network
 from fairlead.model.port import VnicType
 
-_ZONES = ("", "nova")
-"""There is one availability zone; hosts are told apart by their labels."""
-
 
 @dataclass(frozen=True, slots=True)
 class Boots:
-    """How many servers are asked for, at least and at most: all of one transaction."""
+    """How many servers are asked for, at least and at most: all of one transaction. `group` is their server group."""
 
     form: ServerForm
     count: int
+    group: str | None = None
+
+
+_HINTS = ("group",)
 
 
 def read(body: bytes, version: Microversion) -> Boots:
@@ -46,11 +47,12 @@ def read(body: bytes, version: Microversion) -> Boots:
     count = form.max_count or form.min_count
     if count < form.min_count:
         raise InvalidValue("max_count", count, f"min_count or more: that is {form.min_count}")
-    return Boots(form, count)
+    return Boots(form, count, _group({**asked.hints, **asked.old_hints}))
 
 
-def boot_server(tx: Tx, caller: Caller, form: ServerForm, name: str) -> BootServer:
+def boot_server(tx: Tx, caller: Caller, boots: Boots, name: str) -> BootServer:
     """The request; names of networks and QoS policies that the caller sees are looked up. Raises InvalidValue."""
+    form = boots.form
     zone, host = _zone_and_host(form)
     image = root_image(form)
     key = _key(tx, caller, form.key_name) if form.key_name else None
@@ -69,6 +71,7 @@ def boot_server(tx: Tx, caller: Caller, form: ServerForm, name: str) -> BootServ
         tags=() if form.tags is UNSET else tuple(dict.fromkeys(form.tags or ())),
         hostname=form.hostname or None,
         description=form.description or None,
+        group=boots.group,
     )
 
 
@@ -79,11 +82,19 @@ def names(boots: Boots) -> list[str]:
     return [f"{boots.form.name}-{number}" for number in range(1, boots.count + 1)]
 
 
+def _group(hints: dict[str, object]) -> str | None:
+    """The server group that the scheduler hints name; raises InvalidValue for a hint that is not kept."""
+    if unknown := [hint for hint in hints if hint not in _HINTS]:
+        raise InvalidValue("os:scheduler_hints", unknown[0], f"a hint that is kept: {', '.join(_HINTS)}")
+    group = hints.get("group")
+    if group is not None and not isinstance(group, str):
+        raise InvalidValue("os:scheduler_hints.group", group, "the id of a server group")
+    return group
+
+
 def _zone_and_host(form: ServerForm) -> tuple[str, str | None]:
     """From `availability_zone` (zone, zone:host or zone:host:node), `host` and `hypervisor_hostname`."""
     zone, *rest = (form.availability_zone or "").split(":")
-    if zone not in _ZONES:
-        raise InvalidValue("availability_zone", form.availability_zone, "nova, the one availability zone")
     asked = {*rest, form.host or "", form.hypervisor_hostname or ""} - {""}
     if len(asked) > 1:
         raise InvalidValue("host", sorted(asked), "one host")

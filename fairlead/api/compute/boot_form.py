@@ -94,7 +94,7 @@ class ServerForm(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BootBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """POST /servers. Scheduler hints are taken only where there are none."""
+    """POST /servers."""
 
     server: ServerForm
     hints: dict[str, object] = msgspec.field(default={}, name="os:scheduler_hints")
@@ -151,8 +151,6 @@ def check_served(body: BootBody) -> None:
         value = getattr(body.server, name)
         if value not in (UNSET, None, "", [], False):
             raise InvalidValue(field, value, expected)
-    if hints := {**body.hints, **body.old_hints}:
-        raise InvalidValue("os:scheduler_hints", sorted(hints), "possible here: name the host instead")
 
 
 def root_image(form: ServerForm) -> str | None:

@@ -14,6 +14,7 @@ from fairlead.api.compute.flavor_forms import FlavorBody, FlavorChangeBody, Flav
 from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json, next_links, paged
 from fairlead.control import flavors as control
+from fairlead.control.subjects import FLAVOR, of_flavor
 from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.ids import FlavorId
 from fairlead.model.server import Flavor
@@ -125,7 +126,10 @@ def _listed(
     call: Call, version: Microversion, view: Callable[[Call, Microversion, Flavor], Json], path: str
 ) -> Response:
     is_wanted = _filter(call)
-    wanted = [flavor for flavor in call.run(lambda tx: tx.flavors.find()) if is_wanted(flavor)]
+    seen = call.run(lambda tx: tx.flavors.find())
+    if not call.caller.may_any(FLAVOR.seen_by):
+        seen = tuple(flavor for flavor in seen if call.caller.may(FLAVOR.seen_by, of_flavor(flavor)))
+    wanted = [flavor for flavor in seen if is_wanted(flavor)]
     rows, has_more = paged(call, _sorted(call, wanted), lambda flavor: flavor.id)
     answer: Json = {"flavors": [view(call, version, flavor) for flavor in rows]}
     if has_more:
@@ -134,11 +138,14 @@ def _listed(
 
 
 def _filter(call: Call) -> Callable[[Flavor], bool]:
-    """is_public "None" means both; minRam, minDisk: no less than that."""
+    """is_public "None" means both, as it does for tenants, who see the private ones that they may use; minRam, minDisk:
+    no less than that.
+    """
     given = (call.first("is_public") or "true").lower()
     if given not in {*_YES, *_NO, "none"}:
         raise InvalidValue("is_public", given, "true, false or None")
-    offered = {True, False} if given == "none" else {given in _YES}
+    both = given == "none" or not call.caller.may_any(FLAVOR.seen_by)
+    offered = {True, False} if both else {given in _YES}
     memory_mib, disk_gib = _least(call, "minRam"), _least(call, "minDisk")
     return lambda flavor: (
         flavor.is_public in offered and flavor.memory_mib >= memory_mib and flavor.disk_gib >= disk_gib

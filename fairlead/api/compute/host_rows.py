@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from fairlead.api.compute.microversions import Microversion
 from fairlead.control.boundary import Tx
+from fairlead.control.host_rules import zones_by_host
 from fairlead.control.hosts import Liveness, liveness
+from fairlead.model.aggregate import DEFAULT_ZONE
 from fairlead.model.errors import NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
@@ -22,11 +24,12 @@ _DIGITS = 13
 
 @dataclass(frozen=True, slots=True)
 class HostRows:
-    """A host, whether its agent is there, and its servers."""
+    """A host, whether its agent is there, its servers, and its availability zone."""
 
     host: Host
     is_up: bool
     servers: tuple[Server, ...]
+    zone: str
 
 
 def all_rows(tx: Tx) -> Sequence[HostRows]:
@@ -37,11 +40,13 @@ def all_rows(tx: Tx) -> Sequence[HostRows]:
 def rows_of(tx: Tx, hosts: tuple[Host, ...]) -> Sequence[HostRows]:
     """Those hosts."""
     servers = tx.servers.find(host_id=tuple(host.id for host in hosts)) if hosts else ()
+    zones = zones_by_host(tx.aggregates.find())
     return [
         HostRows(
             host,
             liveness(host, tx.now) is Liveness.ALIVE,
             tuple(server for server in servers if server.host_id == host.id),
+            zones.get(host.id, DEFAULT_ZONE),
         )
         for host in hosts
     ]

@@ -7,7 +7,9 @@ from starlette.responses import Response
 from fairlead.api.call import Call
 from fairlead.api.compute import (
     actions,
+    aggregates,
     extensions,
+    flavor_access,
     flavors,
     hypervisors,
     instance_actions,
@@ -15,11 +17,12 @@ from fairlead.api.compute import (
     keypairs,
     limits,
     quotas,
+    server_groups,
     server_metadata,
     server_tags,
     servers,
     services,
-    standing,
+    topology,
     versions,
     zones,
 )
@@ -36,12 +39,13 @@ from fairlead.api.compute.microversions import (
 from fairlead.api.face import Face
 from fairlead.api.problems import nova
 from fairlead.api.routes import Live, Route, Table
-from fairlead.control.subjects import PROJECT, SERVER, Subject
+from fairlead.control.subjects import FLAVOR, PROJECT, SERVER, SERVER_GROUP, Subject
 
 _TAGS: Microversion = (2, 26)
 _DESCRIBED_FLAVORS: Microversion = (2, 55)
 _HOSTS_BY_NUMBER: Microversion = (2, 52)
 _RESOURCES_OF_HOSTS: Microversion = (2, 87)
+_TOPOLOGIES: Microversion = (2, 78)
 
 
 def face() -> Face:
@@ -68,7 +72,8 @@ def _table() -> Table:
         _route("POST", "/os-keypairs", keypairs.create, "os-keypairs:create"),
         _route("GET", "/os-keypairs/{}", keypairs.show, "os-keypairs:show"),
         _route("DELETE", "/os-keypairs/{}", keypairs.delete, "os-keypairs:delete"),
-        _plain("GET", "/os-aggregates", standing.list_aggregates, "os-aggregates:index"),
+        *_groups(),
+        *_aggregates(),
     )
 
 
@@ -121,20 +126,55 @@ def _servers() -> tuple[Route | Live, ...]:
             "os-instance-actions:show",
             SERVER,
         ),
+        Route(
+            "GET",
+            "/v2.1/servers/{}/topology",
+            versioned(topology.show, _TOPOLOGIES),
+            "compute:server:topology:index",
+            SERVER,
+        ),
+    )
+
+
+def _groups() -> tuple[Route, ...]:
+    one = "/os-server-groups/{}"
+    return (
+        _route("GET", "/os-server-groups", server_groups.index, "os-server-groups:index"),
+        _route("POST", "/os-server-groups", server_groups.create, "os-server-groups:create"),
+        _route("GET", one, server_groups.show, "os-server-groups:show", SERVER_GROUP),
+        _route("DELETE", one, server_groups.delete, "os-server-groups:delete", SERVER_GROUP),
+    )
+
+
+def _aggregates() -> tuple[Route, ...]:
+    one = "/os-aggregates/{}"
+    return (
+        _route("GET", "/os-aggregates", aggregates.index, "os-aggregates:index"),
+        _route("POST", "/os-aggregates", aggregates.create, "os-aggregates:create"),
+        _route("GET", one, aggregates.show, "os-aggregates:show"),
+        _route("PUT", one, aggregates.update, "os-aggregates:update"),
+        _route("DELETE", one, aggregates.delete, "os-aggregates:delete"),
+        _route("POST", f"{one}/action", aggregates.act, "os-aggregates:show"),
     )
 
 
 def _flavors() -> tuple[Route, ...]:
     return (
-        _route("GET", "/flavors", flavors.list_flavors, "flavors"),
+        _route("GET", "/flavors", flavors.list_flavors, "flavors:index"),
         _route("POST", "/flavors", flavors.create, "os-flavor-manage:create"),
-        _route("GET", "/flavors/detail", flavors.list_details, "flavors"),
-        _route("GET", "/flavors/{}", flavors.show, "flavors"),
+        _route("GET", "/flavors/detail", flavors.list_details, "flavors:index"),
+        _route("GET", "/flavors/{}", flavors.show, "flavors:show", FLAVOR),
+        _route("GET", "/flavors/{}/os-flavor-access", flavor_access.index, "os-flavor-access", FLAVOR),
+        _route("POST", "/flavors/{}/action", flavor_access.act, "os-flavor-access:act", FLAVOR),
         _route("PUT", "/flavors/{}", flavors.update, "os-flavor-manage:update", since=_DESCRIBED_FLAVORS),
         _plain("DELETE", "/flavors/{}", flavors.delete, "os-flavor-manage:delete"),
-        _plain("GET", "/flavors/{}/os-extra_specs", flavors.list_specs, "os-flavor-extra-specs:index"),
+        _plain(
+            "GET", "/flavors/{}/os-extra_specs", flavors.list_specs, "os-flavor-extra-specs:index", FLAVOR
+        ),
         _plain("POST", "/flavors/{}/os-extra_specs", flavors.add_specs, "os-flavor-extra-specs:create"),
-        _plain("GET", "/flavors/{}/os-extra_specs/{}", flavors.show_spec, "os-flavor-extra-specs:show"),
+        _plain(
+            "GET", "/flavors/{}/os-extra_specs/{}", flavors.show_spec, "os-flavor-extra-specs:show", FLAVOR
+        ),
         _plain("PUT", "/flavors/{}/os-extra_specs/{}", flavors.put_spec, "os-flavor-extra-specs:update"),
         _plain(
             "DELETE", "/flavors/{}/os-extra_specs/{}", flavors.delete_spec, "os-flavor-extra-specs:delete"

@@ -14,8 +14,6 @@ from fairlead.model.errors import Failure
 from fairlead.model.host import HostAdmin
 from fairlead.model.server import Server
 
-ZONE = "nova"
-"""The one availability zone."""
 _HOST_ATTRIBUTES = "os_compute_api:os-extended-server-attributes"
 _HOST_STATUS = "os_compute_api:servers:show:host_status"
 _WITH_PROGRESS = ("ACTIVE", "BUILD")
@@ -85,7 +83,7 @@ def addresses(view: ServerView) -> Json:
 def _placed(view: ServerView) -> Json:
     server, status = view.server, shown_status(view.server)
     return {
-        "OS-EXT-AZ:availability_zone": server.availability_zone or (ZONE if view.host else ""),
+        "OS-EXT-AZ:availability_zone": view.zone or server.availability_zone,
         "OS-EXT-STS:task_state": status.task_state,
         "OS-EXT-STS:vm_state": status.vm_state,
         "OS-EXT-STS:power_state": status.power_state,

@@ -62,7 +62,7 @@ def list_details(call: Call, version: Microversion) -> Response:
 def show(call: Call, version: Microversion, server_id: str) -> Response:
     """GET /servers/{id}."""
     view = call.run(lambda tx: control.show(tx, ServerId(server_id)))
-    return document({"server": _one(version, server_view.full(call, version, view))})
+    return document({"server": _one(version, view, server_view.full(call, version, view))})
 
 
 def create(call: Call, version: Microversion) -> Response:
@@ -71,7 +71,7 @@ def create(call: Call, version: Microversion) -> Response:
 
     def work(tx: Tx) -> list[Server]:
         return [
-            booting.boot(tx, call.caller, boot.boot_server(tx, call.caller, asked.form, name))
+            booting.boot(tx, call.caller, boot.boot_server(tx, call.caller, asked, name))
             for name in boot.names(asked)
         ]
 
@@ -89,7 +89,7 @@ def update(call: Call, version: Microversion, server_id: str) -> Response:
     changes = ServerChanges(name=form.name, description=form.description, hostname=form.hostname)
     view = call.run(lambda tx: control.update(tx, ServerId(server_id), changes))
     shown = server_view.full if version >= _WHOLE_ANSWER else server_view.changed
-    return document({"server": _one(version, shown(call, version, view))})
+    return document({"server": _one(version, view, shown(call, version, view))})
 
 
 def delete(call: Call, server_id: str) -> Response:
@@ -134,9 +134,9 @@ def _scope(call: Call) -> dict[str, object]:
     return {}
 
 
-def _one(version: Microversion, shown: Json) -> Json:
+def _one(version: Microversion, view: ServerView, shown: Json) -> Json:
     """What an answer about one server has and a list has not."""
-    return {**shown, "server_groups": []} if version >= _GROUPED else shown
+    return {**shown, "server_groups": [view.group.id] if view.group else []} if version >= _GROUPED else shown
 
 
 def _check_version(form: ChangeForm, version: Microversion) -> None:

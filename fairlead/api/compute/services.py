@@ -12,7 +12,6 @@ from fairlead.api.compute.boot_form import Name
 from fairlead.api.compute.host_rows import BY_ID, HostRows, all_rows, host_by, rows_of, shown_id
 from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json
-from fairlead.api.compute.server_view import ZONE
 from fairlead.api.problems import Unserved
 from fairlead.control import hosts as control
 from fairlead.control.boundary import Tx
@@ -132,7 +131,7 @@ def _shown(version: Microversion, row: HostRows) -> Json:
         "id": shown_id(version, row.host),
         "binary": BINARY,
         "host": row.host.name,
-        "zone": ZONE,
+        "zone": row.zone,
         "status": row.host.admin.value,
         "state": "up" if row.is_up else "down",
         "updated_at": seen(row),

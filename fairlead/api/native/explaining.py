@@ -14,11 +14,11 @@ from fairlead.model.ids import ServerId
 
 def explain_boot(call: Call) -> Response:
     """POST /explain: the body of POST /servers; nothing is made or taken."""
-    form = boot.read(call.body, LAST).form
+    asked = boot.read(call.body, LAST)
     return _shown(
         call.run(
             lambda tx: control.explain_boot(
-                tx, call.caller, boot.boot_server(tx, call.caller, form, form.name)
+                tx, call.caller, boot.boot_server(tx, call.caller, asked, asked.form.name)
             )
         )
     )

@@ -8,7 +8,7 @@ EXTENSIONS: Mapping[str, tuple[str, str]] = {
         "Allowed Address Pairs",
         "Addresses that a guest uses besides, with the MAC of its port; other MACs no VF lets pass.",
     ),
-    "availability_zone": ("Availability Zone", "The one availability zone."),
+    "availability_zone": ("Availability Zone", "The availability zones that hosts are in."),
     "binding": ("Port Binding", "Where a port is bound, and how its vNIC reaches the guest."),
     "binding-extended": ("Port Bindings Extended", "A port bound on another host beside its own."),
     "empty-string-filtering": ("Empty String Filtering Extension", "A filter may ask for empty text."),

@@ -7,6 +7,7 @@ from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.extensions import EXTENSIONS
 from fairlead.api.problems import Unserved
+from fairlead.control import aggregates
 
 _RESOURCES = ("network", "subnet", "port", "policy", "rbac-policy", "agent", "extension", "quota")
 
@@ -39,9 +40,12 @@ def extension(call: Call, alias: str) -> Response:
 
 
 def zones(call: Call) -> Response:
-    """GET /availability_zones: hosts are in one."""
-    zone: listing.Shown = {"name": "nova", "resource": "network", "state": "available"}
-    return listing.answer(call, _ZONES, [zone])
+    """GET /availability_zones: those that hosts are in."""
+    names = call.run(lambda tx: aggregates.zones(tx, tx.hosts.find()))
+    rows: list[listing.Shown] = [
+        {"name": name, "resource": "network", "state": "available"} for name in names
+    ]
+    return listing.answer(call, _ZONES, rows)
 
 
 def _resource(call: Call, name: str) -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 import sqlalchemy as sa
 
+from fairlead.model.aggregate import Aggregate
 from fairlead.model.keypair import KeyPair
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.server_group import ServerGroup
 from fairlead.store.noun import declare
 from fairlead.store.references import cascades, refers
 
@@ -23,6 +25,7 @@ SERVERS = declare(
     "servers",
     "server",
     refers("servers", "host_id", "hosts"),
+    sa.Index("ix_servers_group", "group_id"),
     sa.Index("ix_servers_host", "host_id"),
     sa.Index("ix_servers_project", "project_id"),
     sa.Index("ix_servers_status", "status"),
@@ -41,6 +44,22 @@ QUESTIONS = declare(
 )
 
 KEYPAIRS = declare(KeyPair, "keypairs", "keypair", key=("user_id", "name"))
+
+SERVER_GROUPS = declare(
+    ServerGroup,
+    "server_groups",
+    "server group",
+    sa.Index("ix_server_groups_project", "project_id"),
+    order=("created_at",),
+)
+
+AGGREGATES = declare(
+    Aggregate,
+    "aggregates",
+    "aggregate",
+    sa.UniqueConstraint("name", name="uq_aggregates_name"),
+    order=("created_at",),
+)
 
 EVENTS = declare(
     Event,

@@ -411,6 +411,47 @@ def _limits(asked: Asked) -> Schema:
     return wrapped("limits", thing({"rate": many(TEXT), "absolute": thing(dict.fromkeys(more, INT))}))
 
 
+# Aggregates, server groups, topology.
+
+
+def _new_aggregate(asked: Asked) -> dict[str, Schema]:
+    return {
+        "id": INT,
+        "name": TEXT,
+        "availability_zone": maybe(TEXT),
+        "created_at": MICROTIME,
+        "updated_at": maybe(MICROTIME),
+        "deleted": BOOL,
+        "deleted_at": NOTHING,
+        **since(asked, 41, {"uuid": ID}),
+    }
+
+
+def _aggregate(asked: Asked) -> Schema:
+    return thing({**_new_aggregate(asked), "hosts": many(TEXT), "metadata": texts()})
+
+
+def _group(asked: Asked) -> Schema:
+    policies = one_of("affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
+    return thing(
+        {
+            "id": ID,
+            "name": TEXT,
+            "members": many(ID),
+            **until(asked, 63, {"policies": many(policies), "metadata": thing({})}),
+            **since(asked, 13, {"project_id": TEXT, "user_id": TEXT}),
+            **since(asked, 64, {"policy": policies, "rules": thing({}, {"max_server_per_host": INT})}),
+        }
+    )
+
+
+def _node(asked: Asked) -> Schema:
+    shape = {"memory_mb": INT, "vcpu_set": many(INT), "siblings": many(many(INT))}
+    return thing({**shape, **({"host_node": INT, "cpu_pinning": mapping(INT)} if asked.by_operator else {})})
+
+
+_ACCESS = wrapped("flavor_access", many(thing({"flavor_id": TEXT, "tenant_id": TEXT})))
+
 _VERSION: dict[str, Schema] = {
     "id": TEXT,
     "status": TEXT,
@@ -535,5 +576,19 @@ ANSWERS: dict[str, Shape] = {
     "POST /v2.1/os-keypairs": _new_keypair,
     "GET /v2.1/os-keypairs/{}": _keypair,
     "DELETE /v2.1/os-keypairs/{}": EMPTY,
-    "GET /v2.1/os-aggregates": wrapped("aggregates", many(TEXT)),
+    "GET /v2.1/os-aggregates": lambda asked: wrapped("aggregates", many(_aggregate(asked))),
+    "POST /v2.1/os-aggregates": lambda asked: wrapped("aggregate", thing(_new_aggregate(asked))),
+    "GET /v2.1/os-aggregates/{}": lambda asked: wrapped("aggregate", _aggregate(asked)),
+    "PUT /v2.1/os-aggregates/{}": lambda asked: wrapped("aggregate", _aggregate(asked)),
+    "DELETE /v2.1/os-aggregates/{}": EMPTY,
+    "POST /v2.1/os-aggregates/{}/action": lambda asked: wrapped("aggregate", _aggregate(asked)),
+    "GET /v2.1/os-server-groups": lambda asked: wrapped("server_groups", many(_group(asked))),
+    "POST /v2.1/os-server-groups": lambda asked: wrapped("server_group", _group(asked)),
+    "GET /v2.1/os-server-groups/{}": lambda asked: wrapped("server_group", _group(asked)),
+    "DELETE /v2.1/os-server-groups/{}": EMPTY,
+    "GET /v2.1/flavors/{}/os-flavor-access": _ACCESS,
+    "POST /v2.1/flavors/{}/action": _ACCESS,
+    "GET /v2.1/servers/{}/topology": lambda asked: thing(
+        {"nodes": many(_node(asked)), "pagesize_kb": maybe(INT)}
+    ),
 }

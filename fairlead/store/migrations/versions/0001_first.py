@@ -10,6 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _aggregates()
     _aliases()
     _events()
     _flavors()
@@ -20,6 +21,7 @@ def upgrade() -> None:
     _projects()
     _qos_policies()
     _quotas()
+    _server_groups()
     _tokens()
     _users()
     _assignments()
@@ -34,6 +36,23 @@ def upgrade() -> None:
     _allocations()
     _bindings()
     _fixed_ips()
+
+
+def _aggregates() -> None:
+    op.create_table(
+        "aggregates",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("uuid", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=True),
+        sa.Column("zone", TEXT, nullable=True),
+        sa.Column("hosts", TEXT, nullable=False),
+        sa.Column("metadata", TEXT, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_aggregates")),
+        sa.UniqueConstraint("name", name="uq_aggregates_name"),
+    )
 
 
 def _aliases() -> None:
@@ -82,6 +101,7 @@ def _flavors() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("description", TEXT, nullable=True),
         sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("access", TEXT, nullable=False),
         sa.Column("disabled", sa.Boolean(), nullable=False),
         sa.Column("swap_mib", sa.BigInteger(), nullable=False),
         sa.Column("ephemeral_gib", sa.BigInteger(), nullable=False),
@@ -219,6 +239,21 @@ def _quotas() -> None:
         sa.Column("limit", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "resource", name=op.f("pk_quotas")),
     )
+
+
+def _server_groups() -> None:
+    op.create_table(
+        "server_groups",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("policy", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("max_per_host", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_server_groups")),
+    )
+    op.create_index("ix_server_groups_project", "server_groups", ["project_id"], unique=False)
 
 
 def _tokens() -> None:
@@ -394,6 +429,7 @@ def _servers() -> None:
         sa.Column("host_id", TEXT, nullable=True),
         sa.Column("wanted_host", TEXT, nullable=True),
         sa.Column("availability_zone", TEXT, nullable=False),
+        sa.Column("group_id", TEXT, nullable=True),
         sa.Column("cells", TEXT, nullable=False),
         sa.Column("boot_serial", sa.BigInteger(), nullable=False),
         sa.Column("hard_reboot", sa.Boolean(), nullable=False),
@@ -417,6 +453,7 @@ def _servers() -> None:
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name="fk_servers_host_id", ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
+    op.create_index("ix_servers_group", "servers", ["group_id"], unique=False)
     op.create_index("ix_servers_host", "servers", ["host_id"], unique=False)
     op.create_index("ix_servers_project", "servers", ["project_id"], unique=False)
     op.create_index("ix_servers_status", "servers", ["status"], unique=False)
