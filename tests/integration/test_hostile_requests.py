@@ -1,4 +1,6 @@
-"""No request gets an answer of 500, and a refused one changes nothing."""
+"""Bytes that are no body, paths that are none: no answer of 500, and a refused one changes nothing (more of that in
+tests/conformance/test_fuzz.py).
+"""
 
 import json
 from collections.abc import Iterator
@@ -6,144 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.conftest import DIALECTS
 from tests.integration.site import Site, open_site
 
 N = "/network/v2.0"
-PATCH = {"content-type": "application/openstack-images-v2.1-json-patch"}
 IDS = ["network", "subnet", "port", "policy", "rule", "image"]
-
-TEXTS = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(
-        [
-            "",
-            "\0",
-            "x" * 300,
-            "10.0.0.0/24",
-            "10.0.0.2",
-            "fd00::1",
-            "fe80::1%eth0",
-            "0.0.0.0/0",
-            "999999999999999999999999",
-            "fa:16:3e:00:00:01",
-            "direct",
-            "macvtap",
-            "vlan",
-            "true",
-            "null",
-            "egress",
-            "qcow2",
-            "/name",
-            "replace",
-            "../../etc/passwd",
-        ]
-    ),
-)
-NUMBERS = st.one_of(
-    st.integers(-2, 5000), st.sampled_from([2**31, 2**63, 2**64, 10**40, -(2**63) - 1, 0.5, 1e308])
-)
-LEAVES = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
-
-ATTRIBUTES = {
-    "networks": [
-        "name",
-        "admin_state_up",
-        "shared",
-        "mtu",
-        "provider:network_type",
-        "provider:physical_network",
-        "provider:segmentation_id",
-        "qos_policy_id",
-        "port_security_enabled",
-        "router:external",
-        "project_id",
-        "tenant_id",
-        "id",
-    ],
-    "subnets": [
-        "network_id",
-        "cidr",
-        "ip_version",
-        "gateway_ip",
-        "allocation_pools",
-        "dns_nameservers",
-        "host_routes",
-        "enable_dhcp",
-        "ipv6_address_mode",
-        "ipv6_ra_mode",
-    ],
-    "ports": [
-        "network_id",
-        "mac_address",
-        "fixed_ips",
-        "binding:vnic_type",
-        "binding:profile",
-        "binding:host_id",
-        "device_id",
-        "device_owner",
-        "qos_policy_id",
-        "trusted",
-        "numa_affinity_policy",
-        "tags",
-        "security_groups",
-    ],
-    "qos/policies": ["name", "description", "shared", "is_default", "project_id"],
-    "rules": ["max_kbps", "min_kbps", "max_burst_kbps", "direction"],
-    "images": [
-        "name",
-        "id",
-        "owner",
-        "disk_format",
-        "container_format",
-        "min_disk",
-        "min_ram",
-        "visibility",
-        "tags",
-        "protected",
-        "colour",
-    ],
-}
-INNER = [
-    "start",
-    "end",
-    "destination",
-    "nexthop",
-    "subnet_id",
-    "ip_address",
-    "trusted",
-    "vlan_priority",
-    "op",
-    "path",
-    "value",
-    "",
-]
-
-
-def values() -> st.SearchStrategy[object]:
-    return st.recursive(
-        LEAVES,
-        lambda inner: st.one_of(
-            st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(INNER), inner, max_size=3)
-        ),
-        max_leaves=6,
-    )
-
-
-def bodies(noun: str, singular: str, plural: str) -> st.SearchStrategy[object]:
-    known = st.sampled_from(ATTRIBUTES[noun])
-    item = st.dictionaries(
-        st.one_of(known, known, known, TEXTS), st.one_of(values(), st.sampled_from(IDS)), max_size=6
-    )
-    return st.one_of(
-        item.map(lambda found: {singular: found}),
-        item.map(lambda found: {singular: found}),
-        st.lists(st.one_of(item, values()), max_size=3).map(lambda found: {plural: found}),
-        values(),
-    )
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
@@ -172,19 +42,6 @@ def everything(site: Site) -> list[object]:
     return [site.get(path) for path in [*lists, "/image/v2/images"]]
 
 
-def named(found: object, ids: dict[str, str]) -> object:
-    """The body with the words of IDS made into real ids."""
-    match found:
-        case str():
-            return ids.get(found, found)
-        case list():
-            return [named(item, ids) for item in found]
-        case dict():
-            return {key: named(value, ids) for key, value in found.items()}
-        case _:
-            return found
-
-
 def sent(site: Site, method: str, path: str, body: object, **headers: str) -> None:
     before = everything(site)
     answer = site.request(
@@ -196,100 +53,6 @@ def sent(site: Site, method: str, path: str, body: object, **headers: str) -> No
     assert answer.status_code < 500, (method, path, body, answer.text)
     if answer.status_code >= 400:
         assert everything(site) == before, (method, path, body, answer.text)
-
-
-def hostile(test):
-    """Many short examples: the site's answers are the oracle, its growth does no harm."""
-    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=40, deadline=None, suppress_health_check=checks)(test)
-
-
-@hostile
-@given(body=bodies("networks", "network", "networks"), put=st.booleans())
-def test_networks(made, body, put):
-    site, ids = made
-    path = f"{N}/networks/{ids['network']}" if put else f"{N}/networks"
-    sent(site, "PUT" if put else "POST", path, named(body, ids))
-
-
-@hostile
-@given(body=bodies("subnets", "subnet", "subnets"), put=st.booleans())
-def test_subnets(made, body, put):
-    site, ids = made
-    path = f"{N}/subnets/{ids['subnet']}" if put else f"{N}/subnets"
-    sent(site, "PUT" if put else "POST", path, named(body, ids))
-
-
-@hostile
-@given(body=bodies("ports", "port", "ports"), put=st.booleans())
-def test_ports(made, body, put):
-    site, ids = made
-    path = f"{N}/ports/{ids['port']}" if put else f"{N}/ports"
-    sent(site, "PUT" if put else "POST", path, named(body, ids))
-
-
-@hostile
-@given(body=bodies("qos/policies", "policy", "policies"), put=st.booleans())
-def test_policies(made, body, put):
-    site, ids = made
-    path = f"{N}/qos/policies/{ids['policy']}" if put else f"{N}/qos/policies"
-    sent(site, "PUT" if put else "POST", path, named(body, ids))
-
-
-@hostile
-@given(body=bodies("rules", "bandwidth_limit_rule", "bandwidth_limit_rules"), put=st.booleans())
-def test_rules(made, body, put):
-    site, ids = made
-    path = f"{N}/qos/policies/{ids['policy']}/bandwidth_limit_rules"
-    path = f"{path}/{ids['rule']}" if put else path
-    sent(site, "PUT" if put else "POST", path, named(body, ids))
-
-
-@hostile
-@given(
-    body=st.one_of(
-        bodies("images", "image", "images"),
-        st.dictionaries(st.sampled_from(ATTRIBUTES["images"]), values(), max_size=5),
-    ),
-    patch=st.booleans(),
-)
-def test_images(made, body, patch):
-    site, ids = made
-    if patch:
-        sent(site, "PATCH", f"/image/v2/images/{ids['image']}", [body], **PATCH)
-    sent(site, "POST", "/image/v2/images", named(body, ids))
-
-
-@hostile
-@given(
-    query=st.lists(
-        st.tuples(
-            st.sampled_from(
-                [
-                    "limit",
-                    "marker",
-                    "sort_key",
-                    "sort_dir",
-                    "fields",
-                    "name",
-                    "fixed_ips",
-                    "tags",
-                    "not-tags",
-                    "page_reverse",
-                    "device_id",
-                    "status",
-                    "x",
-                ]
-            ),
-            TEXTS,
-        ),
-        max_size=4,
-    )
-)
-def test_queries(made, query):
-    site, _ = made
-    for path in (f"{N}/ports", f"{N}/networks", "/image/v2/images", f"{N}/agents"):
-        assert site.request("GET", path, params=query).status_code < 500, query
 
 
 @pytest.mark.parametrize(
