@@ -24,7 +24,7 @@ def main() -> int:
     with running("up", "--sim", _HOSTS) as (url, pid), Session(url) as session:
         network = _network(session)
         flavor = cast("list[Json]", session.get("/compute/v2.1/flavors")["flavors"])[0]["id"]
-        image = _image(session)
+        image = image_of(session)
         times = [_boot(session, network, flavor, image, number) for number in range(BOOTS)]
         resident = resident_mib(pid)
     middle = median(times)
@@ -45,14 +45,14 @@ def _boot(session: Session, network: object, flavor: object, image: object, numb
     }
     start = perf_counter()
     created = cast("Json", session.post("/compute/v2.1/servers", {"server": body})["server"])
-    _await_event(session, str(created["id"]), "port_wired")
+    await_event(session, str(created["id"]), "port_wired")
     took = (perf_counter() - start) * 1000
     session.delete(f"/compute/v2.1/servers/{created['id']}")
-    _await_event(session, str(created["id"]), "server_deleted")
+    await_event(session, str(created["id"]), "server_deleted")
     return took
 
 
-def _await_event(session: Session, server: str, kind: str) -> None:
+def await_event(session: Session, server: str, kind: str) -> None:
     after = 0
     while True:
         params = {"server": server, "after": str(after), "wait": "20"}
@@ -71,7 +71,7 @@ def _network(session: Session) -> object:
     return network["id"]
 
 
-def _image(session: Session) -> object:
+def image_of(session: Session) -> object:
     created = session.post(
         "/image/v2/images", {"name": "bench", "disk_format": "raw", "container_format": "bare"}
     )

@@ -29,11 +29,11 @@ def main() -> int:
     with running("control") as (url, pid):
         with Session(url) as session:
             body = _port_on(session)
-        before = _cpu_seconds(pid)
+        before = cpu_seconds(pid)
         started = perf_counter()
         asyncio.run(_create_all(url, body))
         elapsed = perf_counter() - started
-        cpu_ms = (_cpu_seconds(pid) - before) / PORTS * 1000
+        cpu_ms = (cpu_seconds(pid) - before) / PORTS * 1000
     rate = PORTS / elapsed
     print(f"ports created: {rate:.0f}/s by {CLIENTS} clients   (budget {BUDGET_PER_SECOND:g}/s)")
     print(f"CPU of control: {cpu_ms:.2f} ms per port   (budget {BUDGET_CPU_MS:g} ms)")
@@ -75,7 +75,7 @@ async def _create(url: str, body: bytes, count: int) -> None:
     await writer.wait_closed()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of the process so far (proc(5), stat fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
