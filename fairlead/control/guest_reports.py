@@ -78,7 +78,8 @@ def note_guests(
         state = guest.state.value if guest else ""
         changed = server if server.guest_state == state else replace(server, guest_state=state)
         is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
-        if guest is not None and is_current and server.id not in failed:
+        is_followed = is_current and server.id not in failed and not server.is_called_failed
+        if guest is not None and is_followed:
             changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
         if changed != server:
             tx.servers.put(changed)

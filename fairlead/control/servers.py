@@ -27,7 +27,7 @@ from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.network import Network
 from fairlead.model.port import Port
 from fairlead.model.quota import Resource
-from fairlead.model.server import Power, Server, ServerStatus
+from fairlead.model.server import CALLED_FAILED, Power, Server, ServerStatus
 from fairlead.model.server_group import ServerGroup
 
 
@@ -149,15 +149,18 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
 
 
 def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str = "") -> Server:
-    """The server is called ERROR, or its fault is forgotten and the next report says how it is. It cures nothing.
-    Raises NotFound, Conflict `wrong_state` for one that no host has or that is going.
+    """The server is called ERROR until it is reset or made to stop or reboot, or its fault is forgotten and the next
+    report says how it is. It cures nothing. Raises NotFound, Conflict `wrong_state` for one that no host has or that
+    is going.
     """
     server, host = locked(tx, server_id)
     if host is None or server.status is ServerStatus.DELETING:
         why = "no host has it" if host is None else "it is going"
         raise Conflict("wrong_state", f"Cannot 'os-resetState' server {server.name or server_id}: {why}.")
     if is_error:
-        failure = Failure("reset", "Looking after", f"server {server.name}", "an operator called it failed")
+        failure = Failure(
+            CALLED_FAILED, "Looking after", f"server {server.name}", "an operator called it failed"
+        )
         status = after(SERVER, server.status, "failed")
         reset = replace(server, status=status, fault=failure, fault_at=tx.now)
     else:
@@ -216,7 +219,7 @@ def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) 
             + ("" if host else ", and no host has it")
             + ".",
         )
-    return server, host
+    return replace(server, fault=None, fault_at=None) if server.is_called_failed else server, host
 
 
 def _told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id: str) -> Server:

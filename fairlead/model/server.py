@@ -84,6 +84,10 @@ class Power(Enum):
     STOPPED = "stopped"
 
 
+CALLED_FAILED = "reset"
+"""The code of the fault of a server that an operator called failed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What the user boots. `flavor` is kept whole: a flavor changed later does not change its servers.
@@ -136,6 +140,11 @@ class Server:
     generation: int = 0
     """The host's desired generation that carries its last change: an older report says nothing about it."""
     revision: int = 0
+
+    @property
+    def is_called_failed(self) -> bool:
+        """Whether it is ERROR since an operator said so, whatever its guest does."""
+        return self.fault is not None and self.fault.code == CALLED_FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,18 @@ def test_an_operator_resets_a_state(site, anna, server):
     assert act(anna.http, server, "os-resetState", {"state": "error"}).status_code == 403
     assert act(site.http, server, "os-resetState", {"state": "lost"}).status_code == 400
     assert act(site.http, server, "os-resetState", {"state": "error"}).status_code == 202
+    site.settle()
     assert shown(site.http, server)["status"] == "ERROR"
     assert act(site.http, server, "os-resetState", {"state": "active"}).status_code == 202
+    site.settle()
+    found = shown(site.http, server)
+    assert (found["status"], found.get("fault")) == ("ACTIVE", None)
+
+
+def test_a_hard_reboot_takes_a_server_out_of_the_error_that_an_operator_called_it(site, anna, server):
+    assert act(site.http, server, "os-resetState", {"state": "error"}).status_code == 202
+    site.settle()
+    assert act(anna.http, server, "reboot", {"type": "HARD"}).status_code == 202
     site.settle()
     found = shown(site.http, server)
     assert (found["status"], found.get("fault")) == ("ACTIVE", None)
