@@ -24,7 +24,7 @@ RULES = {
     "identity:get_project": "admin or reader",
     "identity:get_user": "admin or user",
     "identity:change_password": "user",
-    "identity:list_user_projects": "user",
+    "identity:list_user_projects": "admin or user",
     "identity:list_application_credentials": "admin or user",
     "identity:get_application_credential": "admin or user",
     "identity:create_application_credential": "user",

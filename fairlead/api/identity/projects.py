@@ -66,7 +66,7 @@ def of_user(call: Call, user_id: str) -> Response:
 
     def work(tx: Tx) -> list[Project]:
         found = accounts.projects_of(tx, UserId(user_id))
-        return list(found) or _of_caller(tx, call)
+        return list(found) or (_of_caller(tx, call) if user_id == call.caller.user_id else [])
 
     return document(listed(call, "projects", [project_shown(call, p) for p in call.run(work)]))
 
