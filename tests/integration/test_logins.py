@@ -129,6 +129,22 @@ def test_who_is_shut_out_is_out_at_once(site, anna, change):
     assert status(anna.http) == 401
 
 
+def test_the_projects_of_a_user_are_told_to_that_user_and_the_operator(site, anna):
+    path = f"/identity/v3/users/{anna.user_id}/projects"
+    bert = person(site, "bert", project(site, "west"), "member")
+    for http in (anna.http, site.http):
+        found = http.get(path).raise_for_status().json()["projects"]
+        assert [each["name"] for each in found] == ["east"]
+    assert status(bert.http, path) == 404
+
+
+def test_servers_of_all_projects_are_the_operators_to_list(site, anna):
+    for path in (f"{COMPUTE}/servers", f"{COMPUTE}/servers/detail"):
+        assert status(site.http, f"{path}?all_tenants=1") == 200
+        assert status(anna.http, f"{path}?all_tenants=1") == 403
+        assert status(anna.http, f"{path}?all_tenants=0") == 200
+
+
 def test_a_revoked_token_is_good_for_nothing(site, anna):
     token = log_in(site, auth("anna"))
     with client(site, token) as other:

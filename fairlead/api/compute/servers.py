@@ -19,6 +19,7 @@ from fairlead.control import booting, locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import ServerChanges, ServerView
+from fairlead.control.subjects import refused
 from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.ids import ServerId
 from fairlead.model.server import Server
@@ -128,9 +129,11 @@ def _found(call: Call, version: Microversion, path: str) -> tuple[list[ServerVie
 
 
 def _scope(call: Call) -> dict[str, object]:
-    """The project whose servers are listed: the caller's, unless all are asked for by who may."""
-    if (call.first("all_tenants") or "false").lower() in _NO or not call.caller.may_any(_ALL_PROJECTS):
+    """The project whose servers are listed: the caller's, unless all are asked for. Raises NotAllowed."""
+    if (call.first("all_tenants") or "false").lower() in _NO:
         return {"project_id": call.caller.project_id}
+    if not call.caller.may_any(_ALL_PROJECTS):
+        raise refused(_ALL_PROJECTS)
     return {}
 
 
