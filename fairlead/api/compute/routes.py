@@ -17,6 +17,7 @@ from fairlead.api.compute import (
     keypairs,
     limits,
     quotas,
+    security_groups,
     server_groups,
     server_metadata,
     server_tags,
@@ -58,6 +59,7 @@ def _table() -> Table:
         Route("GET", "", versions.show_versions, "os_compute_api:versions", is_open=True),
         Route("GET", "/v2.1", versions.show_version, "os_compute_api:versions", is_open=True),
         *_servers(),
+        *_around_servers(),
         *_flavors(),
         *_hosts(),
         _plain("GET", "/extensions", extensions.index, "extensions"),
@@ -108,10 +110,22 @@ def _servers() -> tuple[Route | Live, ...]:
         _plain(
             "DELETE", "/servers/{}/tags/{}", server_tags.remove, "os-server-tags:delete", SERVER, since=_TAGS
         ),
+    )
+
+
+def _around_servers() -> tuple[Route, ...]:
+    return (
         _route(
             "GET", "/servers/{}/os-interface", interfaces.list_interfaces, "os-attach-interfaces:list", SERVER
         ),
         _route("GET", "/servers/{}/os-interface/{}", interfaces.show, "os-attach-interfaces:show", SERVER),
+        _plain(
+            "GET",
+            "/servers/{}/os-security-groups",
+            security_groups.of_server,
+            "os-security-groups:list",
+            SERVER,
+        ),
         _route(
             "GET",
             "/servers/{}/os-instance-actions",

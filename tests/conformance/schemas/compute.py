@@ -502,6 +502,7 @@ ANSWERS: dict[str, Shape] = {
     "PUT /v2.1/servers/{}": _updated_server,
     "DELETE /v2.1/servers/{}": EMPTY,
     "POST /v2.1/servers/{}/action": either(EMPTY, wrapped("output", TEXT)),
+    "GET /v2.1/servers/{}/os-security-groups": wrapped("security_groups", many(TEXT)),
     "GET /v2.1/servers/{}/ips": wrapped("addresses", mapping(many(thing(_ADDRESS)))),
     "GET /v2.1/servers/{}/ips/{}": mapping(many(thing(_ADDRESS))),
     "GET /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
