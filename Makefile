@@ -27,10 +27,14 @@ setup: .venv/.made ## make .venv with the locked dependencies; safe to run again
 	@dev/setup .venv-openstack requirements/openstack.lock
 	@touch $@
 
+.venv-ansible/.made: requirements/ansible.lock dev/setup-ansible dev/setup
+	@dev/setup-ansible .venv-ansible requirements/ansible.lock openstack.cloud
+	@touch $@
+
 demo: setup ## boot a server with a pass-through port on a simulated fleet, step by step
 	@$(bin)/fairlead demo
 
-test: setup .venv-openstack/.made ## run the tests, on SQLite and on PostgreSQL where its binaries are
+test: setup .venv-openstack/.made .venv-ansible/.made ## run the tests, on SQLite and on PostgreSQL where its binaries are
 	$(bin)/pytest tests --ignore=tests/lab $(PYTEST_FLAGS)
 
 check: setup ## format, lint, types, layers, budgets
@@ -55,7 +59,8 @@ lock: setup ## choose the newest releases that fit and lock them, with the hashe
 	$(pip_compile) --upgrade -o requirements/runtime.lock pyproject.toml
 	$(pip_compile) --upgrade --extra dev -c requirements/runtime.lock -o requirements/dev.lock pyproject.toml
 	$(pip_compile) --upgrade -o requirements/openstack.lock requirements/openstack.in
+	$(pip_compile) --upgrade -o requirements/ansible.lock requirements/ansible.in
 
 clean: ## remove what the other commands made
-	rm -rf .venv .venv-openstack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-openstack .venv-ansible .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find fairlead dev tests -name __pycache__ -type d -prune -exec rm -rf {} +
