@@ -22,7 +22,7 @@ from tests.clients.fleets import Fleet
 from tests.clients.openstack_client import Answer, OpenStack
 
 PATIENCE_SECONDS = 60
-_BETWEEN_SECONDS = 0.05
+_BETWEEN_SECONDS = 0.2
 
 
 class Unexpected(AssertionError):
