@@ -8,6 +8,7 @@ from typing import TypeVar, get_args
 
 import msgspec
 
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import Refusal
 
 T = TypeVar("T")
@@ -28,13 +29,13 @@ _NAMES = frozenset({"name", "hostname", "key_name", "tags", "tag", "os_command_l
 class MalformedBody(Refusal):
     """The body cannot be read at all."""
 
-    code = "malformed_body"
+    code: Code = "malformed_body"
 
 
 class InvalidField(Refusal):
     """A field of the body has the wrong type or range; the message says which and why."""
 
-    code = "invalid_value"
+    code: Code = "invalid_value"
 
 
 def parse(body: bytes) -> object:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from fairlead.api.answers import document
 from fairlead.api.bodies import InvalidField, MalformedBody
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import (
     Conflict,
     InvalidValue,
@@ -28,7 +29,7 @@ class Problem:
     """Why a request got no answer. `noun` is what was not found or is in the way; "" where that says nothing."""
 
     status: int
-    code: str
+    code: Code
     message: str
     noun: str = ""
     field: str | None = None
@@ -55,7 +56,7 @@ class Unserved(Refusal):
     """Something that a dialect refuses with a status of its own, such as 406 for a microversion."""
 
     def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+        self, status: int, code: Code, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message, code=code)
         self.status = status

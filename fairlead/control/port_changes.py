@@ -15,6 +15,7 @@ from fairlead.control.port_locks import lock_ports
 from fairlead.control.ports import PortView, check_allowed_addresses, check_settings, views
 from fairlead.control.qos import check_minimum_stays, in_force
 from fairlead.control.rewiring import retell, rewire
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId, QosPolicyId
 from fairlead.model.network import Network
@@ -53,7 +54,12 @@ _WIRED_FIELDS = (
     "vlan_priority",
 )
 """What its host is told of a port and may be told anew."""
-_CLAIMED_FIELDS = {"mac": "bound", "vnic_type": "in_use", "trusted": "bound", "numa_policy": "bound"}
+_CLAIMED_FIELDS: dict[str, Code] = {
+    "mac": "bound",
+    "vnic_type": "in_use",
+    "trusted": "bound",
+    "numa_policy": "bound",
+}
 """What a device was chosen for, with the code of the refusal: Neutron's PortBound and PortInUse."""
 
 
@@ -96,7 +102,7 @@ def _attached(tx: Tx, port: Port, changes: PortChanges) -> Port:
     return changed
 
 
-def _refusal(port: Port, code: str, name: str) -> Conflict:
+def _refusal(port: Port, code: Code, name: str) -> Conflict:
     return Conflict(
         code,
         f"Unable to complete operation on port {port.id} for network {port.network_id}: its {name} cannot change "

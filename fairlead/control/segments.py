@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.control.boundary import Tx
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict, InvalidValue, Refusal
 from fairlead.model.network import SegmentKind
 
@@ -21,7 +22,7 @@ class Segment:
 class NoSegment(Refusal):
     """Nothing was said of the segment, and there is no one obvious choice."""
 
-    code = "invalid_value"
+    code: Code = "invalid_value"
 
 
 def choose(tx: Tx, kind: SegmentKind | None, physical_network: str | None, vlan: int | None) -> Segment:

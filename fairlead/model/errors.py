@@ -9,10 +9,12 @@
       TooLarge                  413  a body or file is over its limit
     Fault                       something that should work did not: kernel, libvirt, database
 
-The codes are part of the API: once released, never renamed.
+The codes of refusals are part of the API: see error_codes.
 """
 
 from dataclasses import dataclass
+
+from fairlead.model.error_codes import Code
 
 _SHOWN = 120
 
@@ -20,9 +22,9 @@ _SHOWN = 120
 class Refusal(Exception):
     """An expected "no". `code` is stable, `message` names the field or the thing and the rule."""
 
-    code = "refused"
+    code: Code = "refused"
 
-    def __init__(self, message: str, *, field: str | None = None, code: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, code: Code | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
@@ -33,7 +35,7 @@ class Refusal(Exception):
 class InvalidValue(Refusal):
     """A field breaks a rule: says which field, what was given, what would do."""
 
-    code = "invalid_value"
+    code: Code = "invalid_value"
 
     def __init__(self, field: str, given: object, expected: str) -> None:
         super().__init__(
@@ -45,7 +47,7 @@ class InvalidValue(Refusal):
 class NotFound(Refusal):
     """What was named is not there. `kind` is a glossary noun such as `port`."""
 
-    code = "not_found"
+    code: Code = "not_found"
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f"{kind[:1].upper()}{kind[1:]} {key} could not be found.", field=kind)
@@ -54,30 +56,28 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """True now, may be false later. `code` says which: `in_use`, `mac_in_use`, `ip_in_use`, `vlan_in_use`,
-    `flat_in_use`, `name_in_use`, `id_in_use`, `device_in_use`, `stale`, `bound`, `no_addresses`, `wrong_state`.
-    """
+    """True now, may be false later: in use, taken, stale, not in that state. `code` says which."""
 
-    def __init__(self, code: str, message: str, *, field: str | None = None) -> None:
+    def __init__(self, code: Code, message: str, *, field: str | None = None) -> None:
         super().__init__(message, code=code, field=field)
 
 
 class NotAllowed(Refusal):
     """The caller may not do that."""
 
-    code = "not_allowed"
+    code: Code = "not_allowed"
 
 
 class QuotaExceeded(Refusal):
     """A limit of the project is reached."""
 
-    code = "quota_exceeded"
+    code: Code = "quota_exceeded"
 
 
 class TooLarge(Refusal):
     """A body or file is over its limit."""
 
-    code = "too_large"
+    code: Code = "too_large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict
 from fairlead.store.dialect import Parameters
 
@@ -23,7 +24,7 @@ class Verb(Enum):
 class Refused:
     """What a duplicate is called. `message` may name the columns of the row."""
 
-    code: str
+    code: Code
     message: str
     field: str | None = None
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from fairlead.api.compute.microversions import Microversion, text
+from fairlead.model.error_codes import Code
 from fairlead.model.errors import InvalidValue, Refusal
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -126,7 +127,7 @@ _ABSENT = {
 class FieldNotServed(Refusal):
     """A field that this microversion, or Fairlead, does not have."""
 
-    code = "invalid_value"
+    code: Code = "invalid_value"
 
 
 def check_version(form: ServerForm, version: Microversion) -> None:
