@@ -106,6 +106,7 @@ _NEUTRON_TYPES = {
     "pairs_without_security": "AddressPairAndPortSecurityRequired",
     "share_exists": "DuplicateRbacPolicy",
     "sharing_in_use": "InvalidSharedSetting",
+    "default_exists": "QoSPolicyDefaultAlreadyExists",
     "no_addresses": "IpAddressGenerationFailure",
     "malformed_body": "HTTPBadRequest",
     "no_such_path": "HTTPNotFound",
@@ -115,7 +116,7 @@ _NEUTRON_TYPES = {
     "quota_exceeded": "OverQuota",
     "revision": "RevisionNumberConstraintFailed",
     "stale": "RetryRequest",
-    "invalid_value": "InvalidInput",
+    "invalid_value": "HTTPBadRequest",
     "fault": "HTTPInternalServerError",
 }
 

@@ -78,7 +78,7 @@ def views(tx: Tx, policies: Sequence[QosPolicy]) -> tuple[QosPolicyView, ...]:
 
 
 def create(tx: Tx, new: NewQosPolicy) -> QosPolicy:
-    """The new policy, without rules; raises Conflict `name_in_use` for a second default of the project."""
+    """The new policy, without rules; raises Conflict `default_exists` for a second default of the project."""
     _check_default(tx, new.project_id, new.is_default, None)
     policy = QosPolicy(
         id=QosPolicyId(tx.new_id()),
@@ -99,7 +99,7 @@ def create(tx: Tx, new: NewQosPolicy) -> QosPolicy:
 def update(
     tx: Tx, policy_id: QosPolicyId, changes: QosPolicyChanges, revision: int | None = None
 ) -> QosPolicy:
-    """The changed policy; raises NotFound, Conflict `revision`, `name_in_use`, `sharing_in_use`."""
+    """The changed policy; raises NotFound, Conflict `revision`, `default_exists`, `sharing_in_use`."""
     policy = tx.qos_policies.lock(policy_id)
     check_revision(policy, revision)
     if isinstance(changes.shared, bool):
@@ -139,19 +139,30 @@ def add_rule(tx: Tx, policy_id: QosPolicyId, rule: QosRule) -> QosRule:
 
 
 def change_rule(
-    tx: Tx, policy_id: QosPolicyId, kind: QosRuleKind, rule_id: QosRuleId, changes: QosRuleChanges
+    tx: Tx,
+    policy_id: QosPolicyId,
+    kind: QosRuleKind,
+    rule_id: QosRuleId,
+    changes: QosRuleChanges,
+    revision: int | None = None,
 ) -> QosRule:
-    """The changed rule, in force at once; raises as add_rule, and NotFound."""
+    """The changed rule, in force at once; `revision` is that of its policy. Raises as add_rule, and NotFound, Conflict
+    `revision`.
+    """
     policy = tx.qos_policies.lock(policy_id)
+    check_revision(policy, revision)
     old = rule_of(policy, kind, rule_id)
     new = applied(replace, old, changes)
     _put_rules(tx, policy, tuple(new if rule is old else rule for rule in policy.rules))
     return new
 
 
-def remove_rule(tx: Tx, policy_id: QosPolicyId, kind: QosRuleKind, rule_id: QosRuleId) -> None:
-    """The rule is gone, and out of force at once; raises NotFound, Conflict `bound`."""
+def remove_rule(
+    tx: Tx, policy_id: QosPolicyId, kind: QosRuleKind, rule_id: QosRuleId, revision: int | None = None
+) -> None:
+    """The rule is gone, and out of force at once; raises NotFound, Conflict `bound`, `revision` (of its policy)."""
     policy = tx.qos_policies.lock(policy_id)
+    check_revision(policy, revision)
     gone = rule_of(policy, kind, rule_id)
     _put_rules(tx, policy, tuple(rule for rule in policy.rules if rule is not gone))
 
@@ -239,5 +250,5 @@ def _check_default(tx: Tx, project_id: ProjectId, is_default: bool, own: QosPoli
     others = tx.qos_policies.find(project_id=project_id, is_default=True)
     if any(policy.id != own for policy in others):
         raise Conflict(
-            "name_in_use", f"Project {project_id} already has a default QoS policy: {others[0].id}."
+            "default_exists", f"Project {project_id} already has a default QoS policy: {others[0].id}."
         )

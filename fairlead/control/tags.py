@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from fairlead.control.boundary import Rows, Tx
+from fairlead.control.changes import Revised, check_revision
 from fairlead.model.errors import InvalidValue, NotFound
 
 MOST_TAGS = 50
@@ -14,7 +15,7 @@ LONGEST_TAG = 255
 Tags = tuple[str, ...]
 
 
-class Labelled(Protocol):
+class Labelled(Revised, Protocol):
     """A row with tags."""
 
     @property
@@ -48,17 +49,21 @@ def read(tx: Tx, noun: Tagged, key: str) -> Tags:
             return tx.qos_policies.fetch(key).tags
 
 
-def change(tx: Tx, noun: Tagged, key: str, changed: Callable[[Tags], Tags]) -> Tags:
-    """The tags that `changed` makes of those there are, each once; raises NotFound, InvalidValue."""
+def change(
+    tx: Tx, noun: Tagged, key: str, changed: Callable[[Tags], Tags], revision: int | None = None
+) -> Tags:
+    """The tags that `changed` makes of those there are, each once. Raises NotFound, InvalidValue, Conflict
+    `revision`.
+    """
     match noun:
         case Tagged.NETWORK:
-            return _change(tx, tx.networks, replace, key, changed)
+            return _change(tx, tx.networks, replace, key, changed, revision)
         case Tagged.SUBNET:
-            return _change(tx, tx.subnets, replace, key, changed)
+            return _change(tx, tx.subnets, replace, key, changed, revision)
         case Tagged.PORT:
-            return _change(tx, tx.ports, replace, key, changed)
+            return _change(tx, tx.ports, replace, key, changed, revision)
         case Tagged.QOS_POLICY:
-            return _change(tx, tx.qos_policies, replace, key, changed)
+            return _change(tx, tx.qos_policies, replace, key, changed, revision)
 
 
 def without(tags: Tags, tag: str) -> Tags:
@@ -69,9 +74,15 @@ def without(tags: Tags, tag: str) -> Tags:
 
 
 def _change(
-    tx: Tx, rows: Rows[Row], replaced: Callable[..., Row], key: str, changed: Callable[[Tags], Tags]
+    tx: Tx,
+    rows: Rows[Row],
+    replaced: Callable[..., Row],
+    key: str,
+    changed: Callable[[Tags], Tags],
+    revision: int | None,
 ) -> Tags:
     row = rows.lock(key)
+    check_revision(row, revision)
     tags = _checked(changed(row.tags))
     rows.put(replaced(row, tags=tags, updated_at=tx.now))
     return tags

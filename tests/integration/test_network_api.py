@@ -48,7 +48,7 @@ def test_the_lowest_free_vlan_is_chosen(site):
 def test_a_network_without_a_known_physical_network_says_what_to_give(site):
     answer = site.post(f"{V2}/networks", {"network": {"name": "n"}}, 400)
     kind, message = error(answer)
-    assert kind == "InvalidInput"
+    assert kind == "HTTPBadRequest"
     assert "provider:physical_network" in message
     assert "must be given" in message
 
@@ -95,7 +95,7 @@ def test_overlapping_subnets_of_a_network_are_refused(site):
     subnet(site, made["id"])
     body = {"network_id": made["id"], "ip_version": 4, "cidr": "10.0.0.128/25"}
     kind, message = error(site.post(f"{V2}/subnets", {"subnet": body}, 400))
-    assert kind == "InvalidInput"
+    assert kind == "HTTPBadRequest"
     assert "overlaps" in message
 
 
@@ -173,7 +173,7 @@ def test_a_vnic_type_that_is_not_served_names_those_that_are(site):
     made = network(site)
     body = {"port": {"network_id": made["id"], "binding:vnic_type": "macvtap"}}
     kind, message = error(site.post(f"{V2}/ports", body, 400))
-    assert kind == "InvalidInput"
+    assert kind == "HTTPBadRequest"
     assert message == ("Invalid input for binding:vnic_type. Reason: 'macvtap' is not one of normal, direct.")
 
 
@@ -234,7 +234,7 @@ def test_filters_repeat_combine_and_are_checked(site):
     assert names("name=a&status=ACTIVE") == []
     assert names("admin_state_up=True&sort_key=name&sort_dir=desc") == ["c", "b", "a"]
     assert names("mac_address=FA:16:3E:00:00:00") == []
-    assert error(site.get(f"{V2}/ports?colour=red", 400))[0] == "InvalidInput"
+    assert error(site.get(f"{V2}/ports?colour=red", 400))[0] == "HTTPBadRequest"
     assert site.get(f"{V2}/ports?fields=name&name=b") == {"ports": [{"name": "b"}]}
 
 

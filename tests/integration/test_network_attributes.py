@@ -37,7 +37,7 @@ def test_addresses_besides_go_with_the_ports_mac(site):
 def test_pairs_that_nothing_could_honour(site, pairs, reason):
     body = {"network_id": network(site)["id"], PAIRS: pairs}
     kind, message = error(site.post(f"{V2}/ports", {"port": body}, 400))
-    assert kind == "InvalidInput"
+    assert kind == "HTTPBadRequest"
     assert reason in message
 
 

@@ -90,4 +90,4 @@ def test_a_port_that_no_server_has_is_bound_nowhere(fairlead):
     path = f"{V2}/ports/{made['id']}/bindings"
     assert fairlead.http.get(path).json()["bindings"] == []
     kind, _ = refused(fairlead.http.post(path, json={"binding": {"host": "host1"}}), 400)
-    assert kind == "InvalidInput"
+    assert kind == "HTTPBadRequest"

@@ -75,7 +75,7 @@ def test_what_cannot_be_shared_is_refused_in_neutrons_words(site):
     assert error(share(site, "network", "nowhere", status=404))[0] == "NetworkNotFound"
     assert error(share(site, "qos_policy", made["id"], status=404))[0] == "QosPolicyNotFound"
     kind, message = error(share(site, "security_group", made["id"], status=400))
-    assert (kind, "network, qos_policy" in message) == ("InvalidInput", True)
+    assert (kind, "network, qos_policy" in message) == ("HTTPBadRequest", True)
     body = {"object_type": "network", "object_id": made["id"], "target_tenant": "x"}
     external = {"rbac_policy": {**body, "action": "access_as_external"}}
     assert "access_as_shared" in error(site.post(RBAC, external, 400))[1]

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from fairlead.api.answers import document, empty, timestamp
 from fairlead.api.call import Call
 from fairlead.api.network import listing
-from fairlead.api.network.requests import Name, Noun, put, refuse_body
+from fairlead.api.network.requests import Name, Noun, put, refuse_body, refuse_revision
 from fairlead.control import hosts
 from fairlead.control.boundary import Tx
 from fairlead.control.hosts import HostChanges
@@ -74,6 +74,7 @@ def show(call: Call, host_id: str) -> Response:
 
 def update(call: Call, host_id: str) -> Response:
     """PUT /agents/{id}: whether its host takes new servers, and what people say of that."""
+    refuse_revision(call)
     form = put(call, _NOUN).form
     admin = form.admin_state_up
     changes = HostChanges(
@@ -90,6 +91,7 @@ def update(call: Call, host_id: str) -> Response:
 def delete(call: Call, host_id: str) -> Response:
     """DELETE /agents/{id}: the host of a dead agent is forgotten; one that has servers is not."""
     refuse_body(call)
+    refuse_revision(call)
 
     def work(tx: Tx) -> None:
         host = _host(tx, host_id)

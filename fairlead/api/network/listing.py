@@ -1,5 +1,6 @@
 """Queries of lists in Neutron's way: filters, fields, sorting, paging with links."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -16,6 +17,9 @@ Filter = Callable[[Shown, list[str]], bool]
 
 _PAGING = frozenset({"fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"})
 _TAGS = frozenset({"tags", "tags-any", "not-tags", "not-tags-any"})
+_CHANGED_SINCE = "changed_since"
+"""A filter of everything that says when it last changed (Neutron's standard-attr-timestamp)."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?", re.ASCII)
 _TRUE = frozenset({"true", "1", "yes", "on"})
 
 
@@ -40,6 +44,8 @@ def filters(call: Call, collection: Collection) -> dict[str, list[str]]:
         if key not in _PAGING:
             found.setdefault("project_id" if key == "tenant_id" else key, []).append(value)
     known = {*collection.attributes, *collection.special, *_TAGS}
+    if "updated_at" in known:
+        known.add(_CHANGED_SINCE)
     if unknown := [key for key in found if key not in known]:
         raise InvalidField(f"{unknown[:10]} is invalid attribute for filtering", field=unknown[0])
     return found
@@ -73,7 +79,17 @@ def _matches(collection: Collection, row: Shown, key: str, values: list[str]) ->
         return collection.special[key](row, values)
     if key in _TAGS:
         return _tags_match(row, key, values)
+    if key == _CHANGED_SINCE:
+        return any(str(row["updated_at"]) >= _time(value) for value in values)
     return any(_equals(row.get(key), value) for value in values)
+
+
+def _time(text: str) -> str:
+    """As the rows write their times, in UTC and of fixed width, so that they compare as text."""
+    if not _TIME.fullmatch(text):
+        message = "The input changed_since must be in the following format: YYYY-MM-DDTHH:MM:SS[Z]"
+        raise InvalidField(message, field=_CHANGED_SINCE)
+    return f"{text.removesuffix('Z')}Z"
 
 
 def _equals(shown: object, text: str) -> bool:

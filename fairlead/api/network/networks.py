@@ -140,6 +140,10 @@ def shown(view: NetworkView, project_id: ProjectId) -> listing.Shown:
     }
 
 
+def _changes(form: NetworkChangeForm) -> NetworkChanges:
+    return built(NetworkChanges, form, mtu=networks.DEFAULT_MTU if form.mtu == 0 else form.mtu)
+
+
 def _new(call: Call, form: NetworkForm) -> NewNetwork:
     policy = form.qos_policy_id
     return built(
@@ -164,7 +168,7 @@ NETWORKS = Resource(
     find=lambda tx, where: networks.find(tx, **where),
     fetch=lambda tx, subject: networks.show(tx, NetworkId(subject)),
     update=lambda tx, subject, form, revision: networks.update(
-        tx, NetworkId(subject), built(NetworkChanges, form), revision
+        tx, NetworkId(subject), _changes(form), revision
     ),
     remove=lambda tx, subject, revision: networks.delete(tx, NetworkId(subject), revision),
 )

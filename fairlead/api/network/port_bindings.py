@@ -10,7 +10,7 @@ from fairlead.api.call import Call
 from fairlead.api.network import binding_profile, listing
 from fairlead.api.network.binding_profile import Wishes
 from fairlead.api.network.port_view import vif_details, vif_type
-from fairlead.api.network.requests import Name, Noun, posted, put, refuse_body
+from fairlead.api.network.requests import Name, Noun, posted_alone, put, refuse_body, refuse_revision
 from fairlead.api.routes import Route
 from fairlead.control import port_bindings
 from fairlead.control.boundary import Tx
@@ -65,7 +65,7 @@ def index(call: Call, port_id: str) -> Response:
 
 def create(call: Call, port_id: str) -> Response:
     """POST /ports/{id}/bindings: hold on another host what the port needs there."""
-    (given, *_), _ = posted(call, _NOUN)
+    given = posted_alone(call, _NOUN)
 
     def work(tx: Tx) -> BindingView:
         _check_same(tx.ports.fetch(port_id), given.form, {})
@@ -82,6 +82,7 @@ def show(call: Call, port_id: str, host: str) -> Response:
 
 def update(call: Call, port_id: str, host: str) -> Response:
     """PUT /ports/{id}/bindings/{host}: nothing of it changes but with its port."""
+    refuse_revision(call)
     given = put(call, _NOUN)
 
     def work(tx: Tx) -> BindingView:
@@ -95,6 +96,7 @@ def update(call: Call, port_id: str, host: str) -> Response:
 def delete(call: Call, port_id: str, host: str) -> Response:
     """DELETE /ports/{id}/bindings/{host}: one that waits."""
     refuse_body(call)
+    refuse_revision(call)
     call.run(lambda tx: port_bindings.withdraw(tx, PortId(port_id), host))
     return empty()
 

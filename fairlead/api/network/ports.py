@@ -19,7 +19,7 @@ from fairlead.control.port_changes import PortChanges
 from fairlead.control.ports import NewPort, PortView
 from fairlead.model.ids import PortId, SubnetId
 from fairlead.model.numa import NumaPolicy
-from fairlead.model.pci import parse_mac
+from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.port import VnicType
 
 _Tag = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -55,7 +55,7 @@ class PortForm(Struct, kw_only=True):
     qos_policy_id: Id | None = None
     port_security_enabled: bool | None = None
     propagate_uplink_status: bool = True
-    pairs: list[PairForm] = field(default=[], name="allowed_address_pairs")
+    pairs: list[PairForm] | None = field(default=[], name="allowed_address_pairs")
     trusted: bool | None = None
     numa_policy: NumaPolicy | None = field(default=None, name="numa_affinity_policy")
     tags: _Tags = []
@@ -67,7 +67,7 @@ class PortChangeForm(Struct, kw_only=True):
     name: Name | UnsetType = UNSET
     description: Name | UnsetType = UNSET
     admin_state_up: bool | UnsetType = UNSET
-    mac: _Text | UnsetType = field(default=UNSET, name="mac_address")
+    mac: _Text | UnsetType | None = field(default=UNSET, name="mac_address")
     fixed_ips: _FixedIps | UnsetType = UNSET
     vnic_type: VnicType | UnsetType = field(default=UNSET, name="binding:vnic_type")
     wanted_host: Name | UnsetType | None = field(default=UNSET, name="binding:host_id")
@@ -77,7 +77,7 @@ class PortChangeForm(Struct, kw_only=True):
     qos_policy_id: Id | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
     propagate_uplink_status: bool | UnsetType = UNSET
-    pairs: list[PairForm] | UnsetType = field(default=UNSET, name="allowed_address_pairs")
+    pairs: list[PairForm] | UnsetType | None = field(default=UNSET, name="allowed_address_pairs")
     trusted: bool | UnsetType | None = UNSET
     numa_policy: NumaPolicy | UnsetType | None = field(default=UNSET, name="numa_affinity_policy")
 
@@ -123,7 +123,8 @@ def _update(tx: Tx, subject: str, form: PortChangeForm, revision: int | None) ->
     port_id = PortId(subject)
     before = ports.show(tx, port_id) if isinstance(form.profile, dict) or form.pairs else None
     fixed_ips = UNSET if isinstance(form.fixed_ips, UnsetType) else _wanted(form.fixed_ips)
-    return port_changes.update(tx, port_id, _changes(form, before), fixed_ips, revision)
+    mac = ports.generated_mac(tx) if form.mac is None else UNSET
+    return port_changes.update(tx, port_id, _changes(form, before, mac), fixed_ips, revision)
 
 
 def _new(call: Call, form: PortForm) -> NewPort:
@@ -135,7 +136,7 @@ def _new(call: Call, form: PortForm) -> NewPort:
         without=_NOT_OF_THE_PORT,
         project_id=project_of(call, form.project_id),
         mac=mac,
-        allowed_addresses=address_pairs.addresses(form.pairs, mac),
+        allowed_addresses=address_pairs.addresses(form.pairs or [], mac),
         fixed_ips=_wanted(form.fixed_ips) if form.fixed_ips is not None else None,
         wanted_host=form.wanted_host or "",
         device_id_text=form.device_id_text or "",
@@ -145,15 +146,17 @@ def _new(call: Call, form: PortForm) -> NewPort:
     )
 
 
-def _changes(form: PortChangeForm, before: PortView | None) -> PortChanges:
-    """What the form changes; a whole binding:profile is compared with that of the port as it is."""
+def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress | UnsetType) -> PortChanges:
+    """What the form changes; a whole binding:profile is compared with that of the port as it is. `new_mac` is what a
+    null asks for.
+    """
     trusted: bool | UnsetType = UNSET
     vlan_priority: int | UnsetType = UNSET
     if not isinstance(form.profile, UnsetType):
         written = before.binding.profile if before and before.binding else {}
         wishes = binding_profile.read(form.profile or {}, written)
         trusted, vlan_priority = wishes.trusted, wishes.vlan_priority
-    mac = form.mac if isinstance(form.mac, UnsetType) else parse_mac(form.mac)
+    mac = parse_mac(form.mac) if isinstance(form.mac, str) else new_mac
     own_mac = (before.port.mac if before else None) if isinstance(mac, UnsetType) else mac
     return built(
         PortChanges,
@@ -162,7 +165,7 @@ def _changes(form: PortChangeForm, before: PortView | None) -> PortChanges:
         mac=mac,
         allowed_addresses=UNSET
         if isinstance(form.pairs, UnsetType)
-        else address_pairs.addresses(form.pairs, own_mac),
+        else address_pairs.addresses(form.pairs or [], own_mac),
         wanted_host="" if form.wanted_host is None else form.wanted_host,
         device_id_text="" if form.device_id_text is None else form.device_id_text,
         trusted=form.trusted if isinstance(form.trusted, bool) else trusted,

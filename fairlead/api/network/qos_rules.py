@@ -12,7 +12,7 @@ from fairlead.api.bodies import built
 from fairlead.api.call import Call
 from fairlead.api.network import listing
 from fairlead.api.network.qos import rule_shown
-from fairlead.api.network.requests import Noun, posted, put, refuse_body
+from fairlead.api.network.requests import Noun, expected_revision, posted_alone, put, refuse_body
 from fairlead.api.routes import Route
 from fairlead.control import qos
 from fairlead.control.boundary import Tx
@@ -64,10 +64,10 @@ class _Family:
 
     def create(self, call: Call, policy_id: str) -> Response:
         """POST on the policy's rules."""
-        forms, _ = posted(call, self.noun)
+        form = posted_alone(call, self.noun).form
 
         def work(tx: Tx) -> QosRule:
-            rule = built(QosRule, forms[0].form, id=QosRuleId(tx.new_id()), kind=self.kind)
+            rule = built(QosRule, form, id=QosRuleId(tx.new_id()), kind=self.kind)
             return qos.add_rule(tx, QosPolicyId(policy_id), rule)
 
         return document({self.noun.singular: rule_shown(call.run(work))}, 201)
@@ -85,17 +85,24 @@ class _Family:
         return document({self.noun.singular: listing.only_fields(call, rule_shown(rule))})
 
     def update(self, call: Call, policy_id: str, rule_id: str) -> Response:
-        """PUT of one rule."""
-        changes = built(QosRuleChanges, put(call, self.noun).form)
-        rule = call.run(
-            lambda tx: qos.change_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id), changes)
-        )
-        return document({self.noun.singular: rule_shown(rule)})
+        """PUT of one rule. If-Match names the revision of its policy: a rule has none of its own."""
+        changes, revision = built(QosRuleChanges, put(call, self.noun).form), expected_revision(call)
+
+        def work(tx: Tx) -> QosRule:
+            of_policy, rule = QosPolicyId(policy_id), QosRuleId(rule_id)
+            return qos.change_rule(tx, of_policy, self.kind, rule, changes, revision)
+
+        return document({self.noun.singular: rule_shown(call.run(work))})
 
     def delete(self, call: Call, policy_id: str, rule_id: str) -> Response:
         """DELETE of one rule."""
         refuse_body(call)
-        call.run(lambda tx: qos.remove_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id)))
+        revision = expected_revision(call)
+
+        def work(tx: Tx) -> None:
+            qos.remove_rule(tx, QosPolicyId(policy_id), self.kind, QosRuleId(rule_id), revision)
+
+        call.run(work)
         return empty()
 
     def without_policy(self, handler: Callable[..., Response]) -> Callable[[Call, str], Response]:
@@ -153,9 +160,19 @@ def _policy_of(tx: Tx, rule_id: str) -> QosPolicyId:
     raise NotFound("QoS rule", rule_id)
 
 
+_TYPES = listing.Collection(
+    "rule_types",
+    "QoS rule type",
+    ("type",),
+    # Whichever is asked for: what there is, every mechanism can do.
+    special={"all_rules": lambda _row, _values: True, "all_supported": lambda _row, _values: True},
+    key="type",
+)
+
+
 def rule_types(call: Call) -> Response:
     """GET /qos/rule-types."""
-    return document({"rule_types": [{"type": kind.value} for kind in QosRuleKind]})
+    return listing.answer(call, _TYPES, [{"type": kind.value} for kind in QosRuleKind])
 
 
 def rule_type(call: Call, name: str) -> Response:

@@ -8,7 +8,7 @@ from fairlead.api.answers import document, empty
 from fairlead.api.bodies import MalformedBody
 from fairlead.api.call import Call
 from fairlead.api.network.listing import Shown
-from fairlead.api.network.requests import refuse_body
+from fairlead.api.network.requests import refuse_body, refuse_revision
 from fairlead.control import quotas
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import InvalidValue
@@ -20,6 +20,12 @@ class QuotaBody(Struct, frozen=True):
     """PUT /quotas/{project}."""
 
     quota: dict[str, object]
+
+
+class _Force(Struct):
+    """Whether limits may be set below what is used."""
+
+    force: bool
 
 
 def index(call: Call) -> Response:
@@ -61,12 +67,13 @@ def show_details(call: Call, project_id: str) -> Response:
 
 def update(call: Call, project_id: str) -> Response:
     """PUT /quotas/{project}."""
+    refuse_revision(call)
     if not call.body:
         raise MalformedBody("Resource body required")
     given = dict(bodies.shape(QuotaBody, bodies.parse(call.body)).quota)
     for name in ("project_id", "tenant_id", "check_limit"):
         given.pop(name, None)
-    is_forced = given.pop("force", False) is True
+    is_forced = bodies.shape(_Force, {"force": given.pop("force", False)}).force
     wanted = {_resource(name): _limit(name, value) for name, value in given.items()}
 
     def work(tx: Tx) -> Shown:
@@ -79,6 +86,7 @@ def update(call: Call, project_id: str) -> Response:
 def delete(call: Call, project_id: str) -> Response:
     """DELETE /quotas/{project}: back to no limits."""
     refuse_body(call)
+    refuse_revision(call)
     call.run(lambda tx: quotas.reset(tx, ProjectId(project_id), quotas.NETWORK))
     return empty()
 

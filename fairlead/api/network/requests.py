@@ -60,17 +60,25 @@ def posted(call: Call, noun: Noun[Post, Put]) -> tuple[list[Given[Post]], bool]:
             raise MalformedBody("Resources required")
         if len(items) > MOST_IN_BULK:
             raise MalformedBody(f"At most {MOST_IN_BULK} {noun.plural} can be created at once")
-        return [_form(noun, noun.post, noun.put, item) for item in items], True
-    return [_form(noun, noun.post, noun.put, _inside(body, noun.singular))], False
+        return [_form(noun, noun.post, noun.put, item, _NOT_IN_POST) for item in items], True
+    return [_form(noun, noun.post, noun.put, _inside(body, noun.singular), _NOT_IN_POST)], False
+
+
+def posted_alone(call: Call, noun: Noun[Post, Put]) -> Given[Post]:
+    """The form of a POST that makes one; raises MalformedBody for several."""
+    given, in_bulk = posted(call, noun)
+    if in_bulk:
+        raise MalformedBody("Bulk operation not supported")
+    return given[0]
 
 
 def put(call: Call, noun: Noun[Post, Put]) -> Given[Put]:
     """The form of PUT: what is not given is UNSET."""
-    return _form(noun, noun.put, noun.post, _inside(_document(call), noun.singular))
+    return _form(noun, noun.put, noun.post, _inside(_document(call), noun.singular), _READ_ONLY)
 
 
 def expected_revision(call: Call) -> int | None:
-    """What `If-Match: revision_number=N` says; None without it."""
+    """What `If-Match: revision_number=N` says; None without it. Raises InvalidField for another If-Match."""
     text = call.header("if-match")
     if text is None:
         return None
@@ -80,6 +88,14 @@ def expected_revision(call: Call) -> int | None:
             "Invalid input for If-Match. Reason: revision_number=N is expected.", field="If-Match"
         )
     return int(found[1])
+
+
+def refuse_revision(call: Call) -> None:
+    """For what has no revision_number: a condition that nobody could check is refused with InvalidField."""
+    if call.header("if-match") is not None:
+        raise InvalidField(
+            "Invalid input for If-Match. Reason: what this changes has no revision_number.", field="If-Match"
+        )
 
 
 def project_of(call: Call, project_id: str | UnsetType) -> ProjectId:
@@ -112,24 +128,36 @@ def _inside(body: dict[str, object], name: str) -> object:
     return body[name]
 
 
-def _form(noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: object) -> Given[Form]:
+_NOT_IN_POST = "Attribute '{}' not allowed in POST"
+_READ_ONLY = "Cannot update read-only attribute {}"
+
+
+def _form(
+    noun: Noun[Post, Put], form: type[Form], other: type[Struct], item: object, refusal: str
+) -> Given[Form]:
+    """`refusal` is said of an attribute that the noun has, but not in this request."""
     if not isinstance(item, dict):
         raise MalformedBody("Body contains invalid data")
     given = _one_project(item)
     for name, value in noun.neutral.items():
-        if name in given and given.pop(name) != value:
+        if name in given and not _is_neutral(given.pop(name), value):
             raise InvalidField(
                 f"Invalid input for {name}. Reason: only {value!r} is served here.", field=name
             )
     known = {f.encode_name: f.required for f in fields(form)}
     extra = [name for name in given if name not in known]
-    _refuse(noun, form, other, extra)
+    _refuse(noun, other, extra, refusal)
     missing = next((name for name, required in known.items() if required and name not in given), None)
     if missing is not None:
         raise InvalidField(
             f"Failed to parse request. Required attribute '{missing}' not specified", field=missing
         )
     return Given(bodies.shape(form, given), _named(form, given))
+
+
+def _is_neutral(said: object, neutral: object) -> bool:
+    """Nothing is as good as an empty list, as in Neutron."""
+    return said == neutral or (said is None and neutral == [])
 
 
 def _named(form: type[Struct], given: Mapping[str, object]) -> AbstractSet[str]:
@@ -146,16 +174,14 @@ def _named(form: type[Struct], given: Mapping[str, object]) -> AbstractSet[str]:
     return named | below | {f"{name}:{EVERYBODY}" for name in named if given[name] == EVERYBODY}
 
 
-def _refuse(noun: Noun[Post, Put], form: type[Struct], other: type[Struct], extra: list[str]) -> None:
+def _refuse(noun: Noun[Post, Put], other: type[Struct], extra: list[str], refusal: str) -> None:
     elsewhere = {f.encode_name for f in fields(other)} | noun.shown | {"project_id"}
     unknown = [name for name in extra if name not in elsewhere]
     if unknown:
         named = ", ".join(name[:255] for name in unknown[:10])
         raise MalformedBody(f"Unrecognized attribute(s) '{named}'")
-    if extra and form is noun.post:
-        raise MalformedBody(f"Attribute '{extra[0]}' not allowed in POST")
     if extra:
-        raise MalformedBody(f"Cannot update read-only attribute {extra[0]}")
+        raise MalformedBody(refusal.format(extra[0]))
 
 
 def _one_project(item: dict[str, object]) -> dict[str, object]:

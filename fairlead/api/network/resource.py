@@ -11,7 +11,16 @@ from fairlead.access.rules import Target
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.network import listing
-from fairlead.api.network.requests import Noun, Post, Put, expected_revision, posted, put, refuse_body
+from fairlead.api.network.requests import (
+    Noun,
+    Post,
+    Put,
+    expected_revision,
+    posted,
+    put,
+    refuse_body,
+    refuse_revision,
+)
 from fairlead.api.network.sight import Sight, check_named
 from fairlead.api.routes import Route
 from fairlead.control.boundary import Tx
@@ -112,7 +121,7 @@ class Resource(Generic[Post, Put, New, View]):
         return document({self.noun.singular: listing.only_fields(call, self._seen(call, [view])[0])})
 
     def _update(self, call: Call, subject: str) -> Response:
-        given, revision = put(call, self.noun), expected_revision(call)
+        given, revision = put(call, self.noun), self._revision(call)
 
         def work(tx: Tx) -> View:
             self._see_names(tx, call, given.form)
@@ -125,9 +134,15 @@ class Resource(Generic[Post, Put, New, View]):
 
     def _delete(self, call: Call, subject: str) -> Response:
         refuse_body(call)
-        revision = expected_revision(call)
+        revision = self._revision(call)
         call.run(lambda tx: self.remove(tx, subject, revision))
         return empty()
+
+    def _revision(self, call: Call) -> int | None:
+        if "revision_number" in self.noun.shown:
+            return expected_revision(call)
+        refuse_revision(call)
+        return None
 
     def _seen(self, call: Call, views: Sequence[View]) -> list[listing.Shown]:
         sight, project_id = Sight.of(call.caller, self.noun.singular), call.caller.project_id

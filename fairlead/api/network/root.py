@@ -55,11 +55,11 @@ def _resource(call: Call, name: str) -> dict[str, object]:
 
 
 def _extension(alias: str) -> dict[str, object]:
-    name, description = EXTENSIONS[alias]
+    extension = EXTENSIONS[alias]
     return {
         "alias": alias,
-        "name": name,
-        "description": description,
-        "updated": "2026-01-01T00:00:00-00:00",
+        "name": extension.name,
+        "description": extension.description,
+        "updated": f"{extension.updated}-00:00",
         "links": [],
     }

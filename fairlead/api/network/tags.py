@@ -1,5 +1,6 @@
 """Tags over HTTP: below each noun that can have them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -8,11 +9,11 @@ from starlette.responses import Response
 from fairlead.api import bodies
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
-from fairlead.api.network.requests import refuse_body
+from fairlead.api.network.requests import expected_revision, refuse_body
 from fairlead.api.routes import Route
 from fairlead.control import tags
 from fairlead.control.subjects import NETWORK, PORT, QOS_POLICY, SUBNET
-from fairlead.control.tags import Tagged
+from fairlead.control.tags import Tagged, Tags
 from fairlead.model.errors import NotFound
 
 
@@ -33,24 +34,22 @@ class _TagsOf:
     def replace(self, call: Call, key: str) -> Response:
         """PUT: these and no others."""
         wanted = tuple(bodies.shape(TagsForm, bodies.parse(call.body)).tags)
-        return document({"tags": call.run(lambda tx: tags.change(tx, self.noun, key, lambda _: wanted))})
+        return document({"tags": self._change(call, key, lambda _: wanted)})
 
     def extend(self, call: Call, key: str) -> Response:
         """POST: these as well."""
         more = tuple(bodies.shape(TagsForm, bodies.parse(call.body)).tags)
-        return document(
-            {"tags": call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: (*have, *more)))}
-        )
+        return document({"tags": self._change(call, key, lambda have: (*have, *more))})
 
     def clear(self, call: Call, key: str) -> Response:
         """DELETE: none."""
         refuse_body(call)
-        call.run(lambda tx: tags.change(tx, self.noun, key, lambda _: ()))
+        self._change(call, key, lambda _: ())
         return empty()
 
     def add(self, call: Call, key: str, tag: str) -> Response:
         """PUT of one."""
-        call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: (*have, tag)))
+        self._change(call, key, lambda have: (*have, tag))
         return empty(201)
 
     def check(self, call: Call, key: str, tag: str) -> Response:
@@ -62,8 +61,12 @@ class _TagsOf:
     def remove(self, call: Call, key: str, tag: str) -> Response:
         """DELETE of one."""
         refuse_body(call)
-        call.run(lambda tx: tags.change(tx, self.noun, key, lambda have: tags.without(have, tag)))
+        self._change(call, key, lambda have: tags.without(have, tag))
         return empty()
+
+    def _change(self, call: Call, key: str, changed: Callable[[Tags], Tags]) -> Tags:
+        revision = expected_revision(call)
+        return call.run(lambda tx: tags.change(tx, self.noun, key, changed, revision))
 
 
 def routes() -> tuple[Route, ...]:
