@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from msgspec import Meta
 
 from fairlead.api.call import Call
 from fairlead.control.boundary import Tx, Wake
-from fairlead.model.errors import InvalidValue
 
 Result = TypeVar("Result")
 
 LONGEST_SECONDS = 60.0
+Wait = Annotated[float, Meta(ge=0)]
+"""Seconds that a query asks to wait; more than the longest is taken for that."""
 
 
 async def first_found(
@@ -35,13 +38,6 @@ async def first_found(
                 return None
 
 
-def wait_seconds(call: Call) -> float:
-    """The query's `wait`, 60 seconds at most; 0 when it names none. Raises InvalidValue."""
-    given = call.first("wait") or "0"
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = -1.0
-    if not seconds >= 0:
-        raise InvalidValue("wait", given, "a number of seconds, 0 or more")
-    return min(seconds, LONGEST_SECONDS)
+def patience(wait: float) -> float:
+    """How many seconds a poll that asks for `wait` waits."""
+    return min(wait, LONGEST_SECONDS)

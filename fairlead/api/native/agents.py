@@ -2,14 +2,18 @@
 
 import re
 import secrets
+from typing import Annotated
 
-from starlette.responses import FileResponse, Response
+from msgspec import Meta, Struct
+from starlette.responses import FileResponse
 
-from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
-from fairlead.api.long_poll import first_found, wait_seconds
-from fairlead.api.native.hosts import SECRET_BYTES, shown
-from fairlead.api.native.records import Json
+from fairlead.api.long_poll import Wait, first_found, patience
+from fairlead.api.native.host_view import AgentView, agent_view
+from fairlead.api.native.hosts import SECRET_BYTES
+from fairlead.api.native.queries import Query
+from fairlead.api.native.records import says
+from fairlead.api.native.signature import AtMost, Octets, Told
 from fairlead.api.problems import Unserved
 from fairlead.control import assignments, hosts, questions, reports
 from fairlead.control.boundary import Tx, host_wake
@@ -17,75 +21,86 @@ from fairlead.hoststate.report import Report
 from fairlead.model.errors import InvalidValue, NotAllowed, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId, ImageId
-from fairlead.wire import codec
-from fairlead.wire.documents import Answer, Assignment, Enrolment, Heartbeat, Receipt
+from fairlead.wire.documents import Answer, Assignment, Enrolled, Enrolment, Heartbeat, Receipt
 
-REPORT_LIMIT = 16 << 20
-"""Bytes of a report or an answer: a host with thousands of VFs, a long console log."""
+_LARGE = AtMost(16 << 20)
+"""A report or an answer: a host with thousands of VFs, a long console log."""
+IMAGE_TYPE = "application/octet-stream"
 _BEARER = re.compile(r"Bearer +([!-~]{1,512}) *", re.IGNORECASE)
-_GENERATION = re.compile(r"[0-9]{1,30}")
 
 
-def list_agents(call: Call) -> Response:
-    """GET /agents: each host's agent, for people."""
-    return document({"agents": call.run(lambda tx: [_agent(tx, host) for host in tx.hosts.find()])})
+class AgentList(Struct, frozen=True):
+    """Agents."""
+
+    agents: list[AgentView]
 
 
-def enrol(call: Call) -> Response:
-    """POST /agents/enrol: trades a one-time token for the host's credential, shown this once."""
-    enrolment, secret = codec.decode(Enrolment, call.body), secrets.token_urlsafe(SECRET_BYTES)
+class AssignmentQuery(Query, frozen=True, kw_only=True):
+    """What the agent has, and how long it would wait for something newer."""
+
+    generation: Annotated[int, Meta(ge=0), says("That of the newest desired state that the agent has.")] = 0
+    wait: Annotated[Wait, says("Where there is nothing new, wait for it so long.")] = 0.0
+
+
+def list_agents(call: Call) -> AgentList:
+    """The agents of all hosts."""
+    return AgentList(call.run(lambda tx: [agent_view(host, tx.now) for host in tx.hosts.find()]))
+
+
+def enrol(call: Call, told: Told[Enrolment]) -> Enrolled:
+    """Trade a one-time token for a host's credential. It is shown this once."""
+    enrolment, secret = told.read(), secrets.token_urlsafe(SECRET_BYTES)
     try:
-        enrolled = call.run(lambda tx: hosts.enrol(tx, enrolment, secret))
+        return call.run(lambda tx: hosts.enrol(tx, enrolment, secret))
     except NotAllowed as refused:
         raise _unauthorized(refused) from refused
-    return Response(codec.encode(enrolled), media_type="application/json")
 
 
-async def assign(call: Call, host: str) -> Response:
-    """GET /agents/{host}/assignment?generation=G&wait=SECONDS: what is new, as soon as there is something."""
-    host_id, generation, seconds = HostId(host), _generation(call), wait_seconds(call)
+async def assign(call: Call, host: str, query: AssignmentQuery) -> Assignment:
+    """What is new for a host: its desired state, unless the agent has it, and questions that are open. It answers as
+    soon as there is something.
+    """
+    host_id = HostId(host)
     await call.in_worker(lambda tx: _authenticated(tx, call, host_id))
 
     def look(tx: Tx) -> Assignment | None:
-        found = assignments.assignment(tx, host_id, generation)
+        found = assignments.assignment(tx, host_id, query.generation)
         return found if found.desired or found.questions else None
 
-    found = await first_found(call, host_wake(host_id), look, seconds)
-    return Response(codec.encode(found or Assignment()), media_type="application/json")
+    found = await first_found(call, host_wake(host_id), look, patience(query.wait))
+    return found or Assignment()
 
 
-def report(call: Call, host: str) -> Response:
-    """PUT /agents/{host}/report."""
+def report(call: Call, host: str, told: Annotated[Told[Report], _LARGE]) -> Receipt:
+    """Tell how a host is. It is applied where its serial is the next one."""
     call.run(lambda tx: _authenticated(tx, call, HostId(host)))
-    told = codec.decode(Report, call.body)
-    if told.host_id != host:
-        raise InvalidValue("host_id", told.host_id, f"the host that reports: {host}")
-    receipt = call.run(lambda tx: reports.apply(tx, HostId(host), told))
-    return Response(codec.encode(receipt), media_type="application/json")
+    found = told.read()
+    if found.host_id != host:
+        raise InvalidValue("host_id", found.host_id, f"the host that reports: {host}")
+    return call.run(lambda tx: reports.apply(tx, HostId(host), found))
 
 
-def heartbeat(call: Call, host: str) -> Response:
-    """PUT /agents/{host}/heartbeat: in one transaction, for there are many."""
+def heartbeat(call: Call, host: str, told: Told[Heartbeat]) -> Receipt:
+    """Tell that all is as in the host's newest report."""
 
     def work(tx: Tx) -> Receipt:
-        found = _authenticated(tx, call, HostId(host))
-        return reports.note_heartbeat(tx, found.id, codec.decode(Heartbeat, call.body))
+        # In one transaction, for there are many.
+        return reports.note_heartbeat(tx, _authenticated(tx, call, HostId(host)).id, told.read())
 
-    return Response(codec.encode(call.run(work)), media_type="application/json")
+    return call.run(work)
 
 
-def answer(call: Call, host: str, question_id: str) -> Response:
-    """PUT /agents/{host}/answers/{question}."""
+def answer(call: Call, host: str, question_id: str, told: Annotated[Told[Answer], _LARGE]) -> None:
+    """Answer a question."""
     call.run(lambda tx: _authenticated(tx, call, HostId(host)))
-    told = codec.decode(Answer, call.body)
-    call.run(lambda tx: questions.answer(tx, HostId(host), question_id, told.text))
-    return empty()
+    text = told.read().text
+    call.run(lambda tx: questions.answer(tx, HostId(host), question_id, text))
 
 
-async def send_image(call: Call, host: str, image_id: str) -> Response:
-    """GET /agents/{host}/images/{image}: its data, streamed, if a guest of the host needs it."""
+async def send_image(call: Call, host: str, image_id: str) -> Annotated[FileResponse, Octets(IMAGE_TYPE)]:
+    """The bytes of an image that a guest of the host needs."""
     await call.in_worker(lambda tx: _check_needed(tx, _authenticated(tx, call, HostId(host)), image_id))
-    return FileResponse(call.parts.image_files.path(ImageId(image_id)), media_type="application/octet-stream")
+    return FileResponse(call.parts.image_files.path(ImageId(image_id)), media_type=IMAGE_TYPE)
 
 
 def _authenticated(tx: Tx, call: Call, host_id: HostId) -> Host:
@@ -107,26 +122,3 @@ def _check_needed(tx: Tx, host: Host, image_id: str) -> None:
     needed = {image for server in servers for image in (server.image_id, server.kernel_id, server.ramdisk_id)}
     if image_id not in needed:
         raise NotFound("image", image_id)
-
-
-def _generation(call: Call) -> int:
-    given = call.first("generation") or "0"
-    if not _GENERATION.fullmatch(given):
-        raise InvalidValue("generation", given, "the number of the newest generation that the agent has")
-    return int(given)
-
-
-def _agent(tx: Tx, host: Host) -> Json:
-    names = (
-        "liveness",
-        "is_alive",
-        "is_enrolled",
-        "last_seen_at",
-        "reported_at",
-        "agent_version",
-        "generation",
-        "generation_seen",
-        "holds",
-    )
-    found = shown(host, tx.now)
-    return {"host_id": host.id, "host_name": host.name, **{name: found[name] for name in names}}

@@ -1,14 +1,29 @@
 """Handler of the audit."""
 
-from starlette.responses import Response
+from typing import Annotated
 
-from fairlead.api.answers import document
+from msgspec import Struct
+
 from fairlead.api.call import Call
+from fairlead.api.native.records import says
 from fairlead.control import auditing as control
 
 
-def audit(call: Call) -> Response:
-    """GET /audit: what must never be, and is; empty when all is well."""
+class ViolationView(Struct, frozen=True):
+    """Something that must never be."""
+
+    invariant: Annotated[str, says("Which invariant, in a word that stays.")]
+    subject: Annotated[str, says("The id of what shows it.")]
+    message: Annotated[str, says("What it is, in words.")]
+
+
+class ViolationList(Struct, frozen=True):
+    """What must never be, and is; empty when all is well."""
+
+    violations: list[ViolationView]
+
+
+def audit(call: Call) -> ViolationList:
+    """What must never be, and is. Every invariant is looked at, over all that is there at one moment."""
     found = call.run(control.audit)
-    violations = [{"invariant": v.code, "subject": v.subject, "message": v.message} for v in found]
-    return document({"violations": violations})
+    return ViolationList([ViolationView(v.code, v.subject, v.message) for v in found])

@@ -1,120 +1,72 @@
-"""Handlers of devices: the inventory, who holds what, and the settings as read back."""
+"""Handlers of devices."""
 
-from starlette.responses import Response
+from typing import Annotated
 
-from fairlead.api.answers import document, empty
+from msgspec import Struct
+
 from fairlead.api.call import Call
+from fairlead.api.native.device_view import DeviceView, device_views
 from fairlead.api.native.hosts import find as find_host
-from fairlead.api.native.records import Json, plain
+from fairlead.api.native.queries import Query
+from fairlead.api.native.records import says
+from fairlead.api.native.signature import Conflicts
 from fairlead.control import devices as control
 from fairlead.control.boundary import Tx
-from fairlead.control.offering import offers
-from fairlead.model.device import Device, DeviceStatus
-from fairlead.model.errors import InvalidValue
+from fairlead.model.device import DeviceStatus
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
 
-_FILTERS = ("host", "kind", "status", "physical_network", "server")
+
+class DeviceQuery(Query, frozen=True, kw_only=True):
+    """Which devices."""
+
+    host: Annotated[str | None, says("Those of this host, by its id or name.")] = None
+    kind: Annotated[DeviceKind | None, says("Those of this kind.")] = None
+    status: Annotated[DeviceStatus | None, says("Those in this status.")] = None
+    physical_network: Annotated[str | None, says("Those on this physical network.")] = None
+    server: Annotated[str | None, says("Those that this server has, by its id.")] = None
 
 
-def list_devices(call: Call) -> Response:
-    """GET /devices?host=H&kind=vf&status=AVAILABLE&physical_network=P&server=S."""
+class DeviceList(Struct, frozen=True):
+    """Devices."""
 
-    def work(tx: Tx) -> list[Json]:
-        where = _filters(tx, call)
-        return _views(tx, tx.devices.find(**where)) if () not in where.values() else []
-
-    return document({"devices": call.run(work)})
+    devices: list[DeviceView]
 
 
-def show(call: Call, device_id: str) -> Response:
-    """GET /devices/{device}."""
-    return document({"device": call.run(lambda tx: _views(tx, (tx.devices.fetch(device_id),))[0])})
+class DeviceShown(Struct, frozen=True):
+    """A device."""
+
+    device: DeviceView
 
 
-def forget(call: Call, device_id: str) -> Response:
-    """DELETE /devices/{device}: one that is MISSING and held by nobody."""
+def list_devices(call: Call, query: DeviceQuery) -> DeviceList:
+    """Devices of all hosts, or those that the query means."""
+
+    def work(tx: Tx) -> list[DeviceView]:
+        where = _filters(tx, query)
+        return device_views(tx, tx.devices.find(**where)) if () not in where.values() else []
+
+    return DeviceList(call.run(work))
+
+
+def show(call: Call, device_id: str) -> DeviceShown:
+    """A device, who has it, and whether it is offered."""
+    return DeviceShown(call.run(lambda tx: device_views(tx, (tx.devices.fetch(device_id),))[0]))
+
+
+def forget(call: Call, device_id: str) -> Annotated[None, Conflicts("in_use", "wrong_state")]:
+    """Forget a device that is MISSING for good and held by nobody, its VFs with it."""
     call.run(lambda tx: control.forget(tx, DeviceId(device_id)))
-    return empty()
 
 
-def _filters(tx: Tx, call: Call) -> dict[str, object]:
-    where: dict[str, object] = {}
-    for name, value in call.query:
-        match name:
-            case "host":
-                where["host_id"] = find_host(tx, value).id
-            case "kind":
-                where[name] = _choice(DeviceKind, name, value.lower())
-            case "status":
-                where[name] = _choice(DeviceStatus, name, value.upper())
-            case "physical_network":
-                where[name] = value
-            case "server":
-                where["id"] = tuple(held.device_id for held in tx.allocations.find(server_id=value))
-            case _:
-                raise InvalidValue("query", name, f"a filter of devices: {', '.join(_FILTERS)}")
-    return where
-
-
-def _choice(kind: type[DeviceKind] | type[DeviceStatus], name: str, value: str) -> DeviceKind | DeviceStatus:
-    try:
-        return kind(value)
-    except ValueError:
-        raise InvalidValue(name, value, f"one of {', '.join(one.value for one in kind)}") from None
-
-
-def _views(tx: Tx, devices: tuple[Device, ...]) -> list[Json]:
-    """Devices with the names of their host, PF, policy and holder; a fixed number of queries."""
-    hosts = {host.id: host.name for host in tx.hosts.find()}
-    policies = {policy.id: policy.name for policy in tx.policies.find()}
-    heads, offered = _heads(tx, devices), offers(tx, devices)
-    holders = _holders(tx, devices)
-    return [
-        {
-            **plain(device),
-            "host_name": hosts[device.host_id],
-            "pf_name": heads[device.family_id].name if device.family_id in heads else None,
-            "policy_name": policies.get(device.policy_id) if device.policy_id else None,
-            "holder": "",
-            "server_id": None,
-            "server_name": None,
-            "port_id": None,
-            "port_name": None,
-            **holders.get(device.id, {}),
-            "offered": offered[device.id].is_offered,
-            "standing": offered[device.id].standing,
-            "why_not": offered[device.id].why_not,
-        }
-        for device in devices
-    ]
-
-
-def _heads(tx: Tx, devices: tuple[Device, ...]) -> dict[str, Device]:
-    ids = tuple({device.family_id for device in devices})
-    return {head.id: head for head in (tx.devices.find(id=ids) if ids else ())}
-
-
-def _holders(tx: Tx, devices: tuple[Device, ...]) -> dict[str, Json]:
-    """By device, the server and port that hold it, and both in words."""
-    ids = {device.id for device in devices}
-    hosts = tuple({device.host_id for device in devices})
-    held = [a for a in (tx.allocations.find(host_id=hosts) if hosts else ()) if a.device_id in ids]
-    if not held:
-        return {}
-    servers = {s.id: s for s in tx.servers.find(id=tuple({a.server_id for a in held}))}
-    port_ids = tuple({a.port_id for a in held if a.port_id})
-    ports = {port.id: port for port in (tx.ports.find(id=port_ids) if port_ids else ())}
-    found: dict[str, Json] = {}
-    for allocation in held:
-        server = servers[allocation.server_id]
-        port = ports.get(allocation.port_id) if allocation.port_id else None
-        what = f"port {port.name or port.id}" if port else f"flavor request {allocation.request_id}"
-        found[allocation.device_id] = {
-            "holder": f"server {server.name or server.id} ({what})",
-            "server_id": server.id,
-            "server_name": server.name,
-            "port_id": port.id if port else None,
-            "port_name": port.name if port else None,
-        }
-    return found
+def _filters(tx: Tx, query: DeviceQuery) -> dict[str, object]:
+    where: dict[str, object] = {
+        "kind": query.kind,
+        "status": query.status,
+        "physical_network": query.physical_network,
+    }
+    if query.host is not None:
+        where["host_id"] = find_host(tx, query.host).id
+    if query.server is not None:
+        where["id"] = tuple(held.device_id for held in tx.allocations.find(server_id=query.server))
+    return {name: value for name, value in where.items() if value is not None}

@@ -1,12 +1,12 @@
 """Handler of health: whether control, its database and the hosts are well."""
 
 from importlib import metadata
+from typing import Annotated, Literal
 
-from starlette.responses import Response
+from msgspec import Struct
 
-from fairlead.api.answers import document
 from fairlead.api.call import Call
-from fairlead.api.native.records import Json
+from fairlead.api.native.records import says
 from fairlead.control import devices
 from fairlead.control.boundary import Tx
 from fairlead.control.devices import DeviceView
@@ -18,11 +18,27 @@ _VERSION = metadata.version("fairlead")
 _TROUBLED = (DeviceStatus.FAULTY, DeviceStatus.MISSING)
 
 
-def show(call: Call) -> Response:
-    """GET /health: `status` is "ok", or "degraded" where a host is silent or does not report, or a device is faulty
-    or missing. That it answers says that the database does.
-    """
-    return document(call.run(_health))
+class Health(Struct, frozen=True, kw_only=True):
+    """How control and its hosts are. That it answers says that its database does."""
+
+    status: Annotated[
+        Literal["ok", "degraded"],
+        says("`degraded`: a host is silent or does not report, or a device is faulty or missing."),
+    ]
+    version: Annotated[str, says("The release of this control.")]
+    hosts: Annotated[int, says("How many hosts there are.")]
+    silent_hosts: Annotated[list[str], says("Names of the hosts whose agent is not heard of.")]
+    not_reporting_hosts: Annotated[
+        list[str], says("Names of the hosts whose agent is heard of and does not tell how the host is.")
+    ]
+    faulty_or_missing_devices: Annotated[
+        int, says("How many devices are faulty or missing, but for VFs that nobody has and that went away.")
+    ]
+
+
+def show(call: Call) -> Health:
+    """How control and its hosts are."""
+    return call.run(_health)
 
 
 def _is_troubled(view: DeviceView) -> bool:
@@ -31,18 +47,18 @@ def _is_troubled(view: DeviceView) -> bool:
     return not (is_spare and view.device.status is DeviceStatus.MISSING)
 
 
-def _health(tx: Tx) -> Json:
+def _health(tx: Tx) -> Health:
     hosts = tx.hosts.find()
     named = {
         state: [host.name for host in hosts if liveness(host, tx.now) is state]
         for state in (Liveness.SILENT, Liveness.NOT_REPORTING)
     }
     troubled = sum(map(_is_troubled, devices.views(tx, tx.devices.find(status=_TROUBLED))))
-    return {
-        "status": "degraded" if any(named.values()) or troubled else "ok",
-        "version": _VERSION,
-        "hosts": len(hosts),
-        "silent_hosts": named[Liveness.SILENT],
-        "not_reporting_hosts": named[Liveness.NOT_REPORTING],
-        "faulty_or_missing_devices": troubled,
-    }
+    return Health(
+        status="degraded" if any(named.values()) or troubled else "ok",
+        version=_VERSION,
+        hosts=len(hosts),
+        silent_hosts=named[Liveness.SILENT],
+        not_reporting_hosts=named[Liveness.NOT_REPORTING],
+        faulty_or_missing_devices=troubled,
+    )

@@ -1,82 +1,104 @@
 """Handlers of hosts."""
 
 import secrets
-from datetime import datetime
+from typing import Annotated
 
-from starlette.responses import Response
+from msgspec import Struct
 
-from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
-from fairlead.api.native.forms import read
-from fairlead.api.native.records import Json, plain
+from fairlead.api.native.host_view import HostView, host_view
+from fairlead.api.native.queries import Query
+from fairlead.api.native.records import says
+from fairlead.api.native.signature import Conflicts
 from fairlead.control import dead_hosts, guest_removals
 from fairlead.control import hosts as control
 from fairlead.control.boundary import Tx
-from fairlead.control.hosts import HostChanges, Liveness, NewHost, liveness
-from fairlead.model.errors import InvalidValue, NotFound
+from fairlead.control.hosts import HostChanges, NewHost
+from fairlead.model.errors import NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId, ServerId
 
 SECRET_BYTES = 32
-_SECRET_FIELDS = ("token", "credential")
 
 
-def list_hosts(call: Call) -> Response:
-    """GET /hosts."""
-    return document({"hosts": call.run(lambda tx: [shown(host, tx.now) for host in tx.hosts.find()])})
+class HostList(Struct, frozen=True):
+    """Hosts."""
+
+    hosts: list[HostView]
 
 
-def show(call: Call, key: str) -> Response:
-    """GET /hosts/{host}."""
-    return document({"host": call.run(lambda tx: shown(find(tx, key), tx.now))})
+class HostShown(Struct, frozen=True):
+    """A host."""
+
+    host: HostView
 
 
-def create(call: Call) -> Response:
-    """POST /hosts: the host, and the token with which its agent enrols, shown this once."""
-    new, secret = read(NewHost, call.body), secrets.token_urlsafe(SECRET_BYTES)
+class TokenShown(Struct, frozen=True):
+    """A one-time token."""
 
-    def work(tx: Tx) -> Json:
-        host, token = control.create(tx, new, secret)
-        return {"host": shown(host, tx.now), "token": token}
-
-    return document(call.run(work), 201)
+    token: Annotated[str, says("With it the host's agent enrols, once, within a day. It is shown this once.")]
 
 
-def renew_token(call: Call, key: str) -> Response:
-    """POST /hosts/{host}/token: another one-time token, for a host that is known."""
+class HostMade(Struct, frozen=True):
+    """A new host, and the token for its agent."""
+
+    host: HostView
+    token: Annotated[str, says("With it the host's agent enrols, once, within a day. It is shown this once.")]
+
+
+class Forgetting(Query, frozen=True):
+    """How a host is to be forgotten."""
+
+    force: Annotated[
+        bool,
+        says(
+            "The machine is dead for good: its devices and all that was held there go, its servers are in ERROR without"
+            " a host."
+        ),
+    ] = False
+
+
+def list_hosts(call: Call) -> HostList:
+    """All hosts, each with how its agent is."""
+    return HostList(call.run(lambda tx: [host_view(host, tx.now) for host in tx.hosts.find()]))
+
+
+def show(call: Call, key: str) -> HostShown:
+    """A host with how its agent is."""
+    return HostShown(call.run(lambda tx: host_view(find(tx, key), tx.now)))
+
+
+def create(call: Call, new: NewHost) -> Annotated[HostMade, Conflicts("name_in_use")]:
+    """Make a host known. The answer has the token with which its agent enrols, shown this once."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    token = call.run(lambda tx: control.renew_token(tx, find(tx, key).id, secret))
-    return document({"token": token}, 201)
+
+    def work(tx: Tx) -> HostMade:
+        host, token = control.create(tx, new, secret)
+        return HostMade(host_view(host, tx.now), token)
+
+    return call.run(work)
 
 
-def update(call: Call, key: str) -> Response:
-    """PATCH /hosts/{host}."""
-    changes = read(HostChanges, call.body)
-
-    def work(tx: Tx) -> Json:
-        return {"host": shown(control.update(tx, find(tx, key).id, changes), tx.now)}
-
-    return document(call.run(work))
+def renew_token(call: Call, key: str) -> TokenShown:
+    """Make another one-time token for a host. Its old credential works until the token is used."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    return TokenShown(call.run(lambda tx: control.renew_token(tx, find(tx, key).id, secret)))
 
 
-def delete(call: Call, key: str) -> Response:
-    """DELETE /hosts/{host}?force=true: without force, one that has no servers."""
-    forget = dead_hosts.forget if _is_forced(call) else control.delete
+def update(call: Call, key: str, changes: HostChanges) -> Annotated[HostShown, Conflicts("name_in_use")]:
+    """Change a host. What is not given stays as it is; labels that are given are all of them."""
+    return HostShown(call.run(lambda tx: host_view(control.update(tx, find(tx, key).id, changes), tx.now)))
+
+
+def delete(call: Call, key: str, how: Forgetting) -> Annotated[None, Conflicts("in_use", "wrong_state")]:
+    """Forget a host. Without `force`, one that has no servers."""
+    forget = dead_hosts.forget if how.force else control.delete
     call.run(lambda tx: forget(tx, find(tx, key).id))
-    return empty()
 
 
-def remove_guest(call: Call, key: str, server_id: str) -> Response:
-    """DELETE /hosts/{host}/guests/{server_id}: a guest that is no server's goes, with its disk."""
+def remove_guest(call: Call, key: str, server_id: str) -> Annotated[None, Conflicts("in_use")]:
+    """Remove a guest that is no server's from a host, with its disk. Its agent does it as soon as it can."""
     call.run(lambda tx: guest_removals.remove_guest(tx, find(tx, key).id, ServerId(server_id)))
-    return empty()
-
-
-def _is_forced(call: Call) -> bool:
-    given = (call.first("force") or "false").lower()
-    if given not in {"true", "false"}:
-        raise InvalidValue("force", given, "true or false")
-    return given == "true"
 
 
 def find(tx: Tx, key: str) -> Host:
@@ -85,15 +107,3 @@ def find(tx: Tx, key: str) -> Host:
     if found is None:
         raise NotFound("host", key)
     return found
-
-
-def shown(host: Host, now: datetime) -> Json:
-    """The host without its secrets' digests, with its agent's liveness, and why it takes no servers now ("")."""
-    alive = liveness(host, now)
-    return {
-        **plain(host, without=_SECRET_FIELDS),
-        "liveness": alive.value,
-        "is_alive": alive is Liveness.ALIVE,
-        "is_enrolled": host.credential is not None,
-        "why_not": control.why_not(host, now),
-    }

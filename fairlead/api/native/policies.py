@@ -1,62 +1,72 @@
 """Handlers of device policies, and of trying one before it is made."""
 
-from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Annotated
 
-from starlette.responses import Response
+from msgspec import Struct
 
-from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.native.forms import read
-from fairlead.api.native.records import Json, plain
+from fairlead.api.native.policy_view import PolicyView, policy_views
+from fairlead.api.native.signature import Conflicts, Under
 from fairlead.control import policies as control
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied
 from fairlead.control.policies import NewPolicy, PolicyChanges
-from fairlead.control.policy_trials import trial
-from fairlead.model.device import Device
+from fairlead.control.policy_trials import PolicyTrial, trial
 from fairlead.model.errors import NotFound
 from fairlead.model.ids import PolicyId
-from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 
 
-def list_policies(call: Call) -> Response:
-    """GET /policies."""
-    return document({"policies": call.run(lambda tx: _views(tx, tx.policies.find()))})
+class PolicyList(Struct, frozen=True):
+    """Device policies."""
+
+    policies: list[PolicyView]
 
 
-def show(call: Call, key: str) -> Response:
-    """GET /policies/{policy}."""
+class PolicyShown(Struct, frozen=True):
+    """A device policy."""
+
+    policy: PolicyView
+
+
+_Set = Annotated[PolicyShown, Conflicts("in_use", "name_in_use")]
+"""A policy that is in force; `in_use` where that would take a device from who has it."""
+
+
+def list_policies(call: Call) -> PolicyList:
+    """All device policies, each with what it has."""
+    return PolicyList(call.run(lambda tx: policy_views(tx, tx.policies.find())))
+
+
+def show(call: Call, key: str) -> PolicyShown:
+    """A device policy with what it has."""
     return _shown(call, lambda tx: _find(tx, key))
 
 
-def create(call: Call) -> Response:
-    """POST /policies."""
-    new = read(NewPolicy, call.body, "policy")
-    return _shown(call, lambda tx: control.create(tx, new), 201)
+def create(call: Call, new: Annotated[NewPolicy, Under("policy")]) -> _Set:
+    """Make a device policy. It is in force on every host at once."""
+    return _shown(call, lambda tx: control.create(tx, new))
 
 
-def update(call: Call, key: str) -> Response:
-    """PATCH /policies/{policy}."""
-    changes = read(PolicyChanges, call.body, "policy")
+def update(call: Call, key: str, changes: Annotated[PolicyChanges, Under("policy")]) -> _Set:
+    """Change a device policy. What is not given stays as it is; it is in force on every host at once."""
     return _shown(call, lambda tx: control.update(tx, _find(tx, key).id, changes))
 
 
-def delete(call: Call, key: str) -> Response:
-    """DELETE /policies/{policy}."""
+def delete(call: Call, key: str) -> Annotated[None, Conflicts("in_use")]:
+    """Delete a device policy of whose devices no server has one."""
     call.run(lambda tx: control.delete(tx, _find(tx, key).id))
-    return empty()
 
 
-def try_out(call: Call) -> Response:
-    """POST /policies/try: what it would match and disturb. With the name of a known policy, what is not given is
-    as that policy has it.
+def try_out(call: Call, new: Annotated[NewPolicy, Under("policy")]) -> PolicyTrial:
+    """What a device policy would match, change and disturb. Nothing is done. With the name of a known policy it tries
+    the change: what is not given is as that policy has it.
     """
     changes = read(PolicyChanges, call.body, "policy")
-    new = read(NewPolicy, call.body, "policy")
-    return document(plain(call.run(lambda tx: trial(tx, _draft(tx, new, changes)))))
+    return call.run(lambda tx: trial(tx, _draft(tx, new, changes)))
 
 
 def _draft(tx: Tx, new: NewPolicy, changes: PolicyChanges) -> DevicePolicy:
@@ -75,19 +85,5 @@ def _find(tx: Tx, key: str) -> DevicePolicy:
     return found
 
 
-def _shown(call: Call, work: Callable[[Tx], DevicePolicy], status: int = 200) -> Response:
-    return document({"policy": call.run(lambda tx: _views(tx, (work(tx),))[0])}, status)
-
-
-def _views(tx: Tx, policies: Collection[DevicePolicy]) -> list[Json]:
-    """Policies with how many PFs and plain devices each has now, and on how many hosts."""
-    found: dict[PolicyId | None, list[Device]] = {}
-    for device in tx.devices.find(policy_id=tuple(policy.id for policy in policies)) if policies else ():
-        found.setdefault(device.policy_id, []).append(device)
-    return [{**plain(policy), "has": _counts(found.get(policy.id, ()))} for policy in policies]
-
-
-def _counts(devices: Collection[Device]) -> Json:
-    kinds = Counter(device.kind for device in devices)
-    hosts = len({device.host_id for device in devices})
-    return {"pfs": kinds[DeviceKind.PF], "pci_devices": kinds[DeviceKind.PCI], "hosts": hosts}
+def _shown(call: Call, work: Callable[[Tx], DevicePolicy]) -> PolicyShown:
+    return PolicyShown(call.run(lambda tx: policy_views(tx, (work(tx),))[0]))

@@ -1,32 +1,46 @@
 """Handlers of what only a server's host can tell."""
 
-from starlette.responses import Response
+from typing import Annotated
 
-from fairlead.api.answers import document
+from msgspec import Meta, Struct
+
 from fairlead.api.asking import ask
 from fairlead.api.call import Call
-from fairlead.model.errors import InvalidValue
+from fairlead.api.native.queries import Query
+from fairlead.api.native.records import says
+from fairlead.api.native.signature import Conflicts
 from fairlead.model.ids import ServerId
 from fairlead.model.question import QuestionKind
 
 _MOST_LINES = 1_000_000
-_WIDEST = 7
+_UNHEARD = Conflicts("no_answer", "wrong_state")
 
 
-async def show_domain(call: Call, server_id: str) -> Response:
-    """GET /servers/{server}/domain: its guest's domain XML as libvirt on its host has it."""
-    return document({"domain": await ask(call, ServerId(server_id), QuestionKind.DOMAIN)})
+class DomainShown(Struct, frozen=True):
+    """A guest as libvirt on its host has it."""
+
+    domain: Annotated[str, says("Domain XML.")]
 
 
-async def show_console(call: Call, server_id: str) -> Response:
-    """GET /servers/{server}/console?lines=N: the console log, or its last lines."""
-    return document({"output": await ask(call, ServerId(server_id), QuestionKind.CONSOLE, _lines(call))})
+class ConsoleShown(Struct, frozen=True):
+    """A guest's console log."""
+
+    output: str
 
 
-def _lines(call: Call) -> int | None:
-    given = call.first("lines")
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdigit() and len(given) <= _WIDEST and 0 < int(given) <= _MOST_LINES):
-        raise InvalidValue("lines", given, f"a number of lines from 1 to {_MOST_LINES}")
-    return int(given)
+class ConsoleQuery(Query, frozen=True):
+    """How much of the log."""
+
+    lines: Annotated[
+        Annotated[int, Meta(ge=1, le=_MOST_LINES)] | None, says("The last lines alone, so many of them.")
+    ] = None
+
+
+async def show_domain(call: Call, server_id: str) -> Annotated[DomainShown, _UNHEARD]:
+    """A server's guest as libvirt on its host has it. The host is asked, and has 20 seconds to answer."""
+    return DomainShown(await ask(call, ServerId(server_id), QuestionKind.DOMAIN))
+
+
+async def show_console(call: Call, server_id: str, query: ConsoleQuery) -> Annotated[ConsoleShown, _UNHEARD]:
+    """A server's console log. The host is asked, and has 20 seconds to answer."""
+    return ConsoleShown(await ask(call, ServerId(server_id), QuestionKind.CONSOLE, query.lines))

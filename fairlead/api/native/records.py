@@ -1,13 +1,20 @@
-"""Records of the model as documents of /v1: their own fields, and the names that people need beside ids."""
+"""Records of the model as people see them in /v1: a view names its fields, says what each is, and so is the schema of
+the answer as well.
+"""
 
-from collections.abc import Collection
+from typing import TypeVar
 
-import msgspec
+from msgspec import Meta, Struct
 
-Json = dict[str, object]
+View = TypeVar("View", bound=Struct)
 
 
-def plain(record: object, without: Collection[str] = ()) -> Json:
-    """The fields of a dataclass as JSON has them: enums by value, times in ISO 8601 with Z."""
-    found: Json = msgspec.to_builtins(record)
-    return {name: value for name, value in found.items() if name not in without}
+def says(what: str) -> Meta:
+    """What a field is, for whoever reads the API's description; it stands beside its type."""
+    return Meta(description=what)
+
+
+def viewed(view: type[View], record: object, **more: object) -> View:
+    """The record's fields that the view has, and `more`, which the record has not or which people see otherwise."""
+    names = [name for name in view.__struct_fields__ if name not in more]
+    return view(**{name: getattr(record, name) for name in names}, **more)
