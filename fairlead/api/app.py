@@ -29,12 +29,13 @@ _log = structlog.get_logger()
 
 def build(parts: Parts) -> "Application":
     """The whole API over the parts that main made."""
-    return Application(parts, faces())
+    return Application(parts, faces(keeps_users=parts.issuer is not None))
 
 
-def faces() -> tuple[Face, ...]:
-    """Every dialect of the API."""
-    return (network.face(), compute.face(), image.face(), identity.face(), native_api.face())
+def faces(*, keeps_users: bool = True) -> tuple[Face, ...]:
+    """Every dialect of the API. `keeps_users`: Fairlead has the users, and no Keystone."""
+    users = identity.face() if keeps_users else identity.face_elsewhere()
+    return (network.face(), compute.face(), image.face(), users, native_api.face())
 
 
 class Application:

@@ -117,6 +117,7 @@ _NEUTRON_TYPES = {
     "revision": "RevisionNumberConstraintFailed",
     "stale": "RetryRequest",
     "invalid_value": "HTTPBadRequest",
+    "identity_unavailable": "ServiceUnavailable",
     "fault": "HTTPInternalServerError",
 }
 

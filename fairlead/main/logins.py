@@ -14,7 +14,8 @@ from fairlead.access.table import DEFAULTS
 from fairlead.api.login.boundary import Issuer, Login
 from fairlead.api.login.inside import Inside
 from fairlead.api.login.kept import Kept
-from fairlead.api.login.keystone import Keystone, Service
+from fairlead.api.login.keystone import Keystone
+from fairlead.api.login.keystone_session import Service
 from fairlead.api.login.nobody import PROJECT, Nobody
 from fairlead.api.login.password_file import PasswordFile
 from fairlead.api.login.passwords import hashed

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import click
 
-from fairlead.api.login.keystone import Service
+from fairlead.main.keystone_settings import service_from
 from fairlead.main.logins import LoginSettings, Way
 from fairlead.placement.boundary import HostOrder
 
@@ -57,6 +57,10 @@ _SETTINGS = {
     ),
     "keystone_password": _Setting("That user's password; better in the environment than among the flags."),
     "keystone_project": _Setting("That user's project.", "service"),
+    "keystone_domain": _Setting("The domain of that user and project, by name.", "Default"),
+    "keystone_ca": _Setting(
+        "Certificates of who signs Keystone's, PEM; those that this machine trusts if absent."
+    ),
     "control": _Setting("URL of control, such as http://127.0.0.1:9696."),
     "token": _Setting("One-time token of `fairlead host enrol`; needed once."),
     "libvirt": _Setting("libvirt's URI.", "qemu:///system"),
@@ -153,11 +157,8 @@ def tls_from(settings: Mapping[str, str | None]) -> Tls | None:
 
 def login_settings(settings: Mapping[str, str | None]) -> LoginSettings:
     """The settings of logins."""
-    url, user, password = (settings[f"keystone_{name}"] for name in ("url", "user", "password"))
-    project = settings["keystone_project"] or ""
-    service = Service(url.rstrip("/"), user, password, project) if url and user and password else None
     way = Way(settings["login"])
-    return LoginSettings(way, settings["password_file"], settings["policy_file"], service)
+    return LoginSettings(way, settings["password_file"], settings["policy_file"], service_from(settings))
 
 
 def control_settings(command: Command) -> Command:
@@ -179,4 +180,6 @@ _OF_CONTROL = (
     "keystone_user",
     "keystone_password",
     "keystone_project",
+    "keystone_domain",
+    "keystone_ca",
 )

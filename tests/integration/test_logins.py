@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from fairlead.api.login.keystone import Keystone, Service
+from fairlead.api.login.keystone import Keystone
+from fairlead.api.login.keystone_session import Service
 from tests.api_stand import COMPUTE, stand
 from tests.people import (
     DOMAIN,

@@ -1,15 +1,33 @@
 """The Keystone dialect on one screen."""
 
+from dataclasses import replace
+
+from starlette.responses import Response
+
 from fairlead.api import problems
 from fairlead.api.face import Face
 from fairlead.api.identity import catalog, projects, roles, tokens, users
+from fairlead.api.problems import Problem
 from fairlead.api.routes import Live, Route, Table
 from fairlead.control.subjects import PROJECT_OF_USERS, USER
 
 
 def face() -> Face:
     """Everything below /identity."""
-    return Face("/identity", Table(*_ROUTES), problems.keystone)
+    return Face(_PREFIX, Table(*_ROUTES), problems.keystone)
+
+
+def face_elsewhere() -> Face:
+    """The same where a Keystone has the users: nothing is there, and it says why."""
+    return Face(_PREFIX, Table(), _elsewhere)
+
+
+def _elsewhere(problem: Problem) -> Response:
+    message = "Users, projects, roles and tokens are Keystone's here: ask Keystone about them."
+    return problems.keystone(replace(problem, message=message) if problem.code == "no_such_path" else problem)
+
+
+_PREFIX = "/identity"
 
 
 _CREDENTIALS = "/v3/users/{}/application_credentials"

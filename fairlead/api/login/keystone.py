@@ -1,71 +1,39 @@
 """Tokens of a real Keystone: it is asked what a token stands for, and its answer is believed for a minute at most.
 
-Source: https://docs.openstack.org/api-ref/identity/v3/#validate-and-show-information-for-token. While Keystone does not
-answer nobody gets in whose token was not seen within that minute.
+While Keystone does not answer nobody gets in whose token was not seen within that minute.
 """
 
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import httpx
-import msgspec
+import structlog
 from starlette.requests import Request
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import with_implied
 from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, unauthenticated
+from fairlead.api.login.keystone_session import REST_SECONDS, Named, NoAnswer, Service, Session, Token
+from fairlead.api.login.memory import Memory
 from fairlead.api.problems import Unserved
 from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
 
 BELIEVED_SECONDS = 60.0
-_ANSWER_SECONDS = 10.0
-_REMEMBERED = 10_000
+REFUSED_SECONDS = 10.0
+"""So long a token that is none is refused without asking again: less, since it may be one that Keystone just made."""
+_REMEMBERED, _REMEMBERED_REFUSED = 10_000, 1_000
 _ROLES = {role.value: role for role in Role}
-_OK, _CREATED, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 401, 404
 
-
-class _Named(msgspec.Struct):
-    id: str = ""
-    name: str = ""
-
-
-class _Token(msgspec.Struct):
-    expires_at: datetime
-    user: _Named
-    project: _Named | None = None
-    roles: list[_Named] = []
-
-
-class _Body(msgspec.Struct):
-    token: _Token
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """How Fairlead itself logs in there, to be allowed to ask about tokens: a user with the role service or admin."""
-
-    url: str
-    """Such as http://keystone:5000/v3."""
-    user: str
-    password: str
-    project: str
-    domain: str = "Default"
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    token: _Token
-    until: float
+_log = structlog.get_logger("fairlead.login")
 
 
 class Keystone:
-    """Login by Keystone's tokens. Thread-bound: all its work is done on the event loop that serves."""
+    """Login by Keystone's tokens. All its work is done on the event loop that serves, so nothing of it is locked."""
 
     def __init__(
         self,
@@ -73,97 +41,87 @@ class Keystone:
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._service = service
-        self._clock = clock
-        self._http = httpx.AsyncClient(timeout=_ANSWER_SECONDS, trust_env=False, transport=transport)
-        self._own: str | None = None
-        self._logging_in = asyncio.Lock()
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._refusal = unauthenticated(f'Keystone uri="{service.url}"')
+        self._url = service.url
+        self._session = Session(service, clock, transport)
+        # Apart, so that whoever shows a thousand tokens that are none makes nobody's be forgotten.
+        self._known = Memory[Token](_REMEMBERED, BELIEVED_SECONDS, clock)
+        self._refused = Memory[Literal["refused"]](_REMEMBERED_REFUSED, REFUSED_SECONDS, clock)
+        self._asking: dict[bytes, asyncio.Task[Token | None]] = {}
+        self._complaint = ""
 
     async def caller(self, request: Request, request_id: str) -> Caller:
         """Who sends the request. Raises Unserved 503 while Keystone gives no answer."""
         text = request.headers.get(TOKEN_HEADER, "")
         if not 0 < len(text) <= LONGEST_TOKEN or not text.isascii() or not text.isprintable():
-            raise self._refusal
+            raise self._refusal()
         token = await self._token(text)
         if token is None or token.expires_at <= datetime.now(UTC):
-            raise self._refusal
-        roles = frozenset(_ROLES[role.name] for role in token.roles if role.name in _ROLES)
-        project = token.project or _Named()
+            raise self._refusal()
+        project = token.project or Named()
         return Caller(
             ProjectId(project.id),
             token.user.id,
-            with_implied(roles) if token.project else frozenset(),
+            with_implied(_roles(token)),
             request_id,
             project.name,
             token.user.name,
         )
 
     async def close(self) -> None:
-        """Give the connections back."""
-        await self._http.aclose()
+        """Ask nothing more, and give the connections back."""
+        asking = list(self._asking.values())
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        await self._session.close()
 
-    async def _token(self, text: str) -> _Token | None:
+    async def _token(self, text: str) -> Token | None:
         key = hashlib.sha256(text.encode()).digest()
         known = self._known.get(key)
-        if known is not None and self._clock() < known.until:
-            return known.token
-        self._known.pop(key, None)
-        token = await self._asked(text)
-        if token is not None:
-            self._known[key] = _Known(token, self._clock() + BELIEVED_SECONDS)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+        if known is not None or self._refused.get(key):
+            return known
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._asked(key, text))
+            task.add_done_callback(lambda _: self._asking.pop(key))
+        try:
+            # Shielded: whoever goes away does not take the answer from the others who wait for it.
+            return await asyncio.shield(task)
+        except NoAnswer as error:
+            self._complain(str(error))
+            raise _unavailable() from None
+
+    async def _asked(self, key: bytes, text: str) -> Token | None:
+        """What Keystone says of it, once for all who show it meanwhile."""
+        token = await self._session.validate(text)
+        if token is None:
+            self._refused.put(key, "refused")
+        else:
+            self._known.put(key, token)
+        self._complain("")
         return token
 
-    async def _asked(self, text: str) -> _Token | None:
-        """What Keystone says of it; with a fresh token of our own where ours has ended."""
-        for is_last in (False, True):
-            own = await self._own_token()
-            headers = {"x-auth-token": own, "x-subject-token": text}
-            answer = await self._sent("GET", f"{self._service.url}/auth/tokens?nocatalog", headers=headers)
-            if answer.status_code == _OK:
-                return _read(answer)
-            if answer.status_code == _NOT_FOUND:
-                return None
-            if answer.status_code != _UNAUTHORIZED or is_last:
-                raise _unavailable(f"Keystone answered {answer.status_code} when it was asked about a token.")
-            if self._own == own:
-                self._own = None
-        raise AssertionError
+    def _complain(self, reason: str) -> None:
+        """Tell the log when it begins, when it is something else, and when it ends: not with each request."""
+        if reason and reason != self._complaint:
+            _log.warning("keystone_gives_no_answer", reason=reason)
+        if self._complaint and not reason:
+            _log.info("keystone_answers_again", url=self._url)
+        self._complaint = reason
 
-    async def _own_token(self) -> str:
-        async with self._logging_in:
-            if self._own is None:
-                self._own = await self._log_in()
-            return self._own
-
-    async def _log_in(self) -> str:
-        domain = {"name": self._service.domain}
-        user = {"name": self._service.user, "password": self._service.password, "domain": domain}
-        auth = {
-            "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": {"name": self._service.project, "domain": domain}},
-        }
-        answer = await self._sent("POST", f"{self._service.url}/auth/tokens", json={"auth": auth})
-        if answer.status_code != _CREATED:
-            raise _unavailable(f"Keystone refused Fairlead's own login with {answer.status_code}.")
-        return str(answer.headers.get("x-subject-token", ""))
-
-    async def _sent(self, method: str, url: str, **more: object) -> httpx.Response:
-        try:
-            return await self._http.request(method, url, **more)  # type: ignore[arg-type]
-        except httpx.HTTPError as error:
-            raise _unavailable(f"Keystone at {self._service.url} does not answer: {error}.") from error
+    def _refusal(self) -> Unserved:
+        return unauthenticated(f'Keystone uri="{self._url}"')
 
 
-def _read(answer: httpx.Response) -> _Token:
-    try:
-        return msgspec.json.decode(answer.content, type=_Body).token
-    except msgspec.MsgspecError as error:
-        raise _unavailable(f"Keystone's answer about a token cannot be read: {error}.") from error
+def _roles(token: Token) -> frozenset[Role]:
+    """Those that mean something here, in its project; in no project none. Their names have no case (oslo.policy)."""
+    if token.project is None:
+        return frozenset()
+    names = (role.name.lower() for role in token.roles)
+    return frozenset(_ROLES[name] for name in names if name in _ROLES)
 
 
-def _unavailable(message: str) -> Unserved:
-    return Unserved(503, "identity_unavailable", message, {"Retry-After": "10"})
+def _unavailable() -> Unserved:
+    """Says nothing of where Keystone is and what it answered: whoever reads it has not logged in."""
+    message = "Keystone gave no answer to who sends this request. Try again in a while; the log of control says why."
+    return Unserved(503, "identity_unavailable", message, {"Retry-After": f"{REST_SECONDS:.0f}"})
