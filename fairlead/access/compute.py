@@ -18,6 +18,8 @@ RULES = {
     f"{_V}:servers:start": _OWNER,
     f"{_V}:servers:stop": _OWNER,
     f"{_V}:servers:reboot": _OWNER,
+    f"{_V}:os-pause-server:pause": _OWNER,
+    f"{_V}:os-pause-server:unpause": _OWNER,
     f"{_V}:os-console-output": _OWNER,
     f"{_V}:os-lock-server:lock": _OWNER,
     f"{_V}:os-lock-server:unlock": _OWNER,

@@ -127,14 +127,18 @@ class Hypervisor(Protocol):
         """
         ...
 
-    def start(self, server_id: ServerId) -> None:
-        """Start the defined domain; returns once it runs."""
+    def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
+        """Start the defined domain; returns once it runs, or is up and halted before its first instruction."""
         ...
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """Power off, after asking the guest where graceful; returns once its devices are back on the host.
         Nothing when it does not run.
         """
+        ...
+
+    def pause(self, server_id: ServerId) -> None:
+        """Halt a running domain where it is; it keeps its devices."""
         ...
 
     def resume(self, server_id: ServerId) -> None:

@@ -13,6 +13,7 @@ from fairlead.hoststate.steps import (
     Chain,
     DefineGuest,
     FetchImage,
+    PauseGuest,
     RemoveGuest,
     RemoveImage,
     ResumeGuest,
@@ -22,7 +23,9 @@ from fairlead.hoststate.steps import (
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import differences
 
-GuestStep = StopGuest | RemoveGuest | FetchImage | RemoveImage | DefineGuest | StartGuest | ResumeGuest
+GuestStep = (
+    StopGuest | RemoveGuest | FetchImage | RemoveImage | DefineGuest | StartGuest | PauseGuest | ResumeGuest
+)
 
 
 def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
@@ -46,7 +49,11 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
             _define(step, hands, lookup)
         case StartGuest():
             _start(step, hands, lookup)
-            return hands.event("guest_started", step.server_id, "the guest is up.", server_id)
+            how = "up, and paused" if step.is_paused else "up"
+            return hands.event("guest_started", step.server_id, f"the guest is {how}.", server_id)
+        case PauseGuest():
+            hands.hypervisor.pause(step.server_id)
+            return hands.event("guest_paused", step.server_id, "the guest is paused.", server_id)
         case ResumeGuest():
             hands.hypervisor.resume(step.server_id)
             return hands.event(
@@ -109,7 +116,7 @@ def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
     _check_vfs(wanted, hands, lookup)
     started = Started(wanted.boot_serial, lookup.observed.boot_id)
     hands.ledger.mark_started(step.server_id, replace(started, is_done=False))
-    hands.hypervisor.start(step.server_id)
+    hands.hypervisor.start(step.server_id, is_paused=step.is_paused)
     hands.ledger.mark_started(step.server_id, started)
 
 

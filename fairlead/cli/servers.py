@@ -156,6 +156,8 @@ def _add_power(word: str, body: Json, wanted: str) -> None:
 
 _add_power("start", {"os-start": None}, "ACTIVE")
 _add_power("stop", {"os-stop": None}, "SHUTOFF")
+_add_power("pause", {"pause": None}, "PAUSED")
+_add_power("unpause", {"unpause": None}, "ACTIVE")
 
 
 @server.command()

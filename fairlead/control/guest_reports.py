@@ -107,15 +107,15 @@ def _followed(
 ) -> Server:
     """The server's status after its guest's: only of the boot that is wanted, for an older one is on its way."""
     is_wanted_boot = guest.boot_serial == server.boot_serial
-    wants_up = server.power is Power.RUNNING
-    if guest.state is GuestState.RUNNING and wants_up and is_wanted_boot:
+    wants_up = server.power.is_up
+    if wants_up and _STATES[server.power] is guest.state and is_wanted_boot:
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
         if lost := [device for _, device in held if device.pci_address not in guest.hostdevs]:
             return _without(tx, server, lost)
         is_complete = all(device.status is not DeviceStatus.MISSING for _, device in held)
         if is_complete and all(binding.wiring is Wiring.WIRED for binding in own):
             _alias_devices_allocated(tx, held)
-            return _active(tx, server)
+            return _up(tx, server)
     elif not guest.state.is_up and not wants_up:
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and is_wanted_boot:
@@ -141,7 +141,12 @@ def _without(tx: Tx, server: Server, lost: Sequence[Device]) -> Server:
     return fail(tx, server, failure, "server_failed")
 
 
-def _active(tx: Tx, server: Server) -> Server:
+_STATES = {Power.RUNNING: GuestState.RUNNING, Power.PAUSED: GuestState.PAUSED}
+
+
+def _up(tx: Tx, server: Server) -> Server:
+    if server.power is Power.PAUSED:
+        return _moved(tx, server, "paused", ServerStatus.PAUSED, "server_paused", "Server {} is paused.")
     active = _moved(tx, server, "running", ServerStatus.ACTIVE, "server_active", "Server {} runs.")
     return active if active.launched_at else replace(active, launched_at=tx.now)
 

@@ -66,6 +66,21 @@ class ServerView:
     group: ServerGroup | None = None
 
 
+class WrongState(Conflict):
+    """What was asked for is not possible for the server as it is, or while something else is under way."""
+
+    def __init__(self, action: str, server: Server) -> None:
+        nowhere = "" if server.host_id else ", and no host has it"
+        is_busy = server.host_id and not server.is_at_rest
+        busy = f", and is to be {server.power.value}" if is_busy else ""
+        who = server.name or server.id
+        super().__init__(
+            "wrong_state", f"Cannot '{action}' server {who} while it is {server.status.value}{nowhere}{busy}."
+        )
+        self.action = action
+        self.server = server
+
+
 def find(tx: Tx, **where: object) -> tuple[ServerView, ...]:
     """Servers whose columns equal the values, oldest first."""
     return views(tx, tx.servers.find(**where))
@@ -113,17 +128,17 @@ def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
 
 def stop(tx: Tx, server_id: ServerId, request_id: str = "") -> Server:
     """The guest is asked to shut down, then powered off. Raises NotFound, Conflict `wrong_state`."""
-    server, host = _acted_on(tx, server_id, "stop", ServerStatus.ACTIVE, ServerStatus.ERROR)
+    server, host = acted_on(tx, server_id, "stop", ServerStatus.ACTIVE, ServerStatus.ERROR)
     stopped = replace(server, power=Power.STOPPED, hard_reboot=False)
-    return _told(tx, stopped, host, "server_stop_asked", "Server {} is to stop.", request_id)
+    return told(tx, stopped, host, "server_stop_asked", "Server {} is to stop.", request_id)
 
 
 def start(tx: Tx, server_id: ServerId, request_id: str = "") -> Server:
     """The guest is started. Raises NotFound, Conflict `wrong_state`."""
-    server, host = _acted_on(tx, server_id, "start", ServerStatus.SHUTOFF)
+    server, host = acted_on(tx, server_id, "start", ServerStatus.SHUTOFF)
     # A guest that went down with its serial by itself stays down: this is another start.
     started = replace(server, power=Power.RUNNING, boot_serial=server.boot_serial + 1, hard_reboot=False)
-    return _told(tx, started, host, "server_start_asked", "Server {} is to start.", request_id)
+    return told(tx, started, host, "server_start_asked", "Server {} is to start.", request_id)
 
 
 def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") -> Server:
@@ -134,9 +149,11 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
     if is_hard and tx.servers.fetch(server_id).host_id is None:
         return _placed_again(tx, server_id, request_id)
     allowed = (
-        (ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.ERROR) if is_hard else (ServerStatus.ACTIVE,)
+        (ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.PAUSED, ServerStatus.ERROR)
+        if is_hard
+        else (ServerStatus.ACTIVE,)
     )
-    server, host = _acted_on(tx, server_id, "reboot", *allowed)
+    server, host = acted_on(tx, server_id, "reboot", *allowed, crosses=is_hard)
     again = replace(
         server,
         power=Power.RUNNING,
@@ -145,7 +162,7 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
         updated_at=tx.now,
     )
     how = "hard" if is_hard else "softly"
-    return _told(tx, again, host, "server_reboot_asked", f"Server {{}} is to reboot {how}.", request_id)
+    return told(tx, again, host, "server_reboot_asked", f"Server {{}} is to reboot {how}.", request_id)
 
 
 def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str = "") -> Server:
@@ -164,13 +181,13 @@ def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str 
         status = after(SERVER, server.status, "failed")
         reset = replace(server, status=status, fault=failure, fault_at=tx.now)
     else:
-        event = "running" if server.power is Power.RUNNING else "stopped"
+        event = server.power.value
         status = (
             after(SERVER, server.status, event) if allows(SERVER, server.status, event) else server.status
         )
         reset = replace(server, status=status, fault=None, fault_at=None)
     said = f"Server {{}} was called {reset.status.value} by an operator."
-    return _told(tx, reset, host, "server_state_reset", said, request_id)
+    return told(tx, reset, host, "server_state_reset", said, request_id)
 
 
 def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
@@ -210,19 +227,21 @@ def locked(tx: Tx, server_id: ServerId) -> tuple[Server, Host | None]:
     return server, host
 
 
-def _acted_on(tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus) -> tuple[Server, Host]:
+def acted_on(
+    tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus, crosses: bool = False
+) -> tuple[Server, Host]:
+    """The server and its host, both held, where its status allows the action. `crosses`: be it that something else is
+    under way. Raises NotFound, WrongState.
+    """
     server, host = locked(tx, server_id)
-    if server.status not in allowed or host is None:
-        raise Conflict(
-            "wrong_state",
-            f"Cannot '{action}' server {server.name or server_id} while it is {server.status.value}"
-            + ("" if host else ", and no host has it")
-            + ".",
-        )
+    is_free = crosses or server.is_at_rest
+    if server.status not in allowed or host is None or not is_free:
+        raise WrongState(action, server)
     return replace(server, fault=None, fault_at=None) if server.is_called_failed else server, host
 
 
-def _told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id: str) -> Server:
+def told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id: str) -> Server:
+    """The server as saved, with what its host now has to know, and the event of who asked for it."""
     generation = advance(tx, host).generation
     saved = tx.servers.put(replace(server, updated_at=tx.now, generation=generation))
     tell_server(tx, saved, kind, message.format(server.name), request_id=request_id)

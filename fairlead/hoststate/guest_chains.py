@@ -14,6 +14,7 @@ from fairlead.hoststate.steps import (
     DefineGuest,
     FetchImage,
     MakeTap,
+    PauseGuest,
     RemoveGuest,
     ResumeGuest,
     StartGuest,
@@ -114,10 +115,12 @@ def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
     if not guest.boot_serial:
         # Not politely: it is on devices that are not yet as its ports say.
         return (StopGuest(guest.server_id, is_graceful=False, why=_BY_ANOTHER_HAND),)
-    if wanted.power is Power.STOPPED:
-        return (StopGuest(guest.server_id, is_graceful=True),)
+    # A paused guest cannot hear that it is asked to go down.
+    hears = guest.state is GuestState.RUNNING
+    if not wanted.power.is_up:
+        return (StopGuest(guest.server_id, is_graceful=hears),)
     if guest.boot_serial != wanted.boot_serial:
-        return (StopGuest(guest.server_id, is_graceful=not wanted.hard_reboot),)
+        return (StopGuest(guest.server_id, is_graceful=hears and not wanted.hard_reboot),)
     return ()
 
 
@@ -209,7 +212,7 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
     if wanted is None or stays_up:
         yield from _repairs(lookup, server_id, configure, taps, ahead)
-        yield from () if configure or taps else _resumption(wanted, seen)
+        yield from _halt(wanted, seen, is_sound=not (configure or taps))
         return
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
     ascent = _ascent(lookup, wanted, seen) if is_complete else ()
@@ -247,9 +250,15 @@ def _repairs(
         yield Chain(f"repair/{tap.name}", (MakeTap(tap),), server_id, _bridges_to_make(lookup, {tap.bridge}))
 
 
-def _resumption(wanted: DesiredGuest | None, seen: ObservedGuest | None) -> Iterator[Chain]:
-    if wanted and seen and seen.state is GuestState.PAUSED and wanted.power is Power.RUNNING:
-        yield Chain(f"guest/{seen.server_id}", (ResumeGuest(seen.server_id),), seen.server_id)
+def _halt(wanted: DesiredGuest | None, seen: ObservedGuest | None, *, is_sound: bool) -> Iterator[Chain]:
+    """Pause it, or let it go on: that only while all that it has is as wanted (`is_sound`)."""
+    if wanted is None or seen is None:
+        return
+    match wanted.power, seen.state:
+        case Power.PAUSED, GuestState.RUNNING:
+            yield Chain(f"guest/{seen.server_id}", (PauseGuest(seen.server_id),), seen.server_id)
+        case Power.RUNNING, GuestState.PAUSED if is_sound:
+            yield Chain(f"guest/{seen.server_id}", (ResumeGuest(seen.server_id),), seen.server_id)
 
 
 def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ...]:
@@ -259,11 +268,11 @@ def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) ->
     anew, their addresses are not known yet, so a guest that has one starts with the next plan.
     """
     spec = spec_of(wanted, lookup.addresses(wanted))
-    starts = wanted.power is Power.RUNNING and (seen is None or seen.boot_serial != wanted.boot_serial)
+    starts = wanted.power.is_up and (seen is None or seen.boot_serial != wanted.boot_serial)
     if not starts and seen is not None and seen.spec == spec:
         return ()
-    start: list[Step] = [StartGuest(wanted.server_id)] if starts else []
-    return (DefineGuest(wanted, spec), *start)
+    start = StartGuest(wanted.server_id, is_paused=wanted.power is Power.PAUSED)
+    return (DefineGuest(wanted, spec), start) if starts else (DefineGuest(wanted, spec),)
 
 
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from fairlead.hoststate.steps import (
     FetchImage,
     MakeBridge,
     MakeTap,
+    PauseGuest,
     RemoveBridge,
     RemoveGuest,
     RemoveImage,
@@ -142,7 +143,7 @@ def _speaks_of(guest: DesiredGuest, held: Resources) -> bool:
 
 def _of_step(step: Step) -> Resources:
     match step:
-        case StopGuest() | RemoveGuest() | StartGuest() | ResumeGuest():
+        case StopGuest() | RemoveGuest() | StartGuest() | PauseGuest() | ResumeGuest():
             return Resources(servers=frozenset({step.server_id}))
         case DefineGuest():
             return _of_guest(step.guest)

@@ -135,7 +135,15 @@ class DefineGuest:
 
 @dataclass(frozen=True, slots=True)
 class StartGuest:
-    """Start the defined domain."""
+    """Start the defined domain. `is_paused`: with its devices, and before its first instruction."""
+
+    server_id: ServerId
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PauseGuest:
+    """Halt a running guest where it is; it keeps its devices."""
 
     server_id: ServerId
 
@@ -163,6 +171,7 @@ Step = (
     | RemoveImage
     | DefineGuest
     | StartGuest
+    | PauseGuest
     | ResumeGuest
 )
 

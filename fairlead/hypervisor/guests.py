@@ -79,10 +79,10 @@ class LibvirtHypervisor:
             if made.autostart():
                 made.setAutostart(0)
 
-    def start(self, server_id: ServerId) -> None:
+    def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
         """See Hypervisor.start."""
         with _told("Starting", domain_name(server_id)), self._long_calls:
-            self._expect(server_id).create()
+            self._expect(server_id).createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if is_paused else 0)
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """See Hypervisor.stop. libvirt holds the domain's lock until it gave its devices back
@@ -96,6 +96,11 @@ class LibvirtHypervisor:
                 return
             with self._long_calls:
                 _unless_down(domain, domain.destroy)
+
+    def pause(self, server_id: ServerId) -> None:
+        """See Hypervisor.pause."""
+        with _told("Pausing", domain_name(server_id)):
+            self._expect(server_id).suspend()
 
     def resume(self, server_id: ServerId) -> None:
         """See Hypervisor.resume."""

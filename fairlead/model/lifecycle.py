@@ -51,11 +51,16 @@ SERVER: Table[S] = {
     (S.BUILD, "stopped"): S.SHUTOFF,
     (S.ACTIVE, "stopped"): S.SHUTOFF,
     (S.SHUTOFF, "running"): S.ACTIVE,
+    (S.ACTIVE, "paused"): S.PAUSED,
+    (S.PAUSED, "running"): S.ACTIVE,
+    (S.PAUSED, "stopped"): S.SHUTOFF,
     (S.BUILD, "failed"): S.ERROR,
     (S.ACTIVE, "failed"): S.ERROR,
     (S.SHUTOFF, "failed"): S.ERROR,
+    (S.PAUSED, "failed"): S.ERROR,
     (S.ERROR, "failed"): S.ERROR,
     (S.ERROR, "running"): S.ACTIVE,
+    (S.ERROR, "paused"): S.PAUSED,
     (S.ERROR, "stopped"): S.SHUTOFF,
     (S.ERROR, "rebuild"): S.BUILD,
     **{(status, "delete"): S.DELETING for status in S},
@@ -75,8 +80,12 @@ def allows(table: Table[Status], status: Status, event: str) -> bool:
     return (status, event) in table
 
 
+_UP = frozenset({"running", "paused"})
+"""A paused guest keeps its devices, wired as they are."""
+
+
 def port_status(binding: Binding | None, guest_state: str) -> PortStatus:
-    """DOWN without an active binding; PENDING is BUILD; WIRED with a running guest ACTIVE; FAILED ERROR."""
+    """DOWN without an active binding; PENDING is BUILD; WIRED with a guest that is up ACTIVE; FAILED ERROR."""
     if binding is None or binding.wiring is Wiring.UNWIRING:
         return PortStatus.DOWN
     match binding.wiring:
@@ -85,4 +94,4 @@ def port_status(binding: Binding | None, guest_state: str) -> PortStatus:
         case Wiring.FAILED:
             return PortStatus.ERROR
         case Wiring.WIRED:
-            return PortStatus.ACTIVE if guest_state == "running" else PortStatus.DOWN
+            return PortStatus.ACTIVE if guest_state in _UP else PortStatus.DOWN

@@ -72,6 +72,7 @@ class ServerStatus(Enum):
 
     BUILD = "BUILD"
     ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
     SHUTOFF = "SHUTOFF"
     ERROR = "ERROR"
     DELETING = "DELETING"
@@ -81,7 +82,13 @@ class Power(Enum):
     """What the owner wants of the guest."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     STOPPED = "stopped"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the guest shall have its devices."""
+        return self is not Power.STOPPED
 
 
 CALLED_FAILED = "reset"
@@ -145,6 +152,18 @@ class Server:
     def is_called_failed(self) -> bool:
         """Whether it is ERROR since an operator said so, whatever its guest does."""
         return self.fault is not None and self.fault.code == CALLED_FAILED
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it is what its owner wants, or failed: nothing is under way that another wish would cross."""
+        return self.status is ServerStatus.ERROR or _AT_REST.get(self.status) is self.power
+
+
+_AT_REST = {
+    ServerStatus.ACTIVE: Power.RUNNING,
+    ServerStatus.PAUSED: Power.PAUSED,
+    ServerStatus.SHUTOFF: Power.STOPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)

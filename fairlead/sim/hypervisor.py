@@ -66,7 +66,7 @@ class SimHypervisor:
             fresh.live_serial, fresh.live_hostdevs = old.live_serial, old.live_hostdevs
         self._machine.domains[fresh.name] = fresh
 
-    def start(self, server_id: ServerId) -> None:
+    def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
         """Run it, with devices that are there and free, on taps that are there."""
         self._reach("start")
         domain = self._domain(server_id)
@@ -95,7 +95,8 @@ class SimHypervisor:
                 )
         traces = self._machine.give(domain)
         self.on_start(domain, traces)
-        domain.state, domain.reason = GuestState.RUNNING, "booted"
+        domain.state = GuestState.PAUSED if is_paused else GuestState.RUNNING
+        domain.reason = "starting up" if is_paused else "booted"
         domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
         self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
 
@@ -106,6 +107,14 @@ class SimHypervisor:
         if domain is not None and domain.is_up:
             domain.state, domain.live_hostdevs = GuestState.STOPPED, ()
             domain.reason = "shutdown" if is_graceful else "destroyed"
+
+    def pause(self, server_id: ServerId) -> None:
+        """Halt it."""
+        self._reach("pause")
+        domain = self._domain(server_id)
+        if domain.state is not GuestState.RUNNING:
+            raise _refused("Pausing", domain.name, "Requested operation is not valid: domain is not running")
+        domain.state, domain.reason = GuestState.PAUSED, "user"
 
     def resume(self, server_id: ServerId) -> None:
         """Let it go on."""

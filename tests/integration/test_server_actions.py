@@ -102,6 +102,8 @@ def test_a_hard_reboot_takes_a_server_out_of_the_error_that_an_operator_called_i
         ("os-start", None),
         ("os-stop", None),
         ("reboot", {"type": "HARD"}),
+        ("pause", None),
+        ("unpause", None),
         ("lock", None),
         ("unlock", None),
         ("os-getConsoleOutput", {}),

@@ -92,8 +92,8 @@ def test_no_events_make_a_used_device_free_without_a_scrub(events):
 
 @pytest.mark.parametrize("guest", ["running", "stopped", "paused", "crashed", ""])
 @pytest.mark.parametrize("wiring", Wiring)
-def test_a_port_is_active_only_when_wired_and_its_guest_runs(wiring, guest):
+def test_a_port_is_active_only_when_wired_and_its_guest_is_up(wiring, guest):
     binding = Binding(PortId("p"), HostId("h"), BindingRole.ACTIVE, wiring, VifType.HW_VEB)
     is_active = port_status(binding, guest) is PortStatus.ACTIVE
-    assert is_active == (wiring is Wiring.WIRED and guest == "running")
+    assert is_active == (wiring is Wiring.WIRED and guest in {"running", "paused"})
     assert port_status(None, guest) is PortStatus.DOWN

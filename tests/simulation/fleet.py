@@ -21,6 +21,7 @@ from fairlead.control import (
     port_bindings,
     port_changes,
     questions,
+    server_power,
     servers,
     subnets,
 )
@@ -294,8 +295,18 @@ def start(site: Site) -> None:
         site.run(servers.start, server.id)
 
 
+def pause(site: Site) -> None:
+    for server in site.servers(ServerStatus.ACTIVE)[:1]:
+        site.run(server_power.pause, server.id)
+
+
+def unpause(site: Site) -> None:
+    for server in site.servers(ServerStatus.PAUSED)[:1]:
+        site.run(server_power.unpause, server.id)
+
+
 def reboot(site: Site) -> None:
-    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF)
+    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.PAUSED)
     if found:
         is_hard = site.random.choice([True, False])
         site.run(servers.reboot, site.random.choice(found).id, is_hard=is_hard)
@@ -353,6 +364,8 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     delete,
     stop,
     start,
+    pause,
+    unpause,
     reboot,
     change_port,
     bind_elsewhere,

@@ -12,6 +12,8 @@ from fairlead.model.server import Server, ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from tests.simulation.fleet import Place, Site
 
+_STATES = {ServerStatus.ACTIVE: GuestState.RUNNING, ServerStatus.PAUSED: GuestState.PAUSED}
+
 
 def lies(site: Site) -> list[str]:
     """What control says of hosts and is not so."""
@@ -60,9 +62,9 @@ def _of_server(
     if server.status is ServerStatus.SHUTOFF and domain is not None and domain.is_up:
         yield "its guest is up"
     is_told_to_wait = server.fault is not None and server.fault.code == "held_back"
-    if server.status is not ServerStatus.ACTIVE or is_told_to_wait:
+    if server.status not in _STATES or is_told_to_wait:
         return
-    if domain is None or domain.state is not GuestState.RUNNING:
+    if domain is None or domain.state is not _STATES[server.status]:
         yield f"its guest is {domain}"
         return
     if {device.pci_address for device in held} != set(domain.live_hostdevs):

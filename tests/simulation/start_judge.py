@@ -52,7 +52,7 @@ class StartJudge:
 
     def _wrong(self, domain: DomainState, document: DesiredState) -> Iterator[str]:
         guest = next((guest for guest in document.guests if guest.server_id == domain.server_id), None)
-        if guest is None or guest.power is not Power.RUNNING:
+        if guest is None or guest.power is Power.STOPPED:
             yield "the document does not want it up"
             return
         if guest.boot_serial != domain.boot_serial:

@@ -11,7 +11,7 @@ from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn, Runner
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.lookup import look_up
-from fairlead.hoststate.observed import ObservedState
+from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.model.errors import Fault
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
@@ -89,7 +89,7 @@ class Day:
             case 0:
                 del self.servers[place]
             case 1:
-                power = Power.STOPPED if known.power is Power.RUNNING else Power.RUNNING
+                power = self.random.choice([power for power in Power if power is not known.power])
                 serial = known.boot_serial + (power is Power.RUNNING)
                 self.servers[place] = replace(known, power=power, boot_serial=serial)
             case 2:
@@ -209,3 +209,4 @@ def assert_true(day: Day, observed: ObservedState) -> None:
     for wish in day.servers.values():
         domain = machine.domains[f"fl-{server(wish.number)}"]
         assert not (domain.is_up and wish.power is Power.STOPPED)
+        assert not (domain.is_up and (domain.state is GuestState.PAUSED) is not (wish.power is Power.PAUSED))

@@ -13,11 +13,13 @@ from fairlead.api.asking import ask
 from fairlead.api.bodies import Form
 from fairlead.api.call import Call, read_body
 from fairlead.api.compute.microversions import Microversion, asked_version
-from fairlead.control import locking
+from fairlead.api.compute.server_status import shown_status
+from fairlead.control import locking, server_power
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
+from fairlead.control.servers import WrongState
 from fairlead.control.subjects import SERVER, require
-from fairlead.model.errors import InvalidValue
+from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import ServerId
 from fairlead.model.question import QuestionKind
 
@@ -104,6 +106,14 @@ def _reboot(tx: Tx, call: Call, server_id: ServerId, form: RebootForm) -> None:
     control.reboot(tx, server_id, is_hard=kind == "HARD", request_id=call.caller.request_id)
 
 
+def _pause(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    server_power.pause(tx, server_id, call.caller.request_id)
+
+
+def _unpause(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    server_power.unpause(tx, server_id, call.caller.request_id)
+
+
 def _lock(tx: Tx, call: Call, server_id: ServerId, form: LockForm) -> None:
     if form.locked_reason is not None and asked_version(call.request) < _REASONED:
         raise InvalidValue("lock", form.locked_reason, "possible before microversion 2.73")
@@ -125,6 +135,8 @@ ACTIONS: Mapping[str, Action] = {
     "os-start": Of(f"{_RULES}:servers:start", NoArguments, _start, takes_anything=True),
     "os-stop": Of(f"{_RULES}:servers:stop", NoArguments, _stop, takes_anything=True),
     "reboot": Of(f"{_RULES}:servers:reboot", RebootForm, _reboot),
+    "pause": Of(f"{_RULES}:os-pause-server:pause", NoArguments, _pause, takes_anything=True),
+    "unpause": Of(f"{_RULES}:os-pause-server:unpause", NoArguments, _unpause, takes_anything=True),
     "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
     "unlock": Of(f"{_RULES}:os-lock-server:unlock", NoArguments, _unlock, changes=False, takes_anything=True),
     "os-resetState": Of(f"{_RULES}:os-admin-actions:reset_state", StateForm, _reset_state),
@@ -150,10 +162,23 @@ async def act(call: Call, server_id: str) -> Response:
         require(tx, call.caller, action.rule, SERVER, server_id)
         if action.changes:
             locking.check(tx, call.caller, ServerId(server_id))
-        work(tx, call, ServerId(server_id))
+        try:
+            work(tx, call, ServerId(server_id))
+        except WrongState as refused:
+            raise _in_novas_words(refused) from None
 
     await call.in_worker(allowed)
     return empty(202)
+
+
+def _in_novas_words(refused: WrongState) -> Conflict:
+    """As nova.api.openstack.common.raise_http_conflict_for_instance_invalid_state has them."""
+    server = refused.server
+    if server.host_id is None:
+        return refused
+    shown = shown_status(server)
+    state = f"task_state {shown.task_state}" if shown.task_state else f"vm_state {shown.vm_state}"
+    return Conflict(refused.code, f"Cannot '{refused.action}' instance {server.id} while it is in {state}")
 
 
 async def _console(call: Call, server_id: ServerId, arguments: object) -> Response:

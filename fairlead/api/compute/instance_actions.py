@@ -29,6 +29,8 @@ _ACTIONS = {
     "server_start_asked": "start",
     "server_stop_asked": "stop",
     "server_reboot_asked": "reboot",
+    "server_pause_asked": "pause",
+    "server_unpause_asked": "unpause",
     "server_placing_again": "reboot",
     "server_locked": "lock",
     "server_unlocked": "unlock",

@@ -31,7 +31,9 @@ def _words(server: Server) -> tuple[str, str, str | None]:
         case ServerStatus.BUILD:
             return "BUILD", "building", "spawning" if server.host_id else "scheduling"
         case ServerStatus.ACTIVE:
-            return "ACTIVE", "active", "powering-off" if server.power is Power.STOPPED else None
+            return "ACTIVE", "active", _LEAVING[server.power]
+        case ServerStatus.PAUSED:
+            return "PAUSED", "paused", _task_of_paused(server)
         case ServerStatus.SHUTOFF:
             return "SHUTOFF", "stopped", "powering-on" if server.power is Power.RUNNING else None
         case ServerStatus.ERROR:
@@ -42,11 +44,23 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             assert_never(never)
 
 
+_LEAVING = {Power.RUNNING: None, Power.PAUSED: "pausing", Power.STOPPED: "powering-off"}
+
+
+def _task_of_paused(server: Server) -> str | None:
+    if server.power is not Power.RUNNING:
+        return None
+    return "rebooting_hard" if server.hard_reboot else "unpausing"
+
+
 def _before_deletion(server: Server) -> tuple[str, str]:
     """Nova shows a server that is being deleted as it was before."""
     if server.fault is not None:
         return "ERROR", "error"
-    return ("ACTIVE", "active") if server.guest_state == "running" else ("SHUTOFF", "stopped")
+    return _BY_GUEST.get(server.guest_state, ("SHUTOFF", "stopped"))
+
+
+_BY_GUEST = {"running": ("ACTIVE", "active"), "paused": ("PAUSED", "paused")}
 
 
 def _power_state(server: Server) -> int:

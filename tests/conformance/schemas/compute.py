@@ -61,7 +61,7 @@ _BRIEF_SERVER = thing({"id": ID, "name": TEXT, "links": _LINKS})
 _MAC: Schema = {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"}
 _ADDRESS: dict[str, Schema] = {"addr": TEXT, "version": one_of(4, 6)}
 _FULL_ADDRESS = thing({**_ADDRESS, "OS-EXT-IPS:type": one_of("fixed"), "OS-EXT-IPS-MAC:mac_addr": _MAC})
-_STATUS = one_of("ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "REBOOT", "SHUTOFF")
+_STATUS = one_of("ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "PAUSED", "REBOOT", "SHUTOFF")
 
 
 def _server_flavor(asked: Asked) -> Schema:

@@ -97,6 +97,14 @@ CASES = {
         lambda: converged(HostWish(servers=(ONE,))),
         HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True),)),
     ),
+    "pause": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(replace(ONE, power=Power.PAUSED),)),
+    ),
+    "a_paused_guest_after_the_host_booted": (
+        rebooted,
+        HostWish(servers=(replace(ONE, power=Power.PAUSED), TWO)),
+    ),
     "stop": (
         lambda: converged(HostWish(servers=(ONE,))),
         HostWish(servers=(replace(ONE, power=Power.STOPPED),)),

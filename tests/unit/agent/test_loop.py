@@ -323,6 +323,46 @@ def test_a_paused_guest_goes_on(rig):
     assert rig.guest_state(1) is GuestState.RUNNING
 
 
+def test_a_guest_that_is_to_be_paused_is_halted_and_stays_so(rig):
+    rig.tick()
+    rig.wish(HostWish(servers=(replace(ONE, power=Power.PAUSED),)))
+    report = rig.tick()
+    assert rig.guest_state(1) is GuestState.PAUSED
+    assert "guest_paused" in [event.kind for event in report.events]
+    assert len(report.wired) == 2
+    rig.host.machine.domains[f"fl-{server(1)}"].state = GuestState.RUNNING
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.PAUSED
+    assert len(rig.host.hypervisor.starts) == 1
+
+
+def test_a_paused_guest_comes_back_paused_after_the_host_booted(rig):
+    rig.wish(HostWish(servers=(replace(ONE, power=Power.PAUSED),)))
+    rig.tick()
+    rig.host.machine.reboot()
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.PAUSED
+    assert rig.host.machine.pfs[DATA[0].key].vfs[3] == settings(1, VF)
+    rig.wish(HostWish(servers=(ONE,)))
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.RUNNING
+
+
+def test_a_paused_guest_whose_vf_was_changed_goes_on_once_that_is_repaired(rig):
+    rig.wish(HostWish(servers=(replace(ONE, power=Power.PAUSED),)))
+    rig.tick()
+    vfs = rig.host.machine.pfs[DATA[0].key].vfs
+    vfs[3] = replace(vfs[3], trust=True)
+    rig.host.machine.troubles.refused_fields = frozenset({"trust"})
+    rig.wish(HostWish(servers=(ONE,)))
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.PAUSED
+    rig.host.machine.troubles.refused_fields = frozenset()
+    rig.host.clock.advance(61)
+    rig.tick()
+    assert rig.guest_state(1) is GuestState.RUNNING
+
+
 def test_after_the_host_booted_everything_comes_back(rig):
     rig.tick()
     rig.host.machine.reboot()

@@ -108,10 +108,10 @@ def test_a_running_guest_keeps_its_serial_when_it_is_defined_anew(hypervisor: Li
     assert (only(hypervisor).spec, only(hypervisor).boot_serial) == ("def", 2)
 
 
-def test_a_paused_guest_goes_on(hypervisor: LibvirtHypervisor, connection: LibvirtConnection):
+def test_a_paused_guest_goes_on(hypervisor: LibvirtHypervisor):
     hypervisor.define(document())
     hypervisor.start(SERVER)
-    connection.get().lookupByUUIDString(SERVER).suspend()
+    hypervisor.pause(SERVER)
     assert (only(hypervisor).state, only(hypervisor).reason) == (GuestState.PAUSED, "user")
     hypervisor.resume(SERVER)
     assert only(hypervisor).state is GuestState.RUNNING
