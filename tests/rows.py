@@ -13,6 +13,7 @@ from fairlead.model.ids import (
     PfKey,
     PolicyId,
     PortId,
+    PortProfileId,
     ProjectId,
     QosPolicyId,
     QosRuleId,
@@ -23,6 +24,7 @@ from fairlead.model.ids import (
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
 from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.port_profile import EthernetSettings, PortProfile, PortProfileSettings
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Power, Server, ServerStatus
 
@@ -132,6 +134,10 @@ def port(number: int = 1, vlan: int | None = 100, **fields: object) -> Port:
         "fixed_ips": (FixedIp(SubnetId("subnet-4"), f"10.0.0.{10 + number}"),),
     }
     return Port(**{**given, **fields})  # type: ignore[arg-type]
+
+
+def profile(settings: PortProfileSettings = EthernetSettings()) -> PortProfile:  # noqa: B008
+    return PortProfile(PortProfileId("profile"), PROJECT, "gold", settings, NOW, NOW)
 
 
 def qos(limit_kbps: int | None = None, minimum_kbps: int | None = None) -> QosPolicy:

@@ -84,7 +84,12 @@ RULES = {
     "create_policies_tags": "admin",
     "update_policies_tags": "admin",
     "delete_policies_tags": "admin",
-    # Whose network or QoS policy it is; to share with everybody is the operator's.
+    # Ours. Trust and a spoof check that is off are the operator's to grant, and by a profile they are granted.
+    "get_port_profile": "admin or reader or shared",
+    "create_port_profile": "admin",
+    "update_port_profile": "admin",
+    "delete_port_profile": "admin",
+    # Whose network, QoS policy or port profile it is; to share with everybody is the operator's.
     "get_rbac_policy": _READER,
     "create_rbac_policy": _OWNER,
     "update_rbac_policy": _OWNER,

@@ -63,6 +63,7 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
             subnets={s.id: s for s in (tx.subnets.find(network_id=network_ids) if nics else ())},
             images={image.id: image for image in _images(tx, servers)},
             wirings=_wirings(bindings, nics, devices),
+            in_force={nic.port.id: nic.settings for nic in nics},
         )
     )
 
@@ -88,7 +89,9 @@ def _wiring(binding: Binding, nic: Nic, devices: dict[DeviceId, Device]) -> Port
     device = devices[binding.device_id] if binding.device_id else None
     pf = devices[device.family_id] if device else None
     port = nic.port if nic.network.admin_state_up else replace(nic.port, admin_state_up=False)
-    settings = driver_for(binding.vif_type).settings(BoundPort(port, nic.network, nic.qos, device, pf))
+    settings = driver_for(binding.vif_type).settings(
+        BoundPort(port, nic.network, nic.qos, device, pf, nic.profile)
+    )
     match settings:
         case VfSettings():
             return settings

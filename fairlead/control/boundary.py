@@ -23,6 +23,7 @@ from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
@@ -127,6 +128,7 @@ class Tx(Protocol):
     subnets: Rows[Subnet]
     ports: Rows[Port]
     qos_policies: Rows[QosPolicy]
+    port_profiles: Rows[PortProfile]
     rbac_policies: Rows[RbacPolicy]
     """They go with what they are about."""
     flavors: Rows[Flavor]

@@ -57,8 +57,8 @@ def bind_port(
     ordinary vNIC. Raises Conflict `cannot_bind` where the mechanism never can.
     """
     pf = heads[device.family_id] if device else None
-    driver = choose(nic.port.vnic_type, pf.link_layer if pf else LinkLayer.ETHERNET)
-    bound = driver.bind(BoundPort(nic.port, nic.network, nic.qos, device, pf))
+    driver = choose(nic.port.vnic_type, pf.link_layer if pf else LinkLayer.ETHERNET, nic.settings.kind)
+    bound = driver.bind(BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile))
     binding = Binding(
         port_id=nic.port.id,
         host_id=host.id,

@@ -1,5 +1,6 @@
 """Networks: create, change, delete, look."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
@@ -7,16 +8,18 @@ from msgspec import UNSET, UnsetType
 from fairlead.control import quotas
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_words import in_words
-from fairlead.control.qos import check_minimum_stays, default_of
-from fairlead.control.rewiring import rewire
+from fairlead.control.qos import default_of
+from fairlead.control.requests import nics_of
 from fairlead.control.segments import choose
 from fairlead.control.sharing import share_with_everybody, targets_of_networks
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
-from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
+from fairlead.model.ids import NetworkId, PortProfileId, ProjectId, QosPolicyId, SubnetId
 from fairlead.model.network import Network, SegmentKind
-from fairlead.model.port import Port
+from fairlead.model.port_settings import check_network
 from fairlead.model.quota import Resource
+from fairlead.model.request import Nic
 
 LEAST_MTU, DEFAULT_MTU, MOST_MTU = 68, 1500, 65535
 """68: RFC 791, the smallest datagram that every link carries."""
@@ -39,6 +42,7 @@ class NewNetwork:
     shared: bool = False
     port_security_enabled: bool = True
     qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    port_profile_id: PortProfileId | None = None
     tags: tuple[str, ...] = ()
 
 
@@ -53,10 +57,11 @@ class NetworkChanges:
     shared: bool | UnsetType = UNSET
     port_security_enabled: bool | UnsetType = UNSET
     qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    port_profile_id: PortProfileId | UnsetType | None = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
 
 
-_WIRED_FIELDS = ("mtu", "admin_state_up", "qos_policy_id")
+_WIRED_FIELDS = ("mtu", "admin_state_up", "qos_policy_id", "port_profile_id")
 """What hosts are told of a network's ports."""
 
 
@@ -70,7 +75,9 @@ class NetworkView:
 
 
 def create(tx: Tx, new: NewNetwork) -> NetworkView:
-    """The new network; raises InvalidValue, NotFound for the QoS policy, Conflict `vlan_in_use`, `flat_in_use`."""
+    """The new network; raises InvalidValue, NotFound for the QoS policy or port
+    profile, Conflict `vlan_in_use`, `flat_in_use`.
+    """
     _check_mtu(new.mtu)
     quotas.take(tx, new.project_id, {Resource.NETWORK: 1})
     policy_id = _policy(tx, new)
@@ -89,8 +96,10 @@ def create(tx: Tx, new: NewNetwork) -> NetworkView:
         admin_state_up=new.admin_state_up,
         port_security_enabled=new.port_security_enabled,
         qos_policy_id=policy_id,
+        port_profile_id=new.port_profile_id,
         tags=new.tags,
     )
+    _check_profile(tx, network)
     _add(tx, network, vlan_is_given=new.vlan is not None)
     if not new.shared:
         return NetworkView(network)
@@ -102,7 +111,7 @@ def update(
     tx: Tx, network_id: NetworkId, changes: NetworkChanges, revision: int | None = None
 ) -> NetworkView:
     """The changed network. Bound ports are rewired where their hosts have to know. Raises NotFound,
-    InvalidValue, Conflict `revision`, `sharing_in_use`.
+    InvalidValue, Conflict `revision`, `sharing_in_use`, `bound`, `settings_conflict`.
     """
     network = tx.networks.lock(network_id)
     check_revision(network, revision)
@@ -110,13 +119,15 @@ def update(
         _check_mtu(changes.mtu)
     if changes.qos_policy_id and tx.qos_policies.share(changes.qos_policy_id) is None:
         raise NotFound("QoS policy", changes.qos_policy_id)
+    if changes.port_profile_id and tx.port_profiles.share(changes.port_profile_id) is None:
+        raise NotFound("port profile", changes.port_profile_id)
     if isinstance(changes.shared, bool):
         share_with_everybody(tx, network, wanted=changes.shared)
     changed = applied(replace, network, replace(changes, shared=UNSET), updated_at=tx.now)
     if any(getattr(changed, name) != getattr(network, name) for name in _WIRED_FIELDS):
-        ports = tx.ports.find(network_id=network_id)
-        check_minimum_stays(tx, _without_own_policy(ports), changed.qos_policy_id)
-        rewire(tx, ports)
+        _check_profile(tx, changed)
+        nics = nics_of(tx, tx.ports.find(network_id=network_id))
+        change_nics(tx, nics, _on(tx, changed))
     return views(tx, (tx.networks.put(changed),))[0]
 
 
@@ -180,5 +191,19 @@ def _policy(tx: Tx, new: NewNetwork) -> QosPolicyId | None:
     return tx.qos_policies.fetch(new.qos_policy_id).id if new.qos_policy_id else None
 
 
-def _without_own_policy(ports: tuple[Port, ...]) -> tuple[Port, ...]:
-    return tuple(port for port in ports if port.qos_policy_id is None)
+def _on(tx: Tx, network: Network) -> Callable[[Nic], Nic]:
+    """What a NIC of the network is once the network is so."""
+    policy = tx.qos_policies.fetch(network.qos_policy_id) if network.qos_policy_id else None
+    profile = tx.port_profiles.fetch(network.port_profile_id) if network.port_profile_id else None
+    return lambda nic: Nic(
+        nic.port,
+        network,
+        nic.qos if nic.port.qos_policy_id else policy,
+        nic.profile if nic.port.port_profile_id else profile,
+    )
+
+
+def _check_profile(tx: Tx, network: Network) -> None:
+    """Raises NotFound, and InvalidValue for a default that no port of the network could have."""
+    if network.port_profile_id is not None:
+        check_network(tx.port_profiles.fetch(network.port_profile_id), network)

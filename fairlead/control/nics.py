@@ -12,12 +12,13 @@ from fairlead.control.boundary import Tx
 from fairlead.control.bridging import free_uplinks
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
-from fairlead.control.subjects import of_port, refused, sees_network, sees_policy
+from fairlead.control.requests import nic_of, profile_in_force
+from fairlead.control.subjects import of_port, refused, sees_network, sees_policy, sees_profile
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
 from fairlead.model.binding import Binding, VifType
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
-from fairlead.model.ids import NetworkId, PortId, QosPolicyId, QosRuleId, ServerId
+from fairlead.model.ids import NetworkId, PortId, PortProfileId, QosPolicyId, QosRuleId, ServerId
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
@@ -58,6 +59,7 @@ class BootNic:
     trusted: bool = False
     vlan_priority: int = 0
     qos_policy_id: QosPolicyId | None = None
+    port_profile_id: PortProfileId | None = None
 
 
 BootNics = tuple[BootNic, ...] | NicChoice
@@ -122,10 +124,12 @@ def drafts(tx: Tx, caller: Caller, nics: Sequence[BootNic]) -> tuple[Nic, ...]:
 
 
 def check_bindable(nics: Sequence[Nic]) -> None:
-    """Raises Conflict `cannot_bind` for a port that its mechanism could bind nowhere."""
+    """Raises Conflict `cannot_bind` for a port that its mechanism could bind nowhere, and InvalidValue for one that its
+    port profile contradicts.
+    """
     for nic in nics:
-        driver = choose(nic.port.vnic_type, LinkLayer.ETHERNET)
-        driver.settings(BoundPort(nic.port, nic.network, nic.qos))
+        driver = choose(nic.port.vnic_type, LinkLayer.ETHERNET, nic.settings.kind)
+        driver.settings(BoundPort(nic.port, nic.network, nic.qos, profile=nic.profile))
 
 
 def _check(nics: tuple[BootNic, ...]) -> None:
@@ -179,6 +183,7 @@ def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
         qos_policy_id=policy_id,
         trusted=nic.trusted,
         vlan_priority=nic.vlan_priority,
+        port_profile_id=nic.port_profile_id,
     )
     try:
         return ports.create(tx, new).port
@@ -194,7 +199,9 @@ def _network(tx: Tx, caller: Caller, nic: BootNic) -> Network:
 
 
 def _check_allowed(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> None:
-    """Raises NotAllowed for what the caller may not give a port, and InvalidValue for a QoS policy not to be seen."""
+    """Raises NotAllowed for what the caller may not give a port, and InvalidValue for a QoS policy or
+    port profile not to be seen.
+    """
     target = Target(caller.project_id, network_project_id=network.project_id)
     given = {
         "trusted": nic.trusted,
@@ -208,6 +215,13 @@ def _check_allowed(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> No
     policy = tx.qos_policies.get(nic.qos_policy_id) if nic.qos_policy_id else None
     if nic.qos_policy_id and (policy is None or not sees_policy(tx, caller, policy)):
         raise InvalidValue("qos_policy", nic.qos_policy_id, "a qos policy that is there")
+    _check_profile(tx, caller, nic)
+
+
+def _check_profile(tx: Tx, caller: Caller, nic: BootNic) -> None:
+    profile = tx.port_profiles.get(nic.port_profile_id) if nic.port_profile_id else None
+    if nic.port_profile_id and (profile is None or not sees_profile(tx, caller, profile)):
+        raise InvalidValue("port_profile", nic.port_profile_id, "a port profile that is there")
 
 
 def _usable(tx: Tx, caller: Caller) -> list[Network]:
@@ -252,9 +266,9 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
     if nic.port_id:
         port = _free_port(tx, caller, nic)
         network = tx.networks.fetch(port.network_id)
-        policy_id = qos.in_force(port, network)
-        return Nic(port, network, tx.qos_policies.get(policy_id) if policy_id else None)
+        return nic_of(tx, port, network)
     network = _network(tx, caller, nic)
+    _check_profile(tx, caller, nic)
     port = Port(
         id=PortId(f"nic-{number}"),
         project_id=caller.project_id,
@@ -267,8 +281,11 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
         alias=nic.alias,
         trusted=nic.trusted,
         vlan_priority=nic.vlan_priority,
+        port_profile_id=nic.port_profile_id,
     )
-    return Nic(port, network, _draft_policy(tx, caller, nic, network))
+    profile_id = profile_in_force(port, network)
+    profile = tx.port_profiles.fetch(profile_id) if profile_id else None
+    return Nic(port, network, _draft_policy(tx, caller, nic, network), profile)
 
 
 def _draft_policy(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> QosPolicy | None:

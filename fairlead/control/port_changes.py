@@ -11,13 +11,14 @@ from msgspec import UNSET, UnsetType
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_locks import lock_ports
-from fairlead.control.ports import PortView, check_allowed_addresses, check_settings, views
-from fairlead.control.qos import check_minimum_stays, in_force
-from fairlead.control.rewiring import retell, rewire
+from fairlead.control.ports import PortView, check_allowed_addresses, check_profile, check_settings, views
+from fairlead.control.requests import nic_of
+from fairlead.control.rewiring import retell
 from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict
-from fairlead.model.ids import PortId, QosPolicyId
+from fairlead.model.ids import PortId, PortProfileId, QosPolicyId
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
@@ -36,6 +37,7 @@ class PortChanges:
     device_owner: str | UnsetType = UNSET
     device_id_text: str | UnsetType = UNSET
     qos_policy_id: QosPolicyId | UnsetType | None = UNSET
+    port_profile_id: PortProfileId | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
     propagate_uplink_status: bool | UnsetType = UNSET
     allowed_addresses: tuple[str, ...] | UnsetType = UNSET
@@ -46,14 +48,6 @@ class PortChanges:
     tags: tuple[str, ...] | UnsetType = UNSET
 
 
-_WIRED_FIELDS = (
-    "admin_state_up",
-    "qos_policy_id",
-    "port_security_enabled",
-    "propagate_uplink_status",
-    "vlan_priority",
-)
-"""What its host is told of a port and may be told anew."""
 _CLAIMED_FIELDS: dict[str, Code] = {
     "mac": "bound",
     "vnic_type": "in_use",
@@ -74,12 +68,18 @@ def update(
     stands while a server has the port, `mac_in_use`, `ip_in_use`, `no_addresses`, `revision`.
     """
     tx.ports.fetch(port_id)
-    (port,) = lock_ports(tx, (port_id,), wanted_policy=changes.qos_policy_id or None)
+    (port,) = lock_ports(
+        tx,
+        (port_id,),
+        wanted_policy=changes.qos_policy_id or None,
+        wanted_profile=changes.port_profile_id or None,
+    )
     check_revision(port, revision)
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
     network = tx.networks.fetch(port.network_id)
     check_settings(tx, network, changed)
     check_allowed_addresses(changed)
+    check_profile(tx, network, changed)
     if not isinstance(fixed_ips, UnsetType) or changed.mac != port.mac:
         changed = replace(changed, fixed_ips=_readdressed(tx, changed, fixed_ips))
     if port.server_id:
@@ -119,9 +119,7 @@ def _readdressed(tx: Tx, port: Port, wanted: tuple[WantedAddress, ...] | UnsetTy
 
 
 def _tell(tx: Tx, network: Network, port: Port, changed: Port) -> None:
-    if changed.qos_policy_id != port.qos_policy_id:
-        check_minimum_stays(tx, (port,), in_force(changed, network))
-    if any(getattr(changed, name) != getattr(port, name) for name in _WIRED_FIELDS):
-        rewire(tx, (port,))
-    elif changed.fixed_ips != port.fixed_ips:
+    if changed.fixed_ips != port.fixed_ips:
         retell(tx, (port,))
+    after = nic_of(tx, changed, network)
+    change_nics(tx, (nic_of(tx, port, network),), lambda _: after)

@@ -6,20 +6,21 @@ from fairlead.control import quotas
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
+from fairlead.control.requests import nic_of, profile_in_force
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
-from fairlead.model.ids import NetworkId, PortId, ProjectId, QosPolicyId, ServerId
+from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId
 from fairlead.model.lifecycle import port_status
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
+from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY
 from fairlead.model.quota import Resource
 from fairlead.model.vf import is_nobodys
 
 MAC_PREFIX = "fa:16:3e"
 """OpenStack's: locally administered, so that no card has it."""
-HIGHEST_VLAN_PRIORITY = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class NewPort:
     device_id_text: str = ""
     alias: str | None = None
     qos_policy_id: QosPolicyId | None = None
+    port_profile_id: PortProfileId | None = None
     port_security_enabled: bool | None = None
     propagate_uplink_status: bool = True
     allowed_addresses: tuple[str, ...] = ()
@@ -55,8 +57,8 @@ class NewPort:
 @dataclass(frozen=True, slots=True)
 class PortView:
     """A port with what is derived for readers. `host` is the name of the host that it is bound to, else of
-    the one that an operator asked for, else "". `network_qos_policy_id` and `network_project_id` are what its network
-    has.
+    the one that an operator asked for, else "". `network_qos_policy_id`, `network_port_profile_id` and
+    `network_project_id` are what its network has.
     """
 
     port: Port
@@ -64,6 +66,7 @@ class PortView:
     binding: Binding | None = None
     host: str = ""
     network_qos_policy_id: QosPolicyId | None = None
+    network_port_profile_id: PortProfileId | None = None
     network_project_id: ProjectId | None = None
 
 
@@ -95,6 +98,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
         owned_by_server=new.owned_by_server,
         alias=new.alias,
         qos_policy_id=new.qos_policy_id,
+        port_profile_id=new.port_profile_id,
         port_security_enabled=network.port_security_enabled if secured is None else secured,
         propagate_uplink_status=new.propagate_uplink_status,
         allowed_addresses=new.allowed_addresses,
@@ -106,11 +110,13 @@ def create(tx: Tx, new: NewPort) -> PortView:
         tags=new.tags,
     )
     check_allowed_addresses(port)
+    check_profile(tx, network, port)
     _add(tx, port, mac_is_given=new.mac is not None)
     return PortView(
         port,
         host=port.wanted_host,
         network_qos_policy_id=network.qos_policy_id,
+        network_port_profile_id=network.port_profile_id,
         network_project_id=network.project_id,
     )
 
@@ -158,7 +164,15 @@ def views(tx: Tx, ports: tuple[Port, ...]) -> tuple[PortView, ...]:
         status = port_status(binding, states.get(port.server_id, "") if port.server_id else "")
         host = hosts[binding.host_id] if binding else port.wanted_host
         network = networks[port.network_id]
-        return PortView(port, status, binding, host, network.qos_policy_id, network.project_id)
+        return PortView(
+            port,
+            status,
+            binding,
+            host,
+            network.qos_policy_id,
+            network.port_profile_id,
+            network.project_id,
+        )
 
     return tuple(map(view, ports))
 
@@ -187,6 +201,12 @@ def check_allowed_addresses(port: Port) -> None:
             "Port Security must be enabled in order to have allowed address pairs on a port.",
             field="allowed_address_pairs",
         )
+
+
+def check_profile(tx: Tx, network: Network, port: Port) -> None:
+    """Raises NotFound for the port profile, and InvalidValue where it contradicts the port, network or QoS policy."""
+    if profile_in_force(port, network) is not None:
+        _ = nic_of(tx, port, network).settings
 
 
 def generated_mac(tx: Tx) -> MacAddress:

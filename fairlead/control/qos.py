@@ -4,19 +4,19 @@ A VF limits and promises what its guest sends (egress); the other direction is r
 not silently ignored when a port is bound. What a claim has promised on a PF stands until the port is unbound.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_words import in_words
-from fairlead.control.rewiring import bound_among, rewire
+from fairlead.control.requests import nics_of
 from fairlead.control.sharing import share_with_everybody, targets_of_policies
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, QosRuleId
-from fairlead.model.network import Network
 from fairlead.model.port import Port
 from fairlead.model.qos import (
     Direction,
@@ -181,38 +181,10 @@ def default_of(tx: Tx, project_id: ProjectId) -> QosPolicyId | None:
     return found[0].id if found else None
 
 
-def in_force(port: Port, network: Network) -> QosPolicyId | None:
-    """The policy that holds for the port: its own, else its network's."""
-    return port.qos_policy_id or network.qos_policy_id
-
-
-def check_minimum_stays(tx: Tx, ports: Iterable[Port], policy_id: QosPolicyId | None) -> None:
-    """Raises Conflict `bound` if a bound port among these would have another minimum under that policy: the
-    bandwidth was claimed on its PF together with the VF, and is given back only with it.
-    """
-    policy = tx.qos_policies.fetch(policy_id) if policy_id else None
-    _check_minimum(tx, ports, egress_minimum_kbps(policy) or 0)
-
-
-def _check_minimum(tx: Tx, ports: Iterable[Port], minimum_kbps: int) -> None:
-    devices = tuple(b.device_id for b in bound_among(tx, ports) if b.device_id)
-    for held in tx.allocations.find(device_id=devices) if devices else ():
-        if held.egress_kbps != minimum_kbps:
-            raise Conflict(
-                "bound",
-                f"Port {held.port_id} is bound with a minimum bandwidth of {held.egress_kbps} kbit/s, which cannot "
-                f"become {minimum_kbps} while it is. Delete or detach the server first.",
-                field="qos_policy_id",
-            )
-
-
 def _put_rules(tx: Tx, policy: QosPolicy, rules: tuple[QosRule, ...]) -> None:
     changed = replace(policy, rules=rules, updated_at=tx.now)
     _check_rules(changed)
-    ports = _ports_under(tx, policy.id)
-    _check_minimum(tx, ports, egress_minimum_kbps(changed) or 0)
-    if egress_limit_kbps(changed) != egress_limit_kbps(policy):
-        rewire(tx, ports)
+    change_nics(tx, nics_of(tx, _ports_under(tx, policy.id)), lambda nic: replace(nic, qos=changed))
     tx.qos_policies.put(changed)
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.host_rules import Whereabouts, rules_for, whereabouts_of
-from fairlead.control.qos import in_force
-from fairlead.model.ids import PortId
+from fairlead.model.ids import PortId, PortProfileId, QosPolicyId
+from fairlead.model.network import Network
 from fairlead.model.port import Port
 from fairlead.model.request import Nic, ServerRequest, server_request
 from fairlead.model.server import Flavor, Server
@@ -37,16 +37,40 @@ def ports_of(tx: Tx, port_ids: Sequence[PortId]) -> tuple[Port, ...]:
 
 
 def nics_of(tx: Tx, ports: Sequence[Port]) -> tuple[Nic, ...]:
-    """Each port with its network and the QoS policy that holds for it, in their order."""
+    """Each port with its network, and the QoS policy and port profile that hold for it, in their order."""
     if not ports:
         return ()
     networks = {network.id: network for network in tx.networks.find(id=tuple({p.network_id for p in ports}))}
-    in_use = {port.id: in_force(port, networks[port.network_id]) for port in ports}
-    policy_ids = tuple({policy_id for policy_id in in_use.values() if policy_id})
+    pairs = [(port, networks[port.network_id]) for port in ports]
+    policy_ids = tuple({policy_in_force(*pair) for pair in pairs} - {None})
     policies = {policy.id: policy for policy in (tx.qos_policies.find(id=policy_ids) if policy_ids else ())}
+    profile_ids = tuple({profile_in_force(*pair) for pair in pairs} - {None})
+    profiles = {found.id: found for found in (tx.port_profiles.find(id=profile_ids) if profile_ids else ())}
 
-    def nic(port: Port) -> Nic:
-        policy_id = in_use[port.id]
-        return Nic(port, networks[port.network_id], policies[policy_id] if policy_id else None)
+    def nic(port: Port, network: Network) -> Nic:
+        policy_id, profile_id = policy_in_force(port, network), profile_in_force(port, network)
+        return Nic(
+            port,
+            network,
+            policies[policy_id] if policy_id else None,
+            profiles[profile_id] if profile_id else None,
+        )
 
-    return tuple(map(nic, ports))
+    return tuple(nic(*pair) for pair in pairs)
+
+
+def nic_of(tx: Tx, port: Port, network: Network) -> Nic:
+    """The same of one port, which need not be there yet, on that network; raises NotFound."""
+    policy_id, profile_id = policy_in_force(port, network), profile_in_force(port, network)
+    policy = tx.qos_policies.fetch(policy_id) if policy_id else None
+    return Nic(port, network, policy, tx.port_profiles.fetch(profile_id) if profile_id else None)
+
+
+def policy_in_force(port: Port, network: Network) -> QosPolicyId | None:
+    """The QoS policy that holds for the port: its own, else its network's."""
+    return port.qos_policy_id or network.qos_policy_id
+
+
+def profile_in_force(port: Port, network: Network) -> PortProfileId | None:
+    """The port profile that holds for the port: its own, else its network's."""
+    return port.port_profile_id or network.port_profile_id

@@ -1,31 +1,33 @@
-"""Sharing: which projects may use a network or QoS policy besides its own. The RBAC policies are the one truth of it;
-`shared` of a network or QoS policy follows from them for whoever asks.
+"""Sharing: which projects may use a network, QoS policy or port profile besides its own. The RBAC policies are the one
+truth of it; `shared` of such a thing follows from them for whoever asks.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from fairlead.control import quotas
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import Conflict, InvalidValue
-from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, RbacPolicyId
+from fairlead.model.ids import NetworkId, PortProfileId, ProjectId, QosPolicyId, RbacPolicyId
 from fairlead.model.network import Network
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.qos import QosPolicy
 from fairlead.model.quota import Resource
 from fairlead.model.sharing import EVERYBODY, RbacPolicy
 
 LONGEST_TARGET = 255
 
-Shareable = Network | QosPolicy
+Shareable = Network | QosPolicy | PortProfile
 
 
 class ShareableKind(Enum):
-    """What can be shared, by Neutron's names."""
+    """What can be shared, by Neutron's names, and one of ours."""
 
     NETWORK = "network"
     QOS_POLICY = "qos_policy"
+    PORT_PROFILE = "port_profile"
 
 
 class _Owned(Protocol):
@@ -48,7 +50,7 @@ class NewRbacPolicy:
 
 
 def targets(tx: Tx, row: Shareable) -> frozenset[str]:
-    """The projects that the network or QoS policy is shared with, EVERYBODY among them."""
+    """The projects that it is shared with, EVERYBODY among them."""
     return frozenset(policy.target for policy in _policies(tx, row))
 
 
@@ -70,18 +72,41 @@ def targets_of_policies(tx: Tx, ids: Collection[QosPolicyId]) -> dict[QosPolicyI
     return found
 
 
+def targets_of_profiles(tx: Tx, ids: Collection[PortProfileId]) -> dict[PortProfileId, frozenset[str]]:
+    """The same of many port profiles."""
+    found: dict[PortProfileId, frozenset[str]] = {}
+    for policy in tx.rbac_policies.find(port_profile_id=tuple(ids)) if ids else ():
+        if policy.port_profile_id is not None:
+            found[policy.port_profile_id] = found.get(policy.port_profile_id, frozenset()) | {policy.target}
+    return found
+
+
+def kind_of(policy: RbacPolicy) -> ShareableKind:
+    """What it shares."""
+    if policy.network_id is not None:
+        return ShareableKind.NETWORK
+    return ShareableKind.QOS_POLICY if policy.qos_policy_id is not None else ShareableKind.PORT_PROFILE
+
+
+def object_of(policy: RbacPolicy) -> str:
+    """The id of what it shares."""
+    return policy.network_id or policy.qos_policy_id or policy.port_profile_id or ""
+
+
 def is_shared_with(shared_with: Collection[str], project_id: ProjectId) -> bool:
     """What Neutron's `shared` says to somebody of that project."""
     return EVERYBODY in shared_with or project_id in shared_with
 
 
 def subject_of(tx: Tx, kind: ShareableKind, object_id: str) -> Shareable:
-    """The network or QoS policy; raises NotFound."""
+    """What is shared; raises NotFound."""
     match kind:
         case ShareableKind.NETWORK:
             return tx.networks.fetch(object_id)
         case ShareableKind.QOS_POLICY:
             return tx.qos_policies.fetch(object_id)
+        case ShareableKind.PORT_PROFILE:
+            return tx.port_profiles.fetch(object_id)
 
 
 def create(tx: Tx, new: NewRbacPolicy) -> RbacPolicy:
@@ -103,10 +128,7 @@ def update(tx: Tx, policy_id: RbacPolicyId, target: str) -> RbacPolicy:
     users = _served_by(tx, row, without=policy.target, but=target)
     if users:
         raise _in_use(policy, users)
-    changed = RbacPolicy(
-        policy.id, policy.project_id, target, policy.created_at, policy.network_id, policy.qos_policy_id
-    )
-    return tx.rbac_policies.put(changed)
+    return tx.rbac_policies.put(replace(policy, target=target))
 
 
 def delete(tx: Tx, policy_id: RbacPolicyId) -> None:
@@ -118,7 +140,7 @@ def delete(tx: Tx, policy_id: RbacPolicyId) -> None:
 
 
 def share_with_everybody(tx: Tx, row: Shareable, *, wanted: bool) -> None:
-    """What Neutron's `shared` asks for of a locked network or QoS policy, which may be so already. Raises Conflict
+    """What Neutron's `shared` asks for of a locked row, which may be so already. Raises Conflict
     `sharing_in_use` while other projects use it by nothing else.
     """
     known = next((policy for policy in _policies(tx, row) if policy.target == EVERYBODY), None)
@@ -143,6 +165,7 @@ def _add(tx: Tx, row: Shareable, target: str) -> RbacPolicy:
         created_at=tx.now,
         network_id=row.id if isinstance(row, Network) else None,
         qos_policy_id=row.id if isinstance(row, QosPolicy) else None,
+        port_profile_id=row.id if isinstance(row, PortProfile) else None,
     )
     tx.rbac_policies.add(policy)
     return policy
@@ -155,20 +178,18 @@ def _locked(tx: Tx, kind: ShareableKind, object_id: str) -> Shareable:
             return tx.networks.lock(object_id)
         case ShareableKind.QOS_POLICY:
             return tx.qos_policies.lock(object_id)
+        case ShareableKind.PORT_PROFILE:
+            return tx.port_profiles.lock(object_id)
 
 
 def _held(tx: Tx, policy_id: RbacPolicyId) -> tuple[RbacPolicy, Shareable]:
     policy = tx.rbac_policies.fetch(policy_id)
-    if policy.network_id is not None:
-        row: Shareable = _locked(tx, ShareableKind.NETWORK, policy.network_id)
-    else:
-        row = _locked(tx, ShareableKind.QOS_POLICY, policy.qos_policy_id or "")
+    row = _locked(tx, kind_of(policy), object_of(policy))
     return tx.rbac_policies.fetch(policy_id), row
 
 
 def _policies(tx: Tx, row: Shareable) -> tuple[RbacPolicy, ...]:
-    column = "network_id" if isinstance(row, Network) else "qos_policy_id"
-    return tx.rbac_policies.find(**{column: row.id})
+    return tx.rbac_policies.find(**{_column(row): row.id})
 
 
 def _served_by(tx: Tx, row: Shareable, *, without: str, but: str | None = None) -> list[ProjectId]:
@@ -182,7 +203,8 @@ def _served_by(tx: Tx, row: Shareable, *, without: str, but: str | None = None) 
 def _users(tx: Tx, row: Shareable) -> set[ProjectId]:
     if isinstance(row, Network):
         return _projects(tx.ports.find(network_id=row.id)) | _projects(tx.subnets.find(network_id=row.id))
-    return _projects(tx.ports.find(qos_policy_id=row.id)) | _projects(tx.networks.find(qos_policy_id=row.id))
+    named = {_column(row): row.id}
+    return _projects(tx.ports.find(**named)) | _projects(tx.networks.find(**named))
 
 
 def _projects(rows: Iterable[_Owned]) -> set[ProjectId]:
@@ -202,12 +224,29 @@ def _check_taken(tx: Tx, row: Shareable, target: str) -> None:
 def _in_use(policy: RbacPolicy, users: Collection[ProjectId]) -> Conflict:
     return Conflict(
         "in_use",
-        f"RBAC policy on object {policy.network_id or policy.qos_policy_id} cannot be removed because other objects "
+        f"RBAC policy on object {object_of(policy)} cannot be removed because other objects "
         f"depend on it.\nDetails: {len(users)} other project{'s use' if len(users) > 1 else ' uses'} it by nothing "
         "else.",
         field="rbac policy",
     )
 
 
+def _column(row: Shareable) -> str:
+    """The column that names it, in whatever refers to it."""
+    match row:
+        case Network():
+            return "network_id"
+        case QosPolicy():
+            return "qos_policy_id"
+        case PortProfile():
+            return "port_profile_id"
+
+
 def _word(row: Shareable) -> str:
-    return "network" if isinstance(row, Network) else "QoS policy"
+    match row:
+        case Network():
+            return "network"
+        case QosPolicy():
+            return "QoS policy"
+        case PortProfile():
+            return "port profile"

@@ -14,6 +14,7 @@ from fairlead.model.errors import NotAllowed, NotFound
 from fairlead.model.ids import ProjectId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import Port
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.qos import QosPolicy
 from fairlead.model.server import Flavor, Image, Server
 from fairlead.model.server_group import ServerGroup
@@ -73,6 +74,11 @@ def of_policy(policy: QosPolicy, shared_with: frozenset[str]) -> Target:
     return Target(policy.project_id, shared_with=shared_with)
 
 
+def of_profile(profile: PortProfile, shared_with: frozenset[str]) -> Target:
+    """What rules ask of a port profile."""
+    return Target(profile.project_id, shared_with=shared_with)
+
+
 def sees_network(tx: Tx, caller: Caller, network: Network) -> bool:
     """Whether the caller may use the network: it is its own, or shared with it."""
     return caller.may(NETWORK.seen_by, _of_network(tx, network))
@@ -81,6 +87,11 @@ def sees_network(tx: Tx, caller: Caller, network: Network) -> bool:
 def sees_policy(tx: Tx, caller: Caller, policy: QosPolicy) -> bool:
     """Whether the caller may use the QoS policy."""
     return caller.may(QOS_POLICY.seen_by, _of_policy(tx, policy))
+
+
+def sees_profile(tx: Tx, caller: Caller, profile: PortProfile) -> bool:
+    """Whether the caller may choose the port profile."""
+    return caller.may(PORT_PROFILE.seen_by, _of_profile(tx, profile))
 
 
 def of_server(server: Server) -> Target:
@@ -110,6 +121,10 @@ def _of_network(tx: Tx, network: Network) -> Target:
 
 def _of_policy(tx: Tx, policy: QosPolicy) -> Target:
     return of_policy(policy, sharing.targets(tx, policy))
+
+
+def _of_profile(tx: Tx, profile: PortProfile) -> Target:
+    return of_profile(profile, sharing.targets(tx, profile))
 
 
 def _subnet(tx: Tx, key: str) -> Target:
@@ -142,6 +157,9 @@ NETWORK = Subject("network", "get_network", lambda tx, key: _of_network(tx, tx.n
 SUBNET = Subject("subnet", "get_subnet", _subnet)
 PORT = Subject("port", "get_port", _port)
 QOS_POLICY = Subject("QoS policy", "get_policy", lambda tx, key: _of_policy(tx, tx.qos_policies.fetch(key)))
+PORT_PROFILE = Subject(
+    "port profile", "get_port_profile", lambda tx, key: _of_profile(tx, tx.port_profiles.fetch(key))
+)
 RBAC_POLICY = Subject(
     "rbac policy", "get_rbac_policy", lambda tx, key: Target(tx.rbac_policies.fetch(key).project_id)
 )

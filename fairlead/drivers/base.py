@@ -8,6 +8,8 @@ from fairlead.model.device import Device
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
+from fairlead.model.port_profile import PortProfile, PortProfileKind
+from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy
 from fairlead.model.vf import VfSettings
 
@@ -15,7 +17,7 @@ from fairlead.model.vf import VfSettings
 @dataclass(frozen=True, slots=True)
 class BoundPort:
     """A port on its way to a host. `device` is the VF held for it and `pf` its PF, None for an ordinary
-    vNIC. `qos` is the policy in force: the port's own, else its network's.
+    vNIC. `qos` and `profile` are the QoS policy and port profile in force: the port's own, else its network's.
     """
 
     port: Port
@@ -23,6 +25,12 @@ class BoundPort:
     qos: QosPolicy | None
     device: Device | None = None
     pf: Device | None = None
+    profile: PortProfile | None = None
+
+    @property
+    def in_force(self) -> PortSettings:
+        """What holds for the port; raises InvalidValue where port and profile contradict."""
+        return settings_in_force(self.port, self.network, self.qos, self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Driver(Protocol):
     vif_type: VifType
     vnic_types: frozenset[VnicType]
     link_layers: frozenset[LinkLayer]
+    profile_kinds: frozenset[PortProfileKind]
+    """Port profiles that it can make true; a port without one is as one of ETHERNET that says nothing."""
 
     def bind(self, bound: BoundPort) -> Bound:
         """The binding of the port on that device; raises Conflict `cannot_bind` when the port asks for

@@ -9,7 +9,9 @@ from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
-from fairlead.model.qos import egress_limit_kbps, egress_minimum_kbps
+from fairlead.model.port_profile import PortProfileKind
+from fairlead.model.port_settings import PortSettings
+from fairlead.model.vf import LinkState, VlanProtocol
 
 
 class Bridge:
@@ -18,6 +20,7 @@ class Bridge:
     vif_type = VifType.BRIDGE
     vnic_types = frozenset({VnicType.NORMAL})
     link_layers = frozenset({LinkLayer.ETHERNET})
+    profile_kinds = frozenset({PortProfileKind.ETHERNET})
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""
@@ -31,17 +34,17 @@ class Bridge:
         return Bound(self.vif_type, details)
 
     def settings(self, bound: BoundPort) -> TapSettings:
-        """See Driver.settings."""
+        """See Driver.settings. A tap's link follows no uplink: it is up or down."""
         _refuse_the_impossible(bound)
-        port = bound.port
+        asked = bound.in_force
         return TapSettings(
-            name=tap_name(port.id),
+            name=tap_name(bound.port.id),
             bridge=bridge_name(bound.network.physical_network),
             vlan=bound.network.vlan,
-            mtu=bound.network.mtu,
-            max_rate_kbps=egress_limit_kbps(bound.qos),
-            spoof_check=port.port_security_enabled,
-            is_up=port.admin_state_up,
+            mtu=asked.mtu,
+            max_rate_kbps=asked.max_kbps,
+            spoof_check=asked.spoof_check,
+            is_up=asked.link_state is not LinkState.DISABLE,
         )
 
 
@@ -56,21 +59,24 @@ def tap_name(port_id: PortId) -> str:
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:
-    port = bound.port
-    if wish := _impossible_wish(port, egress_minimum_kbps(bound.qos)):
+    if wish := _impossible_wish(bound.port, bound.in_force):
         raise Conflict(
             "cannot_bind",
-            f"Port {port.id} asks for {wish}, which an ordinary vNIC cannot give: make it a direct port.",
+            f"Port {bound.port.id} asks for {wish}, which an ordinary vNIC cannot give: make it a direct port.",
         )
 
 
-def _impossible_wish(port: Port, promised_kbps: int | None) -> str:
-    if port.vlan_priority:
-        return f"VLAN priority {port.vlan_priority}"
-    if port.trusted:
+def _impossible_wish(port: Port, asked: PortSettings) -> str:
+    if asked.vlan_priority:
+        return f"VLAN priority {asked.vlan_priority}"
+    if asked.trusted:
         return "a trusted device"
     if port.alias:
         return f"a device of alias {port.alias}"
-    if promised_kbps:
-        return f"a promise of {promised_kbps} kbit/s"
+    if asked.min_kbps:
+        return f"a promise of {asked.min_kbps} kbit/s"
+    if asked.vlan_protocol is VlanProtocol.DOT1AD:
+        return "a tag of 802.1ad"
+    if asked.allowed_vlans is not None:
+        return "a trunk of VLANs"
     return ""

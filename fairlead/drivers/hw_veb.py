@@ -9,9 +9,10 @@ from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
-from fairlead.model.port import Port, VnicType
-from fairlead.model.qos import egress_limit_kbps, egress_minimum_kbps, mbps
-from fairlead.model.vf import LinkState, VfSettings
+from fairlead.model.port import VnicType
+from fairlead.model.port_profile import ALL_VLANS, PortProfileKind
+from fairlead.model.qos import mbps
+from fairlead.model.vf import VfSettings
 
 
 class HwVeb:
@@ -20,6 +21,7 @@ class HwVeb:
     vif_type = VifType.HW_VEB
     vnic_types = frozenset({VnicType.DIRECT})
     link_layers = frozenset({LinkLayer.ETHERNET})
+    profile_kinds = frozenset({PortProfileKind.ETHERNET})
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""
@@ -46,24 +48,18 @@ class HwVeb:
     def settings(self, bound: BoundPort) -> VfSettings:
         """See Driver.settings."""
         _refuse_the_impossible(bound)
-        port = bound.port
+        asked = bound.in_force
         return VfSettings(
-            mac=port.mac,
+            mac=bound.port.mac,
             vlan=bound.network.vlan,
-            vlan_priority=port.vlan_priority,
-            spoof_check=port.port_security_enabled,
-            trust=port.trusted,
-            link_state=_link_state(port),
-            min_rate_mbps=mbps(egress_minimum_kbps(bound.qos) or 0),
-            max_rate_mbps=mbps(egress_limit_kbps(bound.qos) or 0),
+            vlan_priority=asked.vlan_priority,
+            vlan_protocol=asked.vlan_protocol,
+            spoof_check=asked.spoof_check,
+            trust=asked.trusted,
+            link_state=asked.link_state,
+            min_rate_mbps=mbps(asked.min_kbps),
+            max_rate_mbps=mbps(asked.max_kbps or 0),
         )
-
-
-def _link_state(port: Port) -> LinkState:
-    """Neutron's: down has precedence, and a link that does not follow the PF's is up."""
-    if not port.admin_state_up:
-        return LinkState.DISABLE
-    return LinkState.AUTO if port.propagate_uplink_status else LinkState.ENABLE
 
 
 def _held(bound: BoundPort) -> tuple[Device, Device]:
@@ -73,15 +69,23 @@ def _held(bound: BoundPort) -> tuple[Device, Device]:
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:
-    """The priority is a part of the port VLAN's tag (IFLA_VF_VLAN), and the kernel wants min <= max."""
-    port = bound.port
-    if port.vlan_priority and bound.network.vlan is None:
+    """The priority is a part of the port VLAN's tag (IFLA_VF_VLAN), the kernel wants min <= max, and it has no way to
+    tell a VF a list of VLANs: one without a port VLAN takes all tags.
+    """
+    port, asked = bound.port, bound.in_force
+    if asked.vlan_priority and bound.network.vlan is None:
         raise Conflict(
             "cannot_bind",
-            f"Port {port.id} asks for VLAN priority {port.vlan_priority}, but network "
+            f"Port {port.id} asks for VLAN priority {asked.vlan_priority}, but network "
             f"{bound.network.name or bound.network.id} is flat: frames without a tag have no priority.",
         )
-    least, most = egress_minimum_kbps(bound.qos), egress_limit_kbps(bound.qos)
+    if asked.allowed_vlans not in (None, ALL_VLANS):
+        raise Conflict(
+            "cannot_bind",
+            f"Port {port.id} is a trunk of some VLANs by its port profile, and a NIC's embedded bridge can hold a VF "
+            f"to one VLAN or let all pass: allow {ALL_VLANS[0]}, or give the port a network of one VLAN.",
+        )
+    least, most = asked.min_kbps, asked.max_kbps
     if least and most and mbps(least) > mbps(most):
         raise Conflict(
             "cannot_bind",

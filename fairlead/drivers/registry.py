@@ -7,6 +7,7 @@ from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
+from fairlead.model.port_profile import PortProfileKind
 
 DRIVERS: tuple[Driver, ...] = (HwVeb(), Bridge())
 
@@ -19,11 +20,20 @@ def driver_for(vif_type: VifType) -> Driver:
     raise Conflict("cannot_bind", f"No mechanism driver makes bindings of type {vif_type.value}.")
 
 
-def choose(vnic_type: VnicType, link_layer: LinkLayer) -> Driver:
-    """The driver for such a port on such a NIC; raises Conflict `cannot_bind` where there is none."""
-    for driver in DRIVERS:
-        if vnic_type in driver.vnic_types and link_layer in driver.link_layers:
+def choose(
+    vnic_type: VnicType, link_layer: LinkLayer, profile_kind: PortProfileKind = PortProfileKind.ETHERNET
+) -> Driver:
+    """The driver for such a port, with a port profile of that kind, on such a NIC; raises Conflict `cannot_bind` where
+    there is none.
+    """
+    fitting = [d for d in DRIVERS if vnic_type in d.vnic_types and link_layer in d.link_layers]
+    for driver in fitting:
+        if profile_kind in driver.profile_kinds:
             return driver
+    served = f"No mechanism driver serves {vnic_type.value} ports on {link_layer.value} NICs"
+    if not fitting:
+        raise Conflict("cannot_bind", f"{served}.")
     raise Conflict(
-        "cannot_bind", f"No mechanism driver serves {vnic_type.value} ports on {link_layer.value} NICs."
+        "cannot_bind",
+        f"{served} with a port profile of kind {profile_kind.value}: choose one of another kind for the port.",
     )

@@ -27,6 +27,7 @@ from fairlead.model.network import Network, Subnet
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.port import Port
+from fairlead.model.port_settings import PortSettings
 from fairlead.model.server import Image, Server, ServerStatus
 from fairlead.model.uplink import uplinks
 from fairlead.model.vf import BASELINE, VfSettings
@@ -38,7 +39,8 @@ PortWiring = VfSettings | DesiredTap
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
-    being deleted; `wirings` holds what the mechanism drivers made of each port bound to it.
+    being deleted; `wirings` holds what the mechanism drivers made of each port bound to it, `in_force` what holds
+    for it.
     """
 
     host: Host
@@ -52,6 +54,7 @@ class HostFacts:
     subnets: Mapping[SubnetId, Subnet]
     images: Mapping[ImageId, Image]
     wirings: Mapping[PortId, PortWiring]
+    in_force: Mapping[PortId, PortSettings]
 
 
 def desired_state(facts: HostFacts) -> DesiredState:
@@ -177,7 +180,7 @@ def _bindings(facts: HostFacts, server: Server) -> list[Binding]:
 
 def _guest_nic(facts: HostFacts, port_id: PortId) -> GuestNic:
     port = facts.ports[port_id]
-    return GuestNic(port, facts.networks[port.network_id], facts.subnets)
+    return GuestNic(port, facts.networks[port.network_id], facts.subnets, facts.in_force[port_id])
 
 
 def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
@@ -187,7 +190,7 @@ def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
         port_id=port.id,
         kind=NicKind.TAP if is_tap else NicKind.HOSTDEV,
         mac=port.mac,
-        mtu=facts.networks[port.network_id].mtu,
+        mtu=facts.in_force[port.id].mtu,
         device_id=binding.device_id,
         tap=wiring.name if isinstance(wiring, DesiredTap) else None,
     )

@@ -14,6 +14,7 @@ from fairlead.hoststate.desired import ConfigFile
 from fairlead.model.ids import SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.port_settings import PortSettings
 from fairlead.model.server import Server
 
 Json = dict[str, object]
@@ -24,11 +25,14 @@ _LINK_TYPES = {VnicType.DIRECT: "hw_veb", VnicType.NORMAL: "bridge"}
 
 @dataclass(frozen=True, slots=True)
 class GuestNic:
-    """A NIC as its guest is told of it. `subnets` are those of its fixed addresses."""
+    """A NIC as its guest is told of it. `subnets` are those of its fixed addresses, `settings` what holds for its
+    port.
+    """
 
     port: Port
     network: Network
     subnets: Mapping[SubnetId, Subnet]
+    settings: PortSettings
 
 
 def config_files(server: Server, nics: tuple[GuestNic, ...]) -> tuple[ConfigFile, ...]:
@@ -86,7 +90,7 @@ def _device(server: Server, nic: GuestNic) -> Json:
         "tags": [tag] if tag else [],
     }
     if nic.port.vnic_type is VnicType.DIRECT:
-        device["vf_trusted"] = nic.port.trusted
+        device["vf_trusted"] = nic.settings.trusted
         if nic.network.vlan is not None:
             device["vlan"] = nic.network.vlan
     return device
@@ -107,7 +111,7 @@ def _link(nic: GuestNic) -> Json:
         "id": _link_id(nic),
         "vif_id": nic.port.id,
         "type": _LINK_TYPES[nic.port.vnic_type],
-        "mtu": nic.network.mtu,
+        "mtu": nic.settings.mtu,
         "ethernet_mac_address": nic.port.mac,
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, SubnetId
+from fairlead.model.ids import NetworkId, PortProfileId, ProjectId, QosPolicyId, SubnetId
 
 
 class SegmentKind(Enum):
@@ -34,6 +34,8 @@ class Network:
     admin_state_up: bool = True
     port_security_enabled: bool = True
     qos_policy_id: QosPolicyId | None = None
+    port_profile_id: PortProfileId | None = None
+    """For its ports that have none of their own."""
     tags: tuple[str, ...] = ()
     revision: int = 0
 

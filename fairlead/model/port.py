@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from fairlead.model.ids import NetworkId, PortId, ProjectId, QosPolicyId, ServerId, SubnetId
+from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId, SubnetId
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 
@@ -61,6 +61,8 @@ class Port:
     owned_by_server: bool = False
     alias: str | None = None
     qos_policy_id: QosPolicyId | None = None
+    port_profile_id: PortProfileId | None = None
+    """None: the network's, if it has one."""
     port_security_enabled: bool = True
     propagate_uplink_status: bool = True
     trusted: bool = False

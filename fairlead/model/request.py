@@ -15,6 +15,8 @@ from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import Alias
 from fairlead.model.port import Port, VnicType
+from fairlead.model.port_profile import PortProfile
+from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy, egress_minimum_kbps
 from fairlead.model.server import Flavor
 
@@ -106,13 +108,19 @@ class ServerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A NIC of a server to be: its port, the port's network, and the QoS policy that holds for it (the
-    port's own, else the network's; None: none).
+    """A NIC of a server to be: its port, the port's network, and the QoS policy and port profile that hold for it
+    (the port's own, else the network's; None: none).
     """
 
     port: Port
     network: Network
     qos: QosPolicy | None = None
+    profile: PortProfile | None = None
+
+    @property
+    def settings(self) -> PortSettings:
+        """What holds for the port; raises InvalidValue where port and profile contradict."""
+        return settings_in_force(self.port, self.network, self.qos, self.profile)
 
 
 def server_request(
@@ -237,7 +245,7 @@ def _alias_requests(
 
 
 def _direct(nic: Nic, aliases: Mapping[str, Alias], policy: NumaPolicy | None) -> PciRequest:
-    port = nic.port
+    port, settings = nic.port, nic.settings
     alias = _port_alias(nic, aliases)
     return PciRequest(
         id=RequestId(port.id),
@@ -248,9 +256,9 @@ def _direct(nic: Nic, aliases: Mapping[str, Alias], policy: NumaPolicy | None) -
         product=alias.product if alias else (),
         physical_network=nic.network.physical_network,
         tags=alias.tags if alias else (),
-        trusted=port.trusted,
+        trusted=settings.trusted,
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
-        egress_kbps=egress_minimum_kbps(nic.qos) or 0,
+        egress_kbps=settings.min_kbps,
     )
 
 
@@ -275,7 +283,9 @@ def _bridged(nic: Nic) -> str:
         raise InvalidValue(
             "alias", port.alias, f"possible on port {port.name or port.id}: vnic_type is normal"
         )
-    if egress_minimum_kbps(nic.qos):
+    if nic.settings.min_kbps:
         expected = f"possible on port {port.name or port.id}: minimum bandwidth needs vnic_type direct"
+        if nic.profile is not None and not egress_minimum_kbps(nic.qos):
+            raise InvalidValue("port_profile_id", nic.profile.name, expected)
         raise InvalidValue("qos_policy_id", port.qos_policy_id or nic.network.qos_policy_id, expected)
     return nic.network.physical_network

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fairlead.model.ids import NetworkId, ProjectId, QosPolicyId, RbacPolicyId
+from fairlead.model.ids import NetworkId, PortProfileId, ProjectId, QosPolicyId, RbacPolicyId
 
 EVERYBODY = "*"
 """In `RbacPolicy.target`: every project."""
@@ -11,10 +11,11 @@ EVERYBODY = "*"
 
 @dataclass(frozen=True, slots=True)
 class RbacPolicy:
-    """A network or a QoS policy that a project may use besides its owner's. Exactly one of `network_id` and
-    `qos_policy_id` is set; `target` is a project's id, or EVERYBODY. One row for each of them and target.
+    """A network, QoS policy or port profile that a project may use besides its owner's. Exactly one of `network_id`,
+    `qos_policy_id` and `port_profile_id` is set; `target` is a project's id, or EVERYBODY. One row for each of them
+    and target.
 
-    It is the project's whose the network or QoS policy is.
+    It is the project's whose the shared thing is.
     """
 
     id: RbacPolicyId
@@ -23,3 +24,4 @@ class RbacPolicy:
     created_at: datetime
     network_id: NetworkId | None = None
     qos_policy_id: QosPolicyId | None = None
+    port_profile_id: PortProfileId | None = None

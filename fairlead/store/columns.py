@@ -1,11 +1,12 @@
 """How a field of the model is kept in a column: the column's type, and the way there and back.
 
 str, int, float and bool are kept as they are; an Enum as its value; a datetime in UTC; everything else (tuples,
-dicts, nested dataclasses) as a JSON document that msgspec checks on the way back.
+dicts, nested dataclasses) as a JSON document that msgspec checks on the way back. A union of dataclasses is a document
+with the name of the one that it is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from types import UnionType
@@ -27,6 +28,7 @@ Conversion = Callable[[object], object]
 ColumnType = sa.Text | sa.BigInteger | sa.Double[float] | sa.Boolean
 
 _documents = msgspec.json.Encoder(order="deterministic")
+_named_documents = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PLAIN: dict[object, ColumnType] = {
     str: TEXT,
     int: sa.BigInteger(),
@@ -49,8 +51,10 @@ class Kept:
 
 def kept(annotation: object, dialect: str) -> Kept:
     """How a field with that annotation is kept on `sqlite` or `postgresql`."""
-    inner, nullable = _without_none(annotation)
-    inner = _without_name(inner)
+    kinds, nullable = _without_none(annotation)
+    if len(kinds) > 1:
+        return Kept(TEXT, nullable, is_document=True, write=_named_document, read=_named_reader(kinds))
+    inner = _without_name(kinds[0])
     if isinstance(inner, type) and issubclass(inner, Enum):
         by_value: dict[object, object] = {member.value: member for member in inner}
         return Kept(TEXT, nullable, is_document=False, write=_enum_value, read=by_value.__getitem__)
@@ -65,13 +69,13 @@ def many(values: list[object], dialect: str) -> object:
     return values if dialect == "postgresql" else _document(values)
 
 
-def _without_none(annotation: object) -> tuple[object, bool]:
+def _without_none(annotation: object) -> tuple[list[object], bool]:
     if get_origin(annotation) not in (Union, UnionType):
-        return annotation, False
+        return [annotation], False
     inner = [arg for arg in get_args(annotation) if arg is not type(None)]
-    if len(inner) != 1:
-        raise TypeError(f"{annotation} is kept in no column: only one type, or it and None")
-    return inner[0], len(get_args(annotation)) > 1
+    if len(inner) > 1 and not all(map(is_dataclass, inner)):
+        raise TypeError(f"{annotation} is kept in no column: only one type or dataclasses, and None")
+    return inner, len(inner) < len(get_args(annotation))
 
 
 def _without_name(annotation: object) -> object:
@@ -92,6 +96,20 @@ def _document(value: object) -> str:
 def _document_reader(kind: object) -> Conversion:
     # msgspec takes any annotation it can decode, which mypy cannot say of an object.
     return cast("Conversion", msgspec.json.Decoder(cast("type[object]", kind)).decode)
+
+
+def _named_document(value: object) -> str:
+    return _document({type(value).__name__: value})
+
+
+def _named_reader(kinds: list[object]) -> Conversion:
+    readers = {cast("type[object]", kind).__name__: _document_reader(kind) for kind in kinds}
+
+    def read(text: object) -> object:
+        ((name, document),) = _named_documents.decode(cast("str", text)).items()
+        return readers[name](document)
+
+    return read
 
 
 def _time_text(value: object) -> object:

@@ -54,6 +54,9 @@ DUPLICATES: Mapping[str, Refused] = {
     "uq_rbac_policies_qos_policy": Refused(
         "share_exists", "QoS policy {qos_policy_id} is already shared with {target}.", "target_tenant"
     ),
+    "uq_rbac_policies_port_profile": Refused(
+        "share_exists", "Port profile {port_profile_id} is already shared with {target}.", "target_tenant"
+    ),
     "uq_hosts_name": Refused("name_in_use", "Host with name {name} already exists.", "name"),
     "uq_policies_name": Refused("name_in_use", "Device policy with name {name} already exists.", "name"),
     "uq_flavors_name": Refused("name_in_use", "Flavor with name {name} already exists.", "name"),

@@ -11,6 +11,7 @@ NOUNS = (
     identity.TOKENS,
     identity.QUOTAS,
     networking.QOS_POLICIES,
+    networking.PORT_PROFILES,
     networking.NETWORKS,
     networking.SUBNETS,
     networking.PORTS,

@@ -18,6 +18,7 @@ from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
@@ -42,6 +43,7 @@ class Nouns:
         self.ports: Mapped[Port] = mapped(networking.PORTS, dialect)
         self.addresses: Mapped[HeldAddress] = mapped(networking.HELD_ADDRESSES, dialect)
         self.qos_policies: Mapped[QosPolicy] = mapped(networking.QOS_POLICIES, dialect)
+        self.port_profiles: Mapped[PortProfile] = mapped(networking.PORT_PROFILES, dialect)
         self.rbac_policies: Mapped[RbacPolicy] = mapped(networking.RBAC_POLICIES, dialect)
         self.flavors: Mapped[Flavor] = mapped(compute.FLAVORS, dialect)
         self.images: Mapped[Image] = mapped(compute.IMAGES, dialect)
@@ -86,6 +88,7 @@ class SqlTx:
         self._addresses = SqlRows(session, nouns.addresses)
         self.ports: Rows[Port] = PortRows(session, nouns.ports, self._addresses)
         self.qos_policies: Rows[QosPolicy] = SqlRows(session, nouns.qos_policies)
+        self.port_profiles: Rows[PortProfile] = SqlRows(session, nouns.port_profiles)
         self.rbac_policies: Rows[RbacPolicy] = SqlRows(session, nouns.rbac_policies)
         self.flavors: Rows[Flavor] = SqlRows(session, nouns.flavors)
         self.images: Rows[Image] = SqlRows(session, nouns.images)

@@ -19,6 +19,7 @@ from fairlead.model.ids import (
     PfKey,
     PolicyId,
     PortId,
+    PortProfileId,
     ProjectId,
     QosPolicyId,
     QosRuleId,
@@ -34,6 +35,7 @@ from fairlead.model.numa import GuestCell, NumaNode, NumaPolicy
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
 from fairlead.model.policy import Alias, DeviceMatch, DevicePolicy
 from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.port_profile import EthernetSettings, PortProfile, PortProfileSettings, parse_vlans
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Server, ServerStatus
@@ -57,6 +59,13 @@ def fresh() -> str:
 def qos_policy() -> QosPolicy:
     rule = QosRule(QosRuleId(fresh()), QosRuleKind.BANDWIDTH_LIMIT, Direction.EGRESS, 1000, 7)
     return QosPolicy(QosPolicyId(fresh()), PROJECT, "gold", AT, AT, "10 %", rules=(rule,), tags=("a",))
+
+
+def port_profile(settings: PortProfileSettings | None = None) -> PortProfile:
+    said = settings or EthernetSettings(
+        allowed_vlans=parse_vlans(["7", "100-199"]), spoof_check=False, mtu=9000
+    )
+    return PortProfile(PortProfileId(fresh()), PROJECT, "gold", said, AT, AT, "of «ö»")
 
 
 def network(vlan: int | None = 7, physical_network: str = "left", name: str = "net") -> Network:

@@ -12,6 +12,14 @@ from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import DeviceId, ServerId
 from fairlead.model.port import FixedIp
+from fairlead.model.port_profile import (
+    EthernetSettings,
+    InfinibandSettings,
+    Membership,
+    PortProfileSettings,
+    QbgSettings,
+    QbhSettings,
+)
 from fairlead.store.engine import SqlDatabase, open_database
 from tests.contract import store_rows as make
 from tests.postgres import Cluster
@@ -40,7 +48,8 @@ def refusal(database: SqlDatabase, work: Callable[[Tx], object]) -> Conflict:
 def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     """One row of each noun, in an order in which they can be added, with its key."""
     policy, flavor, image = make.qos_policy(), make.flavor(), make.image()
-    network = replace(make.network(), qos_policy_id=policy.id)
+    profile = make.port_profile()
+    network = replace(make.network(), qos_policy_id=policy.id, port_profile_id=profile.id)
     shared = make.rbac_policy(network)
     subnet = make.subnet(network)
     port = make.port(network, ips=(FixedIp(subnet.id, "10.0.0.9"),))
@@ -52,6 +61,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     group, aggregate, key = make.server_group(), make.aggregate(), make.keypair()
     made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
+        (tx.port_profiles, profile.id, profile),
         (tx.networks, network.id, network),
         (tx.rbac_policies, shared.id, shared),
         (tx.subnets, subnet.id, subnet),
@@ -349,6 +359,25 @@ def test_what_is_in_use_says_by_what(database: SqlDatabase) -> None:
     assert (
         "by one or more networks" in refusal(database, lambda tx: tx.qos_policies.remove(policy.id)).message
     )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        QbhSettings("finance"),
+        QbgSettings(11, 1193047, 2, "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f"),
+        EthernetSettings(),
+        InfinibandSettings(0x7FFF, Membership.LIMITED),
+    ],
+)
+def test_each_kind_of_settings_comes_back_as_it_was(
+    database: SqlDatabase, settings: PortProfileSettings
+) -> None:
+    profile = make.port_profile(settings)
+    with database.transaction() as tx:
+        tx.port_profiles.add(profile)
+        assert tx.port_profiles.fetch(profile.id) == profile
+        assert tx.port_profiles.find(project_id=profile.project_id) == (profile,)
 
 
 def test_a_row_that_names_what_is_gone_is_stale(database: SqlDatabase) -> None:

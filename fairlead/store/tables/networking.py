@@ -1,4 +1,4 @@
-"""Networks, subnets, ports with their addresses, QoS policies, and with whom they are shared."""
+"""Networks, subnets, ports with their addresses, QoS policies, port profiles, and with whom they are shared."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,15 @@ import sqlalchemy as sa
 from fairlead.model.ids import PortId, SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import Port
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.qos import QosPolicy
 from fairlead.model.sharing import RbacPolicy
 from fairlead.store.noun import declare
 from fairlead.store.references import cascades, refers
 
 QOS_POLICIES = declare(QosPolicy, "qos_policies", "QoS policy", order=("created_at",))
+
+PORT_PROFILES = declare(PortProfile, "port_profiles", "port profile", order=("created_at",))
 
 _is_flat = sa.text("kind = 'flat'")
 NETWORKS = declare(
@@ -28,7 +31,9 @@ NETWORKS = declare(
         sqlite_where=_is_flat,
         postgresql_where=_is_flat,
     ),
+    refers("networks", "port_profile_id", "port_profiles"),
     sa.Index("ix_networks_qos_policy", "qos_policy_id"),
+    sa.Index("ix_networks_port_profile", "port_profile_id"),
     order=("created_at",),
 )
 
@@ -38,8 +43,10 @@ RBAC_POLICIES = declare(
     "rbac policy",
     cascades("rbac_policies", "network_id", "networks"),
     cascades("rbac_policies", "qos_policy_id", "qos_policies"),
+    cascades("rbac_policies", "port_profile_id", "port_profiles"),
     sa.UniqueConstraint("network_id", "target", name="uq_rbac_policies_network"),
     sa.UniqueConstraint("qos_policy_id", "target", name="uq_rbac_policies_qos_policy"),
+    sa.UniqueConstraint("port_profile_id", "target", name="uq_rbac_policies_port_profile"),
     order=("created_at",),
 )
 
@@ -58,10 +65,12 @@ PORTS = declare(
     "port",
     refers("ports", "network_id", "networks"),
     refers("ports", "qos_policy_id", "qos_policies"),
+    refers("ports", "port_profile_id", "port_profiles"),
     refers("ports", "server_id", "servers", deferred=True),
     sa.UniqueConstraint("network_id", "mac", name="uq_ports_mac"),
     sa.Index("ix_ports_server", "server_id"),
     sa.Index("ix_ports_qos_policy", "qos_policy_id"),
+    sa.Index("ix_ports_port_profile", "port_profile_id"),
     order=("created_at",),
 )
 

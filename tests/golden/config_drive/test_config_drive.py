@@ -5,15 +5,23 @@ from pathlib import Path
 
 from fairlead.hoststate.config_drive import GuestNic, config_files
 from fairlead.model.ids import SubnetId
-from fairlead.model.port import FixedIp, VnicType
+from fairlead.model.network import Network
+from fairlead.model.port import FixedIp, Port, VnicType
+from fairlead.model.port_settings import settings_in_force
 from tests import rows
 from tests.golden.comparison import assert_golden
 
 HERE = Path(__file__).parent
 SUBNETS = {subnet.id: subnet for subnet in (rows.subnet(4), rows.subnet(6))}
 BOTH = (FixedIp(SubnetId("subnet-4"), "10.0.0.11"), FixedIp(SubnetId("subnet-6"), "2001:db8::11"))
-VF = GuestNic(rows.port(1, trusted=True, fixed_ips=BOTH), rows.network(mtu=9000), SUBNETS)
-TAP = GuestNic(rows.port(2, vnic_type=VnicType.NORMAL, fixed_ips=()), rows.network(), SUBNETS)
+
+
+def guest_nic(port: Port, network: Network) -> GuestNic:
+    return GuestNic(port, network, SUBNETS, settings_in_force(port, network, None, None))
+
+
+VF = guest_nic(rows.port(1, trusted=True, fixed_ips=BOTH), rows.network(mtu=9000))
+TAP = guest_nic(rows.port(2, vnic_type=VnicType.NORMAL, fixed_ips=()), rows.network())
 
 
 def test_the_files_of_a_server() -> None:

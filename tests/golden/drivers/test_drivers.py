@@ -1,6 +1,6 @@
 """What each mechanism makes of ports: the binding that clients read, and what a host is told."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from pathlib import Path
 
@@ -10,9 +10,11 @@ from fairlead.drivers.base import BoundPort, TapSettings
 from fairlead.drivers.registry import choose, driver_for
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
+from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
-from fairlead.model.vf import VfSettings
+from fairlead.model.port_profile import ALL_VLANS, EthernetSettings, PortProfileKind, parse_vlans
+from fairlead.model.vf import LinkState, VfSettings, VlanProtocol
 from tests import rows
 from tests.golden.comparison import assert_golden
 
@@ -21,7 +23,13 @@ NORMAL = {"vnic_type": VnicType.NORMAL}
 
 
 def direct(bound: BoundPort) -> BoundPort:
-    return BoundPort(bound.port, bound.network, bound.qos, rows.vf(1), rows.pf())
+    return replace(bound, device=rows.vf(1), pf=rows.pf())
+
+
+def profiled(network: Network, port: dict[str, object] | None = None, **settings: object) -> BoundPort:
+    given = rows.port(vlan=network.vlan, **(port or {}))
+    profile = rows.profile(EthernetSettings(**settings))  # type: ignore[arg-type]
+    return BoundPort(given, network, None, profile=profile)
 
 
 CASES = {
@@ -36,6 +44,41 @@ CASES = {
     ),
     "hw_veb_down": direct(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
     "hw_veb_always_up": direct(BoundPort(rows.port(propagate_uplink_status=False), rows.network(), None)),
+    "hw_veb_by_profile": direct(
+        BoundPort(
+            rows.port(),
+            rows.network(mtu=9000),
+            rows.qos(limit_kbps=800_000),
+            profile=rows.profile(
+                EthernetSettings(
+                    vlan_priority=6,
+                    vlan_protocol=VlanProtocol.DOT1AD,
+                    trust=True,
+                    spoof_check=False,
+                    link_state=LinkState.ENABLE,
+                    mtu=8000,
+                    min_rate_mbps=100,
+                    max_rate_mbps=900,
+                )
+            ),
+        )
+    ),
+    "hw_veb_trunk": direct(
+        BoundPort(
+            rows.port(vlan=None),
+            rows.network(None),
+            None,
+            profile=rows.profile(EthernetSettings(allowed_vlans=ALL_VLANS)),
+        )
+    ),
+    "bridge_by_profile": BoundPort(
+        rows.port(**NORMAL),
+        rows.network(),
+        None,
+        profile=rows.profile(
+            EthernetSettings(spoof_check=False, link_state=LinkState.DISABLE, mtu=1400, max_rate_mbps=5)
+        ),
+    ),
     "bridge_plain": BoundPort(rows.port(**NORMAL), rows.network(), None),
     "bridge_flat_limited_down": BoundPort(
         rows.port(vlan=None, admin_state_up=False, port_security_enabled=False, **NORMAL),
@@ -92,6 +135,12 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         BoundPort(rows.port(vlan_priority=2, **NORMAL), rows.network(), None),
         BoundPort(rows.port(alias="a1", **NORMAL), rows.network(), None),
         BoundPort(rows.port(**NORMAL), rows.network(), rows.qos(minimum_kbps=10)),
+        direct(profiled(rows.network(None), allowed_vlans=parse_vlans(["100-199"]))),
+        profiled(rows.network(None), NORMAL, allowed_vlans=ALL_VLANS),
+        profiled(rows.network(), NORMAL, vlan_protocol=VlanProtocol.DOT1AD),
+        profiled(rows.network(), NORMAL, vlan_priority=3),
+        profiled(rows.network(), NORMAL, trust=True),
+        profiled(rows.network(), NORMAL, min_rate_mbps=1),
     ],
 )
 def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:
@@ -100,6 +149,15 @@ def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> N
         with pytest.raises(Conflict) as refusal:
             ask(case)
         assert refusal.value.code == "cannot_bind"
+
+
+@pytest.mark.parametrize("vnic_type", VnicType)
+@pytest.mark.parametrize("kind", [kind for kind in PortProfileKind if kind is not PortProfileKind.ETHERNET])
+def test_a_profile_of_a_kind_that_no_mechanism_has_is_refused(
+    vnic_type: VnicType, kind: PortProfileKind
+) -> None:
+    with pytest.raises(Conflict, match=f"port profile of kind {kind.value}"):
+        choose(vnic_type, LinkLayer.ETHERNET, kind)
 
 
 def test_what_nobody_serves_is_refused() -> None:

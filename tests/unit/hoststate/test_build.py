@@ -9,6 +9,7 @@ from fairlead.model.device import Device
 from fairlead.model.ids import DeviceId, ImageId, PfKey, PortId, RequestId
 from fairlead.model.policy import DeviceMatch, DevicePolicy
 from fairlead.model.port import Port, VnicType
+from fairlead.model.port_settings import settings_in_force
 from fairlead.model.server import Server, ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings
 from tests import rows
@@ -54,6 +55,7 @@ def facts(
         subnets={s.id: s for s in (rows.subnet(),)},
         images={i.id: i for i in (rows.image(), rows.image("kernel", "aki"))},
         wirings=wirings or {},
+        in_force={port.id: settings_in_force(port, rows.network(), None, None) for port in ports},
     )
 
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _images()
     _keypairs()
     _policies()
+    _port_profiles()
     _projects()
     _qos_policies()
     _quotas()
@@ -198,6 +199,21 @@ def _policies() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policies")),
         sa.UniqueConstraint("name", name="uq_policies_name"),
+    )
+
+
+def _port_profiles() -> None:
+    op.create_table(
+        "port_profiles",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("settings", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_port_profiles")),
     )
 
 
@@ -389,14 +405,19 @@ def _networks() -> None:
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
         sa.Column("port_security_enabled", sa.Boolean(), nullable=False),
         sa.Column("qos_policy_id", TEXT, nullable=True),
+        sa.Column("port_profile_id", TEXT, nullable=True),
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["port_profile_id"], ["port_profiles.id"], name="fk_networks_port_profile_id", ondelete="RESTRICT"
+        ),
         sa.ForeignKeyConstraint(
             ["qos_policy_id"], ["qos_policies.id"], name="fk_networks_qos_policy_id", ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_networks")),
         sa.UniqueConstraint("physical_network", "vlan", name="uq_networks_vlan"),
     )
+    op.create_index("ix_networks_port_profile", "networks", ["port_profile_id"], unique=False)
     op.create_index("ix_networks_qos_policy", "networks", ["qos_policy_id"], unique=False)
     op.create_index(
         "uq_networks_flat",
@@ -479,6 +500,7 @@ def _ports() -> None:
         sa.Column("owned_by_server", sa.Boolean(), nullable=False),
         sa.Column("alias", TEXT, nullable=True),
         sa.Column("qos_policy_id", TEXT, nullable=True),
+        sa.Column("port_profile_id", TEXT, nullable=True),
         sa.Column("port_security_enabled", sa.Boolean(), nullable=False),
         sa.Column("propagate_uplink_status", sa.Boolean(), nullable=False),
         sa.Column("trusted", sa.Boolean(), nullable=False),
@@ -492,6 +514,9 @@ def _ports() -> None:
             ["network_id"], ["networks.id"], name="fk_ports_network_id", ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
+            ["port_profile_id"], ["port_profiles.id"], name="fk_ports_port_profile_id", ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
             ["qos_policy_id"], ["qos_policies.id"], name="fk_ports_qos_policy_id", ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
@@ -500,6 +525,7 @@ def _ports() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ports")),
         sa.UniqueConstraint("network_id", "mac", name="uq_ports_mac"),
     )
+    op.create_index("ix_ports_port_profile", "ports", ["port_profile_id"], unique=False)
     op.create_index("ix_ports_qos_policy", "ports", ["qos_policy_id"], unique=False)
     op.create_index("ix_ports_server", "ports", ["server_id"], unique=False)
 
@@ -533,14 +559,22 @@ def _rbac_policies() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("network_id", TEXT, nullable=True),
         sa.Column("qos_policy_id", TEXT, nullable=True),
+        sa.Column("port_profile_id", TEXT, nullable=True),
         sa.ForeignKeyConstraint(
             ["network_id"], ["networks.id"], name="fk_rbac_policies_network_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["port_profile_id"],
+            ["port_profiles.id"],
+            name="fk_rbac_policies_port_profile_id",
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["qos_policy_id"], ["qos_policies.id"], name="fk_rbac_policies_qos_policy_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rbac_policies")),
         sa.UniqueConstraint("network_id", "target", name="uq_rbac_policies_network"),
+        sa.UniqueConstraint("port_profile_id", "target", name="uq_rbac_policies_port_profile"),
         sa.UniqueConstraint("qos_policy_id", "target", name="uq_rbac_policies_qos_policy"),
     )
 

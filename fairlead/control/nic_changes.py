@@ -1,0 +1,97 @@
+"""What a change means for ports whose settings follow from it: whether it can be, and which hosts are told.
+
+Changes of ports, networks, QoS policies and port profiles all end here. Where the device was claimed to fit, what it
+was claimed for stands: trust, minimum bandwidth, and the kind of the port profile. Everything else reaches hosts live.
+"""
+
+from collections.abc import Callable, Sequence
+
+from fairlead.control.boundary import Tx
+from fairlead.control.port_words import in_words
+from fairlead.control.rewiring import bound_among, rewire
+from fairlead.drivers.base import BoundPort
+from fairlead.drivers.registry import driver_for
+from fairlead.model.binding import Binding
+from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.port import Port
+from fairlead.model.port_settings import PortSettings
+from fairlead.model.request import Nic
+
+Pair = tuple[Nic, Nic]
+
+
+def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> None:
+    """These become what `changed` makes of them; the bound ones whose host is told something else are rewired. The
+    caller has locked what changes, and found the NICs then. Raises Conflict `bound` or `settings_conflict` that names
+    the ports that forbid it.
+    """
+    pairs = [(nic, changed(nic)) for nic in nics]
+    for pair in pairs:
+        _refuse_contradiction(tx, pair)
+    bound = {binding.port_id: binding for binding in bound_among(tx, (nic.port for nic in nics))}
+    told = [(before, after) for before, after in pairs if before.port.id in bound]
+    _refuse_what_was_claimed(tx, told)
+    for pair in told:
+        _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
+    rewire(tx, [before.port for before, after in told if _told(before) != _told(after)])
+
+
+def _refuse_contradiction(tx: Tx, pair: Pair) -> None:
+    """A port that was asked for what cannot be before is not in the way."""
+    before, after = pair
+    try:
+        _ = after.settings
+    except InvalidValue as refusal:
+        if _settings(before) is not None:
+            raise _conflict(tx, before.port, refusal.message) from refusal
+
+
+def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
+    """The mechanism that bound the port must be able to do what it shall do now."""
+    before, after = pair
+    driver = driver_for(binding.vif_type)
+    try:
+        driver.settings(BoundPort(after.port, after.network, after.qos, profile=after.profile))
+    except Conflict as refusal:
+        raise _conflict(tx, before.port, refusal.message) from refusal
+
+
+def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
+    found = [
+        (before.port, why) for before, after in pairs if (why := _broken(before.settings, after.settings))
+    ]
+    if found:
+        named = in_words(tx, [port for port, _ in found])
+        raise Conflict(
+            "bound",
+            f"What a device was claimed for stands while its port is bound, and {found[0][1]}: {named}. Delete or "
+            "detach the server first.",
+        )
+
+
+def _broken(before: PortSettings, after: PortSettings) -> str:
+    """What the device was claimed for and would no longer be; "" where all of it stays."""
+    if before.min_kbps != after.min_kbps:
+        return f"a minimum bandwidth of {before.min_kbps} kbit/s cannot become {after.min_kbps} kbit/s"
+    if before.trusted != after.trusted:
+        return f"trust cannot go {'on' if after.trusted else 'off'}"
+    if before.kind is not after.kind:
+        return f"a port profile of kind {before.kind.value} cannot become one of kind {after.kind.value}"
+    return ""
+
+
+def _told(nic: Nic) -> tuple[PortSettings | None, bool]:
+    """What the host is told of it by its settings."""
+    return _settings(nic), nic.network.admin_state_up
+
+
+def _settings(nic: Nic) -> PortSettings | None:
+    """None where they contradict."""
+    try:
+        return nic.settings
+    except InvalidValue:
+        return None
+
+
+def _conflict(tx: Tx, port: Port, why: str) -> Conflict:
+    return Conflict("settings_conflict", f"{in_words(tx, (port,)).capitalize()} cannot be set so. {why}")
