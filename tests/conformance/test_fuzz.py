@@ -89,7 +89,7 @@ IDS = (
     "image",
     "liar",
 )
-IDS += ("group", "server", "waiting", "ours", "theirs", "member_id", "stranger_id", "elsewhere")
+IDS += ("profile", "group", "server", "waiting", "ours", "theirs", "member_id", "stranger_id", "elsewhere")
 PLAIN = (
     "f1",
     "f7",

@@ -75,6 +75,8 @@ def _network(world: World) -> None:
     for name, kind, rate in (("limit", "bandwidth_limit", "max"), ("minimum", "minimum_bandwidth", "min")):
         path = f"{policies}/{names['pol']}/{kind}_rules"
         names[name] = world.made(path, {f"{kind}_rule": {f"{rate}_kbps": 1000}}, f"{kind}_rule", "id")
+    profile = {"name": "gold", "kind": "ethernet", "max_rate_mbps": 900, "project_id": names["ours"]}
+    names["profile"] = world.made(f"{NETWORK}/port-profiles", {"port_profile": profile}, "port_profile", "id")
     share = {"object_type": "network", "object_id": names["net"], "action": "access_as_shared"}
     body = {**share, "target_tenant": names["theirs"]}
     names["share"] = world.made(f"{NETWORK}/rbac-policies", {"rbac_policy": body}, "rbac_policy", "id")

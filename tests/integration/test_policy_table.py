@@ -79,6 +79,16 @@ def policy(tx: Tx, relation: str) -> rows.QosPolicy:
     return made
 
 
+def add_profile(tx: Tx, relation: str) -> str:
+    owner = OURS if relation == "own" else THEIRS
+    tx.port_profiles.add(made := replace(rows.port_profile(), project_id=owner))
+    if relation == "shared":
+        policy_id = rows.RbacPolicyId(rows.fresh())
+        shared = rows.RbacPolicy(policy_id, owner, OURS, rows.AT, port_profile_id=made.id)
+        tx.rbac_policies.add(shared)
+    return made.id
+
+
 def add_sharing(tx: Tx, relation: str) -> str | None:
     """Shared: what is shared with us is its owner's to share."""
     owner = OURS if relation == "own" else THEIRS
@@ -135,6 +145,7 @@ MAKERS: dict[str, Callable[[Tx, str], str | None]] = {
     "port": add_port,
     "QoS policy": add_policy,
     "QoS rule": add_rule,
+    "port profile": add_profile,
     "rbac policy": add_sharing,
     "server": add_server,
     "server group": add_group,

@@ -18,9 +18,9 @@ from fairlead.api.compute.microversions import Microversion
 from fairlead.control.booting import BootServer
 from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic, BootNics, NicChoice
-from fairlead.control.subjects import sees_network, sees_policy
+from fairlead.control.subjects import sees_network, sees_policy, sees_profile
 from fairlead.model.errors import InvalidValue
-from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, QosPolicyId
+from fairlead.model.ids import FlavorId, ImageId, NetworkId, PortId, PortProfileId, QosPolicyId
 from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network
 from fairlead.model.port import VnicType
@@ -51,7 +51,9 @@ def read(body: bytes, version: Microversion) -> Boots:
 
 
 def boot_server(tx: Tx, caller: Caller, boots: Boots, name: str) -> BootServer:
-    """The request; names of networks and QoS policies that the caller sees are looked up. Raises InvalidValue."""
+    """The request; names of networks, QoS policies and port profiles that the caller sees are looked up. Raises
+    InvalidValue.
+    """
     form = boots.form
     zone, host = _zone_and_host(form)
     image = root_image(form)
@@ -128,6 +130,9 @@ def _nic(tx: Tx, caller: Caller, form: NicForm) -> BootNic:
         trusted=bool(form.trusted),
         vlan_priority=form.vlan_priority or 0,
         qos_policy_id=QosPolicyId(_policy_id(tx, caller, form.qos_policy)) if form.qos_policy else None,
+        port_profile_id=PortProfileId(_profile_id(tx, caller, form.port_profile))
+        if form.port_profile
+        else None,
     )
 
 
@@ -162,6 +167,13 @@ def _policy_id(tx: Tx, caller: Caller, key: str) -> str:
         return key
     found = [p for p in tx.qos_policies.find(name=key) if sees_policy(tx, caller, p)]
     return _only("qos_policy", key, [policy.id for policy in found])
+
+
+def _profile_id(tx: Tx, caller: Caller, key: str) -> str:
+    if tx.port_profiles.get(key) is not None:
+        return key
+    found = [p for p in tx.port_profiles.find(name=key) if sees_profile(tx, caller, p)]
+    return _only("port_profile", key, [profile.id for profile in found])
 
 
 def _only(field: str, name: str, ids: list[str]) -> str:

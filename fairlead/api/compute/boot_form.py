@@ -43,6 +43,7 @@ class NicForm(Struct, frozen=True, forbid_unknown_fields=True):
     trusted: bool | None = None
     vlan_priority: Annotated[int, Meta(ge=0, le=7)] | None = None
     qos_policy: Name | None = None
+    port_profile: Name | None = None
 
 
 class DiskForm(Struct, frozen=True, forbid_unknown_fields=True):

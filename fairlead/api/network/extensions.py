@@ -36,6 +36,11 @@ EXTENSIONS: Mapping[str, Extension] = {
     "empty-string-filtering": Extension(
         "Empty String Filtering Extension", "A filter may ask for empty text.", "2018-05-01T10:00:00"
     ),
+    "fairlead-port-profiles": Extension(
+        "Port profiles",
+        "Settings of ports under one name: port-profiles, and port_profile_id of networks and ports. Ours.",
+        "2026-11-30T00:00:00",
+    ),
     "filter-validation": Extension(
         "Filter parameters validation",
         "A filter that a list does not have is refused.",
@@ -110,7 +115,9 @@ EXTENSIONS: Mapping[str, Extension] = {
         "Quota management support", "How much of its nouns a project may have.", "2012-07-29T10:00:00"
     ),
     "rbac-policies": Extension(
-        "RBAC Policies", "Networks and QoS policies that other projects may use.", "2015-06-17T12:15:12"
+        "RBAC Policies",
+        "Networks, QoS policies and port profiles that other projects may use.",
+        "2015-06-17T12:15:12",
     ),
     "revision-if-match": Extension(
         "If-Match constraints based on revision_number", "Change only what was seen.", "2016-12-11T00:00:00"

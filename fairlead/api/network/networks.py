@@ -36,6 +36,7 @@ class NetworkForm(Struct, kw_only=True):
     shared: bool = False
     port_security_enabled: bool = True
     qos_policy_id: Id | UnsetType | None = UNSET
+    port_profile_id: Id | None = None
 
 
 class NetworkChangeForm(Struct, kw_only=True):
@@ -48,6 +49,7 @@ class NetworkChangeForm(Struct, kw_only=True):
     shared: bool | UnsetType = UNSET
     port_security_enabled: bool | UnsetType = UNSET
     qos_policy_id: Id | UnsetType | None = UNSET
+    port_profile_id: Id | UnsetType | None = UNSET
 
 
 _NOUN = Noun(
@@ -84,6 +86,7 @@ _ATTRIBUTES = (
     "mtu",
     "port_security_enabled",
     "qos_policy_id",
+    "port_profile_id",
     "provider:network_type",
     "provider:physical_network",
     "provider:segmentation_id",
@@ -102,6 +105,7 @@ _LIST = listing.Collection(
         "name": "name",
         "project_id": "project_id",
         "qos_policy_id": "qos_policy_id",
+        "port_profile_id": "port_profile_id",
         "provider:physical_network": "physical_network",
     },
 )
@@ -123,6 +127,7 @@ def shown(view: NetworkView, project_id: ProjectId) -> listing.Shown:
         "mtu": network.mtu,
         "port_security_enabled": network.port_security_enabled,
         "qos_policy_id": network.qos_policy_id,
+        "port_profile_id": network.port_profile_id,
         "provider:network_type": network.kind.value,
         "provider:physical_network": network.physical_network,
         "provider:segmentation_id": network.vlan,
@@ -163,7 +168,7 @@ NETWORKS = Resource(
     target=lambda view: subjects.of_network(view.network, view.shared_with),
     new=_new,
     new_target=lambda _, new: Target(new.project_id, network_project_id=new.project_id),
-    names=by_field(qos_policy_id=subjects.QOS_POLICY),
+    names=by_field(qos_policy_id=subjects.QOS_POLICY, port_profile_id=subjects.PORT_PROFILE),
     create=networks.create,
     find=lambda tx, where: networks.find(tx, **where),
     fetch=lambda tx, subject: networks.show(tx, NetworkId(subject)),

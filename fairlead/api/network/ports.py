@@ -53,6 +53,7 @@ class PortForm(Struct, kw_only=True):
     device_id_text: Name | None = field(default=None, name="device_id")
     device_owner: Name = ""
     qos_policy_id: Id | None = None
+    port_profile_id: Id | None = None
     port_security_enabled: bool | None = None
     propagate_uplink_status: bool = True
     pairs: list[PairForm] | None = field(default=[], name="allowed_address_pairs")
@@ -75,6 +76,7 @@ class PortChangeForm(Struct, kw_only=True):
     device_id_text: Name | UnsetType | None = field(default=UNSET, name="device_id")
     device_owner: Name | UnsetType = UNSET
     qos_policy_id: Id | UnsetType | None = UNSET
+    port_profile_id: Id | UnsetType | None = UNSET
     port_security_enabled: bool | UnsetType = UNSET
     propagate_uplink_status: bool | UnsetType = UNSET
     pairs: list[PairForm] | UnsetType | None = field(default=UNSET, name="allowed_address_pairs")
@@ -94,6 +96,7 @@ _NOUN = Noun(
             "binding:vif_type",
             "binding:vif_details",
             "qos_network_policy_id",
+            "network_port_profile_id",
             "resource_request",
             "ip_allocation",
             "tags",
@@ -192,7 +195,11 @@ PORTS = Resource(
     new_target=lambda tx, new: Target(
         new.project_id, network_project_id=tx.networks.fetch(new.network_id).project_id
     ),
-    names=by_field(network_id=subjects.NETWORK, qos_policy_id=subjects.QOS_POLICY),
+    names=by_field(
+        network_id=subjects.NETWORK,
+        qos_policy_id=subjects.QOS_POLICY,
+        port_profile_id=subjects.PORT_PROFILE,
+    ),
     create=ports.create,
     find=_find,
     fetch=lambda tx, subject: ports.show(tx, PortId(subject)),

@@ -1,4 +1,4 @@
-"""RBAC policies over HTTP: with which projects a network or QoS policy is shared."""
+"""RBAC policies over HTTP: with which projects a network, QoS policy or port profile is shared."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -53,16 +53,16 @@ _LIST = listing.Collection(
 _SUBJECTS = {
     ShareableKind.NETWORK: subjects.NETWORK,
     ShareableKind.QOS_POLICY: subjects.QOS_POLICY,
+    ShareableKind.PORT_PROFILE: subjects.PORT_PROFILE,
 }
 
 
 def shown(policy: RbacPolicy) -> listing.Shown:
     """The RBAC policy as clients see it."""
-    kind = ShareableKind.NETWORK if policy.network_id else ShareableKind.QOS_POLICY
     return {
         "id": policy.id,
-        "object_type": kind.value,
-        "object_id": policy.network_id or policy.qos_policy_id,
+        "object_type": sharing.kind_of(policy).value,
+        "object_id": sharing.object_of(policy),
         "target_tenant": policy.target,
         "action": Action.ACCESS_AS_SHARED.value,
         "project_id": policy.project_id,

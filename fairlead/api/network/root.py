@@ -9,7 +9,17 @@ from fairlead.api.network.extensions import EXTENSIONS
 from fairlead.api.problems import Unserved
 from fairlead.control import aggregates
 
-_RESOURCES = ("network", "subnet", "port", "policy", "rbac-policy", "agent", "extension", "quota")
+_RESOURCES = (
+    "network",
+    "subnet",
+    "port",
+    "policy",
+    "port-profile",
+    "rbac-policy",
+    "agent",
+    "extension",
+    "quota",
+)
 
 _ZONES = listing.Collection(
     "availability_zones", "availability zone", ("name", "resource", "state"), key="name"

@@ -4,6 +4,7 @@ from fairlead.api import problems
 from fairlead.api.face import Face
 from fairlead.api.network import agents, ip_availability, port_bindings, qos_rules, quotas, root, tags
 from fairlead.api.network.networks import NETWORKS
+from fairlead.api.network.port_profiles import PORT_PROFILES
 from fairlead.api.network.ports import PORTS
 from fairlead.api.network.qos import POLICIES
 from fairlead.api.network.rbac_policies import RBAC_POLICIES
@@ -25,6 +26,7 @@ _ROUTES = (
     *PORTS.routes("/v2.0/ports"),
     *port_bindings.routes(),
     *POLICIES.routes("/v2.0/qos/policies"),
+    *PORT_PROFILES.routes("/v2.0/port-profiles"),
     *RBAC_POLICIES.routes("/v2.0/rbac-policies"),
     Route("GET", "/v2.0/qos/rule-types", qos_rules.rule_types, "get_rule_type"),
     Route("GET", "/v2.0/qos/rule-types/{}", qos_rules.rule_type, "get_rule_type"),

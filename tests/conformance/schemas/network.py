@@ -44,6 +44,7 @@ NETWORK = thing(
         "mtu": INT,
         "port_security_enabled": BOOL,
         "qos_policy_id": maybe(ID),
+        "port_profile_id": maybe(ID),
         "provider:network_type": one_of("vlan", "flat"),
         "provider:physical_network": TEXT,
         "provider:segmentation_id": maybe(INT),
@@ -125,6 +126,8 @@ PORT = thing(
         "allowed_address_pairs": many(thing({"ip_address": TEXT, "mac_address": TEXT})),
         "qos_policy_id": maybe(ID),
         "qos_network_policy_id": maybe(ID),
+        "port_profile_id": maybe(ID),
+        "network_port_profile_id": maybe(ID),
         "resource_request": NOTHING,
         "ip_allocation": one_of("immediate", "deferred", "none"),
         "propagate_uplink_status": BOOL,
@@ -146,11 +149,54 @@ POLICY = thing(
         "rules": many(either(thing({**_LIMIT, **_IN_POLICY}), thing({**_MINIMUM, **_IN_POLICY}))),
     }
 )
+_OF_PROFILE: dict[str, Schema] = {
+    "id": ID,
+    "name": TEXT,
+    **_PROJECT,
+    **{name: shape for name, shape in _STANDARD.items() if name != "tags"},
+    "shared": BOOL,
+}
+PORT_PROFILE = either(
+    thing({**_OF_PROFILE, "kind": one_of("802.1Qbh"), "profile_id": TEXT}),
+    thing(
+        {
+            **_OF_PROFILE,
+            "kind": one_of("802.1Qbg"),
+            "manager_id": INT,
+            "type_id": INT,
+            "type_id_version": INT,
+            "instance_id": maybe(ID),
+        }
+    ),
+    thing(
+        {
+            **_OF_PROFILE,
+            "kind": one_of("ethernet"),
+            "vlan_priority": maybe(INT),
+            "vlan_protocol": maybe(one_of("802.1Q", "802.1ad")),
+            "allowed_vlans": maybe(many(TEXT)),
+            "trust": maybe(BOOL),
+            "spoof_check": maybe(BOOL),
+            "link_state": maybe(one_of("auto", "enable", "disable")),
+            "mtu": maybe(INT),
+            "min_rate_mbps": maybe(INT),
+            "max_rate_mbps": maybe(INT),
+        }
+    ),
+    thing(
+        {
+            **_OF_PROFILE,
+            "kind": one_of("infiniband"),
+            "partition_key": INT,
+            "membership": one_of("limited", "full"),
+        }
+    ),
+)
 RBAC_POLICY = thing(
     {
         "id": ID,
         **_PROJECT,
-        "object_type": one_of("network", "qos_policy"),
+        "object_type": one_of("network", "qos_policy", "port_profile"),
         "object_id": ID,
         "target_tenant": TEXT,
         "action": one_of("access_as_shared"),
@@ -263,6 +309,7 @@ ANSWERS: dict[str, Schema] = {
     **_of("subnet", "subnets", SUBNET, "/v2.0/subnets"),
     **_of("port", "ports", PORT, "/v2.0/ports"),
     **_of("policy", "policies", POLICY, "/v2.0/qos/policies"),
+    **_of("port_profile", "port_profiles", PORT_PROFILE, "/v2.0/port-profiles"),
     **_of("rbac_policy", "rbac_policies", RBAC_POLICY, "/v2.0/rbac-policies"),
     **_of("agent", "agents", AGENT, "/v2.0/agents"),
     **_of("binding", "bindings", BINDING, "/v2.0/ports/{}/bindings"),
