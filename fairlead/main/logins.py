@@ -69,7 +69,7 @@ class Doors:
 
 def opened(settings: LoginSettings, engine: Engine, runner: Runner, state: Path, url: str) -> Doors:
     """The parts that the settings ask for; raises click's usage error for a setting that is missing."""
-    inside = secrets.token_urlsafe(32)
+    inside = secrets.token_hex(32)
     login, issuer = _way(settings, engine, runner, state, url)
     return Doors(Inside(login, inside), issuer, inside)
 
@@ -101,7 +101,7 @@ def _way(
 
 def _first_admin(engine: Engine, state: Path, url: str) -> None:
     """Where there is no user yet: an admin with a random password, written down for this machine's root alone."""
-    password = secrets.token_urlsafe(18)
+    password = secrets.token_hex(18)
     kept = hashed(password)
     if engine.run(lambda tx: accounts.seed(tx, PROJECT, ADMIN, kept)) is None:
         return

@@ -180,7 +180,7 @@ def create_credential(call: Call, user_id: str) -> Response:
         raise InvalidValue(
             "access_rules", form.access_rules, "possible: a credential's roles say what it may"
         )
-    secret = form.secret or secrets.token_urlsafe(32)
+    secret = form.secret or secrets.token_hex(32)
     new = NewCredential(
         name=form.name,
         digest=digest_of(secret),

@@ -144,7 +144,7 @@ class Kept:
         """A token for the `auth` document."""
         form = bodies.shape(AuthForm, auth)
         shown = await self._shown(form.identity)
-        text = secrets.token_urlsafe(32)
+        text = secrets.token_hex(32)
 
         def work(tx: Tx) -> Passport | None:
             wish = self._wish(tx, shown, form.scope)

@@ -29,7 +29,7 @@ class Nobody:
 
     async def issue(self, _auth: object, _request: Request) -> Issued:
         """A token for whoever asks: some clients insist on one."""
-        return Issued(secrets.token_urlsafe(24), _passport())
+        return Issued(secrets.token_hex(24), _passport())
 
     async def inspect(self, _: str) -> Passport | None:
         """Every text stands for the operator."""
@@ -42,6 +42,6 @@ class Nobody:
 def _passport() -> Passport:
     now = datetime.now(UTC)
     token = Token(
-        "", UserId(OPERATOR_USER), PROJECT.id, now, now + LIFE, ("password",), secrets.token_urlsafe(16)
+        "", UserId(OPERATOR_USER), PROJECT.id, now, now + LIFE, ("password",), secrets.token_hex(16)
     )
     return Passport(UserId(OPERATOR_USER), OPERATOR_USER_NAME, PROJECT, _ROLES, token)

@@ -46,7 +46,7 @@ class Passwords:
         self._right: OrderedDict[bytes, None] = OrderedDict()
         self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bcrypt")
-        self._nobodys = hashed(secrets.token_urlsafe(16))
+        self._nobodys = hashed(secrets.token_hex(16))
 
     async def is_right(self, user: str, password: str, kept: str | None) -> bool:
         """Whether the password is that of the hash; `kept` None, for a user that there is not, takes as long."""

@@ -49,7 +49,7 @@ def list_agents(call: Call) -> AgentList:
 
 def enrol(call: Call, told: Told[Enrolment]) -> Enrolled:
     """Trade a one-time token for a host's credential. It is shown this once."""
-    enrolment, secret = told.read(), secrets.token_urlsafe(SECRET_BYTES)
+    enrolment, secret = told.read(), secrets.token_hex(SECRET_BYTES)
     try:
         return call.run(lambda tx: hosts.enrol(tx, enrolment, secret))
     except NotAllowed as refused:

@@ -70,7 +70,7 @@ def show(call: Call, key: str) -> HostShown:
 
 def create(call: Call, new: NewHost) -> Annotated[HostMade, Conflicts("name_in_use")]:
     """Make a host known. The answer has the token with which its agent enrols, shown this once."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = secrets.token_hex(SECRET_BYTES)
 
     def work(tx: Tx) -> HostMade:
         host, token = control.create(tx, new, secret)
@@ -81,7 +81,7 @@ def create(call: Call, new: NewHost) -> Annotated[HostMade, Conflicts("name_in_u
 
 def renew_token(call: Call, key: str) -> TokenShown:
     """Make another one-time token for a host. Its old credential works until the token is used."""
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = secrets.token_hex(SECRET_BYTES)
     return TokenShown(call.run(lambda tx: control.renew_token(tx, find(tx, key).id, secret)))
 
 
