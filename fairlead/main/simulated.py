@@ -11,14 +11,16 @@ from fairlead.wire.documents import Enrolment
 
 
 def start_host(url: str, number: int, token: str, root: Path, stop: Event) -> None:
-    """Enrol host `number` with its token and run it; returns once control has its first report. Its /sys is
-    a tree below `root`, for whoever wants to look.
+    """Enrol host `number` with its token and run it; returns once control knows its VFs, so that a server may be booted
+    there. Its /sys is a tree below `root`, for whoever wants to look.
     """
     name = f"host{number}"
     enrolled = enrol(url, Enrolment(token, name, VERSION))
     host = sim_host(name, number, clock=SystemClock(), root=root / name)
     link = AgentLink(url, enrolled.host_id, enrolled.credential)
     agent = host.agent(enrolled.host_id, link)
-    agent.poll(0)
-    agent.tick()
+    # First control hears of its PFs, and matches them with policies; then the VFs that these want are made.
+    for _ in range(2):
+        agent.poll(0)
+        agent.tick()
     Thread(target=serve, args=(agent, stop), name=name, daemon=True).start()
