@@ -7,13 +7,14 @@ import click
 
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
+from fairlead.cli.lookup import find, find_id, listed
 from fairlead.cli.output import Record, deleted, natural, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.client.session import ClientError, Json, Session
 from fairlead.model.device import DeviceStatus
 
 _HOSTS = "/v1/hosts"
+_SERVERS = "/compute/v2.1/servers"
 
 
 @click.group()
@@ -130,12 +131,17 @@ def device() -> None:
 @click.option("--host", "on_host", shell_complete=completes("host"), help="Only of this host.")
 @click.option("--kind", type=click.Choice(["pf", "vf", "pci"]))
 @click.option("--physical-network")
+@click.option(
+    "--server", "of_server", shell_complete=completes("server"), help="Only what this server holds."
+)
 @click.option("--status", type=click.Choice([one.value for one in DeviceStatus], case_sensitive=False))
 @pass_invocation
-def list_devices(invocation: Invocation, /, **options: object) -> None:
+def list_devices(invocation: Invocation, /, of_server: str | None, **options: object) -> None:
     """List devices, and who holds them."""
     names = {"on_host": "host"}
     params = {names.get(key, key): str(value) for key, value in options.items() if value}
+    if of_server:
+        params["server"] = find_id(invocation.session, _SERVERS, "server", of_server)
     columns = {
         "Host": "host_name",
         "Address": "pci_address",
