@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from bench.boots import await_event, image_of
+from bench.hosts import simulated_hosts
 from bench.ports import cpu_seconds
 from bench.processes import running
 from fairlead.client.session import Json, Session
@@ -45,7 +46,7 @@ def main() -> int:
 def _measure(where: str, options: tuple[str, ...], factor: int) -> int:
     with running("control", *options) as (url, pid), Session(url) as session:
         found = [_cost(kind, pid, where, factor) for kind in _kinds(session)]
-    with running("up", "--sim", "2", *options) as (url, pid), Session(url) as session:
+    with running("control", *options) as (url, pid), Session(url) as session, simulated_hosts(session, 2):
         found.append(_cost(_bind(session), pid, where, factor))
     return max(found)
 
@@ -80,7 +81,9 @@ def _kinds(session: Session) -> Iterator[Kind]:
 
 
 def _bind(session: Session) -> Kind:
-    """A port of a server bound on its second host, which holds a device there; every other request takes it back."""
+    """A port of a server bound on its second host, which holds a device there; every other request takes it back. What
+    control says to that host, and hears of it, is in the figure.
+    """
     network = _made(session, "network", {"name": "bound", "provider:physical_network": "physnet1"})
     flavor = cast("list[Json]", session.get("/compute/v2.1/flavors")["flavors"])[0]["id"]
     nic = {"uuid": network, "vnic_type": "direct"}
