@@ -58,7 +58,9 @@ class VfWish:
 
 @dataclass(frozen=True)
 class ServerWish:
-    """A server with these VFs, then `taps` ordinary vNICs, then these plain devices."""
+    """A server with these VFs, then `taps` ordinary vNICs, then these plain devices. It is to let go of `leaving_vfs`,
+    and of as many vNICs after its own.
+    """
 
     number: int
     vfs: tuple[VfWish, ...] = ()
@@ -68,6 +70,8 @@ class ServerWish:
     boot_serial: int = 1
     hard_reboot: bool = False
     image: ImageRef | None = None
+    leaving_vfs: tuple[VfWish, ...] = ()
+    leaving_taps: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,10 +144,7 @@ def _tap(wish: ServerWish, number: int) -> DesiredTap:
 def _guest(wish: ServerWish) -> DesiredGuest:
     vfs = [_vf(wish, n, vf) for n, vf in enumerate(wish.vfs)]
     taps = [_tap(wish, n) for n in range(wish.taps)]
-    hostdevs = [
-        DesiredHostdev(vf.device_id, DeviceKind.VF, vf_key(vf.pf, vf.index), vf.pf, vf.index, vf.port_id)
-        for vf in vfs
-    ]
+    hostdevs = [_hostdev(vf) for vf in vfs]
     if wish.has_gpu:
         hostdevs.append(DesiredHostdev(device_id(HOST, GPU.key), DeviceKind.PCI, GPU.key))
     return DesiredGuest(
@@ -162,11 +163,21 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         cells=(),
         nics=(
             *(_nic(vf.port_id, vf.settings.mac, vf.device_id) for vf in vfs),
-            *(DesiredNic(tap.port_id, NicKind.TAP, tap.mac, tap.mtu, tap=tap.name) for tap in taps),
+            *map(_tap_nic, taps),
         ),
         hostdevs=tuple(hostdevs),
         config_files=(ConfigFile("openstack/latest/meta_data.json", "{}"),),
+        leaving_hostdevs=tuple(_hostdev(_vf(wish, 8 + n, vf)) for n, vf in enumerate(wish.leaving_vfs)),
+        leaving_taps=tuple(_tap_nic(_tap(wish, wish.taps + n)) for n in range(wish.leaving_taps)),
     )
+
+
+def _hostdev(vf: DesiredVf) -> DesiredHostdev:
+    return DesiredHostdev(vf.device_id, DeviceKind.VF, vf_key(vf.pf, vf.index), vf.pf, vf.index, vf.port_id)
+
+
+def _tap_nic(tap: DesiredTap) -> DesiredNic:
+    return DesiredNic(tap.port_id, NicKind.TAP, tap.mac, tap.mtu, tap=tap.name)
 
 
 def _nic(port_id: PortId | None, mac: MacAddress | None, device: DeviceId) -> DesiredNic:

@@ -9,7 +9,10 @@ from typing import TypeVar
 _Opaque = TypeVar("_Opaque")
 
 VIR_CONNECT_CLOSE_REASON_ERROR: int
+VIR_DOMAIN_AFFECT_LIVE: int
 VIR_DOMAIN_CRASHED: int
+VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED: int
+VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: int
 VIR_DOMAIN_EVENT_ID_LIFECYCLE: int
 VIR_DOMAIN_PAUSED: int
 VIR_DOMAIN_PMSUSPENDED: int
@@ -21,6 +24,7 @@ VIR_DOMAIN_UNDEFINE_MANAGED_SAVE: int
 VIR_DOMAIN_UNDEFINE_NVRAM: int
 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA: int
 VIR_DOMAIN_XML_INACTIVE: int
+VIR_ERR_DEVICE_MISSING: int
 VIR_ERR_NO_DOMAIN: int
 VIR_ERR_OPERATION_INVALID: int
 
@@ -31,6 +35,8 @@ class libvirtError(Exception):
 class virDomain:
     def XMLDesc(self, flags: int = 0) -> str: ...
     def UUIDString(self) -> str: ...
+    def attachDeviceFlags(self, xml: str, flags: int = 0) -> int: ...
+    def detachDeviceAlias(self, alias: str, flags: int = 0) -> int: ...
     def autostart(self) -> int: ...
     def setAutostart(self, autostart: int) -> int: ...
     def createWithFlags(self, flags: int = 0) -> int: ...
@@ -52,7 +58,8 @@ class virConnect:
         self,
         dom: virDomain | None,
         eventID: int,
-        cb: Callable[[virConnect, virDomain, int, int, _Opaque], None],
+        cb: Callable[[virConnect, virDomain, int, int, _Opaque], None]
+        | Callable[[virConnect, virDomain, str, _Opaque], None],
         opaque: _Opaque,
     ) -> int: ...
     def isAlive(self) -> int: ...

@@ -145,6 +145,19 @@ class Hypervisor(Protocol):
         """Let a paused domain go on."""
         ...
 
+    def attach(self, server_id: ServerId, device: str) -> None:
+        """Give a running guest one more device, XML as in its domain; its stored domain stays as it is. Returns once
+        its live domain has the device.
+        """
+        ...
+
+    def detach(self, server_id: ServerId, device: str) -> None:
+        """Ask a running guest for a device: its PCI address, or the name of its tap. Returns once the live domain has
+        it no more and it is back on the host; nothing when that is so already. Raises Fault `not_released` where the
+        guest does not let go in time, or says no: it may still do so later.
+        """
+        ...
+
     def remove(self, server_id: ServerId) -> None:
         """Undefine it; nothing when it is not there."""
         ...

@@ -12,8 +12,10 @@ from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent, SubjectFailure
 from fairlead.hoststate.resources import Resources, resources_of, wish_for
 from fairlead.hoststate.steps import (
+    AttachNic,
     Chain,
     ConfigureVf,
+    DetachNic,
     MakeTap,
     ResetDevice,
     ScrubVf,
@@ -97,7 +99,7 @@ class Executor:
 
     def _subject(self, chain: Chain, step: Step, failure: Failure) -> SubjectFailure:
         """Which server, port and device it was for."""
-        told = SubjectFailure(failure, server_id=chain.server_id)
+        told = blamed(chain, failure)
         match step:
             case ConfigureVf():
                 return replace(told, port_id=step.port_id, device_id=step.device_id)
@@ -112,6 +114,17 @@ class Executor:
                 return replace(told, device_id=device_id(self.host_id, step.pf))
             case _:
                 return told
+
+
+def blamed(chain: Chain, failure: Failure) -> SubjectFailure:
+    """Whose failure it is that the chain failed: its server's; of one that gives a running guest a NIC or takes it,
+    the port's.
+    """
+    told = SubjectFailure(failure, server_id=chain.server_id)
+    for step in chain.steps:
+        if isinstance(step, AttachNic | DetachNic):
+            return replace(told, port_id=step.device.port_id, spares_server=True)
+    return told
 
 
 def _failure(step: Step, error: Fault | ControlAway | OSError) -> Failure:

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from fairlead.agent.boundary import Clock
-from fairlead.agent.execute import ChainResult, Executor, Outcome
+from fairlead.agent.execute import ChainResult, Executor, Outcome, blamed
 from fairlead.agent.wake import Wake
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import SubjectFailure
@@ -133,7 +133,7 @@ class Flights:
         nobody can, and keep their resources: the step may still be carried out.
         """
         delays = ((flight.chain, flight.delay) for flight in self._flights.values())
-        return tuple(SubjectFailure(delay, chain.server_id) for chain, delay in delays if delay)
+        return tuple(blamed(chain, delay) for chain, delay in delays if delay)
 
     def start(self, chain: Chain, lookup: Lookup) -> ChainResult | None:
         """Start it; its result if it is over already, as one is that cannot be started."""
@@ -169,7 +169,7 @@ class Flights:
 
 
 def _failed(chain: Chain, failure: Failure) -> ChainResult:
-    return ChainResult(chain, Outcome.FAILED, SubjectFailure(failure, chain.server_id))
+    return ChainResult(chain, Outcome.FAILED, blamed(chain, failure))
 
 
 def _broken(chain: Chain) -> Failure:

@@ -4,14 +4,17 @@ from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.boundary import Disks, Started
-from fairlead.agent.hands import Hands, pf_here
+from fairlead.agent.guest_devices import attach_device, check_vf, detach_device, missing
+from fairlead.agent.hands import Hands
 from fairlead.guestxml.guest import domain_xml
-from fairlead.hoststate.desired import DesiredGuest, ImageRef
+from fairlead.hoststate.desired import DesiredHostdev, ImageRef
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import (
+    AttachNic,
     Chain,
     DefineGuest,
+    DetachNic,
     FetchImage,
     PauseGuest,
     RemoveGuest,
@@ -20,11 +23,19 @@ from fairlead.hoststate.steps import (
     StartGuest,
     StopGuest,
 )
-from fairlead.model.errors import Failure, Fault
-from fairlead.model.vf import differences
+from fairlead.model.errors import Fault
 
 GuestStep = (
-    StopGuest | RemoveGuest | FetchImage | RemoveImage | DefineGuest | StartGuest | PauseGuest | ResumeGuest
+    StopGuest
+    | RemoveGuest
+    | FetchImage
+    | RemoveImage
+    | DefineGuest
+    | StartGuest
+    | PauseGuest
+    | ResumeGuest
+    | AttachNic
+    | DetachNic
 )
 
 
@@ -59,9 +70,21 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
             return hands.event(
                 "guest_resumed", step.server_id, "the guest was paused and goes on.", server_id
             )
+        case AttachNic():
+            attach_device(step, hands, lookup)
+            return _told(step, hands, "nic_attached", "the running guest has")
+        case DetachNic():
+            detach_device(step, hands, lookup)
+            return _told(step, hands, "nic_detached", "the running guest has let go of")
         case _:
             assert_never(step)
     return None
+
+
+def _told(step: AttachNic | DetachNic, hands: Hands, kind: str, deed: str) -> HostEvent:
+    device = step.device
+    name = device.key if isinstance(device, DesiredHostdev) else f"tap {device.tap}"
+    return hands.event(kind, device.port_id or name, f"{deed} {name}.", step.server_id)
 
 
 def is_fetched(chain: Chain, disks: Disks) -> bool:
@@ -88,7 +111,7 @@ def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:
     addresses = lookup.addresses(step.guest)
     for hostdev in step.guest.hostdevs:
         if hostdev.device_id not in addresses:
-            raise Fault(_missing(step.guest, hostdev.key))
+            raise Fault(missing(step.guest.server_id, hostdev.key))
     xml = domain_xml(
         step.guest,
         step.spec,
@@ -100,41 +123,13 @@ def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:
     hands.hypervisor.define(xml)
 
 
-def _missing(guest: DesiredGuest, key: str) -> Failure:
-    return Failure(
-        "device_missing",
-        "Giving its device to",
-        f"guest {guest.server_id}",
-        f"device {key} is not on this host",
-        "Was the card taken out? `fairlead device list` shows what the host has.",
-    )
-
-
 def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
     """Entered as done after the start: were it before, a crash between would read as a guest that went down itself."""
     wanted = lookup.wanted[step.server_id]
-    _check_vfs(wanted, hands, lookup)
+    for vf in lookup.owners.values():
+        if vf.server_id == wanted.server_id:
+            check_vf(vf, hands, lookup, "Starting")
     started = Started(wanted.boot_serial, lookup.observed.boot_id)
     hands.ledger.mark_started(step.server_id, replace(started, is_done=False))
     hands.hypervisor.start(step.server_id, is_paused=step.is_paused)
     hands.ledger.mark_started(step.server_id, started)
-
-
-def _check_vfs(wanted: DesiredGuest, hands: Hands, lookup: Lookup) -> None:
-    """Read each VF of the guest once more: since it was configured an image may have come for minutes, or a
-    stop may have reset it. A guest never starts on a device that is not as its port says.
-    """
-    for vf in lookup.owners.values():
-        if vf.server_id != wanted.server_id:
-            continue
-        seen = hands.kernel.read_vf(pf_here(lookup, vf.pf), vf.index)
-        if left := differences(vf.settings, seen):
-            raise Fault(
-                Failure(
-                    "not_as_wanted",
-                    "Starting",
-                    f"guest {wanted.server_id}",
-                    f"VF {vf.index} of {vf.pf} has lost {', '.join(left)} since it was configured",
-                    "It is configured again and the guest started then; does something else change this NIC?",
-                )
-            )

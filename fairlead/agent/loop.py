@@ -6,7 +6,7 @@ import structlog
 
 from fairlead.agent.answers import answer
 from fairlead.agent.boundary import ControlAway
-from fairlead.agent.execute import AfterStep, ChainResult, Executor, Outcome, ignore_step
+from fairlead.agent.execute import AfterStep, ChainResult, Executor, Outcome, blamed, ignore_step
 from fairlead.agent.flights import Flights, InTurn, Runner
 from fairlead.agent.guest_steps import is_fetched
 from fairlead.agent.hands import Hands
@@ -159,7 +159,7 @@ class Agent:
         barred = self._retries.barred(now)
         for chain in plan.chains:
             if done.get(chain.key) == chain and chain.key not in barred:
-                self._retries.failed(chain, SubjectFailure(_not_kept(chain), chain.server_id), now)
+                self._retries.failed(chain, blamed(chain, _not_kept(chain)), now)
 
     def _record(self, result: ChainResult, done: dict[str, Chain], now: float) -> None:
         self._reporter.note(result.events)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from fairlead.agent.execute import ChainResult, Outcome
+from fairlead.agent.execute import ChainResult, Outcome, blamed
 from fairlead.agent.flights import Flights
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import SubjectFailure
@@ -34,7 +34,7 @@ class Turns:
                 continue
             need = next((self._failed[key] for key in chain.needs if key in self._failed), None)
             if need is not None:
-                self._block(chain, SubjectFailure(need.failure, server_id=chain.server_id))
+                self._block(chain, blamed(chain, need.failure))
                 continue
             result = self._begun(chain) if self._may_begin(chain) else None
             if result is None or result.outcome is Outcome.LEFT:

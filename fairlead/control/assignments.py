@@ -7,15 +7,16 @@ from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
 from fairlead.drivers.base import BoundPort, TapSettings
+from fairlead.drivers.bridge import tap_name
 from fairlead.drivers.registry import driver_for
 from fairlead.hoststate.build import HostFacts, PortWiring, desired_state
 from fairlead.hoststate.desired import DesiredState, DesiredTap
-from fairlead.model.binding import Binding, BindingRole, Wiring
+from fairlead.model.binding import Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PortId
 from fairlead.model.request import Nic
-from fairlead.model.server import Image, Server
+from fairlead.model.server import Image, Server, ServerStatus
 from fairlead.model.vf import VfSettings
 from fairlead.wire.documents import Assignment
 
@@ -48,7 +49,8 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
     servers = tx.servers.find(host_id=host.id)
     active = tx.bindings.find(host_id=host.id, role=BindingRole.ACTIVE)
     bindings = tuple(binding for binding in active if binding.wiring is not Wiring.UNWIRING)
-    nics = nics_of(tx, ports_of(tx, tuple(binding.port_id for binding in bindings)))
+    leaving = _leaving(active, servers)
+    nics = nics_of(tx, ports_of(tx, tuple(binding.port_id for binding in (*bindings, *leaving))))
     network_ids = tuple({nic.network.id for nic in nics})
     return desired_state(
         HostFacts(
@@ -64,8 +66,25 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
             images={image.id: image for image in _images(tx, servers)},
             wirings=_wirings(bindings, nics, devices),
             in_force={nic.port.id: nic.settings for nic in nics},
+            leaving=leaving,
+            leaving_taps={
+                binding.port_id: tap_name(binding.port_id)
+                for binding in leaving
+                if binding.vif_type is VifType.BRIDGE
+            },
         )
     )
+
+
+def _leaving(active: tuple[Binding, ...], servers: tuple[Server, ...]) -> tuple[Binding, ...]:
+    """Bindings that end, of servers that stay: their guests are to let go of those NICs."""
+    staying = {
+        port_id
+        for server in servers
+        if server.status is not ServerStatus.DELETING
+        for port_id in server.ports
+    }
+    return tuple(b for b in active if b.wiring is Wiring.UNWIRING and b.port_id in staying)
 
 
 def _images(tx: Tx, servers: tuple[Server, ...]) -> tuple[Image, ...]:

@@ -1,4 +1,4 @@
-"""A server that cannot be what it should: it is in ERROR and says why, once for each reason."""
+"""A server that cannot be what it should: it says why, once for each reason, and is in ERROR unless it runs on."""
 
 from dataclasses import replace
 
@@ -21,4 +21,13 @@ def fail(tx: Tx, server: Server, failure: Failure, kind: str) -> Server:
     saved = tx.servers.put(replace(server, status=status, fault=failure, fault_at=tx.now, updated_at=tx.now))
     if failure != server.fault:
         tell_failure(tx, saved, kind, failure)
+    return saved
+
+
+def trouble(tx: Tx, server: Server, failure: Failure, kind: str) -> Server:
+    """As `fail`, for what the server runs on without, or with: it stays what it is."""
+    if failure == server.fault:
+        return server
+    saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now, updated_at=tx.now))
+    tell_failure(tx, saved, kind, failure)
     return saved

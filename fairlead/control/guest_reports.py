@@ -6,18 +6,17 @@ from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port, tell_server
-from fairlead.control.faults import fail
+from fairlead.control.faults import fail, trouble
 from fairlead.control.generations import following
+from fairlead.control.holds import HELD_BACK
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
-from fairlead.model.errors import Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.server import Power, Server, ServerStatus
-from fairlead.placement.snapshot import label
 
 
 def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> None:
@@ -58,6 +57,9 @@ def note_failures(
         if server is None or server.host_id != host.id or server.generation > generation:
             continue
         _port_failed(tx, host, server, failure, generation)
+        if failure.spares_server:
+            trouble(tx, server, failure.failure, "server_troubled")
+            continue
         fail(tx, server, failure.failure, "server_failed")
         failed.add(server.id)
     return frozenset(failed)
@@ -110,12 +112,12 @@ def _followed(
     wants_up = server.power.is_up
     if wants_up and _STATES[server.power] is guest.state and is_wanted_boot:
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
-        if lost := [device for _, device in held if device.pci_address not in guest.hostdevs]:
-            return _without(tx, server, lost)
-        is_complete = all(device.status is not DeviceStatus.MISSING for _, device in held)
-        if is_complete and all(binding.wiring is Wiring.WIRED for binding in own):
-            _alias_devices_allocated(tx, held)
-            return _up(tx, server)
+        leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
+        kept = [(allocation, device) for allocation, device in held if allocation.port_id not in leaving]
+        is_wired = all(b.wiring is Wiring.WIRED for b in own if b.port_id not in leaving)
+        if is_wired and all(_has(guest, device) for _, device in kept):
+            _alias_devices_allocated(tx, kept)
+            return _untroubled(_up(tx, server), own)
     elif not guest.state.is_up and not wants_up:
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and is_wanted_boot:
@@ -126,19 +128,17 @@ def _followed(
     return server
 
 
-def _without(tx: Tx, server: Server, lost: Sequence[Device]) -> Server:
-    """Its guest runs without a device that it was started with. While that is away its holder was told so."""
-    here = [label(device) for device in lost if device.status is not DeviceStatus.MISSING]
-    if not here:
+def _has(guest: ObservedGuest, device: Device) -> bool:
+    """One that its guest runs without is away (its holder was told so), or about to be given to it."""
+    return device.status is not DeviceStatus.MISSING and device.pci_address in guest.hostdevs
+
+
+def _untroubled(server: Server, own: Sequence[Binding]) -> Server:
+    """It runs with all that it should have: what was amiss while it ran is over, unless a port of it says more."""
+    fault = server.fault
+    if fault is None or fault.code == HELD_BACK or any(binding.failure for binding in own):
         return server
-    failure = Failure(
-        "device_lost",
-        "Keeping",
-        f"device {', '.join(here)}",
-        "it was away and came back, and the guest runs without it",
-        "Reboot the server hard: a guest gets its devices when it starts.",
-    )
-    return fail(tx, server, failure, "server_failed")
+    return replace(server, fault=None, fault_at=None)
 
 
 _STATES = {Power.RUNNING: GuestState.RUNNING, Power.PAUSED: GuestState.PAUSED}
@@ -181,9 +181,9 @@ def _port_failed(tx: Tx, host: Host, server: Server, failure: SubjectFailure, ge
     binding = tx.bindings.get((failure.port_id, host.id)) if failure.port_id else None
     if binding is None or binding.generation > generation or not allows(WIRING, binding.wiring, "failed"):
         return
-    if binding.wiring is Wiring.FAILED and binding.failure == failure.failure:
-        return
     wiring = after(WIRING, binding.wiring, "failed")
+    if (wiring, failure.failure) == (binding.wiring, binding.failure):
+        return
     tx.bindings.put(replace(binding, wiring=wiring, failure=failure.failure))
     tell_port(tx, server, binding.port_id, "port_failed", str(failure.failure), is_failure=True)
 

@@ -12,7 +12,8 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Server, ServerStatus
 from fairlead.placement.snapshot import label
 
-_HELD_BACK = "held_back"
+HELD_BACK = "held_back"
+"""The code of the fault of a server that waits for a hold to end."""
 
 
 def holds_of(tx: Tx, failures: Iterable[SubjectFailure]) -> tuple[Hold, ...]:
@@ -74,7 +75,7 @@ def _note_waits(tx: Tx, host: Host, holds: Sequence[Hold], generation: int) -> N
         if server.status in {ServerStatus.DELETING, ServerStatus.ERROR} or server.generation > generation:
             continue
         failure = _wait(server, waits[server.id]) if server.id in waits else None
-        was_waiting = server.fault is not None and server.fault.code == _HELD_BACK
+        was_waiting = server.fault is not None and server.fault.code == HELD_BACK
         if failure == server.fault or not (failure or was_waiting):
             continue
         saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now if failure else None))
@@ -86,7 +87,7 @@ def _wait(server: Server, hold: Hold) -> Failure:
     by = f" ({', '.join(hold.holders)})" if hold.holders else ""
     answer = f"{hold.subject} cannot be its device now: {hold.reason}{by}"
     return Failure(
-        _HELD_BACK, "Starting", f"server {server.name}", answer, "It starts as soon as that is over."
+        HELD_BACK, "Starting", f"server {server.name}", answer, "It starts as soon as that is over."
     )
 
 

@@ -96,7 +96,11 @@ def take(tx: Tx, caller: Caller, server_id: ServerId, nics: Sequence[BootNic]) -
 
 def give_back(tx: Tx, server_id: ServerId) -> None:
     """The server's ports are nobody's: those made for it go, with the QoS policies that only they had."""
-    ports = tx.ports.find(server_id=server_id)
+    give_back_ports(tx, tx.ports.find(server_id=server_id))
+
+
+def give_back_ports(tx: Tx, ports: Sequence[Port]) -> None:
+    """As `give_back`, of these ports."""
     unbind(tx, tx.bindings.find(port_id=tuple(port.id for port in ports)))
     for port in ports:
         if not port.owned_by_server:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
+from fairlead.control.detachments import is_away, leaving_ports, note_detached
 from fairlead.control.events import tell_device, tell_server
 from fairlead.control.inventory import Sighting
 from fairlead.control.nics import give_back
+from fairlead.hoststate.observed import ObservedState
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
@@ -23,32 +25,39 @@ _UNFREE = (*_WAITING, DeviceStatus.MISSING)
 
 
 def release(
-    tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], guests: frozenset[ServerId], generation: int
+    tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], observed: ObservedState, generation: int
 ) -> bool:
-    """Free what is clean, and let go of servers that have nothing left. `sightings` are the host's devices as
-    it has just reported them, `guests` those that it still has, in whatever state; `generation` is what it had
-    acted on. Whether somebody holds less now, or is gone: the host's document names both, so it has to know, and what
-    is free is matched with policies by the report that follows.
+    """Free what is clean, and let go of servers and detached ports that have nothing left. `sightings` are the host's
+    devices as it has just reported them, in `observed`; `generation` is what it had acted on. Whether somebody holds
+    less now, or is gone: the host's document names both, so it has to know, and what is free is matched with policies
+    by the report that follows.
     """
+    guests = frozenset(guest.server_id for guest in observed.guests)
     going = {
         server.id: server
         for server in tx.servers.find(host_id=host.id, status=ServerStatus.DELETING)
         if server.generation <= generation
     }
     unfree = tx.devices.find(host_id=host.id, status=_UNFREE)
-    if not (going or unfree):
+    leaving = leaving_ports(tx, host, generation)
+    if not (going or unfree or leaving):
         return False
     allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
     held = len(allocations)
     for device in unfree:
         holder = allocations.get(device.id)
-        if device.released_generation > generation or (holder and holder.server_id not in going):
+        is_leaving = holder is not None and holder.port_id in leaving
+        if device.released_generation > generation or (
+            holder and holder.server_id not in going and not is_leaving
+        ):
             continue
-        if _is_free(device, sightings) or _is_lost(device, holder, guests):
+        is_lost = _is_lost(device, holder, guests) or (is_leaving and is_away(device, observed))
+        if _is_free(device, sightings) or is_lost:
             _free(tx, device, holder)
             allocations.pop(device.id, None)
+    is_any_detached = note_detached(tx, leaving, allocations.keys(), observed)
     is_any_gone = _let_go(tx, [s for s in going.values() if s.id not in guests], allocations)
-    return is_any_gone or len(allocations) < held
+    return is_any_gone or is_any_detached or len(allocations) < held
 
 
 def _is_free(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:

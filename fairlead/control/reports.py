@@ -48,7 +48,7 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     failed = note_failures(tx, host, report.failures, generation)
     went_down = note_guests(tx, host, report.observed.guests, failed, generation)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
-    has_freed = release(tx, host, stock.sightings, guests, generation)
+    has_freed = release(tx, host, stock.sightings, report.observed, generation)
     told = without_gone(tx, host, guests)
     if stock.is_news or went_down or has_freed or told != host:
         host = advance(tx, told)

@@ -14,11 +14,11 @@ from fairlead.control.generations import following
 from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
 from fairlead.control.policy_matches import governed
 from fairlead.hoststate.observed import ObservedState
-from fairlead.model.binding import Allocation, BindingRole
+from fairlead.model.binding import Allocation, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.host import Host
-from fairlead.model.ids import DeviceId
+from fairlead.model.ids import DeviceId, PortId
 from fairlead.model.lifecycle import DEVICE, WIRING, after, allows
 from fairlead.model.matching import policy_for
 from fairlead.model.pci import DeviceKind
@@ -41,7 +41,8 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     known = {device.id: device for device in tx.devices.find(host_id=host.id)}
     allocations = tx.allocations.find(host_id=host.id)
     servers = tx.servers.find(host_id=host.id)
-    held = _held(servers, allocations)
+    unwiring = tx.bindings.find(host_id=host.id, wiring=Wiring.UNWIRING) if allocations else ()
+    held = _held(servers, allocations, frozenset(binding.port_id for binding in unwiring))
     seen = inventory(host.id, observed, known, frozenset(server.id for server in servers))
     devices = {
         device.id: with_status(
@@ -70,10 +71,12 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     return Stock(seen.sightings, is_governed_anew or bool(back))
 
 
-def _held(servers: Sequence[Server], allocations: Sequence[Allocation]) -> dict[DeviceId, Allocation]:
-    """What is held for servers that stay, by device."""
+def _held(
+    servers: Sequence[Server], allocations: Sequence[Allocation], unwiring: frozenset[PortId]
+) -> dict[DeviceId, Allocation]:
+    """What is held for servers and ports that stay, by device."""
     going = {server.id for server in servers if server.status is ServerStatus.DELETING}
-    return {a.device_id: a for a in allocations if a.server_id not in going}
+    return {a.device_id: a for a in allocations if a.server_id not in going and a.port_id not in unwiring}
 
 
 def _needed(tx: Tx, host: Host, allocations: Sequence[Allocation]) -> frozenset[DeviceId]:

@@ -11,14 +11,17 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from fairlead.guestxml.cpu import add_cpu, add_pinning, add_vcpus
 from fairlead.guestxml.interface import hostdev, tap_interface
-from fairlead.guestxml.machine import GuestFiles, Machine
-from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredNic, NicKind
+from fairlead.guestxml.machine import Chipset, GuestFiles, Machine
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredNic, GuestDevice, NicKind
 from fairlead.model.ids import DeviceId, ServerId
 from fairlead.model.numa import NumaNode
 from fairlead.model.pci import PciAddress
 
 NAMESPACE = "https://fairlead.dev/domain/1"
 """Of our metadata: a domain that carries it is ours, any other is foreign."""
+SPARE_ROOT_PORTS = 8
+"""How many devices a guest can be given while it runs, beside what it started with (docs/decisions/0014)."""
+_RNGS = 1
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -55,6 +58,21 @@ def domain_xml(
     _add_devices(domain, guest, files, addresses, machine)
     indent(domain)
     return tostring(domain, encoding="unicode") + "\n"
+
+
+def device_xml(device: GuestDevice, address: PciAddress | None = None) -> str:
+    """One device, as it stands in its guest's domain: what a running guest is given. `address`: where a device that
+    is passed through is today (ValueError without).
+    """
+    match device:
+        case DesiredHostdev() if address is not None:
+            element = hostdev(address, device.port_id)
+        case DesiredNic(tap=str(tap)):
+            element = tap_interface(device, tap)
+        case _:
+            raise ValueError(f"{device} does not say which device it is.")
+    indent(element)
+    return tostring(element, encoding="unicode") + "\n"
 
 
 def _add_identity(domain: Element, guest: DesiredGuest, spec: str) -> None:
@@ -98,6 +116,8 @@ def _add_devices(
         SubElement(devices, "emulator").text = str(machine.emulator)
     _add_disks(devices, files)
     SubElement(devices, "controller", type="usb", model="none")
+    if machine.chipset is Chipset.Q35:
+        _add_root_ports(devices, guest, files)
     for nic in guest.nics:
         devices.append(_nic(nic, addresses))
     for device in _without_port(guest):
@@ -107,6 +127,15 @@ def _add_devices(
     SubElement(devices, "memballoon", model="none")
     rng = SubElement(devices, "rng", model="virtio")
     SubElement(rng, "backend", model="random").text = "/dev/urandom"
+
+
+def _add_root_ports(devices: Element, guest: DesiredGuest, files: GuestFiles) -> None:
+    """One for each device, and some to plug into: PCI Express plugs nothing in but into a port of its own, and
+    libvirt adds none beyond what a domain starts with (its pci-hotplug.html). PC's one bus has room anyway.
+    """
+    disks = (files.disk is not None) + (files.config_drive is not None)
+    for _ in range(disks + len(guest.devices) + _RNGS + SPARE_ROOT_PORTS):
+        SubElement(devices, "controller", type="pci", model="pcie-root-port")
 
 
 def _add_disks(devices: Element, files: GuestFiles) -> None:

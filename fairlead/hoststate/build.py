@@ -4,7 +4,7 @@ Equal rows give equal documents, so an agent is never disturbed by the order in 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.hoststate.config_drive import GuestNic, config_files
 from fairlead.hoststate.desired import (
@@ -40,7 +40,7 @@ PortWiring = VfSettings | DesiredTap
 class HostFacts:
     """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
     being deleted; `wirings` holds what the mechanism drivers made of each port bound to it, `in_force` what holds
-    for it.
+    for it. `leaving` are bindings that end while their servers stay; `leaving_taps` the taps of those that have one.
     """
 
     host: Host
@@ -55,6 +55,8 @@ class HostFacts:
     images: Mapping[ImageId, Image]
     wirings: Mapping[PortId, PortWiring]
     in_force: Mapping[PortId, PortSettings]
+    leaving: tuple[Binding, ...] = ()
+    leaving_taps: Mapping[PortId, str] = field(default_factory=dict)
 
 
 def desired_state(facts: HostFacts) -> DesiredState:
@@ -110,7 +112,7 @@ def _families(facts: HostFacts) -> Iterator[DesiredFamily]:
 
 def _vfs(facts: HostFacts) -> Iterator[DesiredVf]:
     staying = {server.id for server in _staying(facts)}
-    held = [(facts.devices[allocation.device_id], allocation) for allocation in facts.allocations]
+    held = [(facts.devices[allocation.device_id], allocation) for allocation in _kept(facts)]
     for device, allocation in sorted(held, key=lambda pair: (pair[0].pf or "", pair[0].vf_index or 0)):
         if allocation.server_id not in staying or device.pf is None or device.vf_index is None:
             continue
@@ -124,6 +126,12 @@ def _vfs(facts: HostFacts) -> Iterator[DesiredVf]:
                 port_id=allocation.port_id,
                 settings=wiring,
             )
+
+
+def _kept(facts: HostFacts) -> list[Allocation]:
+    """What is held, and not only until it is clean."""
+    leaving = {binding.port_id for binding in facts.leaving}
+    return [allocation for allocation in facts.allocations if allocation.port_id not in leaving]
 
 
 def _taps(facts: HostFacts) -> Iterator[DesiredTap]:
@@ -169,7 +177,23 @@ def _guest(facts: HostFacts, server: Server) -> DesiredGuest:
         nics=tuple(_nic(facts, binding) for binding in bindings),
         hostdevs=tuple(_hostdevs(facts, server)),
         config_files=config_files(server, nics),
+        leaving_hostdevs=tuple(_leaving_hostdevs(facts, server)),
+        leaving_taps=tuple(_leaving_taps(facts, server)),
     )
+
+
+def _leaving_hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
+    for binding in facts.leaving:
+        if binding.port_id in server.ports and binding.device_id is not None:
+            yield _hostdev(facts.devices[binding.device_id], binding.port_id)
+
+
+def _leaving_taps(facts: HostFacts, server: Server) -> Iterator[DesiredNic]:
+    for binding in facts.leaving:
+        if binding.port_id in server.ports and binding.port_id in facts.leaving_taps:
+            port = facts.ports[binding.port_id]
+            mtu = facts.networks[port.network_id].mtu
+            yield DesiredNic(port.id, NicKind.TAP, port.mac, mtu, tap=facts.leaving_taps[port.id])
 
 
 def _bindings(facts: HostFacts, server: Server) -> list[Binding]:
@@ -199,7 +223,7 @@ def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
 def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
     """NICs in their order, then the devices of aliases by alias and number."""
     places = {port_id: place for place, port_id in enumerate(server.ports)}
-    held = [allocation for allocation in facts.allocations if allocation.server_id == server.id]
+    held = [allocation for allocation in _kept(facts) if allocation.server_id == server.id]
 
     def place(allocation: Allocation) -> tuple[int, str, int]:
         if allocation.port_id is not None:
@@ -208,15 +232,18 @@ def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
         return len(places), alias, int(number)
 
     for allocation in sorted(held, key=place):
-        device = facts.devices[allocation.device_id]
-        yield DesiredHostdev(
-            device_id=device.id,
-            kind=device.kind,
-            key=device.key,
-            pf=device.pf,
-            vf_index=device.vf_index,
-            port_id=allocation.port_id,
-        )
+        yield _hostdev(facts.devices[allocation.device_id], allocation.port_id)
+
+
+def _hostdev(device: Device, port_id: PortId | None) -> DesiredHostdev:
+    return DesiredHostdev(
+        device_id=device.id,
+        kind=device.kind,
+        key=device.key,
+        pf=device.pf,
+        vf_index=device.vf_index,
+        port_id=port_id,
+    )
 
 
 def _image(facts: HostFacts, image_id: ImageId | None) -> ImageRef | None:

@@ -116,6 +116,10 @@ class DesiredHostdev:
     port_id: PortId | None = None
 
 
+GuestDevice = DesiredHostdev | DesiredNic
+"""What a running guest is given or asked for: a device passed through, or an ordinary vNIC (kind TAP)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
     """A file of the config drive: path from its root, content as text, or base64 of bytes that are none."""
@@ -127,7 +131,11 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True)
 class DesiredGuest:
-    """A guest. `root` None: it boots from kernel and ramdisk alone. `cells` empty: no NUMA topology."""
+    """A guest. `root` None: it boots from kernel and ramdisk alone. `cells` empty: no NUMA topology.
+
+    `leaving_hostdevs` and `leaving_taps` (NICs of kind TAP) are its own no more: while it runs with them, it is to
+    let go of them. What a guest has and the document names nowhere, it keeps.
+    """
 
     server_id: ServerId
     name: str
@@ -145,6 +153,20 @@ class DesiredGuest:
     nics: tuple[DesiredNic, ...]
     hostdevs: tuple[DesiredHostdev, ...]
     config_files: tuple[ConfigFile, ...]
+    leaving_hostdevs: tuple[DesiredHostdev, ...] = ()
+    leaving_taps: tuple[DesiredNic, ...] = ()
+
+    @property
+    def devices(self) -> tuple[GuestDevice, ...]:
+        """What it has: devices passed through, then taps."""
+        taps: tuple[GuestDevice, ...] = tuple(nic for nic in self.nics if nic.kind is NicKind.TAP)
+        return (*self.hostdevs, *taps)
+
+    @property
+    def leaving(self) -> tuple[GuestDevice, ...]:
+        """What it is to let go of."""
+        taps: tuple[GuestDevice, ...] = self.leaving_taps
+        return (*self.leaving_hostdevs, *taps)
 
     @property
     def images(self) -> tuple[ImageRef, ...]:

@@ -1,12 +1,14 @@
 """From what a host should be and what it is to the steps between: the order on the host, which is safety.
 
-Guests go down before their devices are scrubbed; PFs and bridges are ready before a guest's VFs and taps
+Guests go down, or let go, before their devices are scrubbed; PFs and bridges are ready before a guest's VFs and taps
 are set; those are set and read back before the guest starts. What would disturb somebody is a hold.
 Things that no document of ours names are left alone, guests among them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from fairlead.hoststate.attachments import detachments
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
 from fairlead.hoststate.guest_chains import (
@@ -38,6 +40,7 @@ from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.vf import BASELINE, differences
 
+_KEEPS_RUNNING = "a guest that keeps running has it"
 _IN_USE = "the kernel would destroy VFs that are in use"
 _HOST_USES = "the host uses the PF itself, and would lose its link for a while"
 
@@ -54,12 +57,15 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     changes = tuple(item for item in counts if isinstance(item, SetNumVfs))
     remade = frozenset(change.pf for change in changes)
     families = tuple(_family_chains(lookup, changes))
-    scrubs = (*_scrubs(lookup, goes_down, remade), *resets(lookup, goes_down))
+    leaving = detachments(lookup, goes_down)
+    free = Freeing(goes_down, {name: item.key for name, item in leaving.items() if isinstance(item, Chain)})
+    taps = tuple(_tap_removals(lookup, free))
+    scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, goes_down))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     stages = (
-        down,
-        (*_tap_removals(lookup), *_chains(scrubs), *_image_removals(lookup)),
-        (*_bridge_removals(lookup), *families),
+        (*down, *_chains(tuple(leaving.values()))),
+        (*_chains(taps), *_chains(scrubs), *_image_removals(lookup)),
+        (*_bridge_removals(lookup, goes_down), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         image_chains(guests),
         guests,
@@ -70,10 +76,31 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         *_unprepared(lookup),
         *_mtu_holds(lookup),
         *too_narrow(lookup),
+        *_holds(tuple(leaving.values())),
+        *_holds(taps),
         *_holds(scrubs),
         *guest_holds,
     )
     return HostPlan(tuple(stage for stage in stages if stage), holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Freeing:
+    """How guests give up what they have in this plan: `goes_down`, with all of it; `detaches`, the one device or tap
+    of that name, by the chain of that key.
+    """
+
+    goes_down: frozenset[ServerId]
+    detaches: Mapping[str, str]
+
+    def needs(self, name: str, users: Iterable[ServerId]) -> tuple[str, ...]:
+        """Chains after which none of them has it."""
+        downs = map(down_key, sorted(self.goes_down.intersection(users)))
+        return (*downs, self.detaches[name]) if name in self.detaches else tuple(downs)
+
+    def keeps(self, name: str, user: ServerId | None) -> bool:
+        """Whether the guest has it when the plan is done, too."""
+        return user is not None and user not in self.goes_down and name not in self.detaches
 
 
 def _chains(found: tuple[Chain | Hold, ...]) -> Iterator[Chain]:
@@ -84,11 +111,18 @@ def _holds(found: tuple[Chain | SetNumVfs | Hold, ...]) -> Iterator[Hold]:
     return (item for item in found if isinstance(item, Hold))
 
 
-def _tap_removals(lookup: Lookup) -> Iterator[Chain]:
+def _tap_removals(lookup: Lookup, free: Freeing) -> Iterator[Chain | Hold]:
     wanted = {tap.name for tap in lookup.desired.taps} | kept_taps(lookup).keys()
     for tap in lookup.observed.taps:
-        if tap.name not in wanted:
-            yield Chain(f"tap/{tap.name}", (RemoveTap(tap.name),))
+        user = lookup.tap_users.get(tap.name)
+        if tap.name in wanted:
+            continue
+        if user is not None and free.keeps(tap.name, user):
+            yield Hold(tap.name, "remove the tap", _KEEPS_RUNNING, (user,))
+            continue
+        yield Chain(
+            f"tap/{tap.name}", (RemoveTap(tap.name),), needs=free.needs(tap.name, (user,) if user else ())
+        )
 
 
 def _image_removals(lookup: Lookup) -> Iterator[Chain]:
@@ -98,8 +132,12 @@ def _image_removals(lookup: Lookup) -> Iterator[Chain]:
             yield Chain(f"cache/{step.name}", (step,))
 
 
-def _bridge_removals(lookup: Lookup) -> Iterator[Chain]:
-    wanted = {bridge.name for bridge in lookup.desired.bridges} | kept_bridges(lookup).keys()
+def _bridge_removals(lookup: Lookup, goes_down: frozenset[ServerId]) -> Iterator[Chain]:
+    """A bridge with a tap that a guest which keeps running has goes after that."""
+    used = {
+        tap.bridge for tap in lookup.observed.taps if lookup.tap_users.get(tap.name) not in goes_down | {None}
+    }
+    wanted = {bridge.name for bridge in lookup.desired.bridges} | kept_bridges(lookup).keys() | used
     for bridge in lookup.observed.bridges:
         if bridge.name not in wanted:
             yield Chain(bridge_key(bridge.name), (RemoveBridge(bridge.name),))
@@ -112,15 +150,13 @@ def _bridge_chains(lookup: Lookup, family_keys: frozenset[str]) -> Iterator[Chai
             yield Chain(bridge_key(bridge.name), (MakeBridge(bridge),), needs=needs)
 
 
-def _scrubs(
-    lookup: Lookup, goes_down: frozenset[ServerId], remade: frozenset[PfKey]
-) -> Iterator[Chain | Hold]:
+def _scrubs(lookup: Lookup, free: Freeing, remade: frozenset[PfKey]) -> Iterator[Chain | Hold]:
     """VFs of managed PFs that nobody owns and that are not clean. VFs about to be made anew can wait."""
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
         for vf in pf.vfs if pf and pf.key not in remade else ():
             if (family.pf, vf.index) not in lookup.owners and needs_scrub(vf):
-                yield from _scrub(lookup, family.pf, vf, goes_down)
+                yield from _scrub(lookup, family.pf, vf, free)
 
 
 def needs_scrub(vf: ObservedVf) -> bool:
@@ -128,19 +164,17 @@ def needs_scrub(vf: ObservedVf) -> bool:
     return vf.is_dirty or bool(differences(BASELINE, vf.settings))
 
 
-def _scrub(
-    lookup: Lookup, pf: PfKey, vf: ObservedVf, goes_down: frozenset[ServerId]
-) -> Iterator[Chain | Hold]:
+def _scrub(lookup: Lookup, pf: PfKey, vf: ObservedVf, free: Freeing) -> Iterator[Chain | Hold]:
     user = lookup.users.get(vf.pci_address)
     if vf.pci_address in lookup.foreign:
         return
     if vf.host_use:
         yield Hold(vf.pci_address, "scrub the VF", f"the host uses it: it {vf.host_use}")
         return
-    if user is not None and user not in goes_down:
-        yield Hold(vf.pci_address, "scrub the VF", "a guest that keeps running has it", (user,))
+    if user is not None and free.keeps(vf.pci_address, user):
+        yield Hold(vf.pci_address, "scrub the VF", _KEEPS_RUNNING, (user,))
         return
-    needs = tuple(map(down_key, sorted(lookup.named_by(vf.pci_address) & goes_down)))
+    needs = free.needs(vf.pci_address, lookup.named_by(vf.pci_address))
     yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
 
 

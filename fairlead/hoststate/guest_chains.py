@@ -3,12 +3,27 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fairlead.hoststate.desired import DesiredGuest, DesiredTap, DesiredVf, ImageRef
-from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, uplink_use
+from fairlead.hoststate.attachments import attach_key
+from fairlead.hoststate.desired import (
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredTap,
+    DesiredVf,
+    GuestDevice,
+    ImageRef,
+)
+from fairlead.hoststate.likeness import (
+    is_bridged,
+    is_configured,
+    is_tapped,
+    missing_devices,
+    uplink_use,
+)
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.spec import spec_of
 from fairlead.hoststate.steps import (
+    AttachNic,
     Chain,
     ConfigureVf,
     DefineGuest,
@@ -88,7 +103,7 @@ def guest_chains(
     for server_id in _servers(lookup):
         found = tuple(_chains(lookup, server_id, ahead))
         obstacles = tuple(_obstacles(lookup, server_id, ahead)) if found else ()
-        holds.extend((*obstacles, *_losses(lookup, server_id, ahead)))
+        holds.extend(obstacles)
         chains.extend(() if obstacles else found)
     return tuple(chains), tuple(holds)
 
@@ -191,19 +206,6 @@ def _whole_pfs(wanted: DesiredGuest) -> tuple[PfKey, ...]:
     return tuple(PfKey(hostdev.key) for hostdev in wanted.hostdevs if hostdev.kind is DeviceKind.PF)
 
 
-def _losses(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
-    """Devices that are here, and that a guest which runs on has lost (its card was away): only a boot gives
-    them back.
-    """
-    wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
-    if wanted is None or seen is None or not seen.state.is_up or server_id in ahead.goes_down:
-        return
-    for address in lookup.addresses(wanted).values():
-        if address not in seen.hostdevs:
-            what, why = f"give the device to server {server_id} again", "its guest runs without it"
-            yield Hold(address, what, f"{why}: reboot the server hard", (server_id,))
-
-
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
     stays_up = seen is not None and seen.state.is_up and server_id not in ahead.goes_down
@@ -211,8 +213,10 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
     taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
     if wanted is None or stays_up:
-        yield from _repairs(lookup, server_id, configure, taps, ahead)
-        yield from _halt(wanted, seen, is_sound=not (configure or taps))
+        missing = _attachable(lookup, wanted, ahead) if wanted else ()
+        yield from _live_chains(lookup, server_id, (*configure, *map(MakeTap, taps)), missing, ahead)
+        yield from _halt(wanted, seen, is_sound=not (configure or taps or missing))
+        yield from _redefinition(lookup, wanted, seen) if wanted and seen else ()
         return
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
     ascent = _ascent(lookup, wanted, seen) if is_complete else ()
@@ -232,22 +236,82 @@ def _user(lookup: Lookup, vf: DesiredVf | ConfigureVf) -> ServerId | None:
     return lookup.users.get(seen.pci_address) if seen else None
 
 
-def _repairs(
+def _attachable(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[GuestDevice, ...]:
+    """What its guest runs without and can be given now: not a device that is away, or that is made anew."""
+    return tuple(
+        device
+        for device in missing_devices(lookup, wanted)
+        if not isinstance(device, DesiredHostdev)
+        or (lookup.address(device) is not None and device.pf not in ahead.remade)
+    )
+
+
+def _live_chains(
     lookup: Lookup,
     server_id: ServerId,
-    configure: list[ConfigureVf],
-    taps: list[DesiredTap],
+    settings: tuple[ConfigureVf | MakeTap, ...],
+    missing: tuple[GuestDevice, ...],
     ahead: Ahead,
 ) -> Iterator[Chain]:
-    """One chain each: in a guest that runs, one VF that cannot be repaired must not stop the others. A VF that
-    is still in another guest waits until that is down, and one of a PF that is prepared anew for that.
+    """One chain each: in a guest that runs, one VF that cannot be repaired, or given, must not stop the others. What
+    the guest has is set again in place; what it lacks is set, read back, and then given to it.
     """
-    for step in configure:
-        down = _downs({_user(lookup, step)}, ahead)
-        needs = (*down, *sorted({family_key(step.pf)} & ahead.family_keys))
-        yield Chain(f"repair/{step.pf}/{step.index}", (step,), server_id, needs)
-    for tap in taps:
-        yield Chain(f"repair/{tap.name}", (MakeTap(tap),), server_id, _bridges_to_make(lookup, {tap.bridge}))
+    lacking = {_subject(device) for device in missing}
+    by_subject = {_subject(step): step for step in settings}
+    for step in settings:
+        if _subject(step) not in lacking:
+            yield Chain(f"repair/{_place(step)}", (step,), server_id, _live_needs(lookup, step, ahead))
+    for device in missing:
+        own = by_subject.get(_subject(device))
+        steps: tuple[Step, ...] = (own,) if own else ()
+        needs = _live_needs(lookup, own or device, ahead)
+        yield Chain(attach_key(device), (*steps, AttachNic(server_id, device)), server_id, needs)
+
+
+def _subject(what: ConfigureVf | MakeTap | GuestDevice) -> str | None:
+    """What a step sets and a guest is given: a device, or a tap."""
+    match what:
+        case ConfigureVf() | DesiredHostdev():
+            return what.device_id
+        case MakeTap():
+            return what.tap.name
+        case _:
+            return what.tap
+
+
+def _place(step: ConfigureVf | MakeTap) -> str:
+    return step.tap.name if isinstance(step, MakeTap) else f"{step.pf}/{step.index}"
+
+
+def _live_needs(lookup: Lookup, what: ConfigureVf | MakeTap | GuestDevice, ahead: Ahead) -> tuple[str, ...]:
+    """A device that is still in another guest waits until that is down, one of a PF that is prepared anew for that,
+    a tap for its bridge.
+    """
+    match what:
+        case ConfigureVf():
+            return (*_downs({_user(lookup, what)}, ahead), *_family_needs(what.pf, ahead))
+        case MakeTap():
+            return _bridges_to_make(lookup, {what.tap.bridge})
+        case DesiredHostdev():
+            users = {lookup.users.get(address) for address in (lookup.address(what),) if address}
+            return (*_downs(users, ahead), *_family_needs(what.pf or PfKey(what.key), ahead))
+        case _:
+            return ()
+
+
+def _family_needs(pf: PfKey, ahead: Ahead) -> tuple[str, ...]:
+    return tuple(sorted({family_key(pf)} & ahead.family_keys))
+
+
+def _redefinition(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest) -> Iterator[Chain]:
+    """The domain of a guest that runs on is written anew for its next boot, whoever boots it. Not while a device of
+    it is away: nobody knows where it will be.
+    """
+    addresses = lookup.addresses(wanted)
+    spec = spec_of(wanted, addresses)
+    if seen.spec != spec and len(addresses) == len(wanted.hostdevs):
+        needs = tuple(map(image_key, wanted.images))
+        yield Chain(f"define/{wanted.server_id}", (DefineGuest(wanted, spec),), wanted.server_id, needs)
 
 
 def _halt(wanted: DesiredGuest | None, seen: ObservedGuest | None, *, is_sound: bool) -> Iterator[Chain]:

@@ -1,6 +1,17 @@
 """Whether what was read back from the host is as wanted: one comparison for each kind of thing."""
 
-from fairlead.hoststate.desired import TAP_PREFIX, DesiredBridge, DesiredFamily, DesiredTap, DesiredVf
+from collections.abc import Iterator
+
+from fairlead.hoststate.desired import (
+    TAP_PREFIX,
+    DesiredBridge,
+    DesiredFamily,
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredTap,
+    DesiredVf,
+    GuestDevice,
+)
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
@@ -46,13 +57,34 @@ def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
 
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
     """Ports whose VF or tap was seen as wanted, and that no chain in flight may still change, in the order of
-    the document.
+    the document. Not those of a guest that runs without: it is to be given them.
     """
-    vfs = [vf for vf in lookup.desired.vfs if (vf.pf, vf.index) not in in_flight.vfs]
-    taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps]
+    without = frozenset(_without(lookup))
+    vfs = [
+        vf
+        for vf in lookup.desired.vfs
+        if (vf.pf, vf.index) not in in_flight.vfs and vf.device_id not in without
+    ]
+    taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps and tap.name not in without]
     by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf)]
     by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
     return tuple(by_vf + by_tap)
+
+
+def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, ...]:
+    """What a guest is to have, and runs without; nothing of one that is down. In guest order."""
+    seen = lookup.guests.get(wanted.server_id)
+    if seen is None or not seen.state.is_up:
+        return ()
+    return tuple(device for device in wanted.devices if lookup.name_in(seen, device) is None)
+
+
+def _without(lookup: Lookup) -> Iterator[str]:
+    """Ids of devices and names of taps that guests run without."""
+    for wanted in lookup.desired.guests:
+        for device in missing_devices(lookup, wanted):
+            name = device.device_id if isinstance(device, DesiredHostdev) else device.tap
+            yield from (name,) if name else ()
 
 
 def _tap_facts(tap: DesiredTap | ObservedTap) -> tuple[object, ...]:

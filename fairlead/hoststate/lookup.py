@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fairlead.hoststate.desired import DesiredFamily, DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
+from fairlead.hoststate.desired import (
+    DesiredFamily,
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredNic,
+    DesiredState,
+    DesiredVf,
+    GuestDevice,
+)
 from fairlead.hoststate.observed import (
     ObservedBridge,
     ObservedGuest,
@@ -41,6 +49,8 @@ class Lookup:
     bridges: Mapping[str, ObservedBridge]
     pcis: Mapping[str, PciAddress]
     users: Mapping[PciAddress, ServerId]
+    tap_users: Mapping[str, ServerId]
+    """As `users`, of taps by their names."""
     foreign: Mapping[PciAddress, str]
     unnamed: Mapping[ServerId, ObservedGuest]
 
@@ -73,6 +83,15 @@ class Lookup:
             case DeviceKind.PCI:
                 return self.pcis.get(hostdev.key)
 
+    def name_in(self, guest: ObservedGuest, device: GuestDevice) -> str | None:
+        """What the device is called in a guest that runs and has it: PCI address, or name of its tap; else None."""
+        if not guest.state.is_up:
+            return None
+        if isinstance(device, DesiredNic):
+            return device.tap if device.tap in guest.taps else None
+        address = self.address(device)
+        return address if address in guest.hostdevs else None
+
     def named_by(self, address: PciAddress) -> frozenset[ServerId]:
         """Guests whose domains name the device, up or down: one that is down may be started by anybody."""
         return frozenset(guest.server_id for guest in self.observed.guests if address in guest.hostdevs)
@@ -86,7 +105,8 @@ class Lookup:
 def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
     """Both documents, indexed."""
     unnamed = _unnamed(desired, observed)
-    users = _users(guest for guest in observed.guests if guest.server_id not in unnamed)
+    named = tuple(guest for guest in observed.guests if guest.server_id not in unnamed)
+    users = _users(named)
     return Lookup(
         desired=desired,
         observed=observed,
@@ -106,6 +126,7 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         bridges={bridge.name: bridge for bridge in observed.bridges},
         pcis={pci.key: pci.pci_address for pci in observed.pcis},
         users=users,
+        tap_users={tap: guest.server_id for guest in named if guest.state.is_up for tap in guest.taps},
         foreign=_foreign(unnamed.values(), users) | dict.fromkeys(observed.foreign_hostdevs, STRANGER),
         unnamed=unnamed,
     )

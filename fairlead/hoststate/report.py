@@ -12,7 +12,7 @@ from fairlead.model.ids import DeviceId, HostId, PortId, ServerId
 @dataclass(frozen=True, slots=True)
 class SubjectFailure:
     """A failed chain: which server, port or device it was for, and why. `leaves_traces`: the device may still
-    carry something of its last owner.
+    carry something of its last owner. `spares_server`: its guest runs on as it is, and the failure is the port's.
     """
 
     failure: Failure
@@ -20,6 +20,7 @@ class SubjectFailure:
     port_id: PortId | None = None
     device_id: DeviceId | None = None
     leaves_traces: bool = False
+    spares_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, fields, replace
 from functools import reduce
 from typing import assert_never
 
-from fairlead.hoststate.desired import DesiredGuest, DesiredState, NicKind
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, GuestDevice
 from fairlead.hoststate.lookup import VfName
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.hoststate.steps import (
+    AttachNic,
     Chain,
     ConfigureVf,
     DefineGuest,
+    DetachNic,
     FetchImage,
     MakeBridge,
     MakeTap,
@@ -147,6 +149,8 @@ def _of_step(step: Step) -> Resources:
             return Resources(servers=frozenset({step.server_id}))
         case DefineGuest():
             return _of_guest(step.guest)
+        case AttachNic() | DetachNic():
+            return Resources(servers=frozenset({step.server_id})) | _of_guest_device(step.device)
         case FetchImage():
             return Resources(images=frozenset({step.image.sha512}))
         case RemoveImage():
@@ -181,13 +185,15 @@ def _of_device_step(step: ConfigureVf | ScrubVf | SetUpPf | SetNumVfs | ResetDev
 
 def _of_guest(guest: DesiredGuest) -> Resources:
     """Its devices and taps too: when it is started it takes them, in whatever chain they were configured."""
-    vfs = [(dev.pf, dev.vf_index) for dev in guest.hostdevs if dev.kind is DeviceKind.VF]
-    whole = [dev.key for dev in guest.hostdevs if dev.kind is not DeviceKind.VF]
-    taps = [nic.tap for nic in guest.nics if nic.kind is NicKind.TAP]
-    return Resources(
-        servers=frozenset({guest.server_id}),
-        vfs=frozenset((pf, index) for pf, index in vfs if pf is not None and index is not None),
-        taps=frozenset(tap for tap in taps if tap is not None),
-        devices=frozenset(whole),
-        families=frozenset(pf for pf, _ in vfs if pf is not None),
-    )
+    own = Resources(servers=frozenset({guest.server_id}))
+    return reduce(Resources.__or__, map(_of_guest_device, guest.devices), own)
+
+
+def _of_guest_device(device: GuestDevice) -> Resources:
+    if not isinstance(device, DesiredHostdev):
+        return Resources(taps=frozenset({device.tap} if device.tap else ()))
+    if device.kind is not DeviceKind.VF:
+        return Resources(devices=frozenset({device.key}))
+    if device.pf is None or device.vf_index is None:
+        return NOTHING
+    return Resources(vfs=frozenset({(device.pf, device.vf_index)}), families=frozenset({device.pf}))

@@ -8,7 +8,13 @@ go, then families, then what shall be.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredTap, ImageRef
+from fairlead.hoststate.desired import (
+    DesiredBridge,
+    DesiredGuest,
+    DesiredTap,
+    GuestDevice,
+    ImageRef,
+)
 from fairlead.model.host import Hold
 from fairlead.model.ids import DeviceId, PfKey, PortId, ServerId
 from fairlead.model.pci import PciAddress
@@ -155,6 +161,22 @@ class ResumeGuest:
     server_id: ServerId
 
 
+@dataclass(frozen=True, slots=True)
+class AttachNic:
+    """Give a running guest a device or tap that was read back as wanted; its domain has it then."""
+
+    server_id: ServerId
+    device: GuestDevice
+
+
+@dataclass(frozen=True, slots=True)
+class DetachNic:
+    """Ask a running guest to let go of a device or tap, and wait, for a while, until its domain has it no more."""
+
+    server_id: ServerId
+    device: GuestDevice
+
+
 Step = (
     StopGuest
     | RemoveGuest
@@ -173,6 +195,8 @@ Step = (
     | StartGuest
     | PauseGuest
     | ResumeGuest
+    | AttachNic
+    | DetachNic
 )
 
 

@@ -33,6 +33,7 @@ class LibvirtConnection:
         self._monotonic = monotonic
         self._lock = Lock()
         self._changed = Condition()
+        self._refusals: set[tuple[str, str]] = set()
         self._open: libvirt.virConnect | None = None
         _run_event_loop()
 
@@ -66,10 +67,24 @@ class LibvirtConnection:
                 self._changed.wait(min(_LOOK_SECONDS, left))
         return True
 
+    def forget_refusal(self, domain: libvirt.virDomain, alias: str) -> None:
+        """The guest is about to be asked for the device anew."""
+        self._refusals.discard((domain.UUIDString(), alias))
+
+    def has_refused(self, domain: libvirt.virDomain, alias: str) -> bool:
+        """Whether the guest has said, since it was asked, that it does not let go of the device."""
+        return (domain.UUIDString(), alias) in self._refusals
+
     def _connect(self) -> libvirt.virConnect:
         connection = libvirt.open(self._uri)
         event = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         connection.domainEventRegisterAny(None, event, self._on_lifecycle, None)
+        removed, kept = (
+            libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+            libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+        )
+        connection.domainEventRegisterAny(None, removed, self._on_device_removed, None)
+        connection.domainEventRegisterAny(None, kept, self._on_device_kept, None)
         connection.registerCloseCallback(self._on_close, None)
         try:
             connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
@@ -96,6 +111,17 @@ class LibvirtConnection:
     def _on_lifecycle(
         self, _connection: libvirt.virConnect, _domain: libvirt.virDomain, _event: int, _detail: int, _: None
     ) -> None:
+        self._tell()
+
+    def _on_device_removed(
+        self, _connection: libvirt.virConnect, _domain: libvirt.virDomain, _alias: str, _: None
+    ) -> None:
+        self._tell()
+
+    def _on_device_kept(
+        self, _connection: libvirt.virConnect, domain: libvirt.virDomain, alias: str, _: None
+    ) -> None:
+        self._refusals.add((domain.UUIDString(), alias))
         self._tell()
 
     def _on_close(self, _connection: libvirt.virConnect, reason: int, _: None) -> None:

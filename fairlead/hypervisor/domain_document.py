@@ -49,6 +49,19 @@ def read_domain(xml: str) -> DomainDocument:
     )
 
 
+def device_alias(xml: str, device: str) -> str | None:
+    """The alias of a running domain's device: of what is passed through by its PCI address, of a vNIC by its tap's
+    name. None: the domain has no such device.
+    """
+    for element in fromstring(xml).iterfind("devices/*"):  # noqa: S314 - as above
+        address, target, alias = element.find("source/address"), element.find("target"), element.find("alias")
+        is_passed = address is not None and _address(address) == device
+        is_tap = element.tag == "interface" and target is not None and target.get("dev") == device
+        if (is_passed or is_tap) and alias is not None:
+            return alias.get("name")
+    return None
+
+
 def boot_files(domain: Element) -> tuple[str, ...]:
     """Names of its kernel and ramdisk, where it boots from them directly."""
     paths = (domain.findtext("os/kernel"), domain.findtext("os/initrd"))

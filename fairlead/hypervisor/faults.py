@@ -3,6 +3,7 @@
 import re
 
 from fairlead.model.errors import Failure, Fault
+from fairlead.model.ids import ServerId
 
 # libvirt has few codes and says most in words; the words are of its releases 9 to 11.
 _HINTS = (
@@ -21,6 +22,10 @@ _HINTS = (
     (
         r"(group|device) .* is not viable",
         "Other devices of its IOMMU group have host drivers: use a slot with ACS, or give the whole group.",
+    ),
+    (
+        r"[Nn]o more available PCI|No free PCI|free PCI slot",
+        "The guest was started with too few slots to plug into: reboot the server hard, and it starts with the device.",
     ),
     (
         r"cannot limit locked memory|[Cc]annot allocate memory",
@@ -58,6 +63,18 @@ _HINTS = (
 def refusal(doing: str, subject: str, answer: str) -> Fault:
     """The Fault for libvirt's words."""
     return Fault(Failure("libvirt_refused", doing, subject, answer, hint(answer)))
+
+
+def not_released(server_id: ServerId, device: str, answer: str) -> Failure:
+    """Why a running guest still has a device that it was asked for."""
+    return Failure(
+        "not_released",
+        "Taking",
+        f"device {device} from the running guest of server {server_id}",
+        f"the guest keeps it: {answer}",
+        "It is asked again. Does the guest's kernel have PCI hot-plug, and does nothing in it hold the device? "
+        "A hard reboot of the server takes the device from it.",
+    )
 
 
 def hint(answer: str) -> str:

@@ -10,14 +10,16 @@ from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import domain_name
 from fairlead.hoststate.observed import GuestState
 from fairlead.hypervisor.connection import LibvirtConnection, said
-from fairlead.hypervisor.domain_document import DomainDocument, read_domain
-from fairlead.hypervisor.faults import refusal
+from fairlead.hypervisor.domain_document import DomainDocument, device_alias, read_domain
+from fairlead.hypervisor.faults import not_released, refusal
+from fairlead.model.errors import Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
 
 # libvirtd.conf, max_client_requests: a connection with 5 calls under way is not heard, keepalive included. One is
 # left to look at the domains with.
 _CALLS_AT_ONCE = 4
+_IS_ASKED = "already in the process of unplug"
 
 # include/libvirt/libvirt-domain.h: virDomainShutoffReason, virDomainPausedReason, by number.
 _SHUTOFF_REASONS = (
@@ -49,12 +51,16 @@ _PAUSED_REASONS = (
 
 class LibvirtHypervisor:
     """Implements agent.boundary.Hypervisor. `graceful_seconds`: how long a guest may take to go down when
-    it is asked; after that its power is cut.
+    it is asked; after that its power is cut. `unplug_seconds`: how long it may take to let go of a device, for each
+    time that it is asked.
     """
 
-    def __init__(self, connection: LibvirtConnection, graceful_seconds: float = 60.0) -> None:
+    def __init__(
+        self, connection: LibvirtConnection, graceful_seconds: float = 60.0, unplug_seconds: float = 20.0
+    ) -> None:
         self._connection = connection
         self._graceful_seconds = graceful_seconds
+        self._unplug_seconds = unplug_seconds
         self._long_calls = BoundedSemaphore(_CALLS_AT_ONCE)
 
     def observe(self) -> HypervisorView:
@@ -106,6 +112,43 @@ class LibvirtHypervisor:
         """See Hypervisor.resume."""
         with _told("Resuming", domain_name(server_id)):
             self._expect(server_id).resume()
+
+    def attach(self, server_id: ServerId, device: str) -> None:
+        """See Hypervisor.attach."""
+        with _told("Attaching a device to", domain_name(server_id)), self._long_calls:
+            self._expect(server_id).attachDeviceFlags(device, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
+    def detach(self, server_id: ServerId, device: str) -> None:
+        """See Hypervisor.detach. libvirt takes a device out of the live domain on QEMU's DEVICE_DELETED alone, and
+        holds the domain's lock until the device is back on the host (qemuDomainRemoveHostDevice).
+        """
+        with _told("Detaching a device from", domain_name(server_id)):
+            domain = self._find(server_id)
+            alias = _alias(domain, device) if domain is not None else None
+            if domain is None or alias is None:
+                return
+            self._connection.forget_refusal(domain, alias)
+            self._ask_for(domain, alias)
+            self._connection.wait_until(
+                lambda: self._connection.has_refused(domain, alias) or _alias(domain, device) is None,
+                self._unplug_seconds,
+            )
+            if _alias(domain, device) is None:
+                return
+            said_no = self._connection.has_refused(domain, alias)
+        answer = "it said no" if said_no else f"it did not answer within {self._unplug_seconds:.0f} s"
+        raise Fault(not_released(server_id, device, answer))
+
+    def _ask_for(self, domain: libvirt.virDomain, alias: str) -> None:
+        """A device that it was asked for a moment ago QEMU asks for no second time (since 6.0, hw/pci/pcie.c): then
+        it is waited for. One that is gone by now, or whose domain is down, needs no asking.
+        """
+        try:
+            domain.detachDeviceAlias(alias, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except libvirt.libvirtError as error:
+            code = error.get_error_code()
+            if _IS_ASKED not in said(error) and code != libvirt.VIR_ERR_DEVICE_MISSING and _is_active(domain):
+                raise
 
     def remove(self, server_id: ServerId) -> None:
         """See Hypervisor.remove."""
@@ -183,6 +226,16 @@ def _unless_down(domain: libvirt.virDomain, act: Callable[[], int]) -> None:
         gone = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID)
         if error.get_error_code() not in gone or _is_active(domain):
             raise
+
+
+def _alias(domain: libvirt.virDomain, device: str) -> str | None:
+    """The alias of a device in the live domain; None when it is not there, or the domain is not live."""
+    try:
+        return device_alias(domain.XMLDesc(0), device) if domain.isActive() else None
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise
 
 
 def _is_active(domain: libvirt.virDomain) -> bool:

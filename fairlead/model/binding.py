@@ -39,7 +39,7 @@ class Binding:
     """A port on a host. `device_id` None: an ordinary vNIC, no device is held.
 
     `vif_details` and `profile` are what the driver gave: flat text, Neutron's keys. `failure` says why
-    wiring FAILED; None otherwise.
+    wiring FAILED, or why one that is UNWIRING is not gone; None otherwise.
     """
 
     port_id: PortId

@@ -20,6 +20,7 @@ DEVICE: Table[D] = {
     (D.CLAIMED, "release"): D.RELEASING,
     (D.ALLOCATED, "release"): D.RELEASING,
     (D.FAULTY, "release"): D.FAULTY,
+    (D.RELEASING, "release"): D.RELEASING,
     (D.RELEASING, "scrubbed"): D.AVAILABLE,
     (D.FAULTY, "scrubbed"): D.AVAILABLE,
     (D.RELEASING, "scrub_failed"): D.FAULTY,
@@ -43,6 +44,7 @@ WIRING: Table[Wiring] = {
     (Wiring.PENDING, "changed"): Wiring.PENDING,
     (Wiring.FAILED, "changed"): Wiring.PENDING,
     (Wiring.FAILED, "wired"): Wiring.WIRED,
+    (Wiring.UNWIRING, "failed"): Wiring.UNWIRING,
     **{(wiring, "unwire"): Wiring.UNWIRING for wiring in Wiring},
 }
 
@@ -85,10 +87,14 @@ _UP = frozenset({"running", "paused"})
 
 
 def port_status(binding: Binding | None, guest_state: str) -> PortStatus:
-    """DOWN without an active binding; PENDING is BUILD; WIRED with a guest that is up ACTIVE; FAILED ERROR."""
-    if binding is None or binding.wiring is Wiring.UNWIRING:
+    """DOWN without an active binding; PENDING is BUILD; WIRED with a guest that is up ACTIVE; FAILED ERROR. One that is
+    being unwired is DOWN, and ERROR while that does not succeed.
+    """
+    if binding is None:
         return PortStatus.DOWN
     match binding.wiring:
+        case Wiring.UNWIRING:
+            return PortStatus.ERROR if binding.failure else PortStatus.DOWN
         case Wiring.PENDING:
             return PortStatus.BUILD
         case Wiring.FAILED:

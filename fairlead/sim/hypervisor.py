@@ -8,6 +8,7 @@ from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import NAMESPACE, domain_name
 from fairlead.hoststate.observed import GuestState
 from fairlead.hypervisor.domain_document import boot_files
+from fairlead.hypervisor.faults import not_released
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
@@ -33,17 +34,33 @@ domain had them, each with that one's name.
 """
 
 
+OnAttach = Callable[[DomainState, tuple[PciAddress, ...], tuple[str, ...], dict[PciAddress, str]], None]
+"""Called before a running guest gets these devices and taps; traces as at a start."""
+
+
+def ignore_attach(
+    domain: DomainState,
+    hostdevs: tuple[PciAddress, ...],
+    taps: tuple[str, ...],
+    traces: dict[PciAddress, str],
+) -> None:
+    """When something is attached nothing is looked at, but in tests."""
+
+
 def ignore_start(domain: DomainState, traces: dict[PciAddress, str]) -> None:
     """At a start nothing is looked at, but in tests."""
 
 
 class SimHypervisor:
-    """agent.boundary.Hypervisor. `on_start` is called at each start, before the guest runs."""
+    """agent.boundary.Hypervisor. `on_start` is called at each start, before the guest runs, `on_attach` before a
+    running one gets something.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.starts: list[Start] = []
         self.on_start: OnStart = ignore_start
+        self.on_attach: OnAttach = ignore_attach
 
     def observe(self) -> HypervisorView:
         """All domains; a running one has its live devices, one that is down what it would get."""
@@ -63,7 +80,8 @@ class SimHypervisor:
         old = self._machine.domains.get(fresh.name)
         if old is not None:
             fresh.state, fresh.reason = old.state, old.reason
-            fresh.live_serial, fresh.live_hostdevs = old.live_serial, old.live_hostdevs
+            fresh.live_serial = old.live_serial
+            fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
         self._machine.domains[fresh.name] = fresh
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
@@ -74,30 +92,12 @@ class SimHypervisor:
             raise _refused(
                 "Starting", domain.name, "Requested operation is not valid: domain is already running"
             )
-        users = self._machine.users()
-        for address in domain.hostdevs:
-            if not self._machine.present(address):
-                raise _refused(
-                    "Starting", domain.name, f"Device {address} not found: could not access config"
-                )
-            if address in users:
-                if users[address].server_id is not None:
-                    self._machine.mishaps.append(
-                        f"{domain.name} was started with {address} of {users[address].name}"
-                    )
-                raise _refused(
-                    "Starting", domain.name, f"PCI device {address} is in use by {users[address].name}"
-                )
-        for tap in domain.taps:
-            if tap not in self._machine.virtual_links:
-                raise _refused(
-                    "Starting", domain.name, f"target managed='no' but specified dev '{tap}' is missing"
-                )
+        self._check_free(domain, domain.hostdevs, domain.taps, "Starting")
         traces = self._machine.give(domain)
         self.on_start(domain, traces)
-        domain.state = GuestState.PAUSED if is_paused else GuestState.RUNNING
-        domain.reason = "starting up" if is_paused else "booted"
-        domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
+        domain.boot()
+        if is_paused:
+            domain.state, domain.reason = GuestState.PAUSED, "starting up"
         self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
@@ -105,8 +105,7 @@ class SimHypervisor:
         self._reach("stop")
         domain = self._machine.domains.get(domain_name(server_id))
         if domain is not None and domain.is_up:
-            domain.state, domain.live_hostdevs = GuestState.STOPPED, ()
-            domain.reason = "shutdown" if is_graceful else "destroyed"
+            domain.go_down(GuestState.STOPPED, "shutdown" if is_graceful else "destroyed")
 
     def pause(self, server_id: ServerId) -> None:
         """Halt it."""
@@ -124,6 +123,32 @@ class SimHypervisor:
             raise _refused("Resuming", domain.name, "Requested operation is not valid: domain is not paused")
         domain.state = GuestState.RUNNING
 
+    def attach(self, server_id: ServerId, device: str) -> None:
+        """It has the device now, if that is there and free, and its guest finds it as it is."""
+        self._reach("attach")
+        domain = self._domain(server_id)
+        if not domain.is_up:
+            raise _refused(
+                "Attaching to", domain.name, "Requested operation is not valid: domain is not running"
+            )
+        hostdevs, taps = _devices(_element(f"<devices>{device}</devices>", "Attaching"), ".")
+        self._check_free(domain, hostdevs, taps, "Attaching to")
+        traces = self._machine.give_devices(domain, hostdevs)
+        self.on_attach(domain, hostdevs, taps, traces)
+        domain.live_hostdevs += hostdevs
+        domain.live_taps += taps
+
+    def detach(self, server_id: ServerId, device: str) -> None:
+        """At once, unless its guest is deaf."""
+        self._reach("detach")
+        domain = self._domain(server_id)
+        if device not in {*domain.live_hostdevs, *domain.live_taps}:
+            return
+        if domain.name in self._machine.troubles.deaf_guests or domain.state is not GuestState.RUNNING:
+            raise Fault(not_released(server_id, device, "it did not answer within 20 s"))
+        domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address != device)
+        domain.live_taps = tuple(tap for tap in domain.live_taps if tap != device)
+
     def remove(self, server_id: ServerId) -> None:
         """Undefine it."""
         self._reach("remove")
@@ -138,6 +163,25 @@ class SimHypervisor:
         self._reach("domain_xml")
         domain = self._machine.domains.get(domain_name(server_id))
         return domain.xml if domain else ""
+
+    def _check_free(
+        self, domain: DomainState, hostdevs: tuple[PciAddress, ...], taps: tuple[str, ...], doing: str
+    ) -> None:
+        users = self._machine.users()
+        for address in hostdevs:
+            if not self._machine.present(address):
+                raise _refused(doing, domain.name, f"Device {address} not found: could not access config")
+            if address in users:
+                if users[address].server_id is not None:
+                    self._machine.mishaps.append(
+                        f"{domain.name} was started with {address} of {users[address].name}"
+                    )
+                raise _refused(doing, domain.name, f"PCI device {address} is in use by {users[address].name}")
+        for tap in taps:
+            if tap not in self._machine.virtual_links:
+                raise _refused(
+                    doing, domain.name, f"target managed='no' but specified dev '{tap}' is missing"
+                )
 
     def _reach(self, act: str) -> None:
         self._machine.called(act)
@@ -165,16 +209,29 @@ def _seen(domain: DomainState, server_id: ServerId) -> Domain:
         domain.live_serial if domain.is_up else domain.boot_serial,
         domain.live_hostdevs if domain.is_up else domain.hostdevs,
         domain.reason,
-        domain.taps,
+        domain.live_taps if domain.is_up else domain.taps,
         domain.boot_files,
     )
 
 
-def _parsed(xml: str) -> DomainState:
+def _element(xml: str, doing: str) -> Element:
     try:
-        domain = fromstring(xml)  # noqa: S314 - written by guestxml in this process
+        return fromstring(xml)  # noqa: S314 - written by guestxml in this process
     except ParseError as error:
-        raise _refused("Defining", "a domain", f"(domain_definition): {error}") from error
+        raise _refused(doing, "a domain", f"(domain_definition): {error}") from error
+
+
+def _devices(element: Element, where: str) -> tuple[tuple[PciAddress, ...], tuple[str, ...]]:
+    """Addresses of what is passed through, and names of taps."""
+    return (
+        tuple(map(_address, element.iterfind(f"{where}/hostdev/source/address"))),
+        tuple(target.get("dev", "") for target in element.iterfind(f"{where}/interface/target")),
+    )
+
+
+def _parsed(xml: str) -> DomainState:
+    domain = _element(xml, "Defining")
+    hostdevs, taps = _devices(domain, "devices")
     server_id, name = ServerId(domain.findtext("uuid", "")), domain.findtext("name", "")
     # As the real one: a clone of a guest has its metadata and a name of its own, and is not ours.
     ours = domain.find(f"metadata/{{{NAMESPACE}}}guest") if name == domain_name(server_id) else None
@@ -183,8 +240,8 @@ def _parsed(xml: str) -> DomainState:
         server_id=server_id if ours is not None else None,
         spec=ours.get("spec", "") if ours is not None else "",
         boot_serial=int(ours.get("boot_serial", "0")) if ours is not None else 0,
-        hostdevs=tuple(map(_address, domain.iterfind("devices/hostdev/source/address"))),
-        taps=tuple(target.get("dev", "") for target in domain.iterfind("devices/interface/target")),
+        hostdevs=hostdevs,
+        taps=taps,
         xml=xml,
         boot_files=boot_files(domain),
     )

@@ -42,7 +42,7 @@ class PfState:
 
 @dataclass(slots=True)
 class DomainState:
-    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it was started with."""
+    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it has since its start."""
 
     name: str
     server_id: ServerId | None
@@ -55,6 +55,7 @@ class DomainState:
     reason: str = ""
     live_serial: int = 0
     live_hostdevs: tuple[PciAddress, ...] = ()
+    live_taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
 
     @property
@@ -62,19 +63,31 @@ class DomainState:
         """Whether it has its devices now."""
         return self.state.is_up
 
+    def boot(self) -> None:
+        """It runs, with all that it is defined with."""
+        self.state, self.reason = GuestState.RUNNING, "booted"
+        self.live_serial, self.live_hostdevs, self.live_taps = self.boot_serial, self.hostdevs, self.taps
+
+    def go_down(self, state: GuestState, reason: str) -> None:
+        """It runs no more, and has nothing."""
+        self.state, self.reason = state, reason
+        self.live_hostdevs, self.live_taps = (), ()
+
 
 @dataclass(slots=True)
 class Troubles:
     """What shall go wrong. `refused_fields`: VF fields that every driver says EOPNOTSUPP to.
 
     `ignored_fields`: those it accepts and does not keep. `hanging`: acts (`set_vf`, `start`...) that time out,
-    this many times. `libvirt_is_away`: as while it restarts; its guests run on.
+    this many times. `libvirt_is_away`: as while it restarts; its guests run on. `deaf_guests`: names of domains
+    whose guests do not let go of a device when they are asked.
     """
 
     refused_fields: frozenset[str] = frozenset()
     ignored_fields: frozenset[str] = frozenset()
     hanging: dict[str, int] = field(default_factory=dict)
     libvirt_is_away: bool = False
+    deaf_guests: frozenset[str] = frozenset()
 
 
 class Machine:
@@ -109,7 +122,7 @@ class Machine:
         """Power lost and back: domains are defined and down, VFs, bridges and taps are gone."""
         self.boots += 1
         for domain in self.domains.values():
-            domain.state, domain.reason, domain.live_hostdevs = GuestState.STOPPED, "shutdown", ()
+            domain.go_down(GuestState.STOPPED, "shutdown")
         for pf in self.pfs.values():
             pf.vfs.clear()
             pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
@@ -147,8 +160,12 @@ class Machine:
         """As vfio-pci takes a domain's devices: a PF's own driver lets it go first, and its VFs with it. Which
         of them have traces of another domain.
         """
+        return self.give_devices(domain, domain.hostdevs)
+
+    def give_devices(self, domain: DomainState, addresses: tuple[PciAddress, ...]) -> dict[PciAddress, str]:
+        """As `give`, of these devices."""
         found: dict[PciAddress, str] = {}
-        for address in domain.hostdevs:
+        for address in addresses:
             pf = self.pf_at(address)
             if pf is not None:
                 self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")

@@ -18,6 +18,8 @@ _ACTS = (
     "set_num_vfs",
     "start",
     "stop",
+    "attach",
+    "detach",
     "observe",
     "make_tap",
     "make_bridge",
@@ -58,8 +60,7 @@ class AgentDied(BaseException):
 def start_by_hand(machine: Machine, domain: DomainState) -> None:
     """As `virsh start`: the domain's devices are the guest's, set as they are."""
     machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
-    domain.state, domain.reason = GuestState.RUNNING, "booted"
-    domain.live_serial, domain.live_hostdevs = domain.boot_serial, domain.hostdevs
+    domain.boot()
 
 
 def dies_after(calls: int) -> BeforeCall:
@@ -93,9 +94,17 @@ def _guest_falls_over(machine: Machine, random: Random) -> None:
     running = [domain for domain in machine.domains.values() if domain.is_up]
     if running:
         domain = random.choice(running)
-        domain.state = random.choice([GuestState.STOPPED, GuestState.CRASHED, GuestState.PAUSED])
-        domain.reason = "by itself"
-        domain.live_hostdevs = domain.live_hostdevs if domain.is_up else ()
+        state = random.choice([GuestState.STOPPED, GuestState.CRASHED, GuestState.PAUSED])
+        if state is GuestState.PAUSED:
+            domain.state, domain.reason = state, "by itself"
+        else:
+            domain.go_down(state, "by itself")
+
+
+def _guest_goes_deaf(machine: Machine, random: Random) -> None:
+    """It lets go of no device that it is asked for; another one, or none, hears again."""
+    running = [domain.name for domain in machine.domains.values() if domain.is_up]
+    machine.troubles.deaf_guests = frozenset(random.sample(running, min(len(running), 1)))
 
 
 def _guest_is_started_by_hand(machine: Machine, random: Random) -> None:
@@ -182,6 +191,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _pf_goes_down,
     _guest_falls_over,
     _guest_falls_over,
+    _guest_goes_deaf,
     _guest_is_started_by_hand,
     _tap_is_deleted,
     _libvirt_restarts,

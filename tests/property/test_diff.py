@@ -21,13 +21,14 @@ from fairlead.hoststate.steps import (
     SetUpPf,
     StartGuest,
 )
+from fairlead.model.ids import vf_key
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import BRIDGE, DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
+from tests.host_wishes import BRIDGE, DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired, server
 
 SEVERAL = settings(max_examples=60, deadline=None)
 
@@ -64,6 +65,10 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
     return HostWish(tuple(servers), num_vfs=counts)
 
 
+def _place(vf: VfWish) -> tuple[int, int]:
+    return vf.pf, vf.index
+
+
 A_VF_MOVES = (
     HostWish((ServerWish(1), ServerWish(2, vfs=(VfWish(0, 0),)))),
     HostWish((ServerWish(1, vfs=(VfWish(0, 0),)),)),
@@ -73,8 +78,17 @@ A_VF_MOVES = (
 
 @st.composite
 def later_wishes(draw: st.DrawFn) -> HostWish:
-    """As before, and some of the guests that are not listed shall go."""
+    """As before, and some of the guests that are not listed shall go; some of those that are let go of a NIC."""
     wish = draw(host_wishes())
+    owned = {(vf.pf, vf.index) for server in wish.servers for vf in server.vfs}
+    leaving = [
+        vf for vf in draw(st.lists(vf_wishes, max_size=3, unique_by=_place)) if _place(vf) not in owned
+    ]
+    servers = tuple(
+        replace(server, leaving_vfs=tuple(leaving), leaving_taps=draw(st.integers(0, 1)))
+        for server in wish.servers
+    )
+    wish = replace(wish, servers=servers)
     left = {1, 2, 3} - {server.number for server in wish.servers}
     return replace(
         wish, removals=tuple(draw(st.sets(st.sampled_from(sorted(left))) if left else st.just(())))
@@ -83,7 +97,9 @@ def later_wishes(draw: st.DrawFn) -> HostWish:
 
 mischiefs = st.lists(
     st.tuples(
-        st.sampled_from(["drift", "stop", "pause", "crash", "boot", "down", "foreign", "untap", "recount"]),
+        st.sampled_from(
+            ["drift", "stop", "pause", "crash", "boot", "down", "foreign", "untap", "recount", "deaf", "lose"]
+        ),
         st.integers(0, 7),
     ),
     max_size=4,
@@ -112,8 +128,14 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
         case "stop" | "pause" | "crash" if domains:
             states = {"stop": GuestState.STOPPED, "pause": GuestState.PAUSED, "crash": GuestState.CRASHED}
             domain = domains[number % len(domains)]
-            domain.state = states[kind]
-            domain.live_hostdevs = domain.live_hostdevs if domain.is_up else ()
+            if states[kind] is GuestState.PAUSED:
+                domain.state = GuestState.PAUSED
+            else:
+                domain.go_down(states[kind], "by itself")
+        case "deaf" if domains:
+            machine.troubles.deaf_guests = frozenset({domains[number % len(domains)].name})
+        case "lose" if domains:
+            domains[number % len(domains)].live_hostdevs = ()
         case "boot":
             machine.reboot()
         case "down":
@@ -182,7 +204,7 @@ def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
 @given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 @example(before=A_VF_MOVES[0], after=A_VF_MOVES[1], mischief=[])
 def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischief):
-    """Whoever has a device goes down in an earlier chain, and the chain that touches it needs that one."""
+    """Whoever has a device goes down, or lets go, in an earlier chain, and the chain that touches it needs that one."""
     observed = seen(lived_in(before, mischief))
     document = desired(after)
     lookup = look_up(document, observed)
@@ -192,7 +214,8 @@ def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischi
             user = lookup.users.get(lookup.vfs[step.pf, step.index].pci_address)
             is_repair = isinstance(step, ConfigureVf) and step.is_repair and user == chain.server_id
             if user is not None and not is_repair:
-                assert f"down/{user}" in chain.needs
+                asked = f"detach/{vf_key(step.pf, step.index)}"
+                assert {f"down/{user}", asked} & set(chain.needs)
 
 
 @SEVERAL
@@ -254,3 +277,28 @@ def test_a_host_that_is_as_desired_is_left_alone(wish):
     wish = replace(wish, num_vfs=(8, 8))
     observed = seen(lived_in(wish, []))
     assert diff(desired(wish), observed).is_empty
+
+
+@SEVERAL
+@given(before=host_wishes(), number=st.integers(0, 2))
+def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, number):
+    """All that it had goes, another VF and tap come; its serial stays, and nobody else is disturbed."""
+    before = replace(before, num_vfs=(8, 8))
+    running = [server for server in before.servers if server.power is Power.RUNNING and not server.has_gpu]
+    if not running:
+        return
+    host = lived_in(before, [])
+    changed = running[number % len(running)]
+    taken = {_place(vf) for server in before.servers for vf in server.vfs}
+    free = next((0, index) for index in range(4) if (0, index) not in taken) if len(taken) < 4 else None
+    after = replace(changed, vfs=(VfWish(*free),) if free else (), leaving_vfs=changed.vfs)
+    wish = replace(before, servers=tuple(after if s is changed else s for s in before.servers), generation=2)
+    starts = len(host.hypervisor.starts)
+    agent = host.agent(HOST, ControlStandIn(desired(wish)))
+    agent.poll(0)
+    agent.tick()
+    assert diff(desired(wish), seen(host)).is_empty
+    assert len(host.hypervisor.starts) == starts
+    domain = host.machine.domains[f"fl-{server(changed.number)}"]
+    assert domain.live_hostdevs == tuple(DATA[vf.pf].vf_address(vf.index) for vf in after.vfs)
+    assert host.machine.mishaps == []

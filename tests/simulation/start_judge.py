@@ -1,9 +1,9 @@
-"""Judges every start of a guest as it happens, by the machine itself and the document that its agent obeys."""
+"""Judges every start of a guest, and what running ones are given, by the machine itself and the document obeyed."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, DesiredVf
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, DesiredTap, DesiredVf
 from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, is_nobodys
@@ -25,6 +25,7 @@ class StartJudge:
         self._host = host
         self._accepted: list[tuple[int, bytes]] = []
         host.hypervisor.on_start = self._judge
+        host.hypervisor.on_attach = self._judge_attachment
         host.slots.on_write = self._note
 
     def _note(self, name: str, data: bytes) -> None:
@@ -34,10 +35,55 @@ class StartJudge:
     def _judge(self, domain: DomainState, traces: dict[PciAddress, str]) -> None:
         wrong: list[str] = ["by no document"]
         for document in self._documents():
-            wrong = [*self._wrong(domain, document), *self._touched(domain, traces)]
+            wrong = [*self._wrong(domain, document), *self._touched(domain, domain.hostdevs, traces)]
             if not wrong:
                 return
         self.mishaps.extend(f"{domain.name} was started: {what}" for what in wrong)
+
+    def _judge_attachment(
+        self,
+        domain: DomainState,
+        hostdevs: tuple[PciAddress, ...],
+        taps: tuple[str, ...],
+        traces: dict[PciAddress, str],
+    ) -> None:
+        wrong: list[str] = ["by no document"]
+        for document in self._documents():
+            wrong = [
+                *self._wrong_gift(domain, hostdevs, taps, document),
+                *self._touched(domain, hostdevs, traces),
+            ]
+            if not wrong:
+                return
+        self.mishaps.extend(f"{domain.name} was given {hostdevs or taps}: {what}" for what in wrong)
+
+    def _wrong_gift(
+        self,
+        domain: DomainState,
+        hostdevs: tuple[PciAddress, ...],
+        taps: tuple[str, ...],
+        document: DesiredState,
+    ) -> Iterator[str]:
+        guest = next((guest for guest in document.guests if guest.server_id == domain.server_id), None)
+        if guest is None:
+            yield "the document does not name it"
+            return
+        wanted = {self._address(hostdev): hostdev for hostdev in guest.hostdevs}
+        owners = {(vf.pf, vf.index): vf for vf in document.vfs}
+        for address in hostdevs:
+            hostdev = wanted.get(address)
+            if hostdev is None:
+                yield "it is not its own"
+            elif hostdev.pf is not None and hostdev.vf_index is not None:
+                yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
+        if taps:
+            own = {
+                tap.name: tap
+                for tap in document.taps
+                if tap.server_id == guest.server_id and tap.name in taps
+            }
+            yield from () if set(own) == set(taps) else ("the tap is not its own",)
+            yield from self._unready_taps(own, document)
 
     def _documents(self) -> Iterator[DesiredState]:
         """The newest first, then those that were in force since the step was begun."""
@@ -92,6 +138,9 @@ class StartJudge:
         wanted = {tap.name: tap for tap in document.taps if tap.server_id == guest.server_id}
         if set(wanted) != set(domain.taps):
             yield f"with taps {domain.taps}, not {set(wanted)}"
+        yield from self._unready_taps(wanted, document)
+
+    def _unready_taps(self, wanted: dict[str, DesiredTap], document: DesiredState) -> Iterator[str]:
         kernel = self._host.kernel
         assert isinstance(kernel, SimKernel)
         for name, tap in wanted.items():
@@ -103,9 +152,11 @@ class StartJudge:
             if bridge.name in {tap.bridge for tap in wanted.values()} and (made is None or made[0] != bridge):
                 yield f"bridge {bridge.name} is {made}, not {bridge}"
 
-    def _touched(self, domain: DomainState, traces: dict[PciAddress, str]) -> Iterator[str]:
+    def _touched(
+        self, domain: DomainState, hostdevs: tuple[PciAddress, ...], traces: dict[PciAddress, str]
+    ) -> Iterator[str]:
         """No other domain has a device of it, and each was reset since another had it."""
-        devices = set(domain.hostdevs)
+        devices = set(hostdevs)
         for other in self._host.machine.domains.values():
             if other is not domain and other.is_up and devices & set(other.live_hostdevs):
                 yield f"{other.name} has a device of it"

@@ -68,7 +68,6 @@ def live_a_day(site: Site) -> None:
             assert_true(site)
     site.settle()
     assert_sound(site)
-    reboot_who_lost_a_device(site)
     for server in site.servers():
         assert server.status not in {ServerStatus.BUILD, ServerStatus.DELETING}, server
         if server.host_id is not None:
@@ -87,16 +86,6 @@ def assert_true(site: Site) -> None:
     assert lies(site) == []
     for place in site.places:
         assert place.judge.mishaps == []
-
-
-def reboot_who_lost_a_device(site: Site) -> None:
-    """Its guest runs without a card that was away: no agent can mend that, and its fault says so."""
-    lost = [server for server in site.servers() if server.fault and server.fault.code == "device_lost"]
-    for server in lost:
-        site.run(servers.reboot, server.id, is_hard=True)
-    if lost:
-        site.settle()
-        assert_sound(site)
 
 
 def assert_sound(site: Site) -> None:

@@ -184,7 +184,6 @@ def _fault(call: Call, server: Server, failure: Failure) -> Json:
 _FAULTS = {
     "no_valid_host": "No valid host was found: no host has what the server asks for now. Its operator can see why.",
     "held_back": "The server waits for something on its host, and goes on by itself. Its operator can see for what.",
-    "device_lost": "A device of the server is gone from its host. Reboot it hard once that is back.",
 }
 """By the failure's code, for those to whom hosts are not shown."""
 

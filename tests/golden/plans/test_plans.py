@@ -24,6 +24,7 @@ from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired,
 HERE = Path(__file__).parent
 ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
 TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
+BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
 BOTH = HostWish(servers=(ONE, TWO))
 
 
@@ -69,6 +70,12 @@ def rebooted() -> SimHost:
     return host
 
 
+def paused() -> SimHost:
+    host = converged(BOTH)
+    host.machine.domains[f"fl-{server(1)}"].state = GuestState.PAUSED
+    return host
+
+
 def bereft() -> SimHost:
     host = converged(BOTH)
     domain = host.machine.domains[f"fl-{server(1)}"]
@@ -111,7 +118,21 @@ CASES = {
     ),
     "a_guest_that_went_down_itself": (gone_down, BOTH),
     "after_the_host_booted": (rebooted, BOTH),
-    "a_guest_that_lost_its_vf_is_told_of": (bereft, BOTH),
+    "a_guest_that_lost_its_vf_gets_it_back": (bereft, BOTH),
+    "a_vf_and_a_tap_are_attached": (
+        lambda: converged(HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3),), taps=1),))),
+        HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3), VfWish(1, 0)), taps=2),)),
+    ),
+    "a_vf_and_a_tap_are_detached": (lambda: converged(BOTH), HostWish(servers=(BARED, TWO))),
+    "a_paused_guest_lets_go_of_nothing": (paused, HostWish(servers=(BARED, TWO))),
+    "a_guest_that_goes_down_is_not_asked": (
+        lambda: converged(BOTH),
+        HostWish(servers=(replace(BARED, boot_serial=2, hard_reboot=True), TWO)),
+    ),
+    "what_a_running_guest_has_and_no_one_names_it_keeps": (
+        lambda: converged(BOTH),
+        HostWish(servers=(replace(BARED, leaving_vfs=(), leaving_taps=0), TWO)),
+    ),
     "after_a_boot_owned_vfs_come_back_before_a_count_is_lowered": (rebooted, replace(BOTH, num_vfs=(2, 8))),
 }
 

@@ -1,6 +1,8 @@
 """Whose a domain is, and what it has, read from libvirt's XML."""
 
-from fairlead.hypervisor.domain_document import read_domain
+import pytest
+
+from fairlead.hypervisor.domain_document import device_alias, read_domain
 
 OURS = """<domain type='kvm' id='3'>
   <name>fl-5e7e0000-0000-4000-8000-000000000001</name>
@@ -76,3 +78,34 @@ def test_the_kernel_and_ramdisk_of_our_guest_are_read_by_name():
     )
     xml = OURS.replace("</domain>", f"{boots}</domain>")
     assert read_domain(xml).boot_files == ("abc", "def")
+
+
+LIVE = """<domain type='kvm'><devices>
+  <hostdev mode='subsystem' type='pci' managed='yes'>
+    <source><address domain='0x0000' bus='0x41' slot='0x10' function='0x1'/></source>
+    <alias name='ua-0d0d'/>
+    <address type='pci' domain='0x0000' bus='0x03' slot='0x00' function='0x0'/>
+  </hostdev>
+  <hostdev mode='subsystem' type='pci' managed='yes'>
+    <source><address domain='0x0000' bus='0x41' slot='0x10' function='0x2'/></source>
+    <alias name='hostdev1'/>
+  </hostdev>
+  <interface type='ethernet'>
+    <target dev='fltap-0a0b' managed='no'/>
+    <alias name='ua-0a0b'/>
+  </interface>
+</devices></domain>"""
+
+
+@pytest.mark.parametrize(
+    ("device", "alias"),
+    [
+        ("0000:41:10.1", "ua-0d0d"),
+        ("0000:41:10.2", "hostdev1"),
+        ("fltap-0a0b", "ua-0a0b"),
+        ("0000:03:00.0", None),
+        ("fltap-0c0d", None),
+    ],
+)
+def test_a_device_of_the_host_has_its_alias_in_the_domain(device, alias):
+    assert device_alias(LIVE, device) == alias

@@ -117,6 +117,38 @@ def test_a_paused_guest_goes_on(hypervisor: LibvirtHypervisor):
     assert only(hypervisor).state is GuestState.RUNNING
 
 
+def hostdev(function: int) -> str:
+    return f"""<hostdev mode='subsystem' type='pci' managed='yes'>
+      <source><address domain='0x0000' bus='0x41' slot='0x10' function='0x{function}'/></source>
+      <alias name='ua-{function}'/>
+    </hostdev>"""
+
+
+def test_a_running_guest_gets_a_device_that_its_stored_domain_does_not_get(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    hypervisor.start(SERVER)
+    hypervisor.attach(SERVER, hostdev(5))
+    assert only(hypervisor).hostdevs == ("0000:41:10.1", "0000:41:10.5")
+    hypervisor.stop(SERVER, is_graceful=False)
+    assert only(hypervisor).hostdevs == ("0000:41:10.1",)
+
+
+def test_what_a_guest_has_not_it_is_not_asked_for(hypervisor: LibvirtHypervisor):
+    hypervisor.detach(SERVER, "0000:41:10.5")
+    hypervisor.define(document())
+    hypervisor.detach(SERVER, "0000:41:10.1")
+    hypervisor.start(SERVER)
+    hypervisor.detach(SERVER, "0000:41:10.5")
+    assert only(hypervisor).hostdevs == ("0000:41:10.1",)
+
+
+def test_a_guest_that_is_down_gets_nothing(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    with pytest.raises(Fault) as caught:
+        hypervisor.attach(SERVER, hostdev(5))
+    assert caught.value.failure.code == "libvirt_refused"
+
+
 def test_a_clone_is_foreign_and_its_devices_are_too(
     hypervisor: LibvirtHypervisor, connection: LibvirtConnection
 ):

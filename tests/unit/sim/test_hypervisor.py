@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.guestxml.guest import domain_xml
+from fairlead.guestxml.guest import device_xml, domain_xml
 from fairlead.guestxml.machine import Machine
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Fault
@@ -84,3 +84,47 @@ def test_a_clone_of_a_guest_is_a_stranger(host):
     seen = host.hypervisor.observe()
     assert seen.domains == ()
     assert seen.foreign_hostdevs == (DATA[0].vf_address(3),)
+
+
+def hostdev_xml(index: int) -> str:
+    guest = desired(HostWish(servers=(ServerWish(1, vfs=(VfWish(0, index),)),))).guests[0]
+    return device_xml(guest.hostdevs[0], DATA[0].vf_address(index))
+
+
+def test_a_running_guest_gets_a_device_and_lets_go_of_it_and_keeps_its_definition(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.start(server(1))
+    host.hypervisor.attach(server(1), hostdev_xml(4))
+    both = (DATA[0].vf_address(3), DATA[0].vf_address(4))
+    assert host.hypervisor.observe().domains[0].hostdevs == both
+    host.hypervisor.detach(server(1), both[1])
+    host.hypervisor.detach(server(1), both[1])
+    assert host.hypervisor.observe().domains[0].hostdevs == both[:1]
+    host.hypervisor.attach(server(1), hostdev_xml(4))
+    host.hypervisor.stop(server(1), is_graceful=False)
+    assert host.hypervisor.observe().domains[0].hostdevs == both[:1]
+
+
+def test_a_guest_that_is_down_is_given_nothing(host):
+    host.hypervisor.define(domain(1, 3))
+    with pytest.raises(Fault, match="not running"):
+        host.hypervisor.attach(server(1), hostdev_xml(4))
+
+
+def test_a_device_of_another_guest_is_not_given(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.define(domain(2, 4))
+    host.hypervisor.start(server(1))
+    host.hypervisor.start(server(2))
+    with pytest.raises(Fault, match="in use"):
+        host.hypervisor.attach(server(1), hostdev_xml(4))
+
+
+def test_a_deaf_guest_keeps_its_device(host):
+    host.hypervisor.define(domain(1, 3))
+    host.hypervisor.start(server(1))
+    host.machine.troubles.deaf_guests = frozenset({f"fl-{server(1)}"})
+    with pytest.raises(Fault, match="keeps it") as caught:
+        host.hypervisor.detach(server(1), DATA[0].vf_address(3))
+    assert caught.value.failure.code == "not_released"
+    assert host.hypervisor.observe().domains[0].hostdevs == (DATA[0].vf_address(3),)

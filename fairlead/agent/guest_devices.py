@@ -1,0 +1,62 @@
+"""What running guests are given and asked for: never a device that is not as its port says, none taken unasked."""
+
+from fairlead.agent.hands import Hands, pf_here
+from fairlead.guestxml.guest import device_xml
+from fairlead.hoststate.desired import DesiredHostdev, DesiredVf
+from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.steps import AttachNic, DetachNic
+from fairlead.model.errors import Failure, Fault
+from fairlead.model.vf import differences
+
+
+def attach_device(step: AttachNic, hands: Hands, lookup: Lookup) -> None:
+    """The running guest has the device. Raises Fault where it is away, or not (any more) as wanted."""
+    device = step.device
+    if not isinstance(device, DesiredHostdev):
+        hands.hypervisor.attach(step.server_id, device_xml(device))
+        return
+    address = lookup.address(device)
+    if address is None:
+        raise Fault(missing(step.server_id, device.key))
+    if device.pf is not None and device.vf_index is not None:
+        owner = lookup.owners.get((device.pf, device.vf_index))
+        if owner is None or owner.server_id != step.server_id:
+            raise Fault(missing(step.server_id, device.key))
+        check_vf(owner, hands, lookup, "Giving its device to")
+    hands.hypervisor.attach(step.server_id, device_xml(device, address))
+
+
+def detach_device(step: DetachNic, hands: Hands, lookup: Lookup) -> None:
+    """The running guest has let go of it, and the host has it back. Raises Fault `not_released`."""
+    seen = lookup.guests.get(step.server_id)
+    name = lookup.name_in(seen, step.device) if seen else None
+    if name is not None:
+        hands.hypervisor.detach(step.server_id, name)
+
+
+def check_vf(vf: DesiredVf, hands: Hands, lookup: Lookup, doing: str) -> None:
+    """Read a VF of a guest once more: since it was configured an image may have come for minutes, or a stop may have
+    reset it. A guest never gets a device that is not as its port says.
+    """
+    seen = hands.kernel.read_vf(pf_here(lookup, vf.pf), vf.index)
+    if left := differences(vf.settings, seen):
+        raise Fault(
+            Failure(
+                "not_as_wanted",
+                doing,
+                f"guest {vf.server_id}",
+                f"VF {vf.index} of {vf.pf} has lost {', '.join(left)} since it was configured",
+                "It is configured and given again; does something else change this NIC?",
+            )
+        )
+
+
+def missing(server_id: str, key: str) -> Failure:
+    """The failure that a device of the guest is away."""
+    return Failure(
+        "device_missing",
+        "Giving its device to",
+        f"guest {server_id}",
+        f"device {key} is not on this host",
+        "Was the card taken out? `fairlead device list` shows what the host has.",
+    )

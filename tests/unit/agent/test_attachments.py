@@ -1,0 +1,188 @@
+"""A running guest is given NICs and asked for them, one by one; it gets none that is not as its port says."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.hoststate.observed import GuestState
+from fairlead.hoststate.report import Report
+from fairlead.model.pci import PciAddress
+from fairlead.model.vf import BASELINE
+from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.machine import DomainState
+from fairlead.sim.mischief import AgentDied, dies_after
+from tests.control_stand_in import ControlStandIn
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
+
+FIRST, SECOND = VfWish(0, 3), VfWish(1, 0)
+BEFORE = ServerWish(1, vfs=(FIRST,), taps=1)
+MORE = ServerWish(1, vfs=(FIRST, SECOND), taps=2)
+LESS = ServerWish(1, leaving_vfs=(FIRST,), leaving_taps=1)
+OTHER = ServerWish(2, vfs=(VfWish(0, 5),))
+NAME = f"fl-{server(1)}"
+
+
+class Life:
+    """A host with a guest that runs, whose agent is told other things of it then."""
+
+    def __init__(self) -> None:
+        self.host: SimHost = sim_host("h1", 1)
+        self.control = ControlStandIn(desired(HostWish(servers=(BEFORE, OTHER))))
+        self.agent = self.host.agent(HOST, self.control)
+        self.tick()
+
+    def wish(self, *servers: ServerWish) -> None:
+        assert self.control.desired is not None
+        self.control.desired = desired(
+            HostWish(servers=servers, generation=self.control.desired.generation + 1)
+        )
+        self.tick()
+
+    def tick(self) -> None:
+        try:
+            self.agent.poll(0)
+            self.agent.tick()
+        except AgentDied:
+            self.host.machine.fuse = dies_after(10**6)
+            self.agent = self.host.agent(HOST, self.control)
+
+    @property
+    def domain(self) -> DomainState:
+        return self.host.machine.domains[NAME]
+
+    @property
+    def report(self) -> Report:
+        return self.control.reports[-1]
+
+    def vf(self, wish: VfWish) -> object:
+        return self.host.machine.pfs[DATA[wish.pf].key].vfs[wish.index]
+
+
+@pytest.fixture
+def life() -> Life:
+    return Life()
+
+
+def address(wish: VfWish) -> PciAddress:
+    return DATA[wish.pf].vf_address(wish.index)
+
+
+def test_a_running_guest_gets_a_vf_and_a_tap_that_are_set_before(life: Life) -> None:
+    found = list[object]()
+    life.host.hypervisor.on_attach = lambda *_: found.append(life.vf(SECOND))
+    life.wish(MORE, OTHER)
+    assert life.domain.live_hostdevs == (address(FIRST), address(SECOND))
+    assert set(life.domain.live_taps) == {f"fltap-{port(1, 16 + n)[:8]}" for n in range(2)}
+    assert found[0] == settings(1, SECOND)
+    assert len(life.host.hypervisor.starts) == 2
+    assert set(life.report.wired) >= {port(1, 0), port(1, 1), port(1, 16), port(1, 17)}
+    assert "nic_attached" in {event.kind for report in life.control.reports for event in report.events}
+
+
+def test_its_stored_domain_has_them_too_for_whoever_boots_it_next(life: Life) -> None:
+    life.wish(MORE, OTHER)
+    assert life.domain.hostdevs == (address(FIRST), address(SECOND))
+    life.wish(LESS, OTHER)
+    assert (life.domain.hostdevs, life.domain.taps) == ((), ())
+
+
+def test_a_vf_that_cannot_be_set_is_not_given_and_the_failure_is_its_ports(life: Life) -> None:
+    life.host.machine.troubles.refused_fields = frozenset({"vlan"})
+    life.wish(ServerWish(1, vfs=(FIRST, replace(SECOND, vlan=300)), taps=1), OTHER)
+    assert life.domain.live_hostdevs == (address(FIRST),)
+    (failure,) = life.report.failures
+    assert (failure.port_id, failure.server_id, failure.spares_server) == (port(1, 1), server(1), True)
+    assert port(1, 1) not in life.report.wired
+    assert life.vf(SECOND) == BASELINE
+
+
+def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
+    life.host.machine.troubles.hanging["attach"] = 2
+    life.wish(ServerWish(1, vfs=(FIRST, SECOND), taps=1), OTHER)
+    assert life.vf(SECOND) == settings(1, SECOND)
+    assert port(1, 1) not in life.report.wired
+    life.host.clock.advance(2)
+    life.tick()
+    assert port(1, 1) in life.report.wired
+
+
+def test_what_a_guest_lets_go_of_is_scrubbed_then(life: Life) -> None:
+    life.wish(LESS, OTHER)
+    assert (life.domain.live_hostdevs, life.domain.live_taps) == ((), ())
+    assert life.domain.state is GuestState.RUNNING
+    assert life.vf(FIRST) == BASELINE
+    assert not any(name.startswith("fl") for name in life.host.machine.virtual_links)
+    assert life.host.machine.mishaps == []
+
+
+def test_a_deaf_guest_keeps_its_vf_untouched_and_nobody_else_waits(life: Life) -> None:
+    life.host.machine.troubles.deaf_guests = frozenset({NAME})
+    life.wish(LESS, replace(OTHER, vfs=(*OTHER.vfs, SECOND)))
+    assert life.vf(FIRST) == settings(1, FIRST)
+    assert life.domain.live_hostdevs == (address(FIRST),)
+    assert life.vf(SECOND) == settings(2, SECOND)
+    told = {failure.port_id: failure for failure in life.report.failures if failure.server_id}
+    assert {failure.failure.code for failure in told.values()} == {"not_released"}
+    assert all(failure.spares_server for failure in told.values())
+    assert port(1, 8) in told
+
+
+def test_a_deaf_guest_is_asked_again_and_may_hear_then(life: Life) -> None:
+    life.host.machine.troubles.deaf_guests = frozenset({NAME})
+    life.wish(LESS, OTHER)
+    life.host.machine.troubles.deaf_guests = frozenset()
+    life.host.clock.advance(2)
+    life.tick()
+    assert life.vf(FIRST) == BASELINE
+    assert life.report.failures == ()
+
+
+def test_a_hard_reboot_takes_it_from_a_deaf_guest(life: Life) -> None:
+    life.host.machine.troubles.deaf_guests = frozenset({NAME})
+    life.wish(LESS, OTHER)
+    life.wish(replace(LESS, boot_serial=2, hard_reboot=True), OTHER)
+    assert (life.domain.live_serial, life.domain.live_hostdevs) == (2, ())
+    assert life.vf(FIRST) == BASELINE
+    assert life.report.failures == ()
+    assert life.host.machine.mishaps == []
+
+
+def test_a_paused_guest_lets_go_once_it_goes_on(life: Life) -> None:
+    life.domain.state = GuestState.PAUSED
+    life.wish(LESS, OTHER)
+    assert life.domain.state is GuestState.RUNNING
+    assert life.vf(FIRST) == BASELINE
+
+
+def calls_of() -> int:
+    """How many calls an agent makes to attach and detach."""
+    life, made = Life(), list[str]()
+    life.host.machine.fuse = made.append
+    come_and_go(life)
+    return len(made)
+
+
+def come_and_go(life: Life) -> None:
+    life.wish(MORE, OTHER)
+    life.wish(replace(LESS, leaving_vfs=(FIRST, SECOND), leaving_taps=2), OTHER)
+
+
+@pytest.mark.parametrize("calls", range(calls_of()))
+def test_wherever_the_agent_dies_all_comes_and_goes_the_same(calls: int) -> None:
+    life, wrong = Life(), list[object]()
+
+    def look(domain: DomainState, hostdevs: tuple[PciAddress, ...], *_: object) -> None:
+        if hostdevs and life.vf(SECOND) != settings(1, SECOND):
+            wrong.append((domain.name, life.vf(SECOND)))
+
+    life.host.hypervisor.on_attach = look
+    life.host.machine.fuse = dies_after(calls)
+    life.wish(MORE, OTHER)
+    life.tick()
+    assert set(life.domain.live_hostdevs) == {address(FIRST), address(SECOND)}
+    life.wish(replace(LESS, leaving_vfs=(FIRST, SECOND), leaving_taps=2), OTHER)
+    life.tick()
+    assert life.domain.live_hostdevs == ()
+    assert (life.vf(FIRST), life.vf(SECOND), wrong) == (BASELINE, BASELINE, [])
+    assert life.host.machine.mishaps == []
+    assert len(life.host.hypervisor.starts) == 2
