@@ -12,7 +12,7 @@ python_code := fairlead dev tests $(wildcard bench) $(wildcard lab)
 pip_compile := $(bin)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup demo test check lab bench format lock clean
+.PHONY: help setup demo test check lab bench format openapi lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,12 +37,13 @@ demo: setup ## boot a server with a pass-through port on a simulated fleet, step
 test: setup .venv-openstack/.made .venv-ansible/.made ## run the tests, on SQLite and on PostgreSQL where its binaries are
 	$(bin)/pytest tests --ignore=tests/lab $(PYTEST_FLAGS)
 
-check: setup ## format, lint, types, layers, budgets
+check: setup ## format, lint, types, layers, budgets, what is made of the program
 	$(bin)/ruff format --check $(python_code)
 	$(bin)/ruff check $(python_code)
 	$(bin)/mypy
 	$(bin)/lint-imports --no-cache
 	$(bin)/python -m dev.budgets
+	$(bin)/python -m dev.native_api --check
 
 lab: setup ## boot a real kernel with real VFs in QEMU and test there (root; SHELL=1 a shell on it, VERBOSE=1 its console)
 	@[ "$$(id -u)" = 0 ] || { echo "make lab needs root: it makes network devices and runs QEMU with them. Try: sudo make lab" >&2; exit 1; }
@@ -54,6 +55,9 @@ bench: setup ## measure placement, claims and API against their budgets
 format: setup ## rewrite the code in the project's format, and fix what ruff can fix
 	$(bin)/ruff check --fix-only --quiet $(python_code)
 	$(bin)/ruff format $(python_code)
+
+openapi: setup ## write anew what is made of the /v1 API: its OpenAPI document, and the tables of its reference page
+	$(bin)/python -m dev.native_api
 
 lock: setup ## choose the newest releases that fit and lock them, with the hashes of every build
 	$(pip_compile) --upgrade -o requirements/runtime.lock pyproject.toml

@@ -29,6 +29,7 @@ from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.store.engine import open_database
 from fairlead.store.image_files import ImageFiles
 from fairlead.wire.documents import Enrolment
+from tests.openapi_watch import Watched
 
 COMPUTE = "/compute/v2.1"
 NEWEST = {"openstack-api-version": "compute 2.96"}
@@ -166,7 +167,8 @@ def stand(
     database_url: str, directory: Path, open_login: OpenLogin = lambda _engine, _runner: Nobody()
 ) -> Iterator[Stand]:
     """A Fairlead with its first flavors; everything ends with the block. Where `open_login` gives another way in
-    than none, the stand itself has a token of the operator's.
+    than none, the stand itself has a token of the operator's. In the end whatever it answered below /v1 was as the
+    OpenAPI document says.
     """
     database = open_database(database_url)
     waiters = Waiters()
@@ -183,7 +185,7 @@ def stand(
         None if isinstance(login, Keystone) else login,
         is_for_loopback=isinstance(login, Nobody),
     )
-    app = build(parts)
+    app = Watched(build(parts))
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, log_level="warning")
@@ -204,3 +206,4 @@ def stand(
         listener.close()
         runner.close()
         database.close()
+    assert not app.faults, "\n".join(app.faults)

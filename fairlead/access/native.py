@@ -2,6 +2,8 @@
 
 RULES = {
     "v1:health": "admin",
+    # What the API is, which is no secret.
+    "v1:openapi": "anyone",
     **{
         f"v1:{noun}:{verb}": "admin"
         for noun in ("hosts", "devices", "policies", "aliases", "agents", "servers", "events", "audit")

@@ -7,7 +7,9 @@ names, Nova's fault names, Glance's `{"message"}`, Keystone's `{"error"}`.
 import dataclasses
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Annotated
 
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from fairlead.api.answers import document
@@ -36,6 +38,7 @@ class Problem:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+_CONFLICT = 409
 Renderer = Callable[[Problem], Response]
 
 _STATUS: dict[type[Refusal], int] = {
@@ -48,8 +51,14 @@ _STATUS: dict[type[Refusal], int] = {
     QuotaExceeded: 403,
     TooLarge: 413,
 }
-_STATUS_OF_CODE = {"revision": 412}
+_STATUS_OF_CODE: dict[Code, int] = {"revision": 412}
 """412: what If-Match named is no longer so."""
+
+
+def status_of(code: Code) -> int:
+    """The status of a refusal with that code that comes of how things are: 409 where no class has it for itself."""
+    known = {kind.code: status for kind, status in _STATUS.items() if kind is not Conflict}
+    return _STATUS_OF_CODE.get(code) or known.get(code, _CONFLICT)
 
 
 class Unserved(Refusal):
@@ -148,7 +157,6 @@ def _is_by_rule(problem: Problem) -> bool:
     return problem.code == NotAllowed.code and problem.field is not None
 
 
-_CONFLICT = 409
 _NOVA_NAMES = {
     400: "badRequest",
     401: "unauthorized",
@@ -177,11 +185,24 @@ def glance(problem: Problem) -> Response:
     return document(body, problem.status, problem.headers)
 
 
+class IdentityError(Struct, frozen=True):
+    """Why a request got no answer, in the words of Keystone: `code` is the status."""
+
+    code: int
+    message: str
+    title: str
+
+
+class IdentityRefusal(Struct, frozen=True):
+    """A refusal in the form of Keystone."""
+
+    error: IdentityError
+
+
 def keystone(problem: Problem) -> Response:
-    """`{"error": {"code", "message", "title"}}`."""
-    title = HTTPStatus(problem.status).phrase
-    error = {"code": problem.status, "message": problem.message, "title": title}
-    return document({"error": error}, problem.status, problem.headers)
+    """A refusal in the form of Keystone."""
+    error = IdentityError(problem.status, problem.message, HTTPStatus(problem.status).phrase)
+    return document(IdentityRefusal(error), problem.status, problem.headers)
 
 
 def unauthorized(problem: Problem) -> Response:
@@ -189,7 +210,24 @@ def unauthorized(problem: Problem) -> Response:
     return keystone(problem)
 
 
+class NativeError(Struct, frozen=True):
+    """Why a request got no answer. `code` never changes its meaning; `message` says what was wrong with what, and what
+    would do.
+    """
+
+    code: Code
+    message: str
+    field: Annotated[str | None, Meta(description="The key that was wrong; null: no single one was.")] = None
+    hint: Annotated[str | None, Meta(description="What would help; null: the message says it.")] = None
+
+
+class NativeRefusal(Struct, frozen=True):
+    """A refusal of /v1."""
+
+    error: NativeError
+
+
 def native(problem: Problem) -> Response:
-    """`{"error": {"code", "message", "field", "hint"}}` of /v1; `code` is stable."""
-    error = {"code": problem.code, "message": problem.message, "field": problem.field, "hint": None}
-    return document({"error": error}, problem.status, problem.headers)
+    """A refusal of /v1."""
+    error = NativeError(problem.code, problem.message, problem.field)
+    return document(NativeRefusal(error), problem.status, problem.headers)

@@ -31,7 +31,9 @@ class NewAlias:
 
 @dataclass(frozen=True, slots=True)
 class AliasChanges:
-    """What may change; UNSET stays as it is. What is held stays held: it counts for the next server."""
+    """What may change. What is not given (UNSET) stays as it is. What is held stays held: it counts for the next
+    server.
+    """
 
     kind: DeviceKind | UnsetType = UNSET
     vendor: tuple[str, ...] | UnsetType = UNSET

@@ -65,7 +65,7 @@ class NewHost:
 
 @dataclass(frozen=True, slots=True)
 class HostChanges:
-    """What may change; UNSET stays as it is."""
+    """What may change. What is not given (UNSET) stays as it is."""
 
     name: str | UnsetType = UNSET
     labels: dict[str, str] | UnsetType = UNSET

@@ -18,7 +18,7 @@ MOST_VFS = 4096
 
 @dataclass(frozen=True, slots=True)
 class NewPolicy:
-    """What a policy is made from; its fields as in DevicePolicy."""
+    """What a device policy is made from."""
 
     name: str
     match: DeviceMatch = field(default_factory=DeviceMatch)
@@ -33,7 +33,7 @@ class NewPolicy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChanges:
-    """What may change; UNSET stays as it is, None is what it means in DevicePolicy."""
+    """What may change. What is not given (UNSET) stays as it is; None is what it means in the policy itself."""
 
     name: str | UnsetType = UNSET
     match: DeviceMatch | UnsetType = UNSET

@@ -9,7 +9,10 @@ from fairlead.model.vf import VfSettings
 
 
 class DeviceStatus(Enum):
-    """See lifecycle.DEVICE."""
+    """What becomes of a device (lifecycle.DEVICE). AVAILABLE: nobody has it. CLAIMED: a server is to get it. ALLOCATED:
+    it has it, as wanted. RELEASING: it had it, and its traces are not gone yet. FAULTY: they would not go. MISSING: its
+    host no longer reports it.
+    """
 
     AVAILABLE = "AVAILABLE"
     CLAIMED = "CLAIMED"

@@ -63,9 +63,9 @@ class Host:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Something not done now because it would disturb somebody. An agent names `subject` by PCI address or key (a
-    guest by its server id) and `holders` by server id; a host's row has them by the names that people know
-    (control.holds). `server_id`: who cannot start before it is over; None: nobody. `is_unnamed_guest`: the subject
-    is a guest that is no server's, which its operator may have removed.
+    guest by its server id) and `holders` by server id; a host is shown with them by the names that people know.
+    `server_id`: who cannot start before it is over; None: nobody. `is_unnamed_guest`: the subject is a guest that is
+    no server's, which its operator may have removed.
     """
 
     subject: str

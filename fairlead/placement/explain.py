@@ -16,7 +16,9 @@ _PLURALS = {"lacks": "lack", "has": "have", "is": "are"}
 
 @dataclass(frozen=True, slots=True)
 class ReasonExplained:
-    """One reason of one host. `asked` and `had` as in Reason; `holders` are all who hold what is lacking."""
+    """One reason of one host. `asked` and `had` are counts in the unit that `message` names; `holders` are all who hold
+    what is lacking; `hint` is what would help, "": nothing would.
+    """
 
     code: ReasonCode
     message: str

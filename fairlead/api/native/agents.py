@@ -39,7 +39,7 @@ class AssignmentQuery(Query, frozen=True, kw_only=True):
     """What the agent has, and how long it would wait for something newer."""
 
     generation: Annotated[int, Meta(ge=0), says("That of the newest desired state that the agent has.")] = 0
-    wait: Annotated[Wait, says("Where there is nothing new, wait for it so long.")] = 0.0
+    wait: Annotated[Wait, says("Seconds to wait for it where there is nothing new, 60 at most.")] = 0.0
 
 
 def list_agents(call: Call) -> AgentList:

@@ -1,13 +1,12 @@
 """Handlers of aliases."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Struct
 
 from fairlead.api.call import Call
-from fairlead.api.native.records import says, viewed
-from fairlead.api.native.signature import Conflicts, Under
+from fairlead.api.native.records import Time, says, viewed
+from fairlead.api.native.signature import Refused, Under
 from fairlead.control import aliases as control
 from fairlead.control.aliases import AliasChanges, NewAlias
 from fairlead.model.numa import NumaPolicy
@@ -22,7 +21,7 @@ class AliasView(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, says("What flavors (`pci_passthrough:alias`) and NICs call it.")]
     kind: Annotated[DeviceKind, says("What kind of device it is.")]
-    created_at: datetime
+    created_at: Time
     vendor: Annotated[
         tuple[str, ...], says("Globs of the PCI vendor of the device itself (a VF's, for VFs).")
     ]
@@ -57,7 +56,7 @@ def show(call: Call, name: str) -> AliasShown:
 
 def create(
     call: Call, new: Annotated[NewAlias, Under("alias")]
-) -> Annotated[AliasShown, Conflicts("name_in_use")]:
+) -> Annotated[AliasShown, Refused("name_in_use")]:
     """Make an alias."""
     return _shown(call.run(lambda tx: control.create(tx, new)))
 
@@ -67,7 +66,7 @@ def update(call: Call, name: str, changes: Annotated[AliasChanges, Under("alias"
     return _shown(call.run(lambda tx: control.update(tx, name, changes)))
 
 
-def delete(call: Call, name: str) -> Annotated[None, Conflicts("in_use")]:
+def delete(call: Call, name: str) -> Annotated[None, Refused("in_use")]:
     """Delete an alias that no flavor and no port needs."""
     call.run(lambda tx: control.delete(tx, name))
 

@@ -9,7 +9,7 @@ from fairlead.api.native.device_view import DeviceView, device_views
 from fairlead.api.native.hosts import find as find_host
 from fairlead.api.native.queries import Query
 from fairlead.api.native.records import says
-from fairlead.api.native.signature import Conflicts
+from fairlead.api.native.signature import Refused
 from fairlead.control import devices as control
 from fairlead.control.boundary import Tx
 from fairlead.model.device import DeviceStatus
@@ -39,7 +39,7 @@ class DeviceShown(Struct, frozen=True):
     device: DeviceView
 
 
-def list_devices(call: Call, query: DeviceQuery) -> DeviceList:
+def list_devices(call: Call, query: DeviceQuery) -> Annotated[DeviceList, Refused("not_found")]:
     """Devices of all hosts, or those that the query means."""
 
     def work(tx: Tx) -> list[DeviceView]:
@@ -54,7 +54,7 @@ def show(call: Call, device_id: str) -> DeviceShown:
     return DeviceShown(call.run(lambda tx: device_views(tx, (tx.devices.fetch(device_id),))[0]))
 
 
-def forget(call: Call, device_id: str) -> Annotated[None, Conflicts("in_use", "wrong_state")]:
+def forget(call: Call, device_id: str) -> Annotated[None, Refused("in_use", "wrong_state")]:
     """Forget a device that is MISSING for good and held by nobody, its VFs with it."""
     call.run(lambda tx: control.forget(tx, DeviceId(device_id)))
 

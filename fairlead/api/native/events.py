@@ -1,6 +1,5 @@
 """Handler of events: what happened, as a list that can be waited on."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,7 +7,7 @@ from msgspec import Meta, Struct
 from fairlead.api.call import Call
 from fairlead.api.long_poll import Wait, first_found, patience
 from fairlead.api.native.queries import Query
-from fairlead.api.native.records import says, viewed
+from fairlead.api.native.records import Time, says, viewed
 from fairlead.control.boundary import Tx, server_wake
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import HostId, ServerId
@@ -27,14 +26,16 @@ class EventQuery(Query, frozen=True, kw_only=True):
     limit: Annotated[
         int, Meta(ge=0, le=_LARGEST), says(f"At most so many; {_MOST} is the most there can be.")
     ] = _MOST
-    wait: Annotated[Wait, says("Where there is none, wait for one so long. It needs `server`.")] = 0.0
+    wait: Annotated[
+        Wait, says("Seconds to wait for one where there is none, 60 at most. It needs `server`.")
+    ] = 0.0
 
 
 class EventView(Struct, frozen=True, kw_only=True):
     """Something that happened to a server, port, device or host."""
 
     id: Annotated[int, says("It grows.")]
-    at: Annotated[datetime, says("When it happened.")]
+    at: Annotated[Time, says("When it happened.")]
     kind: Annotated[str, says("What happened, in a word of the past tense that stays.")]
     subject: Annotated[str, says("The id of what it happened to.")]
     message: Annotated[str, says("What happened, in words.")]

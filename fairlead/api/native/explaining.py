@@ -10,7 +10,7 @@ from fairlead.api.compute.boot import Boots
 from fairlead.api.compute.boot_form import BootBody
 from fairlead.api.compute.microversions import LAST
 from fairlead.api.native.records import says, viewed
-from fairlead.api.native.signature import Body, Conflicts
+from fairlead.api.native.signature import Body, Refused
 from fairlead.control import explaining as control
 from fairlead.control.explaining import Answer, HostFitting
 from fairlead.model.ids import ServerId
@@ -18,7 +18,7 @@ from fairlead.placement.explain import HostExplained
 
 _BOOT = Body(BootBody, lambda body: boot.read(body, LAST))
 """The body of POST /servers in the newest microversion."""
-_UNBOOTABLE = Conflicts("ambiguous", "cannot_bind", "in_use")
+_UNBOOTABLE = Refused("ambiguous", "cannot_bind", "in_use", "not_found", "quota_exceeded")
 
 
 class ExplanationView(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from fairlead.api.native.records import says, viewed
+from fairlead.api.native.records import Time, says, viewed
 from fairlead.control import hosts as control
 from fairlead.control.hosts import Liveness, liveness
 from fairlead.model.host import Hold, Host, HostAdmin, HostCapacity
@@ -17,21 +17,19 @@ class HostView(Struct, frozen=True, kw_only=True):
 
     id: HostId
     name: Annotated[str, says("What people call it; it stands for the id in every path.")]
-    created_at: datetime
+    created_at: Time
     labels: Annotated[dict[str, str], says("The operator's own words, for device policies to match.")]
     admin: Annotated[HostAdmin, says("Whether the operator lets it take new servers.")]
     admin_reason: Annotated[str, says('Why it is disabled, in the operator\'s words; "": none was given.')]
     generation: Annotated[int, says("The newest desired state of the host.")]
     generation_seen: Annotated[int, says("The newest desired state that its agent has reported on.")]
     capacity: Annotated[HostCapacity, says("What it has for guests, after what it keeps for itself.")]
-    token_expires_at: Annotated[
-        datetime | None, says("Until when its agent may enrol; null: no token is open.")
-    ]
-    enrolled_at: Annotated[datetime | None, says("When its agent enrolled; null: not yet.")]
+    token_expires_at: Annotated[Time | None, says("Until when its agent may enrol; null: no token is open.")]
+    enrolled_at: Annotated[Time | None, says("When its agent enrolled; null: not yet.")]
     last_seen_at: Annotated[
-        datetime | None, says("When its agent was last heard of, be it by a poll; null: never.")
+        Time | None, says("When its agent was last heard of, be it by a poll; null: never.")
     ]
-    reported_at: Annotated[datetime | None, says("When its agent last told how the host is; null: never.")]
+    reported_at: Annotated[Time | None, says("When its agent last told how the host is; null: never.")]
     agent_version: Annotated[str, says('The release that its agent is of; "" before it enrols.')]
     report_serial: Annotated[int, says("The serial of the newest report applied.")]
     holds: Annotated[
@@ -41,7 +39,7 @@ class HostView(Struct, frozen=True, kw_only=True):
         tuple[ServerId, ...], says("Guests of no server that are to be removed and are not gone yet.")
     ]
     revision: Annotated[int, says("Grows with every change.")]
-    liveness: Annotated[Liveness, says("How its agent is; see there.")]
+    liveness: Annotated[Liveness, says("How its agent is.")]
     is_alive: Annotated[bool, says("Whether `liveness` is `alive`.")]
     is_enrolled: Annotated[bool, says("Whether its agent has a credential.")]
     why_not: Annotated[str, says('Why it takes no servers now, in words; "": it does.')]
@@ -52,11 +50,11 @@ class AgentView(Struct, frozen=True, kw_only=True):
 
     host_id: HostId
     host_name: str
-    liveness: Annotated[Liveness, says("How it is; see there.")]
+    liveness: Annotated[Liveness, says("How it is.")]
     is_alive: Annotated[bool, says("Whether `liveness` is `alive`.")]
     is_enrolled: Annotated[bool, says("Whether it has a credential.")]
-    last_seen_at: Annotated[datetime | None, says("When it was last heard of, be it by a poll; null: never.")]
-    reported_at: Annotated[datetime | None, says("When it last told how the host is; null: never.")]
+    last_seen_at: Annotated[Time | None, says("When it was last heard of, be it by a poll; null: never.")]
+    reported_at: Annotated[Time | None, says("When it last told how the host is; null: never.")]
     agent_version: Annotated[str, says('The release that it is of; "" before it enrols.')]
     generation: Annotated[int, says("The newest desired state of its host.")]
     generation_seen: Annotated[int, says("The newest desired state that it has reported on.")]

@@ -9,7 +9,7 @@ from fairlead.api.call import Call
 from fairlead.api.native.host_view import HostView, host_view
 from fairlead.api.native.queries import Query
 from fairlead.api.native.records import says
-from fairlead.api.native.signature import Conflicts
+from fairlead.api.native.signature import Refused
 from fairlead.control import dead_hosts, guest_removals
 from fairlead.control import hosts as control
 from fairlead.control.boundary import Tx
@@ -68,7 +68,7 @@ def show(call: Call, key: str) -> HostShown:
     return HostShown(call.run(lambda tx: host_view(find(tx, key), tx.now)))
 
 
-def create(call: Call, new: NewHost) -> Annotated[HostMade, Conflicts("name_in_use")]:
+def create(call: Call, new: NewHost) -> Annotated[HostMade, Refused("name_in_use")]:
     """Make a host known. The answer has the token with which its agent enrols, shown this once."""
     secret = secrets.token_hex(SECRET_BYTES)
 
@@ -85,18 +85,18 @@ def renew_token(call: Call, key: str) -> TokenShown:
     return TokenShown(call.run(lambda tx: control.renew_token(tx, find(tx, key).id, secret)))
 
 
-def update(call: Call, key: str, changes: HostChanges) -> Annotated[HostShown, Conflicts("name_in_use")]:
+def update(call: Call, key: str, changes: HostChanges) -> Annotated[HostShown, Refused("name_in_use")]:
     """Change a host. What is not given stays as it is; labels that are given are all of them."""
     return HostShown(call.run(lambda tx: host_view(control.update(tx, find(tx, key).id, changes), tx.now)))
 
 
-def delete(call: Call, key: str, how: Forgetting) -> Annotated[None, Conflicts("in_use", "wrong_state")]:
+def delete(call: Call, key: str, how: Forgetting) -> Annotated[None, Refused("in_use", "wrong_state")]:
     """Forget a host. Without `force`, one that has no servers."""
     forget = dead_hosts.forget if how.force else control.delete
     call.run(lambda tx: forget(tx, find(tx, key).id))
 
 
-def remove_guest(call: Call, key: str, server_id: str) -> Annotated[None, Conflicts("in_use")]:
+def remove_guest(call: Call, key: str, server_id: str) -> Annotated[None, Refused("in_use")]:
     """Remove a guest that is no server's from a host, with its disk. Its agent does it as soon as it can."""
     call.run(lambda tx: guest_removals.remove_guest(tx, find(tx, key).id, ServerId(server_id)))
 

@@ -56,13 +56,18 @@ class Operation:
         """What it takes and answers."""
         return signature_of(self.handler)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its handler waits for something."""
+        return iscoroutinefunction(self.handler)
+
     def route(self) -> Route | Live:
         """The same for the table of routes. Raises TypeError where the handler does not take what the path names."""
         says = self.says
         if len(says.named) != len(self.names):
             raise TypeError(f"{self.id} does not take what {self.path} names.")
         path, is_for_agents = _NAMED.sub("{}", self.path), self.who is not Who.PERSON
-        if iscoroutinefunction(self.handler):
+        if self.is_live:
             return Live(self.method, path, self._live(says), self.action, is_for_agents=is_for_agents)
         limit = says.body.limit if says.body else BODY_LIMIT
         served = self._plain(says)

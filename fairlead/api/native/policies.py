@@ -9,7 +9,7 @@ from msgspec import Struct
 from fairlead.api.call import Call
 from fairlead.api.native.forms import read
 from fairlead.api.native.policy_view import PolicyView, policy_views
-from fairlead.api.native.signature import Conflicts, Under
+from fairlead.api.native.signature import Refused, Under
 from fairlead.control import policies as control
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied
@@ -32,7 +32,7 @@ class PolicyShown(Struct, frozen=True):
     policy: PolicyView
 
 
-_Set = Annotated[PolicyShown, Conflicts("in_use", "name_in_use")]
+_Set = Annotated[PolicyShown, Refused("in_use", "name_in_use")]
 """A policy that is in force; `in_use` where that would take a device from who has it."""
 
 
@@ -56,7 +56,7 @@ def update(call: Call, key: str, changes: Annotated[PolicyChanges, Under("policy
     return _shown(call, lambda tx: control.update(tx, _find(tx, key).id, changes))
 
 
-def delete(call: Call, key: str) -> Annotated[None, Conflicts("in_use")]:
+def delete(call: Call, key: str) -> Annotated[None, Refused("in_use")]:
     """Delete a device policy of whose devices no server has one."""
     call.run(lambda tx: control.delete(tx, _find(tx, key).id))
 

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Struct
 
-from fairlead.api.native.records import says, viewed
+from fairlead.api.native.records import Time, says, viewed
 from fairlead.control.boundary import Tx
 from fairlead.model.device import Device
 from fairlead.model.ids import PolicyId
@@ -31,8 +30,8 @@ class PolicyView(Struct, frozen=True, kw_only=True):
     id: PolicyId
     name: Annotated[str, says("What people call it; it stands for the id in every path.")]
     match: Annotated[DeviceMatch, says("Which PFs and plain devices are meant.")]
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
     exclude: Annotated[tuple[DeviceMatch, ...], says("Devices that one of these matches are not meant.")]
     priority: int
     num_vfs: Annotated[int | None, says("How many VFs a PF has to have; null: as many as it has, 0: none.")]

@@ -8,12 +8,12 @@ from fairlead.api.asking import ask
 from fairlead.api.call import Call
 from fairlead.api.native.queries import Query
 from fairlead.api.native.records import says
-from fairlead.api.native.signature import Conflicts
+from fairlead.api.native.signature import Refused
 from fairlead.model.ids import ServerId
 from fairlead.model.question import QuestionKind
 
 _MOST_LINES = 1_000_000
-_UNHEARD = Conflicts("no_answer", "wrong_state")
+_UNHEARD = Refused("no_answer", "wrong_state")
 
 
 class DomainShown(Struct, frozen=True):

@@ -2,10 +2,13 @@
 the answer as well.
 """
 
-from typing import TypeVar
+from datetime import datetime
+from typing import Annotated, TypeVar
 
 from msgspec import Meta, Struct
 
+Time = Annotated[datetime, Meta(tz=True)]
+"""In UTC: ISO 8601 with Z."""
 View = TypeVar("View", bound=Struct)
 
 

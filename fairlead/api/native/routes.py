@@ -1,5 +1,11 @@
 """Fairlead's own API on one screen."""
 
+from functools import cache
+from typing import Annotated
+
+from starlette.responses import Response
+
+from fairlead.api.call import Call
 from fairlead.api.face import Face
 from fairlead.api.native import (
     agents,
@@ -13,9 +19,11 @@ from fairlead.api.native import (
     policies,
     questions,
 )
+from fairlead.api.native.openapi import described, formatted
 from fairlead.api.native.operation import Operation, Who
+from fairlead.api.native.signature import Octets
 from fairlead.api.problems import native
-from fairlead.api.routes import Table
+from fairlead.api.routes import JSON, Table
 
 
 def face() -> Face:
@@ -23,8 +31,20 @@ def face() -> Face:
     return Face("/v1", Table(*(operation.route() for operation in OPERATIONS)), native)
 
 
+@cache
+def openapi() -> bytes:
+    """The OpenAPI document of all of it, as docs/reference/openapi.json has it."""
+    return formatted(described(OPERATIONS))
+
+
+def show_openapi(call: Call) -> Annotated[Response, Octets(JSON)]:
+    """This document."""
+    return Response(openapi(), media_type=JSON)
+
+
 OPERATIONS = (
     Operation("GET", "/health", health.show, "v1:health", "show_health"),
+    Operation("GET", "/openapi.json", show_openapi, "v1:openapi", "show_openapi"),
     Operation("GET", "/hosts", hosts.list_hosts, "v1:hosts:read", "list_hosts"),
     Operation("POST", "/hosts", hosts.create, "v1:hosts:write", "create_host", status=201),
     Operation("GET", "/hosts/{host}", hosts.show, "v1:hosts:read", "show_host"),

@@ -71,8 +71,8 @@ class Octets:
     media_type: str
 
 
-class Conflicts:
-    """Beside the type of an answer: the codes with which it is refused as things are now (409)."""
+class Refused:
+    """Beside the type of an answer: the codes with which it is refused as things are now."""
 
     def __init__(self, *codes: Code) -> None:
         self.codes = codes
@@ -81,15 +81,15 @@ class Conflicts:
 @dataclass(frozen=True, slots=True)
 class Signature:
     """`named` are the parts of the path that the handler gets as text after the Call, in their order. Then come the
-    parameters of the `query` and the `body`, None where it takes none. `answer` None: it is empty. `conflicts` are
-    the codes with which it answers 409.
+    parameters of the `query` and the `body`, None where it takes none. `answer` None: it is empty. `refused` are
+    the codes with which it refuses beside those that every operation has.
     """
 
     named: tuple[str, ...]
     query: type[Query] | None
     body: Body | None
     answer: type | Octets | None
-    conflicts: tuple[Code, ...]
+    refused: tuple[Code, ...]
 
 
 @cache
@@ -109,7 +109,7 @@ def signature_of(handler: Handler) -> Signature:
         queries[0] if queries else None,
         bodies[0] if bodies else None,
         _answer(hints["return"]),
-        _conflicts(hints["return"]),
+        _refused(hints["return"]),
     )
 
 
@@ -144,9 +144,9 @@ def _answer(hint: object) -> type | Octets | None:
     return kind
 
 
-def _conflicts(hint: object) -> tuple[Code, ...]:
+def _refused(hint: object) -> tuple[Code, ...]:
     _, notes = _noted(hint)
-    return tuple(code for note in notes if isinstance(note, Conflicts) for code in note.codes)
+    return tuple(code for note in notes if isinstance(note, Refused) for code in note.codes)
 
 
 def _noted(hint: object) -> tuple[object, tuple[object, ...]]:

@@ -11,7 +11,7 @@ from fairlead.api.native import queries
 from fairlead.api.native.operation import Operation, Who
 from fairlead.api.native.queries import Query
 from fairlead.api.native.routes import OPERATIONS
-from fairlead.api.native.signature import AtMost, Conflicts, Octets, Told, Under, signature_of
+from fairlead.api.native.signature import AtMost, Octets, Refused, Told, Under, signature_of
 from fairlead.api.routes import Live, Route
 from fairlead.model.errors import InvalidValue
 
@@ -43,7 +43,7 @@ def change(call, host: str, query: Wanted, form: Annotated[Form, Under("thing")]
 
 async def tell(
     call, host: str, told: Annotated[Told[Form], AtMost(5)]
-) -> Annotated[None, Conflicts("in_use", "stale")]:
+) -> Annotated[None, Refused("in_use", "stale")]:
     told.read()
 
 
@@ -53,7 +53,7 @@ async def send(call) -> Annotated[Response, Octets("image/png")]:
 
 def test_a_handler_says_what_it_takes_and_answers():
     says = signature_of(change)
-    assert (says.named, says.query, says.answer, says.conflicts) == (("host",), Wanted, Shown, ())
+    assert (says.named, says.query, says.answer, says.refused) == (("host",), Wanted, Shown, ())
     assert (says.body.kind, says.body.under) == (Form, "thing")
     assert says.body.read(b'{"thing": {"size": 3}}') == Form(3)
 
@@ -61,7 +61,7 @@ def test_a_handler_says_what_it_takes_and_answers():
 def test_what_an_agent_tells_is_read_when_its_handler_asks():
     says = signature_of(tell)
     assert (says.body.kind, says.body.limit, says.answer) == (Form, 5, None)
-    assert says.conflicts == ("in_use", "stale")
+    assert says.refused == ("in_use", "stale")
     told = says.body.read(b"no JSON")
     with pytest.raises(InvalidValue):
         told.read()
