@@ -13,4 +13,15 @@ RULES = {
     "delete_image": _OWNER,
     "upload_image": _OWNER,
     "publicize_image": "admin",
+    "communitize_image": _OWNER,
+    "deactivate": "admin",
+    "reactivate": "admin",
+    "get_members": "admin or reader or shared",
+    "get_member": "admin or reader or shared",
+    "add_member": _OWNER,
+    "delete_member": _OWNER,
+    # The member that is named, and nobody else of those the image is shared with.
+    "modify_member": "admin or shared_member",
+    "get_schema": "anyone",
+    "get_import_info": "anyone",
 }

@@ -32,6 +32,8 @@ class Grant(Enum):
     """Who is a reader of that project."""
     SHARED = "shared"
     """Who is a reader of a project that the thing is shared with."""
+    SHARED_MEMBER = "shared_member"
+    """Who is a member of such a project."""
     USER = "user"
     """The user whose it is."""
     ANYONE = "anyone"
@@ -58,6 +60,7 @@ _NEEDS = {
     Grant.NETWORK_MEMBER: Role.MEMBER,
     Grant.NETWORK_READER: Role.READER,
     Grant.SHARED: Role.READER,
+    Grant.SHARED_MEMBER: Role.MEMBER,
 }
 
 
@@ -113,7 +116,7 @@ def _grants(
             is_theirs = target.project_id is not None and target.project_id == project_id
         case Grant.NETWORK_MEMBER | Grant.NETWORK_READER:
             is_theirs = target.network_project_id is not None and target.network_project_id == project_id
-        case Grant.SHARED:
+        case Grant.SHARED | Grant.SHARED_MEMBER:
             is_theirs = EVERYBODY in target.shared_with or project_id in target.shared_with
         case _:
             assert_never(grant)

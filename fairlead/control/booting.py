@@ -15,7 +15,7 @@ from fairlead.control.boundary import SCHEDULER, Tx
 from fairlead.control.events import tell_server
 from fairlead.control.nics import BootNic, BootNics, NicChoice
 from fairlead.control.requests import nics_of, request_for
-from fairlead.control.subjects import FLAVOR, IMAGE, of_flavor, of_image, refused
+from fairlead.control.subjects import FLAVOR, of_flavor, refused, sees_image
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import FlavorId, ImageId, PortId, ServerId
 from fairlead.model.port import Port
@@ -160,8 +160,7 @@ def _source(tx: Tx, caller: Caller, image: Image) -> Boot:
 def _image(tx: Tx, caller: Caller, name: str, image_id: str) -> Image:
     """The image, which nobody deletes before its server is there to name it."""
     image = tx.images.share(image_id)
-    is_seen = image is not None and caller.may(IMAGE.seen_by, of_image(image))
-    if image is None or not is_seen or image.status is not ImageStatus.ACTIVE:
+    if image is None or not sees_image(tx, caller, image) or image.status is not ImageStatus.ACTIVE:
         raise InvalidValue(name, image_id, "the id of an image that is there and active")
     return image
 

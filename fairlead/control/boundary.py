@@ -19,6 +19,7 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
+from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
@@ -133,6 +134,8 @@ class Tx(Protocol):
     """They go with what they are about."""
     flavors: Rows[Flavor]
     images: Rows[Image]
+    image_members: Rows[ImageMember]
+    """Keyed by (image id, project id). They go with their image."""
     servers: Rows[Server]
     hosts: Rows[Host]
     devices: Rows[Device]

@@ -23,7 +23,7 @@ _KEY = re.compile(r"[^/\x00-\x1f]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class ImageFields:
-    """What people say of an image, whole."""
+    """What people say of an image, whole. `owner` "": whoever makes it."""
 
     name: str = ""
     disk_format: str | None = None
@@ -35,14 +35,17 @@ class ImageFields:
     hidden: bool = False
     tags: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
 
 
 def create(tx: Tx, project_id: ProjectId, fields: ImageFields, image_id: str | None = None) -> Image:
-    """The new image, queued for its data; raises InvalidValue, Conflict `id_in_use`."""
+    """The new image, queued for its data, of that project where the fields name no owner; raises InvalidValue, Conflict
+    `id_in_use`.
+    """
     checked = _checked(fields)
     image = Image(
         id=_new_id(tx, image_id),
-        project_id=project_id,
+        project_id=ProjectId(checked.owner or project_id),
         name=checked.name,
         status=ImageStatus.QUEUED,
         disk_format=checked.disk_format,
@@ -61,9 +64,30 @@ def create(tx: Tx, project_id: ProjectId, fields: ImageFields, image_id: str | N
     return image
 
 
+def deactivate(tx: Tx, image_id: ImageId) -> Image:
+    """The image, which nobody boots from or downloads; guests that are of it stay. Raises NotFound, NotAllowed
+    while its data is not there.
+    """
+    return _switched(tx, image_id, ImageStatus.DEACTIVATED)
+
+
+def reactivate(tx: Tx, image_id: ImageId) -> Image:
+    """The image, active once more; raises as deactivate."""
+    return _switched(tx, image_id, ImageStatus.ACTIVE)
+
+
+def _switched(tx: Tx, image_id: ImageId, status: ImageStatus) -> Image:
+    image = tx.images.lock(image_id)
+    if image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED):
+        verb = "deactivate" if status is ImageStatus.DEACTIVATED else "reactivate"
+        raise NotAllowed(f"Not allowed to {verb} image in status '{image.status.value}'")
+    return tx.images.put(replace(image, status=status, updated_at=tx.now))
+
+
 def fields_of(image: Image) -> ImageFields:
     """What people say of it now."""
     return ImageFields(
+        owner=image.project_id,
         name=image.name,
         disk_format=image.disk_format,
         container_format=image.container_format,
@@ -86,6 +110,7 @@ def update(tx: Tx, image: Image, fields: ImageFields) -> Image:
     return tx.images.put(
         replace(
             image,
+            project_id=ProjectId(checked.owner or image.project_id),
             name=checked.name,
             disk_format=checked.disk_format,
             container_format=checked.container_format,
@@ -137,14 +162,14 @@ def finish_upload(tx: Tx, image_id: ImageId, data: ImageData, virtual_size: int 
 
 def abandon_upload(tx: Tx, image_id: ImageId) -> bool:
     """The image waits for its data again, unless it was deleted meanwhile. Whether what was received is of no
-    use: False once the image is active with it.
+    use: False once the image has been active with it.
     """
     if tx.images.get(image_id) is None:
         return True
     image = tx.images.lock(image_id)
     if image.status is ImageStatus.SAVING:
         tx.images.put(replace(image, status=ImageStatus.QUEUED, updated_at=tx.now))
-    return image.status is not ImageStatus.ACTIVE
+    return image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
 
 
 def requeue_interrupted(engine: Engine, files: ImageFiles) -> None:
@@ -196,6 +221,8 @@ def _checked(fields: ImageFields) -> ImageFields:
     for name, value in (("min_disk", fields.min_disk_gib), ("min_ram", fields.min_memory_mib)):
         if not 0 <= value < 1 << 31:
             raise InvalidValue(name, value, "a number of 0 to 2147483647")
+    if len(fields.owner) > _LONGEST:
+        raise InvalidValue("owner", fields.owner, f"a project's id of at most {_LONGEST} characters")
     if len(fields.properties) > MOST_PROPERTIES or len(fields.tags) > MOST_TAGS:
         raise InvalidValue(
             "image", fields.name, f"with at most {MOST_PROPERTIES} properties and {MOST_TAGS} tags"

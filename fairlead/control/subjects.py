@@ -4,12 +4,14 @@ A thing that the caller may not see is answered as one that is not there, word f
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import Target
 from fairlead.control import sharing
 from fairlead.control.boundary import Tx
+from fairlead.control.image_members import SHARED
 from fairlead.model.errors import NotAllowed, NotFound
 from fairlead.model.ids import ProjectId
 from fairlead.model.network import Network, Subnet
@@ -99,10 +101,16 @@ def of_server(server: Server) -> Target:
     return Target(server.project_id, user_id=server.user_id)
 
 
-def of_image(image: Image) -> Target:
-    """What rules ask of an image."""
-    is_for_all = image.visibility in _SEEN_BY_ALL
-    return Target(image.project_id, shared_with=frozenset({EVERYBODY}) if is_for_all else frozenset())
+def of_image(image: Image, members: AbstractSet[str]) -> Target:
+    """What rules ask of an image that has those members, which count while it is shared."""
+    if image.visibility in _SEEN_BY_ALL:
+        return Target(image.project_id, shared_with=frozenset({EVERYBODY}))
+    return Target(image.project_id, shared_with=members if image.visibility == SHARED else frozenset())
+
+
+def sees_image(tx: Tx, caller: Caller, image: Image) -> bool:
+    """Whether the caller may boot from the image."""
+    return caller.may(IMAGE.seen_by, _of_image(tx, image))
 
 
 def of_group(group: ServerGroup) -> Target:
@@ -125,6 +133,11 @@ def _of_policy(tx: Tx, policy: QosPolicy) -> Target:
 
 def _of_profile(tx: Tx, profile: PortProfile) -> Target:
     return of_profile(profile, sharing.targets(tx, profile))
+
+
+def _of_image(tx: Tx, image: Image) -> Target:
+    members = tx.image_members.find(image_id=image.id) if image.visibility == SHARED else ()
+    return of_image(image, frozenset(member.project_id for member in members))
 
 
 def _subnet(tx: Tx, key: str) -> Target:
@@ -165,7 +178,7 @@ RBAC_POLICY = Subject(
 )
 QOS_RULE = Subject("QoS rule", "get_policy", _rule)
 SERVER = Subject("server", "os_compute_api:servers:show", lambda tx, key: of_server(tx.servers.fetch(key)))
-IMAGE = Subject("image", "get_image", lambda tx, key: of_image(tx.images.fetch(key)))
+IMAGE = Subject("image", "get_image", lambda tx, key: _of_image(tx, tx.images.fetch(key)))
 SERVER_GROUP = Subject(
     "server group",
     "os_compute_api:os-server-groups:show",

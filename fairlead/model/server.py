@@ -32,11 +32,14 @@ class Flavor:
 
 
 class ImageStatus(Enum):
-    """Glance's: queued until its data is there, saving while it comes."""
+    """Glance's: queued until its data is there, saving while it comes; deactivated while an operator keeps it from
+    being booted from or downloaded.
+    """
 
     QUEUED = "queued"
     SAVING = "saving"
     ACTIVE = "active"
+    DEACTIVATED = "deactivated"
     KILLED = "killed"
 
 

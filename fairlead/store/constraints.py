@@ -68,6 +68,7 @@ DUPLICATES: Mapping[str, Refused] = {
     "pk_keypairs": Refused("name_in_use", "Key pair '{name}' already exists.", "name"),
     "uq_aggregates_name": Refused("name_in_use", "Aggregate {name} already exists.", "name"),
     "pk_aggregates": Refused("stale", "Aggregate {id} was made meanwhile."),
+    "pk_image_members": Refused("exists", "Image {image_id} is already shared with {project_id}.", "member"),
     "pk_flavors": Refused("id_in_use", "Flavor with ID {id} already exists.", "id"),
     "pk_aliases": Refused("name_in_use", "Alias with name {name} already exists.", "name"),
     "pk_allocations": Refused("device_in_use", "Device {device_id} is already held."),

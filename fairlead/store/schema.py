@@ -23,6 +23,7 @@ NOUNS = (
     inventory.ALIASES,
     compute.FLAVORS,
     compute.IMAGES,
+    compute.IMAGE_MEMBERS,
     compute.SERVERS,
     compute.QUESTIONS,
     compute.KEYPAIRS,

@@ -14,6 +14,7 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import SubnetId
+from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
@@ -47,6 +48,7 @@ class Nouns:
         self.rbac_policies: Mapped[RbacPolicy] = mapped(networking.RBAC_POLICIES, dialect)
         self.flavors: Mapped[Flavor] = mapped(compute.FLAVORS, dialect)
         self.images: Mapped[Image] = mapped(compute.IMAGES, dialect)
+        self.image_members: Mapped[ImageMember] = mapped(compute.IMAGE_MEMBERS, dialect)
         self.servers: Mapped[Server] = mapped(compute.SERVERS, dialect)
         self.questions: Mapped[Question] = mapped(compute.QUESTIONS, dialect)
         self.events: Mapped[Event] = mapped(compute.EVENTS, dialect)
@@ -92,6 +94,7 @@ class SqlTx:
         self.rbac_policies: Rows[RbacPolicy] = SqlRows(session, nouns.rbac_policies)
         self.flavors: Rows[Flavor] = SqlRows(session, nouns.flavors)
         self.images: Rows[Image] = SqlRows(session, nouns.images)
+        self.image_members: Rows[ImageMember] = SqlRows(session, nouns.image_members)
         self.servers: Rows[Server] = SqlRows(session, nouns.servers)
         self.hosts: Rows[Host] = SqlRows(session, nouns.hosts)
         self.devices: Rows[Device] = SqlRows(session, nouns.devices)

@@ -70,7 +70,8 @@ def _without(shape: object, hidden: frozenset[str], *, is_part: bool) -> Schema:
     match shape:
         case Mapping():
             found = {key: _without(value, hidden, is_part=is_part) for key, value in shape.items()}
-            if isinstance(shape.get("properties"), Mapping):
+            # An attribute may be called "properties" as well: a thing has both words.
+            if isinstance(shape.get("properties"), Mapping) and "required" in shape:
                 found["properties"] = {k: v for k, v in found["properties"].items() if k not in hidden}
                 required = [name for name in shape["required"] if name not in hidden]
                 found["required"] = [] if is_part else required

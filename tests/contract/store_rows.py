@@ -29,6 +29,7 @@ from fairlead.model.ids import (
     ServerId,
     SubnetId,
 )
+from fairlead.model.image_member import ImageMember, MemberStatus
 from fairlead.model.keypair import KeyPair
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
 from fairlead.model.numa import GuestCell, NumaNode, NumaPolicy
@@ -222,6 +223,10 @@ def aggregate() -> Aggregate:
     return Aggregate(
         AggregateId("7"), fresh(), "east", AT, AT, "zone east", (HostId("h2"), HostId("h1")), {"ssd": "true"}
     )
+
+
+def image_member(of: Image) -> ImageMember:
+    return ImageMember(of.id, ProjectId("other"), MemberStatus.REJECTED, AT, later(1))
 
 
 def keypair() -> KeyPair:

@@ -68,6 +68,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
         (tx.ports, port.id, port),
         (tx.flavors, flavor.id, flavor),
         (tx.images, image.id, image),
+        (tx.image_members, (image.id, "other"), make.image_member(image)),
         (tx.server_groups, group.id, group),
         (tx.aggregates, aggregate.id, aggregate),
         (tx.keypairs, (key.user_id, key.name), key),

@@ -127,7 +127,7 @@ def test_a_patch_changes_what_people_may_write(site):
     assert (got["name"], got["os_kind"], got["tags"], "colour" in got) == ("new", "linux", ["a"], False)
     for bad, status in (
         ([{"op": "replace", "path": "/status", "value": "active"}], 403),
-        ([{"op": "replace", "path": "/nothing", "value": "x"}], 400),
+        ([{"op": "replace", "path": "/nothing", "value": "x"}], 409),
         ([{"op": "move", "path": "/name"}], 400),
         ({}, 400),
         ([1], 400),

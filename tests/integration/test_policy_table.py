@@ -126,8 +126,9 @@ def add_flavor(tx: Tx, relation: str) -> str | None:
 
 def add_image(tx: Tx, relation: str) -> str:
     owner = OURS if relation == "own" else THEIRS
-    visibility = "public" if relation == "shared" else "private"
-    tx.images.add(made := replace(rows.image(), project_id=owner, visibility=visibility))
+    tx.images.add(made := replace(rows.image(), project_id=owner, visibility="shared"))
+    if relation == "shared":
+        tx.image_members.add(replace(rows.image_member(made), project_id=OURS))
     return made.id
 
 

@@ -8,6 +8,7 @@ from fairlead.api.answers import empty
 from fairlead.api.call import Call
 from fairlead.control import image_content, images
 from fairlead.control.boundary import IncomingImage
+from fairlead.model.errors import NotAllowed
 from fairlead.model.ids import ImageId
 from fairlead.model.server import Image, ImageStatus
 
@@ -29,9 +30,13 @@ async def put(call: Call, image_id: str) -> Response:
 
 
 async def get(call: Call, image_id: str) -> Response:
-    """GET /images/{id}/file; 204 while there is no data, as Glance."""
+    """GET /images/{id}/file; 204 while there is no data, as Glance, and 403 of one that is deactivated, but for an
+    operator.
+    """
     image = await call.in_worker(lambda tx: tx.images.fetch(image_id))
-    if image.status is not ImageStatus.ACTIVE:
+    if image.status is ImageStatus.DEACTIVATED and not call.caller.is_admin:
+        raise NotAllowed("The requested image has been deactivated. Image data download is forbidden.")
+    if image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED):
         return empty()
     headers = {"Content-MD5": image.md5 or ""}
     return FileResponse(call.parts.image_files.path(image.id), media_type=_MEDIA_TYPE, headers=headers)

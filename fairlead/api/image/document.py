@@ -9,7 +9,7 @@ from fairlead.api import bodies
 from fairlead.api.answers import timestamp
 from fairlead.api.bodies import InvalidField, MalformedBody
 from fairlead.control.images import ImageFields
-from fairlead.model.errors import NotAllowed
+from fairlead.model.errors import Conflict, NotAllowed
 from fairlead.model.server import Image
 
 Document = dict[str, object]
@@ -21,6 +21,7 @@ _LONGEST_PROPERTY = 65535
 class ImageForm(Struct, kw_only=True):
     """The attributes that people may write."""
 
+    owner: _Name | None = None
     name: _Name | None = None
     disk_format: _Name | None = None
     container_format: _Name | None = None
@@ -34,6 +35,7 @@ class ImageForm(Struct, kw_only=True):
 
 WRITABLE = frozenset(
     {
+        "owner",
         "name",
         "disk_format",
         "container_format",
@@ -48,7 +50,6 @@ WRITABLE = frozenset(
 READ_ONLY = frozenset(
     {
         "id",
-        "owner",
         "status",
         "size",
         "virtual_size",
@@ -81,12 +82,20 @@ def fields_in(document: Mapping[str, object]) -> ImageFields:
         if not isinstance(value, str) or len(value) > _LONGEST_PROPERTY:
             raise InvalidField(f"Invalid input for {key[:80]}. Reason: a property is a text.", field=key)
         properties[key] = value
-    return bodies.built(ImageFields, form, name=form.name or "", tags=tuple(form.tags), properties=properties)
+    return bodies.built(
+        ImageFields,
+        form,
+        owner=form.owner or "",
+        name=form.name or "",
+        tags=tuple(form.tags),
+        properties=properties,
+    )
 
 
 def writable(fields: ImageFields) -> Document:
     """The document of what people may write, on which a patch works."""
     return {
+        "owner": fields.owner,
         "name": fields.name,
         "disk_format": fields.disk_format,
         "container_format": fields.container_format,
@@ -129,6 +138,20 @@ def shown(image: Image) -> Document:
     }
 
 
+def in_new_form(operations: object) -> object:
+    """Operations of Glance's older patch, `{"replace": "/name", "value": ...}`, as those of RFC 6902."""
+    if not isinstance(operations, list):
+        return operations
+    return [_in_new_form(operation) for operation in operations]
+
+
+def _in_new_form(operation: object) -> object:
+    if not isinstance(operation, dict):
+        return operation
+    verb = next((verb for verb in ("add", "replace", "remove") if verb in operation), None)
+    return {**operation, "op": verb, "path": operation[verb]} if verb else operation
+
+
 def patched(document: Document, operations: object) -> Document:
     """The document after Glance's JSON patch (RFC 6902: add, replace and remove, at the top level)."""
     if not isinstance(operations, list):
@@ -157,7 +180,7 @@ def _apply(document: Document, operation: object) -> None:
 
 def _present(document: Document, key: str) -> str:
     if key not in document:
-        raise MalformedBody(f"Property {key[:80]} does not exist.")
+        raise Conflict("wrong_state", f"Property {key[:80]} does not exist.")
     return key
 
 

@@ -6,7 +6,7 @@ from fairlead.api import problems
 from fairlead.api.answers import document
 from fairlead.api.call import Call
 from fairlead.api.face import Face
-from fairlead.api.image import data, image_list, images
+from fairlead.api.image import data, image_list, images, members, schemas
 from fairlead.api.routes import Live, Route, Table
 from fairlead.control.subjects import IMAGE
 
@@ -41,6 +41,15 @@ _ROUTES = (
         media_types=("application/octet-stream",),
     ),
     Live("GET", "/v2/images/{}/file", data.get, "download_image", IMAGE),
+    Route("POST", "/v2/images/{}/actions/deactivate", images.deactivate, "deactivate", IMAGE),
+    Route("POST", "/v2/images/{}/actions/reactivate", images.reactivate, "reactivate", IMAGE),
+    Route("GET", "/v2/images/{}/members", members.index, "get_members", IMAGE),
+    Route("POST", "/v2/images/{}/members", members.create, "add_member", IMAGE),
+    Route("GET", "/v2/images/{}/members/{}", members.show, "get_member", IMAGE),
+    Route("PUT", "/v2/images/{}/members/{}", members.update, "modify_member", IMAGE),
+    Route("DELETE", "/v2/images/{}/members/{}", members.delete, "delete_member", IMAGE),
+    Route("GET", "/v2/schemas/{}", schemas.show, "get_schema"),
+    Route("GET", "/v2/info/import", schemas.import_info, "get_import_info"),
     Route("PUT", "/v2/images/{}/tags/{}", images.add_tag, "modify_image", IMAGE),
     Route("DELETE", "/v2/images/{}/tags/{}", images.remove_tag, "modify_image", IMAGE),
 )

@@ -1,8 +1,9 @@
-"""Flavors, images, servers, their events, and the questions that a host is asked."""
+"""Flavors, images with their members, servers, their events, and the questions that a host is asked."""
 
 import sqlalchemy as sa
 
 from fairlead.model.aggregate import Aggregate
+from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
@@ -19,6 +20,16 @@ FLAVORS = declare(
 )
 
 IMAGES = declare(Image, "images", "image", order=("created_at",))
+
+IMAGE_MEMBERS = declare(
+    ImageMember,
+    "image_members",
+    "image member",
+    cascades("image_members", "image_id", "images"),
+    sa.Index("ix_image_members_project", "project_id"),
+    key=("image_id", "project_id"),
+    order=("created_at",),
+)
 
 SERVERS = declare(
     Server,

@@ -11,6 +11,7 @@ from tests.conformance.schemas.shapes import (
     Schema,
     either,
     many,
+    mapping,
     maybe,
     one_of,
     thing,
@@ -22,7 +23,7 @@ IMAGE = {
         {
             "id": ID,
             "name": TEXT,
-            "status": one_of("queued", "saving", "active", "killed"),
+            "status": one_of("queued", "saving", "active", "killed", "deactivated"),
             "visibility": one_of("public", "private", "shared", "community"),
             "owner": TEXT,
             "disk_format": maybe(TEXT),
@@ -52,6 +53,19 @@ _VERSIONS = wrapped(
     "versions", many(thing({"id": TEXT, "status": TEXT, "links": many(thing({"rel": TEXT, "href": URL}))}))
 )
 
+_MEMBER = thing(
+    {
+        "image_id": ID,
+        "member_id": TEXT,
+        "status": one_of("pending", "accepted", "rejected"),
+        "created_at": TIME,
+        "updated_at": TIME,
+        "schema": TEXT,
+    }
+)
+_SCHEMA = thing({"name": TEXT, "properties": mapping({})}, {"additionalProperties": mapping(TEXT)})
+_METHODS = thing({"description": TEXT, "type": one_of("array"), "value": many(TEXT)})
+
 ERROR = thing({"code": TEXT, "message": TEXT, "title": TEXT})
 HIDDEN = frozenset[str]()
 ANSWERS: dict[str, Schema] = {
@@ -64,6 +78,15 @@ ANSWERS: dict[str, Schema] = {
     "DELETE /v2/images/{}": EMPTY,
     "PUT /v2/images/{}/file": EMPTY,
     "GET /v2/images/{}/file": either(EMPTY, TEXT),
+    "POST /v2/images/{}/actions/deactivate": EMPTY,
+    "POST /v2/images/{}/actions/reactivate": EMPTY,
+    "GET /v2/images/{}/members": thing({"members": many(_MEMBER), "schema": TEXT}),
+    "POST /v2/images/{}/members": _MEMBER,
+    "GET /v2/images/{}/members/{}": _MEMBER,
+    "PUT /v2/images/{}/members/{}": _MEMBER,
+    "DELETE /v2/images/{}/members/{}": EMPTY,
+    "GET /v2/schemas/{}": _SCHEMA,
+    "GET /v2/info/import": wrapped("import-methods", _METHODS),
     "PUT /v2/images/{}/tags/{}": EMPTY,
     "DELETE /v2/images/{}/tags/{}": EMPTY,
 }

@@ -57,6 +57,7 @@ def test_of_a_foreign_thing_only_roles_of_the_fleet_count():
     [
         ("shared", Target(THEIRS, shared_with=frozenset({"ours"}))),
         ("shared", Target(THEIRS, shared_with=frozenset({"*"}))),
+        ("shared_member", Target(THEIRS, shared_with=frozenset({"ours"}))),
         ("network_reader", Target(THEIRS, network_project_id=OURS)),
         ("network_member", Target(THEIRS, network_project_id=OURS)),
         ("user", Target(THEIRS, user_id="me")),

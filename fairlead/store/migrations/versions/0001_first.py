@@ -28,6 +28,7 @@ def upgrade() -> None:
     _assignments()
     _credentials()
     _devices()
+    _image_members()
     _networks()
     _servers()
     _ports()
@@ -387,6 +388,22 @@ def _devices() -> None:
         sa.UniqueConstraint("id", "host_id", name="uq_devices_id_host"),
     )
     op.create_index("ix_devices_family", "devices", ["family_id"], unique=False)
+
+
+def _image_members() -> None:
+    op.create_table(
+        "image_members",
+        sa.Column("image_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["image_id"], ["images.id"], name="fk_image_members_image_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("image_id", "project_id", name=op.f("pk_image_members")),
+    )
+    op.create_index("ix_image_members_project", "image_members", ["project_id"], unique=False)
 
 
 def _networks() -> None:
