@@ -69,6 +69,7 @@ class ServerWish:
     power: Power = Power.RUNNING
     boot_serial: int = 1
     hard_reboot: bool = False
+    disk_serial: int = 1
     image: ImageRef | None = None
     leaving_vfs: tuple[VfWish, ...] = ()
     leaving_taps: int = 0
@@ -153,6 +154,7 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         power=wish.power,
         boot_serial=wish.boot_serial,
         hard_reboot=wish.hard_reboot,
+        disk_serial=wish.disk_serial,
         vcpus=2,
         memory_mib=1024,
         disk_gib=0,

@@ -18,6 +18,7 @@ RULES = {
     f"{_V}:servers:start": _OWNER,
     f"{_V}:servers:stop": _OWNER,
     f"{_V}:servers:reboot": _OWNER,
+    f"{_V}:servers:rebuild": _OWNER,
     f"{_V}:os-pause-server:pause": _OWNER,
     f"{_V}:os-pause-server:unpause": _OWNER,
     f"{_V}:os-console-output": _OWNER,

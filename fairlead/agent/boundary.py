@@ -91,8 +91,8 @@ class Kernel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """A domain of ours in libvirt. `spec` and `boot_serial` are what its metadata carries; `taps` the names of
-    its vNICs' devices on the host.
+    """A domain of ours in libvirt. `spec`, `boot_serial` and `disk_serial` are what its metadata carries; `taps` the
+    names of its vNICs' devices on the host.
     """
 
     server_id: ServerId
@@ -104,6 +104,7 @@ class Domain:
     taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
     """Names of the files that it boots from directly: kernel and ramdisk."""
+    disk_serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,9 @@ class Disks(Protocol):
         ...
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
-        """Overlay on the cached root image (made once, kept over reboots), config drive (made anew)."""
+        """Overlay on the cached root image (made once, kept over reboots), config drive (made anew). A disk of another
+        serial goes once the one that is asked for is made.
+        """
         ...
 
     def files(self, guest: DesiredGuest) -> GuestFiles:

@@ -144,4 +144,5 @@ def _guest(domain: Domain, serial: int) -> ObservedGuest:
         hostdevs=domain.hostdevs,
         reason=domain.reason,
         taps=domain.taps,
+        disk_serial=domain.disk_serial,
     )

@@ -1,7 +1,7 @@
 """All commands for people, on one screen: each is imported only when it is called, so that none is slow."""
 
 COMMANDS = {
-    "server": "fairlead.cli.servers:server",
+    "server": "fairlead.cli.server_actions:server",
     "network": "fairlead.cli.networks:network",
     "subnet": "fairlead.cli.networks:subnet",
     "port": "fairlead.cli.networks:port",

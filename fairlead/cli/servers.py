@@ -1,8 +1,7 @@
-"""`fairlead server ...`: boot, look at, stop and delete servers."""
+"""`fairlead server ...`: boot, look at and delete servers. What they are asked to do is in `server_actions`."""
 
 import base64
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -37,10 +36,6 @@ _PORT_COLUMNS = {
     "VLAN": "vlan",
     "Status": "status",
 }
-
-_STARTED = "guest_started"
-
-IsDone = Callable[[Wait, Json], bool]
 
 
 @click.group()
@@ -84,7 +79,7 @@ def create(invocation: Invocation, /, name: str, **options: object) -> None:
         found = Wait(session, identity, name).until(lambda server: server["status"] != "BUILD") or created
     _show(invocation, found)
     if found.get("status") == "ERROR":
-        raise ClientError(_fault(found), hint=f"`fairlead explain --server {name}` says more.")
+        raise ClientError(fault_of(found), hint=f"`fairlead explain --server {name}` says more.")
 
 
 @server.command("list")
@@ -123,58 +118,6 @@ def delete(invocation: Invocation, names: tuple[str, ...], *, wait: bool) -> Non
     for each in waits if wait else ():
         each.until(lambda _: False)
         deleted("server", each.name)
-
-
-def _act(invocation: Invocation, name: str, body: Json, asked: str, is_done: IsDone | None) -> None:
-    """Post an action and say so; with `is_done`, wait for it, and fail when the server ends in ERROR."""
-    session = invocation.session
-    identity = str(find(session, f"{_SERVERS}/detail", "server", name)["id"])
-    wait = Wait(session, identity, name, last_event(session, identity) if is_done else 0)
-    session.post(f"{_SERVERS}/{identity}/action", body)
-    progress(f"Server {name} is asked to {asked}.")
-    if is_done is None:
-        return
-    found = wait.until(lambda server: server["status"] == "ERROR" or is_done(wait, server))
-    if found is None:
-        raise ClientError(f"Server {name} was deleted meanwhile.")
-    if found["status"] == "ERROR":
-        raise ClientError(_fault(found), hint=f"`fairlead server events {name}` says more.")
-    progress(f"Server {name} is {found['status']}.")
-
-
-def _add_power(word: str, body: Json, wanted: str) -> None:
-    def is_done(_: Wait, server: Json) -> bool:
-        return server["status"] == wanted and not server["OS-EXT-STS:task_state"]
-
-    @server.command(word, help=f"{word.capitalize()} a server.")
-    @click.argument("name", shell_complete=completes("server"))
-    @click.option("--wait", is_flag=True, help=f"Until it is {wanted}.")
-    @pass_invocation
-    def act(invocation: Invocation, name: str, *, wait: bool) -> None:
-        _act(invocation, name, body, word, is_done if wait else None)
-
-
-_add_power("start", {"os-start": None}, "ACTIVE")
-_add_power("stop", {"os-stop": None}, "SHUTOFF")
-_add_power("pause", {"pause": None}, "PAUSED")
-_add_power("unpause", {"unpause": None}, "ACTIVE")
-
-
-@server.command()
-@click.argument("name", shell_complete=completes("server"))
-@click.option("--hard", is_flag=True, help="Power off without asking the guest.")
-@click.option("--wait", is_flag=True, help="Until its guest is up again.")
-@pass_invocation
-def reboot(invocation: Invocation, name: str, *, hard: bool, wait: bool) -> None:
-    """Boot a server's guest anew."""
-    body: Json = {"reboot": {"type": "HARD" if hard else "SOFT"}}
-    asked = "reboot, by power" if hard else "reboot"
-    _act(invocation, name, body, asked, _is_up_again if wait else None)
-
-
-def _is_up_again(wait: Wait, server: Json) -> bool:
-    """A server is ACTIVE all through its reboot: its events say when the guest has come up."""
-    return server["status"] == "ACTIVE" and _STARTED in wait.happened
 
 
 @server.command()
@@ -237,7 +180,7 @@ def _show(invocation: Invocation, server: Json) -> None:
         return
     row = _row(server)
     if server.get("fault"):
-        row["fault"] = _fault(server)
+        row["fault"] = fault_of(server)
     show_one(invocation, row)
     if ports:
         sys.stdout.write("\n")
@@ -286,6 +229,7 @@ def _port_row(port: Json, networks: dict[str, str]) -> Json:
     }
 
 
-def _fault(server: Json) -> str:
+def fault_of(server: Json) -> str:
+    """Why it failed, in the words that whoever asks may read."""
     fault = cast("dict[str, object]", server.get("fault") or {})
     return str(fault.get("details") or fault.get("message") or "It ended in ERROR without a reason.")

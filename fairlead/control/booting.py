@@ -116,17 +116,18 @@ def _checked(tx: Tx, caller: Caller, wanted: BootServer) -> tuple[Flavor, Boot]:
     """The server's own flavor and what is booted; raises InvalidValue for whatever of the server is not so."""
     if not wanted.name.strip() or len(wanted.name) > _LONGEST_NAME:
         raise InvalidValue("name", wanted.name, f"a name of 1 to {_LONGEST_NAME} characters")
-    _check_user_data(wanted.user_data)
+    check_user_data(wanted.user_data)
     flavor = check_flavor(tx, caller, wanted)
-    image = _boot_image(tx, caller, wanted.image_id)
-    return _with_room(flavor, image), _source(tx, caller, image)
+    image = boot_image(tx, caller, wanted.image_id)
+    return with_room(flavor, image), source_of(tx, caller, image)
 
 
 def _hosts(tx: Tx, key: str) -> bool:
     return bool(tx.hosts.find(name=key)) or tx.hosts.get(key) is not None
 
 
-def _check_user_data(text: str | None) -> None:
+def check_user_data(text: str | None) -> None:
+    """Raises InvalidValue for what is no base64, or too much of it."""
     if text is None:
         return
     if len(text) > MOST_USER_DATA:
@@ -137,7 +138,8 @@ def _check_user_data(text: str | None) -> None:
         raise InvalidValue("user_data", text, "base64") from None
 
 
-def _boot_image(tx: Tx, caller: Caller, image_id: ImageId | None) -> Image:
+def boot_image(tx: Tx, caller: Caller, image_id: ImageId | None) -> Image:
+    """The disk or kernel that a server is made from; raises InvalidValue for what cannot be one."""
     if image_id is None:
         raise InvalidValue("imageRef", "nothing", "the id of an image: there are no volumes to boot from")
     image = _image(tx, caller, "imageRef", image_id)
@@ -146,7 +148,8 @@ def _boot_image(tx: Tx, caller: Caller, image_id: ImageId | None) -> Image:
     return image
 
 
-def _source(tx: Tx, caller: Caller, image: Image) -> Boot:
+def source_of(tx: Tx, caller: Caller, image: Image) -> Boot:
+    """What is booted from it; raises InvalidValue for a kernel or ramdisk that its properties name and is none."""
     ramdisk = _named(tx, caller, image, "ramdisk_id", _RAMDISK)
     kernel = image if image.disk_format == _KERNEL else _named(tx, caller, image, "kernel_id", _KERNEL)
     return Boot(
@@ -176,7 +179,7 @@ def _named(tx: Tx, caller: Caller, image: Image, name: str, disk_format: str) ->
     return other
 
 
-def _with_room(flavor: Flavor, image: Image) -> Flavor:
+def with_room(flavor: Flavor, image: Image) -> Flavor:
     """The flavor as this server has it. A disk of 0 GiB means the image's own size, as in Nova: it becomes the least
     that the image needs, so that it counts on the host as what it is.
     """

@@ -118,7 +118,7 @@ def _followed(
         if is_wired and all(_has(guest, device) for _, device in kept):
             _alias_devices_allocated(tx, kept)
             return _untroubled(_up(tx, server), own)
-    elif not guest.state.is_up and not wants_up:
+    elif not guest.state.is_up and not wants_up and guest.disk_serial == server.disk_serial:
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and is_wanted_boot:
         why = f": {guest.reason}" if guest.reason else ""

@@ -255,7 +255,7 @@ def _placed_again(tx: Tx, server_id: ServerId, request_id: str) -> Server:
     # Another boot: a guest of the last one may run where it is placed now, on devices that are not its own any more.
     again = replace(
         server,
-        status=after(SERVER, server.status, "rebuild"),
+        status=after(SERVER, server.status, "place_again"),
         fault=None,
         fault_at=None,
         power=Power.RUNNING,

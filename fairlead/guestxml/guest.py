@@ -83,7 +83,12 @@ def _add_identity(domain: Element, guest: DesiredGuest, spec: str) -> None:
     SubElement(
         metadata,
         "fairlead:guest",
-        {"xmlns:fairlead": NAMESPACE, "spec": spec, "boot_serial": str(guest.boot_serial)},
+        {
+            "xmlns:fairlead": NAMESPACE,
+            "spec": spec,
+            "boot_serial": str(guest.boot_serial),
+            "disk_serial": str(guest.disk_serial),
+        },
     )
 
 

@@ -166,6 +166,7 @@ def _guest(facts: HostFacts, server: Server) -> DesiredGuest:
         power=server.power,
         boot_serial=server.boot_serial,
         hard_reboot=server.hard_reboot,
+        disk_serial=server.disk_serial,
         vcpus=server.flavor.vcpus,
         memory_mib=server.flavor.memory_mib,
         disk_gib=server.flavor.disk_gib,

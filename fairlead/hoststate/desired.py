@@ -131,7 +131,8 @@ class ConfigFile:
 
 @dataclass(frozen=True, slots=True)
 class DesiredGuest:
-    """A guest. `root` None: it boots from kernel and ramdisk alone. `cells` empty: no NUMA topology.
+    """A guest. `root` None: it boots from kernel and ramdisk alone. `cells` empty: no NUMA topology. Its disk is
+    made anew where `disk_serial` is another one.
 
     `leaving_hostdevs` and `leaving_taps` (NICs of kind TAP) are its own no more: while it runs with them, it is to
     let go of them. What a guest has and the document names nowhere, it keeps.
@@ -142,6 +143,7 @@ class DesiredGuest:
     power: Power
     boot_serial: int
     hard_reboot: bool
+    disk_serial: int
     vcpus: int
     memory_mib: int
     disk_gib: int

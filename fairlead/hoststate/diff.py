@@ -15,6 +15,7 @@ from fairlead.hoststate.guest_chains import (
     bridge_key,
     down_chains,
     down_key,
+    early_image_chains,
     family_key,
     guest_chains,
     image_chains,
@@ -62,12 +63,14 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     taps = tuple(_tap_removals(lookup, free))
     scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, goes_down))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
+    early = early_image_chains(lookup, down)
     stages = (
+        early,
         (*down, *_chains(tuple(leaving.values()))),
         (*_chains(taps), *_chains(scrubs), *_image_removals(lookup)),
         (*_bridge_removals(lookup, goes_down), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
-        image_chains(guests),
+        tuple(chain for chain in image_chains(guests) if chain not in early),
         guests,
     )
     holds = (

@@ -1,6 +1,6 @@
 """What is to be done for the guests: which go down first, and what each needs before it starts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fairlead.hoststate.attachments import attach_key
@@ -74,18 +74,30 @@ def image_chains(guests: tuple[Chain, ...]) -> tuple[Chain, ...]:
     else for it. Whether an image is here already the agent knows, who has the cache.
     """
     defined = [step.guest for chain in guests for step in chain.steps if isinstance(step, DefineGuest)]
-    images = {image_key(image): image for guest in defined for image in guest.images}
+    return _fetches(defined)
+
+
+def early_image_chains(lookup: Lookup, down: tuple[Chain, ...]) -> tuple[Chain, ...]:
+    """Images that guests which go down need to come up again: without them they are not taken down."""
+    needed = {need for chain in down for need in chain.needs}
+    return tuple(chain for chain in _fetches(lookup.wanted.values()) if chain.key in needed)
+
+
+def _fetches(guests: Iterable[DesiredGuest]) -> tuple[Chain, ...]:
+    images = {image_key(image): image for guest in guests for image in guest.images}
     return tuple(Chain(key, (FetchImage(image),)) for key, image in images.items())
 
 
 def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
-    """Guests that must stop, and guests that must go."""
+    """Guests that must stop, and guests that must go. One that is to be booted anew runs until its images are here."""
     chains = []
     for guest in lookup.observed.guests:
         wanted = lookup.wanted.get(guest.server_id)
         steps = _removal(lookup, guest) if wanted is None else _stop(guest, wanted)
         if steps:
-            chains.append(Chain(down_key(guest.server_id), steps, guest.server_id))
+            images = wanted.images if wanted and wanted.power.is_up and guest.boot_serial else ()
+            needs = tuple(map(image_key, images))
+            chains.append(Chain(down_key(guest.server_id), steps, guest.server_id, needs))
     return tuple(chains)
 
 
@@ -305,11 +317,12 @@ def _family_needs(pf: PfKey, ahead: Ahead) -> tuple[str, ...]:
 
 def _redefinition(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest) -> Iterator[Chain]:
     """The domain of a guest that runs on is written anew for its next boot, whoever boots it. Not while a device of
-    it is away: nobody knows where it will be.
+    it is away: nobody knows where it will be. Nor on another disk: its own would go.
     """
     addresses = lookup.addresses(wanted)
     spec = spec_of(wanted, addresses)
-    if seen.spec != spec and len(addresses) == len(wanted.hostdevs):
+    is_its_disk = seen.disk_serial == wanted.disk_serial
+    if is_its_disk and seen.spec != spec and len(addresses) == len(wanted.hostdevs):
         needs = tuple(map(image_key, wanted.images))
         yield Chain(f"define/{wanted.server_id}", (DefineGuest(wanted, spec),), wanted.server_id, needs)
 

@@ -97,7 +97,7 @@ class ObservedGuest:
     `boot_serial` is the one that it was last started with since the host booted, 0 when it was not: so a
     guest that is stopped with the wanted serial went down by itself, and one without it is yet to start. One
     that is up without it was started by another hand (virsh, libvirt-guests), on VFs that are not as wanted.
-    `taps` are those that its domain names.
+    `taps` are those that its domain names, `disk_serial` says which disk it has, 0 none.
     """
 
     server_id: ServerId
@@ -107,6 +107,7 @@ class ObservedGuest:
     hostdevs: tuple[PciAddress, ...] = ()
     reason: str = ""
     taps: tuple[str, ...] = ()
+    disk_serial: Count = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Guests' files on a host: agent.boundary.Disks.
 
     <folder>/images/<sha512>                an image, verified
-    <folder>/guests/<server id>/disk.qcow2  an overlay on it, made once and kept over reboots
-                                config.iso  the config drive, made anew with each definition
-                                console.log what the guest's serial port said
+    <folder>/guests/<server id>/disk-<serial>.qcow2  an overlay on it, made once and kept over reboots
+                                config.iso           the config drive, made anew with each definition
+                                console.log          what the guest's serial port said
+
+That the serial is part of the name makes a rebuild happen once: a disk that is there was made, whole, for it.
 
 QEMU runs as another user. libvirt makes it the owner of the overlay, the config drive and the log while the
 guest runs (qemu.conf, dynamic_ownership); the folders let it through, and images are open to read.
@@ -75,6 +77,7 @@ class HostDisks:
                 path.chmod(_FOLDER_MODE)
             if guest.root is not None and files.disk is not None and not files.disk.exists():
                 self._make_overlay(guest, guest.root, files.disk)
+            _remove_others(folder, files.disk)
             if files.config_drive is not None:
                 _write(files.config_drive, config_drive(guest.config_files))
         except OSError as error:
@@ -86,7 +89,7 @@ class HostDisks:
         folder = self._folder(guest.server_id)
         return GuestFiles(
             console_log=folder / "console.log",
-            disk=folder / "disk.qcow2" if guest.root is not None else None,
+            disk=folder / f"disk-{guest.disk_serial}.qcow2" if guest.root is not None else None,
             config_drive=folder / "config.iso" if guest.config_files else None,
             kernel=self._images.path(guest.kernel) if guest.kernel is not None else None,
             ramdisk=self._images.path(guest.ramdisk) if guest.ramdisk is not None else None,
@@ -120,7 +123,7 @@ class HostDisks:
 
     def _behind_disks(self) -> frozenset[str]:
         """Names of the files that guests' disks have behind them; of a disk that is being made too."""
-        return frozenset(filter(None, map(backing_file, self._guests.glob("*/disk.*"))))
+        return frozenset(filter(None, map(backing_file, self._guests.glob("*/disk-*"))))
 
     def _make_overlay(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
         smallest = self._images.virtual_size(image)
@@ -145,6 +148,13 @@ class HostDisks:
             raise _fault("host_refused", guest.server_id, done.stderr.strip() or "qemu-img failed")
         part.chmod(_FILE_MODE)
         part.replace(disk)
+
+
+def _remove_others(folder: Path, disk: Path | None) -> None:
+    """The disks from before a rebuild, and what a broken making left: once the new disk is there."""
+    for path in folder.glob("disk-*"):
+        if path != disk:
+            path.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

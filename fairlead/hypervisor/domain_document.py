@@ -13,7 +13,7 @@ _PARTS = ("domain", "bus", "slot", "function")
 
 @dataclass(frozen=True, slots=True)
 class DomainDocument:
-    """`server_id` None: not ours. `spec` and `boot_serial` are "" and 0 then, and nothing is said of the rest but
+    """`server_id` None: not ours. `spec` and the serials are "" and 0 then, and nothing is said of the rest but
     `hostdevs`. `boot_files`: names of its kernel and ramdisk, where it boots from them directly.
     """
 
@@ -23,6 +23,7 @@ class DomainDocument:
     hostdevs: tuple[PciAddress, ...]
     taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
+    disk_serial: int = 0
 
 
 def read_domain(xml: str) -> DomainDocument:
@@ -38,14 +39,14 @@ def read_domain(xml: str) -> DomainDocument:
     # Whoever clones a guest clones its metadata; the clone has a name of its own, and is not ours.
     if mark is None or domain.findtext("name") != domain_name(server_id):
         return DomainDocument(None, "", 0, hostdevs)
-    serial = mark.get("boot_serial", "")
     return DomainDocument(
         server_id=server_id,
         spec=mark.get("spec", ""),
-        boot_serial=int(serial) if serial.isdigit() else 0,
+        boot_serial=_number(mark.get("boot_serial", "")),
         hostdevs=hostdevs,
         taps=tuple(sorted(target.get("dev", "") for target in domain.iterfind("devices/interface/target"))),
         boot_files=boot_files(domain),
+        disk_serial=_number(mark.get("disk_serial", "")),
     )
 
 
@@ -66,6 +67,11 @@ def boot_files(domain: Element) -> tuple[str, ...]:
     """Names of its kernel and ramdisk, where it boots from them directly."""
     paths = (domain.findtext("os/kernel"), domain.findtext("os/initrd"))
     return tuple(PurePath(path).name for path in paths if path)
+
+
+def _number(text: str) -> int:
+    """0 for what is none: whoever edits a domain may write anything."""
+    return int(text) if text.isdigit() else 0
 
 
 def _address(element: Element) -> PciAddress | None:

@@ -191,6 +191,7 @@ class LibvirtHypervisor:
             reason=_reason(state, reason),
             taps=live.taps,
             boot_files=stored.boot_files,
+            disk_serial=live.disk_serial,
         )
 
     def _goes_down(self, domain: libvirt.virDomain) -> bool:

@@ -64,7 +64,13 @@ SERVER: Table[S] = {
     (S.ERROR, "running"): S.ACTIVE,
     (S.ERROR, "paused"): S.PAUSED,
     (S.ERROR, "stopped"): S.SHUTOFF,
-    (S.ERROR, "rebuild"): S.BUILD,
+    (S.ERROR, "place_again"): S.BUILD,
+    (S.ACTIVE, "rebuild"): S.REBUILD,
+    (S.SHUTOFF, "rebuild"): S.REBUILD,
+    (S.ERROR, "rebuild"): S.REBUILD,
+    (S.REBUILD, "running"): S.ACTIVE,
+    (S.REBUILD, "stopped"): S.SHUTOFF,
+    (S.REBUILD, "failed"): S.ERROR,
     **{(status, "delete"): S.DELETING for status in S},
 }
 

@@ -76,6 +76,7 @@ class ServerStatus(Enum):
     BUILD = "BUILD"
     ACTIVE = "ACTIVE"
     PAUSED = "PAUSED"
+    REBUILD = "REBUILD"
     SHUTOFF = "SHUTOFF"
     ERROR = "ERROR"
     DELETING = "DELETING"
@@ -103,8 +104,9 @@ class Server:
     """What the user boots. `flavor` is kept whole: a flavor changed later does not change its servers.
 
     `ports` in NIC order. `host_id` None until claimed; `wanted_host` and `wanted_zone` are what was asked
-    for. `boot_serial` grows with each reboot; a guest with an older one is booted anew. `cells` are the
-    guest's NUMA cells as placed, empty for a guest without NUMA topology.
+    for. `boot_serial` grows with each reboot; a guest with an older one is booted anew. `disk_serial` grows with
+    each rebuild; a disk with an older one is made anew. `cells` are the guest's NUMA cells as placed, empty for a
+    guest without NUMA topology.
     """
 
     id: ServerId
@@ -129,6 +131,7 @@ class Server:
     group_id: ServerGroupId | None = None
     cells: tuple[GuestCell, ...] = ()
     boot_serial: int = 1
+    disk_serial: int = 1
     hard_reboot: bool = False
     config_drive: bool = True
     user_data: str | None = None

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,17 @@ _FOLDER = Path("/var/lib/fairlead/guests")
 _CACHE = Path("/var/lib/fairlead/images")
 
 
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A guest's disk: the serial that it was made for, and the digest of the image behind it."""
+
+    serial: int
+    sha512: str
+
+
 class SimDisks:
     """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write. `images` says when
-    each image was used last.
+    each image was used last, `overlays_made` which disks were made, in their order.
     """
 
     def __init__(self, clock: Clock, before_call: BeforeCall = ignore_call) -> None:
@@ -25,7 +34,8 @@ class SimDisks:
         self._before_call = before_call
         self.images: dict[str, datetime] = {}
         self.made: dict[ServerId, GuestFiles] = {}
-        self._overlays: dict[ServerId, str] = {}
+        self._overlays: dict[ServerId, Overlay] = {}
+        self.overlays_made: list[tuple[ServerId, Overlay]] = []
         self.logs: dict[ServerId, list[str]] = {}
 
     def has_image(self, image: ImageRef) -> bool:
@@ -45,7 +55,7 @@ class SimDisks:
     def idle_images(self, used: frozenset[str], rest: timedelta) -> tuple[str, ...]:
         """Those with nothing on them for so long."""
         now = self._clock.now()
-        used |= frozenset(self._overlays.values())
+        used |= frozenset(overlay.sha512 for overlay in self._overlays.values())
         self.images |= dict.fromkeys(used & self.images.keys(), now)
         return tuple(name for name, last in self.images.items() if name not in used and now - last >= rest)
 
@@ -57,13 +67,17 @@ class SimDisks:
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Its files are there now."""
         self._before_call("make_disk")
-        root = guest.root if guest.server_id not in self._overlays else None
+        known = self._overlays.get(guest.server_id)
+        root = guest.root if known is None or known.serial != guest.disk_serial else None
         for image in (root, guest.kernel, guest.ramdisk):
             if image is not None and not self.has_image(image):
                 raise Fault(Failure("image_missing", "Making the disk of", guest.server_id, image.id))
         self.images |= {image.sha512: self._clock.now() for image in guest.images if self.has_image(image)}
         if root is not None:
-            self._overlays[guest.server_id] = root.sha512
+            self._overlays[guest.server_id] = overlay = Overlay(guest.disk_serial, root.sha512)
+            self.overlays_made.append((guest.server_id, overlay))
+        elif guest.root is None:
+            self._overlays.pop(guest.server_id, None)
         self.made[guest.server_id] = self.files(guest)
         self.logs.setdefault(guest.server_id, [])
         return self.made[guest.server_id]
@@ -73,7 +87,7 @@ class SimDisks:
         folder = _FOLDER / guest.server_id
         return GuestFiles(
             console_log=folder / "console.log",
-            disk=folder / "disk.qcow2" if guest.root else None,
+            disk=folder / f"disk-{guest.disk_serial}.qcow2" if guest.root else None,
             config_drive=folder / "config.iso" if guest.config_files else None,
             kernel=_CACHE / guest.kernel.sha512 if guest.kernel else None,
             ramdisk=_CACHE / guest.ramdisk.sha512 if guest.ramdisk else None,

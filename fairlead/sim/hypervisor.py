@@ -80,7 +80,7 @@ class SimHypervisor:
         old = self._machine.domains.get(fresh.name)
         if old is not None:
             fresh.state, fresh.reason = old.state, old.reason
-            fresh.live_serial = old.live_serial
+            fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
             fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
         self._machine.domains[fresh.name] = fresh
 
@@ -211,6 +211,7 @@ def _seen(domain: DomainState, server_id: ServerId) -> Domain:
         domain.reason,
         domain.live_taps if domain.is_up else domain.taps,
         domain.boot_files,
+        domain.live_disk_serial if domain.is_up else domain.disk_serial,
     )
 
 
@@ -244,6 +245,7 @@ def _parsed(xml: str) -> DomainState:
         taps=taps,
         xml=xml,
         boot_files=boot_files(domain),
+        disk_serial=int(ours.get("disk_serial", "0")) if ours is not None else 0,
     )
 
 

@@ -54,9 +54,11 @@ class DomainState:
     state: GuestState = GuestState.STOPPED
     reason: str = ""
     live_serial: int = 0
+    live_disk_serial: int = 0
     live_hostdevs: tuple[PciAddress, ...] = ()
     live_taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
+    disk_serial: int = 0
 
     @property
     def is_up(self) -> bool:
@@ -66,7 +68,8 @@ class DomainState:
     def boot(self) -> None:
         """It runs, with all that it is defined with."""
         self.state, self.reason = GuestState.RUNNING, "booted"
-        self.live_serial, self.live_hostdevs, self.live_taps = self.boot_serial, self.hostdevs, self.taps
+        self.live_serial, self.live_disk_serial = self.boot_serial, self.disk_serial
+        self.live_hostdevs, self.live_taps = self.hostdevs, self.taps
 
     def go_down(self, state: GuestState, reason: str) -> None:
         """It runs no more, and has nothing."""

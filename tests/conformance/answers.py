@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 from fairlead.api.app import faces
 from fairlead.api.routes import Live, Route
 from tests.conformance.schemas import compute, identity, image, native, network
+from tests.conformance.schemas.asked import Asked
 from tests.conformance.schemas.shapes import Schema
 
 _FACES = {"/network": network, "/compute": compute, "/image": image, "/identity": identity, "/v1": native}
@@ -42,7 +43,7 @@ def shape_of(route: str, version: str, *, is_operator: bool, has_fields: bool) -
     face = _FACES[prefix]
     shape = face.ANSWERS.get(f"{method} {path.removeprefix(prefix)}", {})
     if callable(shape):
-        shape = shape(compute.Asked(_number(version), is_operator))
+        shape = shape(Asked(_number(version), is_operator))
     hidden = frozenset() if is_operator else face.HIDDEN
     return _without(shape, hidden, is_part=has_fields)
 

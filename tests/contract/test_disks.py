@@ -76,6 +76,7 @@ def guest(**changes: object) -> DesiredGuest:
         power=Power.RUNNING,
         boot_serial=1,
         hard_reboot=False,
+        disk_serial=1,
         vcpus=1,
         memory_mib=256,
         disk_gib=1,
@@ -125,6 +126,25 @@ def test_a_guest_without_disk_and_config_drive_has_none(bench: Bench):
 def test_a_guest_whose_image_is_missing_is_a_fault(bench: Bench):
     with pytest.raises(Fault):
         bench.disks.make(guest())
+
+
+def test_a_disk_of_another_serial_is_made_anew_and_the_old_one_goes(bench: Bench):
+    other = image(b"another disk")
+    for content in (RAW, b"another disk"):
+        bench.disks.store_image(image(content), chunks(content))
+    before = bench.disks.make(guest()).disk
+    made = bench.disks.make(guest(root=other, disk_serial=2)).disk
+    assert made is not None
+    assert made != before
+    assert bench.disks.idle_images(frozenset(), NO_REST) == (image().sha512,)
+
+
+def test_a_disk_goes_only_for_one_that_can_be_made(bench: Bench):
+    bench.disks.store_image(image(), chunks())
+    bench.disks.make(guest())
+    with pytest.raises(Fault):
+        bench.disks.make(guest(root=image(b"not fetched"), disk_serial=2))
+    assert bench.disks.idle_images(frozenset(), NO_REST) == ()
 
 
 def test_removed_files_are_gone_and_may_be_removed_again(bench: Bench):
@@ -195,6 +215,16 @@ class TestOnThisHost:
         assert made.disk.stat().st_ino == before[0]
         assert made.config_drive.stat().st_ino != before[1]
 
+    def test_the_disk_is_made_once_for_each_serial(self, disks: Disks):
+        disks.store_image(image(), chunks())
+        before, after = disks.make(guest()).disk, disks.make(guest(disk_serial=2)).disk
+        assert before is not None
+        assert after is not None
+        assert not before.exists()
+        number = after.stat().st_ino
+        assert disks.make(guest(disk_serial=2)).disk == after
+        assert after.stat().st_ino == number
+
     def test_a_flavor_with_less_disk_than_the_image_is_refused(self, disks: Disks, tmp_path: Path):
         large = qcow2(tmp_path / "large", "2G")
         disks.store_image(image(large, "qcow2"), chunks(large))
@@ -260,7 +290,7 @@ class TestOnThisHost:
 
     def test_no_image_is_idle_while_a_guests_disk_cannot_be_read(self, disks: Disks, tmp_path: Path):
         disks.store_image(image(), chunks())
-        (tmp_path / "guests" / SERVER / "disk.qcow2").mkdir(parents=True)
+        (tmp_path / "guests" / SERVER / "disk-1.qcow2").mkdir(parents=True)
         assert disks.idle_images(frozenset(), NO_REST) == ()
 
     def test_qemus_user_passes_and_secrets_are_roots(self, disks: Disks, tmp_path: Path):

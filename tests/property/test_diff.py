@@ -59,6 +59,7 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
                 power=draw(st.sampled_from(Power)),
                 boot_serial=draw(st.integers(1, 2)),
                 hard_reboot=draw(st.booleans()),
+                disk_serial=draw(st.integers(1, 2)),
             )
         )
     counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))

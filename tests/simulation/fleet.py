@@ -21,6 +21,7 @@ from fairlead.control import (
     port_bindings,
     port_changes,
     questions,
+    rebuilding,
     server_power,
     servers,
     subnets,
@@ -305,6 +306,13 @@ def unpause(site: Site) -> None:
         site.run(server_power.unpause, server.id)
 
 
+def rebuild(site: Site) -> None:
+    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF)
+    if found:
+        wanted = rebuilding.RebuildServer(site.image_id)
+        site.run(rebuilding.rebuild, CALLER, site.random.choice(found).id, wanted)
+
+
 def reboot(site: Site) -> None:
     found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.PAUSED)
     if found:
@@ -366,6 +374,7 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     start,
     pause,
     unpause,
+    rebuild,
     reboot,
     change_port,
     bind_elsewhere,

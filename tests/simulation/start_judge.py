@@ -111,6 +111,7 @@ class StartJudge:
             if hostdev.pf is not None and hostdev.vf_index is not None:
                 yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
         yield from self._wrong_taps(guest, document, domain)
+        yield from self._wrong_disk(guest)
 
     def _address(self, hostdev: DesiredHostdev) -> PciAddress | None:
         machine = self._host.machine
@@ -151,6 +152,15 @@ class StartJudge:
             made = kernel.bridges.get(bridge.name)
             if bridge.name in {tap.bridge for tap in wanted.values()} and (made is None or made[0] != bridge):
                 yield f"bridge {bridge.name} is {made}, not {bridge}"
+
+    def _wrong_disk(self, guest: DesiredGuest) -> Iterator[str]:
+        """On the disk that it was last rebuilt for, made once."""
+        made = [disk for server_id, disk in self._host.disks.overlays_made if server_id == guest.server_id]
+        serials = [disk.serial for disk in made]
+        if serials != sorted(set(serials)):
+            yield f"its disks were made for {serials}"
+        if guest.root and (made[-1].serial, made[-1].sha512) != (guest.disk_serial, guest.root.sha512):
+            yield f"on {made[-1]}, not on disk {guest.disk_serial} of {guest.root.sha512}"
 
     def _touched(
         self, domain: DomainState, hostdevs: tuple[PciAddress, ...], traces: dict[PciAddress, str]

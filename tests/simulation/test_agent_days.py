@@ -85,7 +85,7 @@ class Day:
         self.watch.wished(self.control.desired)
 
     def _change(self, place: int, known: ServerWish) -> None:
-        match self.random.randint(0, 4):
+        match self.random.randint(0, 5):
             case 0:
                 del self.servers[place]
             case 1:
@@ -95,6 +95,11 @@ class Day:
             case 2:
                 vfs = tuple(replace(vf, trust=not vf.trust) for vf in known.vfs)
                 self.servers[place] = replace(known, vfs=vfs)
+            case 3 if known.image:
+                again = replace(known, disk_serial=known.disk_serial + 1, hard_reboot=True)
+                self.servers[place] = replace(
+                    again, boot_serial=known.boot_serial + self.random.randint(0, 1)
+                )
             case _:
                 self.servers[place] = replace(known, boot_serial=known.boot_serial + 1)
 

@@ -13,6 +13,7 @@ from fairlead.api.asking import ask
 from fairlead.api.bodies import Form
 from fairlead.api.call import Call, read_body
 from fairlead.api.compute.microversions import Microversion, asked_version
+from fairlead.api.compute.rebuild import Rebuild
 from fairlead.api.compute.server_status import shown_status
 from fairlead.control import locking, server_power
 from fairlead.control import servers as control
@@ -74,6 +75,10 @@ class Action(Protocol):
         """What it does in a transaction, with these arguments. Raises InvalidField."""
         ...
 
+    def answer(self, call: Call, done: object) -> Response:
+        """What is said of what was done."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Of(Generic[Form]):
@@ -89,6 +94,10 @@ class Of(Generic[Form]):
         """What it does in a transaction, with these arguments. Raises InvalidField."""
         form = bodies.shape(self.form, {} if self.takes_anything or arguments is None else arguments)
         return lambda tx, call, server_id: self.work(tx, call, server_id, form)
+
+    def answer(self, call: Call, done: object) -> Response:
+        """202: it was taken."""
+        return empty(202)
 
 
 def _start(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
@@ -135,6 +144,7 @@ ACTIONS: Mapping[str, Action] = {
     "os-start": Of(f"{_RULES}:servers:start", NoArguments, _start, takes_anything=True),
     "os-stop": Of(f"{_RULES}:servers:stop", NoArguments, _stop, takes_anything=True),
     "reboot": Of(f"{_RULES}:servers:reboot", RebootForm, _reboot),
+    "rebuild": Rebuild(f"{_RULES}:servers:rebuild"),
     "pause": Of(f"{_RULES}:os-pause-server:pause", NoArguments, _pause, takes_anything=True),
     "unpause": Of(f"{_RULES}:os-pause-server:unpause", NoArguments, _unpause, takes_anything=True),
     "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
@@ -144,7 +154,7 @@ ACTIONS: Mapping[str, Action] = {
 
 
 async def act(call: Call, server_id: str) -> Response:
-    """Nova's actions, as far as Fairlead has them; 202, but for the console's text."""
+    """Nova's actions, as far as Fairlead has them."""
     asked_version(call.request)
     found = bodies.parse(await read_body(call.request))
     if not isinstance(found, dict) or len(found) != 1:
@@ -158,17 +168,16 @@ async def act(call: Call, server_id: str) -> Response:
         raise InvalidValue("action", name, f"one that there is: {', '.join((*ACTIONS, _CONSOLE))}")
     work = action.prepared(arguments)
 
-    def allowed(tx: Tx) -> None:
+    def allowed(tx: Tx) -> object:
         require(tx, call.caller, action.rule, SERVER, server_id)
         if action.changes:
             locking.check(tx, call.caller, ServerId(server_id))
         try:
-            work(tx, call, ServerId(server_id))
+            return work(tx, call, ServerId(server_id))
         except WrongState as refused:
             raise _in_novas_words(refused) from None
 
-    await call.in_worker(allowed)
-    return empty(202)
+    return action.answer(call, await call.in_worker(allowed))
 
 
 def _in_novas_words(refused: WrongState) -> Conflict:

@@ -135,16 +135,16 @@ def check_version(form: ServerForm, version: Microversion) -> None:
     """Raises FieldNotServed for a field or form of `networks` that the microversion does not have, or requires."""
     for name, since in _SINCE.items():
         if version < since and getattr(form, name) is not UNSET:
-            raise FieldNotServed(_unexpected(name, since), field=name)
+            raise FieldNotServed(unexpected(name, since), field=name)
     if form.networks is UNSET and version >= _NETWORKS_REQUIRED:
         raise FieldNotServed(
             '\'networks\' is a required property: a list, "auto" or "none".', field="networks"
         )
     if isinstance(form.networks, str) and version < _NETWORKS_REQUIRED:
-        raise FieldNotServed(_unexpected(f"networks: {form.networks}", _NETWORKS_REQUIRED), field="networks")
+        raise FieldNotServed(unexpected(f"networks: {form.networks}", _NETWORKS_REQUIRED), field="networks")
     nics = form.networks if isinstance(form.networks, list) else []
     if version < _TAGS_OF_NICS and any(nic.tag is not UNSET for nic in nics):
-        raise FieldNotServed(_unexpected("tag", _TAGS_OF_NICS), field="networks")
+        raise FieldNotServed(unexpected("tag", _TAGS_OF_NICS), field="networks")
 
 
 def check_served(body: BootBody) -> None:
@@ -175,7 +175,8 @@ def root_image(form: ServerForm) -> str | None:
     return disk.uuid
 
 
-def _unexpected(name: str, since: Microversion) -> str:
+def unexpected(name: str, since: Microversion) -> str:
+    """Nova's words for a key that an older microversion has not."""
     return (
         f"Additional properties are not allowed ('{name}' was unexpected): it is there from microversion "
         f"{text(since)} on."

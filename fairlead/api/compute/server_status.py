@@ -34,6 +34,9 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             return "ACTIVE", "active", _LEAVING[server.power]
         case ServerStatus.PAUSED:
             return "PAUSED", "paused", _task_of_paused(server)
+        case ServerStatus.REBUILD:
+            was = "stopped" if server.power is Power.STOPPED else "active"
+            return "REBUILD", was, "rebuilding"
         case ServerStatus.SHUTOFF:
             return "SHUTOFF", "stopped", "powering-on" if server.power is Power.RUNNING else None
         case ServerStatus.ERROR:

@@ -16,7 +16,8 @@ from fairlead.model.server import Server
 
 _HOST_ATTRIBUTES = "os_compute_api:os-extended-server-attributes"
 _HOST_STATUS = "os_compute_api:servers:show:host_status"
-_WITH_PROGRESS = ("ACTIVE", "BUILD")
+_WITH_PROGRESS = ("ACTIVE", "BUILD", "REBUILD")
+_WITH_FAULT = ("BUILD", "ERROR", "REBUILD")
 
 
 def brief(call: Call, view: ServerView) -> Json:
@@ -67,7 +68,7 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
     }
     if status.status in _WITH_PROGRESS:
         shown["progress"] = 100 if status.status == "ACTIVE" else 0
-    if status.status in {"ERROR", "BUILD"} and server.fault is not None:
+    if status.status in _WITH_FAULT and server.fault is not None:
         shown["fault"] = _fault(call, server, server.fault)
     return shown
 

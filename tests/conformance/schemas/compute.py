@@ -3,13 +3,22 @@
 Sources: https://docs.openstack.org/api-ref/compute/ and its history of microversions.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from tests.conformance.schemas.asked import LINKS, Asked, Shape, since, until
+from tests.conformance.schemas.servers import (
+    ADDRESS,
+    BRIEF_SERVER,
+    CREATED,
+    actions,
+    interface,
+    one_action,
+    one_server,
+    rebuilt_server,
+    server_details,
+    updated_server,
+)
 from tests.conformance.schemas.shapes import (
     BOOL,
     EMPTY,
-    HEX,
     ID,
     INT,
     MICROTIME,
@@ -17,7 +26,6 @@ from tests.conformance.schemas.shapes import (
     NUMBER,
     TEXT,
     TIME,
-    URL,
     Schema,
     either,
     many,
@@ -29,182 +37,6 @@ from tests.conformance.schemas.shapes import (
     wrapped,
 )
 
-
-@dataclass(frozen=True)
-class Asked:
-    """The microversion of a request, and whether the operator asks."""
-
-    version: tuple[int, int]
-    by_operator: bool
-
-
-Shape = Schema | Callable[[Asked], Schema]
-"""A schema, or what makes it."""
-
-_LINKS = many(thing({"rel": one_of("self", "bookmark", "next"), "href": URL}))
-_DIGEST: Schema = {"type": "string", "pattern": "^([0-9a-f]{56})?$"}
-
-
-def since(asked: Asked, first: int, shapes: dict[str, Schema]) -> dict[str, Schema]:
-    """These from 2.`first` on."""
-    return shapes if asked.version >= (2, first) else {}
-
-
-def until(asked: Asked, last: int, shapes: dict[str, Schema]) -> dict[str, Schema]:
-    """These up to 2.`last`."""
-    return shapes if asked.version <= (2, last) else {}
-
-
-# Servers.
-
-_BRIEF_SERVER = thing({"id": ID, "name": TEXT, "links": _LINKS})
-_MAC: Schema = {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"}
-_ADDRESS: dict[str, Schema] = {"addr": TEXT, "version": one_of(4, 6)}
-_FULL_ADDRESS = thing({**_ADDRESS, "OS-EXT-IPS:type": one_of("fixed"), "OS-EXT-IPS-MAC:mac_addr": _MAC})
-_STATUS = one_of("ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "PAUSED", "REBOOT", "SHUTOFF")
-
-
-def _server_flavor(asked: Asked) -> Schema:
-    if asked.version < (2, 47):
-        return thing({"id": TEXT, "links": _LINKS})
-    sizes = dict.fromkeys(("vcpus", "ram", "disk", "ephemeral", "swap"), INT)
-    return thing({**sizes, "original_name": TEXT, "extra_specs": texts()})
-
-
-def _changed_server(asked: Asked, address: Schema) -> dict[str, Schema]:
-    return {
-        "id": ID,
-        "name": TEXT,
-        "links": _LINKS,
-        "tenant_id": HEX,
-        "user_id": HEX,
-        "hostId": _DIGEST,
-        "status": _STATUS,
-        "metadata": texts(),
-        "image": either(thing({"id": ID, "links": _LINKS}), EMPTY),
-        "flavor": _server_flavor(asked),
-        "created": TIME,
-        "updated": TIME,
-        "accessIPv4": EMPTY,
-        "accessIPv6": EMPTY,
-        "OS-DCF:diskConfig": one_of("MANUAL", "AUTO"),
-        "addresses": mapping(many(address)),
-        **since(asked, 9, {"locked": BOOL}),
-        **since(asked, 19, {"description": maybe(TEXT)}),
-        **since(asked, 26, {"tags": many(TEXT)}),
-        **since(asked, 63, {"trusted_image_certificates": NOTHING}),
-        **since(asked, 73, {"locked_reason": maybe(TEXT)}),
-    }
-
-
-_SOMETIMES: dict[str, Schema] = {
-    "progress": INT,
-    "fault": thing({"code": INT, "created": TIME, "message": TEXT}, {"details": TEXT}),
-}
-_PLACED: dict[str, Schema] = {
-    "OS-EXT-AZ:availability_zone": TEXT,
-    "OS-EXT-STS:task_state": maybe(TEXT),
-    "OS-EXT-STS:vm_state": TEXT,
-    "OS-EXT-STS:power_state": INT,
-    "OS-SRV-USG:launched_at": maybe(MICROTIME),
-    "OS-SRV-USG:terminated_at": NOTHING,
-    "config_drive": one_of("True", ""),
-    "key_name": maybe(TEXT),
-    "os-extended-volumes:volumes_attached": many(TEXT),
-}
-_HOST = {
-    "OS-EXT-SRV-ATTR:host": maybe(TEXT),
-    "OS-EXT-SRV-ATTR:hypervisor_hostname": maybe(TEXT),
-    "OS-EXT-SRV-ATTR:instance_name": TEXT,
-}
-_HOST_NAME = {"OS-EXT-SRV-ATTR:hostname": TEXT}
-_BOOTED = {
-    "OS-EXT-SRV-ATTR:reservation_id": TEXT,
-    "OS-EXT-SRV-ATTR:launch_index": INT,
-    "OS-EXT-SRV-ATTR:kernel_id": TEXT,
-    "OS-EXT-SRV-ATTR:ramdisk_id": TEXT,
-    "OS-EXT-SRV-ATTR:root_device_name": maybe(TEXT),
-    "OS-EXT-SRV-ATTR:user_data": maybe(TEXT),
-}
-
-
-def _full_server(asked: Asked) -> dict[str, Schema]:
-    operators = {
-        **_HOST,
-        **since(asked, 3, {**_BOOTED, **_HOST_NAME}),
-        **since(asked, 16, {"host_status": one_of("UP", "DOWN", "UNKNOWN", "MAINTENANCE", "")}),
-    }
-    return {
-        **_changed_server(asked, _FULL_ADDRESS),
-        **_PLACED,
-        **(operators if asked.by_operator else {}),
-        **since(asked, 90, _HOST_NAME),
-        **since(asked, 96, {"pinned_availability_zone": maybe(TEXT)}),
-    }
-
-
-def _one_server(asked: Asked) -> Schema:
-    groups = since(asked, 71, {"server_groups": many(ID)})
-    return wrapped("server", thing({**_full_server(asked), **groups}, _SOMETIMES))
-
-
-def _updated_server(asked: Asked) -> Schema:
-    if asked.version >= (2, 75):
-        return _one_server(asked)
-    groups = since(asked, 71, {"server_groups": many(ID)})
-    return wrapped("server", thing({**_changed_server(asked, thing(_ADDRESS)), **groups}, _SOMETIMES))
-
-
-def _server_details(asked: Asked) -> Schema:
-    server = thing(_full_server(asked), _SOMETIMES)
-    return thing({"servers": many(server)}, {"servers_links": _LINKS})
-
-
-_CREATED = thing(
-    {"id": ID, "links": _LINKS, "OS-DCF:diskConfig": one_of("MANUAL", "AUTO"), "security_groups": many(TEXT)}
-)
-
-
-def _interface(asked: Asked) -> Schema:
-    fixed = many(thing({"subnet_id": ID, "ip_address": TEXT}))
-    state = one_of("ACTIVE", "DOWN", "BUILD", "ERROR")
-    shape = {"port_id": ID, "net_id": ID, "mac_addr": _MAC, "port_state": state, "fixed_ips": fixed}
-    return thing({**shape, **since(asked, 70, {"tag": maybe(TEXT)})})
-
-
-def _action(asked: Asked) -> dict[str, Schema]:
-    shape = {
-        "action": TEXT,
-        "instance_uuid": ID,
-        "message": maybe(TEXT),
-        "project_id": TEXT,
-        "user_id": TEXT,
-        "request_id": TEXT,
-        "start_time": MICROTIME,
-    }
-    return {**shape, **since(asked, 58, {"updated_at": MICROTIME})}
-
-
-def _actions(asked: Asked) -> Schema:
-    actions = many(thing(_action(asked)))
-    return thing({"instanceActions": actions}, since(asked, 58, {"links": _LINKS}))
-
-
-def _one_action(asked: Asked) -> Schema:
-    event = {
-        "event": TEXT,
-        "start_time": MICROTIME,
-        "finish_time": MICROTIME,
-        "result": one_of("Success", "Error"),
-        **({"traceback": NOTHING} if asked.by_operator else {}),
-        **since(asked, 62, {"hostId": _DIGEST, **({"host": maybe(TEXT)} if asked.by_operator else {})}),
-        **since(asked, 84, {"details": maybe(TEXT)} if asked.by_operator else {}),
-    }
-    is_told = asked.by_operator or asked.version >= (2, 51)
-    events = {"events": many(thing(event))} if is_told else {}
-    return wrapped("instanceAction", thing({**_action(asked), **events}))
-
-
 # Flavors.
 
 
@@ -212,7 +44,7 @@ def _brief_flavor(asked: Asked) -> dict[str, Schema]:
     return {
         "id": TEXT,
         "name": TEXT,
-        "links": _LINKS,
+        "links": LINKS,
         **since(asked, 55, {"description": maybe(TEXT)}),
     }
 
@@ -235,7 +67,7 @@ def _flavor(asked: Asked) -> Schema:
 
 
 def _flavors(asked: Asked) -> Schema:
-    return thing({"flavors": many(thing(_brief_flavor(asked)))}, {"flavors_links": _LINKS})
+    return thing({"flavors": many(thing(_brief_flavor(asked)))}, {"flavors_links": LINKS})
 
 
 # Hosts.
@@ -292,12 +124,12 @@ def _with_servers(asked: Asked, shape: dict[str, Schema]) -> Schema:
 
 def _hypervisors(asked: Asked) -> Schema:
     rows = many(_with_servers(asked, _brief_hypervisor(asked)))
-    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": _LINKS}))
+    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": LINKS}))
 
 
 def _hypervisor_details(asked: Asked) -> Schema:
     rows = many(_with_servers(asked, _hypervisor(asked)))
-    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": _LINKS}))
+    return thing({"hypervisors": rows}, since(asked, 33, {"hypervisors_links": LINKS}))
 
 
 def _service(asked: Asked) -> Schema:
@@ -338,7 +170,7 @@ def _brief_keypair(asked: Asked) -> dict[str, Schema]:
 
 def _keypairs(asked: Asked) -> Schema:
     rows = many(wrapped("keypair", thing(_brief_keypair(asked))))
-    return thing({"keypairs": rows}, since(asked, 35, {"keypairs_links": _LINKS}))
+    return thing({"keypairs": rows}, since(asked, 35, {"keypairs_links": LINKS}))
 
 
 def _keypair(asked: Asked) -> Schema:
@@ -458,7 +290,7 @@ _VERSION: dict[str, Schema] = {
     "version": TEXT,
     "min_version": TEXT,
     "updated": TIME,
-    "links": _LINKS,
+    "links": LINKS,
 }
 _EXTENSION = thing(
     {
@@ -495,16 +327,18 @@ ANSWERS: dict[str, Shape] = {
     ),
     "GET /v2.1/extensions": wrapped("extensions", many(_EXTENSION)),
     "GET /v2.1/extensions/{}": wrapped("extension", _EXTENSION),
-    "GET /v2.1/servers": thing({"servers": many(_BRIEF_SERVER)}, {"servers_links": _LINKS}),
-    "POST /v2.1/servers": wrapped("server", _CREATED),
-    "GET /v2.1/servers/detail": _server_details,
-    "GET /v2.1/servers/{}": _one_server,
-    "PUT /v2.1/servers/{}": _updated_server,
+    "GET /v2.1/servers": thing({"servers": many(BRIEF_SERVER)}, {"servers_links": LINKS}),
+    "POST /v2.1/servers": wrapped("server", CREATED),
+    "GET /v2.1/servers/detail": server_details,
+    "GET /v2.1/servers/{}": one_server,
+    "PUT /v2.1/servers/{}": updated_server,
     "DELETE /v2.1/servers/{}": EMPTY,
-    "POST /v2.1/servers/{}/action": either(EMPTY, wrapped("output", TEXT)),
+    "POST /v2.1/servers/{}/action": lambda asked: either(
+        EMPTY, wrapped("output", TEXT), rebuilt_server(asked)
+    ),
     "GET /v2.1/servers/{}/os-security-groups": wrapped("security_groups", many(TEXT)),
-    "GET /v2.1/servers/{}/ips": wrapped("addresses", mapping(many(thing(_ADDRESS)))),
-    "GET /v2.1/servers/{}/ips/{}": mapping(many(thing(_ADDRESS))),
+    "GET /v2.1/servers/{}/ips": wrapped("addresses", mapping(many(thing(ADDRESS)))),
+    "GET /v2.1/servers/{}/ips/{}": mapping(many(thing(ADDRESS))),
     "GET /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
     "POST /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
     "PUT /v2.1/servers/{}/metadata": wrapped("metadata", texts()),
@@ -518,14 +352,14 @@ ANSWERS: dict[str, Shape] = {
     "PUT /v2.1/servers/{}/tags/{}": EMPTY,
     "DELETE /v2.1/servers/{}/tags/{}": EMPTY,
     "GET /v2.1/servers/{}/os-interface": lambda asked: wrapped(
-        "interfaceAttachments", many(_interface(asked))
+        "interfaceAttachments", many(interface(asked))
     ),
-    "GET /v2.1/servers/{}/os-interface/{}": lambda asked: wrapped("interfaceAttachment", _interface(asked)),
-    "GET /v2.1/servers/{}/os-instance-actions": _actions,
-    "GET /v2.1/servers/{}/os-instance-actions/{}": _one_action,
+    "GET /v2.1/servers/{}/os-interface/{}": lambda asked: wrapped("interfaceAttachment", interface(asked)),
+    "GET /v2.1/servers/{}/os-instance-actions": actions,
+    "GET /v2.1/servers/{}/os-instance-actions/{}": one_action,
     "GET /v2.1/flavors": _flavors,
     "GET /v2.1/flavors/detail": lambda asked: thing(
-        {"flavors": many(_flavor(asked))}, {"flavors_links": _LINKS}
+        {"flavors": many(_flavor(asked))}, {"flavors_links": LINKS}
     ),
     "POST /v2.1/flavors": lambda asked: wrapped("flavor", _flavor(asked)),
     "GET /v2.1/flavors/{}": lambda asked: wrapped("flavor", _flavor(asked)),

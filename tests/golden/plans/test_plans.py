@@ -19,7 +19,7 @@ from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.golden.comparison import assert_golden
-from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server
+from tests.host_wishes import DATA, HOST, IMAGE, HostWish, ServerWish, VfWish, desired, server
 
 HERE = Path(__file__).parent
 ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
@@ -111,6 +111,10 @@ CASES = {
     "a_paused_guest_after_the_host_booted": (
         rebooted,
         HostWish(servers=(replace(ONE, power=Power.PAUSED), TWO)),
+    ),
+    "rebuild": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True, disk_serial=2, image=IMAGE),)),
     ),
     "stop": (
         lambda: converged(HostWish(servers=(ONE,))),

@@ -18,7 +18,20 @@ from fairlead.model.vf import BASELINE, nobodys_mac
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
 from fairlead.sim.mischief import start_by_hand
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, GPU, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
+from tests.host_wishes import (
+    DATA,
+    GPU,
+    HOST,
+    IMAGE,
+    IMAGE_BYTES,
+    HostWish,
+    ServerWish,
+    VfWish,
+    desired,
+    port,
+    server,
+    settings,
+)
 
 VF = VfWish(0, 3)
 ONE = ServerWish(1, vfs=(VF,), taps=1)
@@ -361,6 +374,31 @@ def test_a_paused_guest_whose_vf_was_changed_goes_on_once_that_is_repaired(rig):
     rig.host.clock.advance(61)
     rig.tick()
     assert rig.guest_state(1) is GuestState.RUNNING
+
+
+def test_a_guest_runs_on_until_the_image_of_its_rebuild_is_here(rig):
+    rig.tick()
+
+    rig.wish(HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True, disk_serial=2, image=IMAGE),)))
+    report = rig.tick()
+    assert rig.guest_state(1) is GuestState.RUNNING
+    assert [start.boot_serial for start in rig.host.hypervisor.starts] == [1]
+    assert {failure.server_id for failure in report.failures} == {None, server(1)}
+    rig.control.images[IMAGE.id] = IMAGE_BYTES
+    rig.host.clock.advance(1.1)
+    report = rig.tick()
+    assert report.failures == ()
+    assert [start.boot_serial for start in rig.host.hypervisor.starts] == [1, 2]
+    assert report.observed.guests[0].disk_serial == 2
+
+
+def test_the_disk_of_a_guest_that_runs_is_not_made_anew_under_it(rig):
+    rig.control.images[IMAGE.id] = IMAGE_BYTES
+    rig.wish(HostWish(servers=(replace(ONE, image=IMAGE),)))
+    rig.tick()
+    rig.wish(HostWish(servers=(replace(ONE, image=IMAGE, disk_serial=2),)))
+    rig.tick()
+    assert [disk.serial for _, disk in rig.host.disks.overlays_made] == [1]
 
 
 def test_after_the_host_booted_everything_comes_back(rig):

@@ -1,0 +1,114 @@
+"""`fairlead server ...`: what a server is asked to do: start, stop, pause, reboot, be rebuilt."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from fairlead.cli.completing import completes
+from fairlead.cli.images import image_id
+from fairlead.cli.invocation import Invocation, pass_invocation
+from fairlead.cli.lookup import find
+from fairlead.cli.output import progress
+from fairlead.cli.pairs import parse_labels
+from fairlead.cli.servers import fault_of, server
+from fairlead.cli.waiting import Wait, last_event
+from fairlead.client.session import ClientError, Json
+
+_SERVERS = "/compute/v2.1/servers"
+_STARTED = "guest_started"
+
+IsDone = Callable[[Wait, Json], bool]
+
+
+def _add_power(word: str, body: Json, wanted: str) -> None:
+    @server.command(word, help=f"{word.capitalize()} a server.")
+    @click.argument("name", shell_complete=completes("server"))
+    @click.option("--wait", is_flag=True, help=f"Until it is {wanted}.")
+    @pass_invocation
+    def command(invocation: Invocation, name: str, *, wait: bool) -> None:
+        _act(invocation, name, body, word, _is_at(wanted) if wait else None)
+
+
+_add_power("start", {"os-start": None}, "ACTIVE")
+_add_power("stop", {"os-stop": None}, "SHUTOFF")
+_add_power("pause", {"pause": None}, "PAUSED")
+_add_power("unpause", {"unpause": None}, "ACTIVE")
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@click.option("--hard", is_flag=True, help="Power off without asking the guest.")
+@click.option("--wait", is_flag=True, help="Until its guest is up again.")
+@pass_invocation
+def reboot(invocation: Invocation, name: str, *, hard: bool, wait: bool) -> None:
+    """Boot a server's guest anew."""
+    body: Json = {"reboot": {"type": "HARD" if hard else "SOFT"}}
+    asked = "reboot, by power" if hard else "reboot"
+    _act(invocation, name, body, asked, _is_up_again if wait else None)
+
+
+def _is_up_again(wait: Wait, server: Json) -> bool:
+    """A server is ACTIVE all through its reboot: its events say when the guest has come up."""
+    return server["status"] == "ACTIVE" and _STARTED in wait.happened
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@click.option(
+    "--image", help="A name, an id, or a file that is uploaded first; absent: the image that it has."
+)
+@click.option(
+    "--property", "properties", multiple=True, metavar="KEY=VALUE", help="Metadata, in place of what it has."
+)
+@click.option("--user-data", type=click.Path(exists=True, dir_okay=False), help="A file for the guest.")
+@click.option("--wait", is_flag=True, help="Until it is as it was, on its new disk.")
+@pass_invocation
+def rebuild(
+    invocation: Invocation,
+    name: str,
+    *,
+    image: str | None,
+    properties: tuple[str, ...],
+    user_data: str | None,
+    wait: bool,
+) -> None:
+    """Make a server anew from an image, with the devices and addresses that it has. Its disk is lost."""
+    session = invocation.session
+    known = find(session, f"{_SERVERS}/detail", "server", name)
+    arguments: Json = {"imageRef": image_id(session, image) if image else _image_of(known)}
+    if properties:
+        arguments["metadata"] = parse_labels("--property", properties)
+    if user_data:
+        arguments["user_data"] = base64.b64encode(Path(user_data).read_bytes()).decode()
+    wanted = "SHUTOFF" if known["status"] == "SHUTOFF" else "ACTIVE"
+    _act(invocation, name, {"rebuild": arguments}, "be made anew", _is_at(wanted) if wait else None)
+
+
+def _image_of(known: Json) -> str:
+    image = known["image"]
+    if not isinstance(image, dict):
+        raise ClientError(f"Server {known['name']} has no image.", hint="Name one: --image IMAGE.")
+    return str(image["id"])
+
+
+def _is_at(wanted: str) -> IsDone:
+    return lambda _, found: found["status"] == wanted and not found["OS-EXT-STS:task_state"]
+
+
+def _act(invocation: Invocation, name: str, body: Json, asked: str, is_done: IsDone | None) -> None:
+    """Post an action and say so; with `is_done`, wait for it, and fail when the server ends in ERROR."""
+    session = invocation.session
+    identity = str(find(session, f"{_SERVERS}/detail", "server", name)["id"])
+    wait = Wait(session, identity, name, last_event(session, identity) if is_done else 0)
+    session.post(f"{_SERVERS}/{identity}/action", body)
+    progress(f"Server {name} is asked to {asked}.")
+    if is_done is None:
+        return
+    found = wait.until(lambda server: server["status"] == "ERROR" or is_done(wait, server))
+    if found is None:
+        raise ClientError(f"Server {name} was deleted meanwhile.")
+    if found["status"] == "ERROR":
+        raise ClientError(fault_of(found), hint=f"`fairlead server events {name}` says more.")
+    progress(f"Server {name} is {found['status']}.")
