@@ -47,7 +47,7 @@ class Keystone:
         self._known = Memory[Token](_REMEMBERED, BELIEVED_SECONDS, clock)
         self._refused = Memory[Literal["refused"]](_REMEMBERED_REFUSED, REFUSED_SECONDS, clock)
         self._asking: dict[bytes, asyncio.Task[Token | None]] = {}
-        self._complaint = ""
+        self._complaints: set[str] = set()
 
     async def caller(self, request: Request, request_id: str) -> Caller:
         """Who sends the request. Raises Unserved 503 while Keystone gives no answer."""
@@ -98,16 +98,20 @@ class Keystone:
             self._refused.put(key, "refused")
         else:
             self._known.put(key, token)
-        self._complain("")
+        self._content()
         return token
 
     def _complain(self, reason: str) -> None:
-        """Tell the log when it begins, when it is something else, and when it ends: not with each request."""
-        if reason and reason != self._complaint:
+        """Tell the log of each reason once until there is an answer again: not with each request."""
+        if reason not in self._complaints:
+            self._complaints.add(reason)
             _log.warning("keystone_gives_no_answer", reason=reason)
-        if self._complaint and not reason:
+
+    def _content(self) -> None:
+        """There is an answer, and the log is told if there was none."""
+        if self._complaints:
+            self._complaints.clear()
             _log.info("keystone_answers_again", url=self._url)
-        self._complaint = reason
 
     def _refusal(self) -> Unserved:
         return unauthenticated(f'Keystone uri="{self._url}"')

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import structlog
 from starlette.requests import Request
 
 from fairlead.access.caller import Caller
@@ -184,6 +185,25 @@ def test_anything_else_is_a_503_that_says_nothing_of_what_is_inside(answer: int 
     assert outcome.headers == {"Retry-After": "10"}
     for hidden in ("inside", "5000", "fairlead", PASSWORD, OWN, "Errno", str(answer)):
         assert hidden not in outcome.message
+
+
+def test_the_log_has_each_reason_once_until_there_is_an_answer() -> None:
+    slow, gone = httpx.ConnectTimeout("too slow"), httpx.ConnectError("gone")
+    played = Played(answers=[503, slow, 503, slow, gone, gone, 200, 503])
+    tokens = [[f"secret{number}"] for number in range(7)]
+    with structlog.testing.capture_logs() as logs:
+        found = outcomes(played, *tokens)
+
+    assert [status(each) for [each] in found] == [503, 503, 503, 503, 503, 200, 503]
+    told = [(line["event"], str(line.get("reason", ""))) for line in logs]
+    assert [event for event, _ in told] == [
+        *["keystone_gives_no_answer"] * 3,
+        "keystone_answers_again",
+        "keystone_gives_no_answer",
+    ]
+    assert all(words in reason for words, (_, reason) in zip(["503", "too slow", "gone"], told, strict=False))
+    for hidden in ("secret", PASSWORD, OWN):
+        assert hidden not in str(logs)
 
 
 def test_after_a_refused_login_keystone_is_left_alone_for_ten_seconds() -> None:
