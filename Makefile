@@ -12,10 +12,10 @@ python_code := fairlead dev tests $(wildcard bench) $(wildcard lab)
 pip_compile := $(bin)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help setup demo test check lab bench format openapi lock clean
+.PHONY: help setup demo test test-keystone check lab bench format openapi lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.made ## make .venv with the locked dependencies; safe to run again
 
@@ -31,11 +31,18 @@ setup: .venv/.made ## make .venv with the locked dependencies; safe to run again
 	@dev/setup-ansible .venv-ansible requirements/ansible.lock openstack.cloud
 	@touch $@
 
+.venv-keystone/.made: requirements/keystone.lock dev/setup
+	@dev/setup .venv-keystone requirements/keystone.lock
+	@touch $@
+
 demo: setup ## boot a server with a pass-through port on a simulated fleet, step by step
 	@$(bin)/fairlead demo
 
 test: setup .venv-openstack/.made .venv-ansible/.made ## run the tests, on SQLite and on PostgreSQL where its binaries are
-	$(bin)/pytest tests --ignore=tests/lab $(PYTEST_FLAGS)
+	$(bin)/pytest tests --ignore=tests/lab --ignore=tests/keystone $(PYTEST_FLAGS)
+
+test-keystone: setup .venv-openstack/.made .venv-ansible/.made .venv-keystone/.made ## run the clients' tests against a real Keystone
+	$(bin)/pytest tests/keystone $(PYTEST_FLAGS)
 
 check: setup ## format, lint, types, layers, budgets, what is made of the program
 	$(bin)/ruff format --check $(python_code)
@@ -64,7 +71,8 @@ lock: setup ## choose the newest releases that fit and lock them, with the hashe
 	$(pip_compile) --upgrade --extra dev -c requirements/runtime.lock -o requirements/dev.lock pyproject.toml
 	$(pip_compile) --upgrade -o requirements/openstack.lock requirements/openstack.in
 	$(pip_compile) --upgrade -o requirements/ansible.lock requirements/ansible.in
+	$(pip_compile) --upgrade -o requirements/keystone.lock requirements/keystone.in
 
 clean: ## remove what the other commands made
-	rm -rf .venv .venv-openstack .venv-ansible .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-openstack .venv-ansible .venv-keystone .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find fairlead dev tests -name __pycache__ -type d -prune -exec rm -rf {} +

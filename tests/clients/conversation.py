@@ -98,9 +98,9 @@ class Conversation:
     exchanges: tuple[Exchange, ...]
 
 
-def conversations() -> list[Conversation]:
-    """All that are written down, by name."""
-    return [read(path) for path in sorted(SCRIPTS.glob("*.txt"))]
+def conversations(folder: Path = SCRIPTS) -> list[Conversation]:
+    """All that are written down there, by name."""
+    return [read(path) for path in sorted(folder.glob("*.txt"))]
 
 
 def read(path: Path) -> Conversation:

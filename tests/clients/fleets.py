@@ -80,7 +80,7 @@ def running(login: str, directory: Path) -> Iterator[Fleet]:
     people.write_text("\n".join(lines) + "\n")
     how = ["--login", login, *(["--password-file", str(people)] if login == "http_basic" else [])]
     with ExitStack() as closing:
-        url = closing.enter_context(_up(how, directory))
+        url = closing.enter_context(up(how, directory))
         clouds, operator, env = _MAKERS[login](url, directory)
         closing.enter_context(operator)
         path = directory / "clouds.yaml"
@@ -92,13 +92,13 @@ def running(login: str, directory: Path) -> Iterator[Fleet]:
 
 
 @contextmanager
-def _up(how: list[str], directory: Path) -> Iterator[str]:
-    """The URL of a running `fairlead up --sim`."""
+def up(how: list[str], directory: Path, **env: str) -> Iterator[str]:
+    """The URL of a running `fairlead up --sim`, with its state below the directory; it ends with the block."""
     where = ["--listen", "127.0.0.1:0", "--state", str(directory / "state")]
     process = subprocess.Popen(
         [sys.executable, "-m", "fairlead", "up", "--sim", _HOSTS, *where, *how],
         stdout=subprocess.PIPE,
-        env=surroundings(),
+        env=surroundings(**env),
         text=True,
     )
     assert process.stdout is not None
@@ -116,12 +116,13 @@ _Made = tuple[str, httpx.Client, Mapping[str, str]]
 """The operator's cloud as text, a client of theirs, and the environment of their commands."""
 
 
-def _client(url: str, **more: Any) -> httpx.Client:
+def http(url: str, **more: Any) -> httpx.Client:
+    """A client of that URL."""
     return httpx.Client(base_url=url, timeout=30, trust_env=False, **more)
 
 
 def _none(url: str, directory: Path) -> _Made:
-    return _clouds(url, []), _client(url), {}
+    return _clouds(url, []), http(url), {}
 
 
 def _http_basic(url: str, directory: Path) -> _Made:
@@ -138,7 +139,7 @@ def _http_basic(url: str, directory: Path) -> _Made:
         example = example.replace(old, new)
     lines = [line.removeprefix("    ") for line in example.splitlines()]
     env = {"FAIRLEAD_USER": "boss", "FAIRLEAD_PASSWORD": PASSWORD}
-    return "\n".join(lines) + "\n", _client(url, auth=("boss", PASSWORD)), env
+    return "\n".join(lines) + "\n", http(url, auth=("boss", PASSWORD)), env
 
 
 def _builtin(url: str, directory: Path) -> _Made:
@@ -156,7 +157,7 @@ def _builtin(url: str, directory: Path) -> _Made:
     token = answer.raise_for_status().headers["x-subject-token"]
     words = ["--user", found["user"], "--project", found["project"]]
     text = _clouds(url, words, found["password"])
-    return text + _named(text, WITH_TOKEN), _client(url, headers={"x-auth-token": token}), env
+    return text + _named(text, WITH_TOKEN), http(url, headers={"x-auth-token": token}), env
 
 
 _MAKERS = {"none": _none, "http_basic": _http_basic, "builtin": _builtin}

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.clients.conversation import (
@@ -23,6 +24,24 @@ from tests.clients.openstack_client import Answer, OpenStack
 
 PATIENCE_SECONDS = 60
 _BETWEEN_SECONDS = 0.2
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4IDDLOmBXhTRXJbvKXlzmlMmrSuOpSpZXgWDzDWPYq anna@laptop\n"
+
+
+def hold(conversation: Conversation, openstack: OpenStack, fleet: Fleet, directory: Path) -> None:
+    """Hold it to its end, with files in that directory, and see that it left nothing behind. Raises Unexpected."""
+    key = directory / "key.pub"
+    key.write_text(_KEY)
+    kept = {"disk": str(write_disk(directory)), "key": str(key), "directory": str(directory)}
+    Held(openstack, fleet, kept).hold(conversation)
+    assert fleet.leftovers() == {}
+    assert fleet.violations() == []
+
+
+def write_disk(directory: Path) -> Path:
+    """A file to be the data of an image."""
+    disk = directory / "disk.raw"
+    disk.write_bytes(bytes(range(256)) * 256)
+    return disk
 
 
 class Unexpected(AssertionError):

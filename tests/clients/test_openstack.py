@@ -4,10 +4,9 @@ import pytest
 
 from tests.clients.conversation import SCRIPTS, conversations
 from tests.clients.fleets import LOGINS
-from tests.clients.judge import Held
+from tests.clients.judge import hold
 
 CASES = [(conversation, login) for conversation in conversations() for login in conversation.logins]
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ4IDDLOmBXhTRXJbvKXlzmlMmrSuOpSpZXgWDzDWPYq anna@laptop\n"
 LINES = (SCRIPTS / "commands").read_text().splitlines()
 COMMANDS = [line.split() for line in LINES if not line.startswith("#")]
 PLAIN = [[word for word in command if not word.startswith("-")] for command in COMMANDS]
@@ -18,15 +17,8 @@ PLAIN = [[word for word in command if not word.startswith("-")] for command in C
 )
 def test_the_client_is_answered_as_the_conversation_says(fleets, tmp_path, conversation, login):
     opened = fleets.behind(login)
-    disk = tmp_path / "disk.raw"
-    disk.write_bytes(bytes(range(256)) * 256)
-    key = tmp_path / "key.pub"
-    key.write_text(KEY)
-    kept = {"disk": str(disk), "key": str(key), "directory": str(tmp_path)}
     try:
-        Held(opened.openstack, opened.fleet, kept).hold(conversation)
-        assert opened.fleet.leftovers() == {}
-        assert opened.fleet.violations() == []
+        hold(conversation, opened.openstack, opened.fleet, tmp_path)
     except BaseException:
         fleets.end(login)
         raise

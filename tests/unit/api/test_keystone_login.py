@@ -134,7 +134,7 @@ def test_a_flood_of_tokens_that_are_none_makes_no_other_be_forgotten() -> None:
 
 
 def test_a_token_ends_when_keystone_said_though_it_is_believed() -> None:
-    over = {"token": ANNA | {"expires_at": datetime.now(UTC).isoformat()}}
+    over: dict[str, object] = {"token": ANNA | {"expires_at": datetime.now(UTC).isoformat()}}
     [[outcome]] = outcomes(Played(shown=over), ["t"])
 
     assert status(outcome) == 401
