@@ -84,9 +84,15 @@ def faults(exchange: Exchange) -> list[str]:
 
 @cache
 def document():
-    """The document, whose objects have what they name and nothing more."""
-    found = json.loads(openapi())
-    for schema in found["components"]["schemas"].values():
+    """The document."""
+    return json.loads(openapi())
+
+
+@cache
+def closed():
+    """Its components, whose objects have what they name and nothing more."""
+    found = json.loads(openapi())["components"]
+    for schema in found["schemas"].values():
         if "properties" in schema:
             schema["additionalProperties"] = False
     return found
@@ -110,9 +116,9 @@ def followed(found):
     return here
 
 
-def wrong(schema, value):
-    """How the value is not as the schema says."""
-    validator = _validator(json.dumps(schema))
+def wrong(schema, value, *, is_closed=True):
+    """How the value is not as the schema says; if `is_closed`, more than it names is wrong too."""
+    validator = _validator(json.dumps(schema), is_closed)
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 
 
@@ -127,8 +133,8 @@ def _operations():
 
 
 @cache
-def _validator(schema):
-    whole = {**json.loads(schema), "components": document()["components"]}
+def _validator(schema, is_closed):
+    whole = {**json.loads(schema), "components": closed() if is_closed else document()["components"]}
     return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
@@ -149,5 +155,6 @@ def _wrongly_taken(operation, exchange):
     is_agents = "agent" in operation["tags"]
     found = [f"it took the parameters {strange}"] if strange and not is_agents else []
     if is_agents and "requestBody" in operation:
-        found += wrong(operation["requestBody"]["content"][JSON]["schema"], json.loads(exchange.asked))
+        schema = operation["requestBody"]["content"][JSON]["schema"]
+        found += wrong(schema, json.loads(exchange.asked), is_closed=False)
     return found
