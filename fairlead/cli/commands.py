@@ -5,6 +5,7 @@ COMMANDS = {
     "network": "fairlead.cli.networks:network",
     "subnet": "fairlead.cli.networks:subnet",
     "port": "fairlead.cli.networks:port",
+    "port-profile": "fairlead.cli.port_profiles:port_profile",
     "qos": "fairlead.cli.networks:qos",
     "image": "fairlead.cli.images:image",
     "flavor": "fairlead.cli.flavors:flavor",

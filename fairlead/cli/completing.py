@@ -22,6 +22,7 @@ _COLLECTIONS = {
     "subnet": "/network/v2.0/subnets",
     "port": "/network/v2.0/ports",
     "QoS policy": "/network/v2.0/qos/policies",
+    "port profile": "/network/v2.0/port-profiles",
     "host": "/v1/hosts",
     "policy": "/v1/policies",
     "alias": "/v1/aliases",
@@ -60,6 +61,8 @@ def _values(context: click.Context, key: str) -> tuple[str, ...]:
             return _names(context, key)
         case "qos-policy":
             return _names(context, "QoS policy")
+        case "port-profile":
+            return _names(context, "port profile")
         case _:
             return ()
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from fairlead.client.session import ClientError, Json, Session
 
-_COMMANDS = {"QoS policy": "qos"}
+_COMMANDS = {"QoS policy": "qos", "port profile": "port-profile"}
 """The command of a word, where it is not the word itself."""
 _KEYS = ("id", "name", "cidr")
 """What a thing may be called by: an id before a name, and that before what only subnets have."""

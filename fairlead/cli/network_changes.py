@@ -4,25 +4,25 @@ from typing import cast
 
 import click
 
+from fairlead.cli import sharing
 from fairlead.cli.completing import completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
+from fairlead.cli.lookup import find
 from fairlead.cli.network_paths import (
     NETWORKS,
     PORTS,
     QOS,
-    RBAC,
     SUBNETS,
     fixed_ips,
     gateway,
     policy_id,
     pools,
+    profile_id,
 )
-from fairlead.cli.output import progress, show_one
+from fairlead.cli.output import show_one
 from fairlead.cli.qos_words import qos_row
 from fairlead.client.session import Json
 
-_EVERYBODY = "*"
 _RULES = {"bandwidth_limit": "max_kbps", "minimum_bandwidth": "min_kbps"}
 
 
@@ -37,11 +37,13 @@ _RULES = {"bandwidth_limit": "max_kbps", "minimum_bandwidth": "min_kbps"}
 )
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--no-qos-policy", is_flag=True)
+@click.option("--port-profile", shell_complete=completes("port profile"))
+@click.option("--no-port-profile", is_flag=True)
 @pass_invocation
 def set_network(invocation: Invocation, /, wanted: str, **options: object) -> None:
     """Change a network; what runs on it learns of it at once."""
     body = _given(options, "name", "description", "mtu", "admin_state_up", "port_security_enabled")
-    body |= _policy(invocation, options)
+    body |= _references(invocation, options)
     _put(invocation, NETWORKS, "network", wanted, body)
 
 
@@ -75,6 +77,8 @@ def set_subnet(invocation: Invocation, /, wanted: str, **options: object) -> Non
 @click.option("--fixed-ip", "addresses", multiple=True, help="All its addresses, or 'none'.")
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--no-qos-policy", is_flag=True)
+@click.option("--port-profile", shell_complete=completes("port profile"))
+@click.option("--no-port-profile", is_flag=True)
 @click.option("--trusted/--not-trusted", default=None)
 @click.option("--vlan-priority", type=click.IntRange(0, 7), help="802.1p priority of its frames.")
 @click.option("--port-security/--no-port-security", "port_security_enabled", default=None)
@@ -95,7 +99,7 @@ def set_port(invocation: Invocation, /, wanted: str, **options: object) -> None:
         "port_security_enabled",
         "propagate_uplink_status",
     )
-    body = _given(options, *plain) | _policy(invocation, options)
+    body = _given(options, *plain) | _references(invocation, options)
     if options["mac"]:
         body["mac_address"] = options["mac"]
     if options["vnic_type"]:
@@ -140,48 +144,37 @@ def set_qos(invocation: Invocation, /, wanted: str, **options: object) -> None:
 
 @click.command("share")
 @click.argument("name", shell_complete=completes("network"))
-@click.option("--project", default=_EVERYBODY, help="A project's id; everybody if absent.")
+@click.option("--project", default=sharing.EVERYBODY, help="A project's id; everybody if absent.")
 @pass_invocation
 def share_network(invocation: Invocation, /, name: str, project: str) -> None:
     """Let another project, or all, have ports on a network."""
-    found = find(invocation.session, NETWORKS, "network", name)
-    body = {
-        "object_type": "network",
-        "object_id": found["id"],
-        "target_tenant": project,
-        "action": "access_as_shared",
-    }
-    answer = invocation.session.post(RBAC, {"rbac_policy": body})
-    show_one(invocation, cast("Json", answer["rbac_policy"]))
+    sharing.share(invocation, NETWORKS, "network", name, project)
 
 
 @click.command("unshare")
 @click.argument("name", shell_complete=completes("network"))
-@click.option("--project", default=_EVERYBODY, help="A project's id; everybody if absent.")
+@click.option("--project", default=sharing.EVERYBODY, help="A project's id; everybody if absent.")
 @pass_invocation
 def unshare_network(invocation: Invocation, /, name: str, project: str) -> None:
     """Let another project, or all, have no more ports on a network; refused while they have some."""
-    session = invocation.session
-    found = find(session, NETWORKS, "network", name)
-    query = {"object_id": str(found["id"]), "target_tenant": project}
-    policies = listed(session, RBAC, query)
-    for policy in policies:
-        session.delete(f"{RBAC}/{policy['id']}")
-    who = "everybody" if project == _EVERYBODY else f"project {project}"
-    progress(f"Network {name} is {'no longer' if policies else 'not'} shared with {who}.")
+    sharing.unshare(invocation, NETWORKS, "network", name, project)
 
 
 def _given(options: dict[str, object], *names: str) -> Json:
     return {name: options[name] for name in names if options[name] is not None}
 
 
-def _policy(invocation: Invocation, options: dict[str, object]) -> Json:
-    if options["qos_policy"] and options["no_qos_policy"]:
-        raise click.UsageError("--qos-policy and --no-qos-policy contradict each other: give one of them.")
-    if options["no_qos_policy"]:
-        return {"qos_policy_id": None}
-    name = options["qos_policy"]
-    return {"qos_policy_id": policy_id(invocation.session, str(name))} if name else {}
+def _references(invocation: Invocation, options: dict[str, object]) -> Json:
+    """The QoS policy and port profile that options name, or take away."""
+    body: Json = {}
+    for what, identity in (("qos_policy", policy_id), ("port_profile", profile_id)):
+        name, is_none = options[what], options[f"no_{what}"]
+        if name and is_none:
+            option = what.replace("_", "-")
+            raise click.UsageError(f"--{option} and --no-{option} contradict each other: give one of them.")
+        if name or is_none:
+            body[f"{what}_id"] = None if is_none else identity(invocation.session, str(name))
+    return body
 
 
 def _put(invocation: Invocation, collection: str, word: str, wanted: str, body: Json) -> None:

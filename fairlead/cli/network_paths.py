@@ -11,12 +11,18 @@ NETWORKS = "/network/v2.0/networks"
 SUBNETS = "/network/v2.0/subnets"
 PORTS = "/network/v2.0/ports"
 QOS = "/network/v2.0/qos/policies"
+PORT_PROFILES = "/network/v2.0/port-profiles"
 RBAC = "/network/v2.0/rbac-policies"
 
 
 def policy_id(session: Session, name: str) -> object:
     """The id of the QoS policy that is called so."""
     return find(session, QOS, "QoS policy", name)["id"]
+
+
+def profile_id(session: Session, name: str) -> object:
+    """The id of the port profile that is called so."""
+    return find(session, PORT_PROFILES, "port profile", name)["id"]
 
 
 def pools(texts: object) -> list[dict[str, str]]:

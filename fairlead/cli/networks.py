@@ -16,7 +16,17 @@ from fairlead.cli.network_changes import (
     share_network,
     unshare_network,
 )
-from fairlead.cli.network_paths import NETWORKS, PORTS, QOS, SUBNETS, fixed_ips, gateway, policy_id, pools
+from fairlead.cli.network_paths import (
+    NETWORKS,
+    PORTS,
+    QOS,
+    SUBNETS,
+    fixed_ips,
+    gateway,
+    policy_id,
+    pools,
+    profile_id,
+)
 from fairlead.cli.output import Record, Words, as_it_is, deleted, progress, show_list, show_one
 from fairlead.cli.qos_words import qos_row
 from fairlead.cli.undoing import taken_back
@@ -42,6 +52,11 @@ def network() -> None:
     shell_complete=completes("QoS policy"),
     help="For all its ports that have none of their own.",
 )
+@click.option(
+    "--port-profile",
+    shell_complete=completes("port profile"),
+    help="For all its ports that have none of their own.",
+)
 @pass_invocation
 def create_network(invocation: Invocation, /, name: str, **options: object) -> None:
     """Make a network, with its subnets if wanted."""
@@ -59,6 +74,8 @@ def create_network(invocation: Invocation, /, name: str, **options: object) -> N
         body["mtu"] = options["mtu"]
     if options["qos_policy"]:
         body["qos_policy_id"] = policy_id(session, str(options["qos_policy"]))
+    if options["port_profile"]:
+        body["port_profile_id"] = profile_id(session, str(options["port_profile"]))
     created = cast("Json", session.post(NETWORKS, {"network": body})["network"])
     path = f"{NETWORKS}/{created['id']}"
     with taken_back(session, path):
@@ -120,6 +137,7 @@ def port() -> None:
     "--fixed-ip", "addresses", multiple=True, help="An address, or 'none'. One of each subnet if absent."
 )
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
+@click.option("--port-profile", shell_complete=completes("port profile"), help="In place of the network's.")
 @click.option("--trusted", is_flag=True, help="The guest may change its MAC and listen to everything.")
 @click.option("--vlan-priority", type=click.IntRange(0, 7), help="802.1p priority of its frames.")
 @click.option("--no-port-security", is_flag=True, help="Frames from any MAC may leave it.")
@@ -135,6 +153,8 @@ def create_port(invocation: Invocation, /, name: str, **options: object) -> None
         body["fixed_ips"] = fixed_ips(options["addresses"])
     if options["qos_policy"]:
         body["qos_policy_id"] = policy_id(session, str(options["qos_policy"]))
+    if options["port_profile"]:
+        body["port_profile_id"] = profile_id(session, str(options["port_profile"]))
     if profile := _profile(options):
         body["binding:profile"] = profile
     if options["no_port_security"]:

@@ -7,7 +7,7 @@ from fairlead.cli.pairs import parse_pairs
 from fairlead.client.session import Json, Session
 
 _NUMBERS = {"max_mbps", "min_mbps", "vlan_priority"}
-_TEXTS = {"network", "port", "fixed_ip", "tag", "vnic_type", "alias", "qos_policy"}
+_TEXTS = {"network", "port", "fixed_ip", "tag", "vnic_type", "alias", "qos_policy", "port_profile"}
 KEYS = _NUMBERS | _TEXTS | {"trusted"}
 """What an item of --nic may say, as parsed: with underscores."""
 

@@ -61,7 +61,7 @@ def server() -> None:
     metavar="KEY=VALUE,...",
     shell_complete=complete_nic,
     help="network=NAME or port=NAME, and of vnic-type=direct|normal, alias, max-mbps, min-mbps, fixed-ip, "
-    "trusted, vlan-priority, qos-policy, tag. Again for each NIC, in the guest's order.",
+    "trusted, vlan-priority, qos-policy, port-profile, tag. Again for each NIC, in the guest's order.",
 )
 @click.option("--host", shell_complete=completes("host"), help="The host to take, if it can.")
 @click.option("--user-data", type=click.Path(exists=True, dir_okay=False), help="A file for the guest.")

@@ -74,3 +74,36 @@ def test_a_network_is_shared_and_unshared(fairlead):
     typed(fairlead, "network unshare blue")
     assert only(fairlead, "rbac-policies")["target_tenant"] == "theirs"
     assert only(fairlead, "networks")["shared"] is False
+
+
+def test_port_profiles_are_made_chosen_changed_and_deleted(fairlead):
+    typed(fairlead, "port-profile create gold --vlan-priority 5 --max-mbps 900 --no-spoof-check")
+    typed(fairlead, "port-profile create finance --kind 802.1Qbh --profile-id finance --share")
+    listed = typed(fairlead, "port-profile list")
+    assert "vlan_priority=5, spoof_check=no, max_rate_mbps=900" in listed
+    assert "profile_id=finance" in listed
+    typed(fairlead, "network set blue --port-profile gold")
+    typed(fairlead, "port create p --network blue --vnic-type direct --port-profile finance")
+    gold = only(fairlead, "networks")["port_profile_id"]
+    port = only(fairlead, "ports")
+    assert (port["network_port_profile_id"], port["port_profile_id"] is None) == (gold, False)
+    typed(fairlead, "port set p --no-port-profile")
+    assert only(fairlead, "ports")["port_profile_id"] is None
+    said = typed(fairlead, "port-profile set gold --max-mbps 1000 --unset vlan-priority --name silver")
+    assert "vlan_priority" not in said
+    assert "1000" in said
+    assert "network blue" in typed(fairlead, "port-profile delete silver", fails=True)
+    typed(fairlead, "network set blue --no-port-profile")
+    typed(fairlead, "port-profile delete silver finance")
+    assert fairlead.http.get(f"{V2}/port-profiles").json() == {"port_profiles": []}
+
+
+def test_a_port_profile_is_a_trunk_by_a_list_of_vlans(fairlead):
+    typed(fairlead, "port-profile create trunk --allowed-vlans 100,200-299")
+    assert only(fairlead, "port-profiles")["allowed_vlans"] == ["100", "200-299"]
+    assert "allowed_vlans" in typed(fairlead, "port-profile create bad --allowed-vlans all", fails=True)
+    assert "Nothing to set" in typed(fairlead, "port-profile set trunk", fails=True)
+    typed(fairlead, "port-profile share trunk --project theirs")
+    assert only(fairlead, "rbac-policies")["object_type"] == "port_profile"
+    typed(fairlead, "port-profile unshare trunk --project theirs")
+    assert fairlead.http.get(f"{V2}/rbac-policies").json() == {"rbac_policies": []}
