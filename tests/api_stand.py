@@ -23,7 +23,9 @@ from fairlead.api.runner import InPlace, Runner, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.client.agent_link import AgentLink, enrol
 from fairlead.control import flavors
+from fairlead.control.boundary import PortProfileProvider
 from fairlead.control.engine import Engine
+from fairlead.control.port_profiles import KeptProfiles
 from fairlead.control.scheduling import Scheduler
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.store.engine import open_database
@@ -164,7 +166,10 @@ def _answer(agent: Agent, stop: threading.Event) -> None:
 
 @contextmanager
 def stand(
-    database_url: str, directory: Path, open_login: OpenLogin = lambda _engine, _runner: Nobody()
+    database_url: str,
+    directory: Path,
+    open_login: OpenLogin = lambda _engine, _runner: Nobody(),
+    port_profiles: PortProfileProvider = KeptProfiles(),  # noqa: B008
 ) -> Iterator[Stand]:
     """A Fairlead with its first flavors; everything ends with the block. Where `open_login` gives another way in
     than none, the stand itself has a token of the operator's. In the end whatever it answered below /v1 was as the
@@ -183,6 +188,7 @@ def stand(
         ImageFiles(directory / "images"),
         Inside(login, INSIDE),
         None if isinstance(login, Keystone) else login,
+        port_profiles=port_profiles,
         is_for_loopback=isinstance(login, Nobody),
     )
     app = Watched(build(parts))

@@ -14,8 +14,9 @@ from fairlead.access.table import DEFAULTS
 from fairlead.api.login.boundary import Issuer, Login
 from fairlead.api.runner import Runner
 from fairlead.api.waiters import Waiters
-from fairlead.control.boundary import ImageFiles, Tx
+from fairlead.control.boundary import ImageFiles, PortProfileProvider, Tx
 from fairlead.control.engine import Engine
+from fairlead.control.port_profiles import KeptProfiles
 from fairlead.model.errors import InvalidValue, TooLarge
 from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
@@ -50,6 +51,7 @@ class Parts:
     issuer: Issuer | None
     """Who gives tokens; None where Keystone does."""
     rules: Rules = field(default_factory=lambda: DEFAULTS)
+    port_profiles: PortProfileProvider = field(default_factory=KeptProfiles)
     is_for_loopback: bool = True
     """Whether nobody has to log in, so that no name but loopback's may lead here."""
 

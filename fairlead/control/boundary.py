@@ -6,7 +6,7 @@ on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what 
 `tx.hosts.lock(id)` first; several hosts in id order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from fairlead.model.keypair import KeyPair
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
-from fairlead.model.port_profile import PortProfile
+from fairlead.model.port_profile import PortProfile, PortProfileKind, PortProfileSettings
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
@@ -209,6 +209,18 @@ class Wakes(Protocol):
 
     def notify(self, wakes: frozenset[Wake]) -> None:
         """Wake everybody who waits for one of these."""
+        ...
+
+
+class PortProfileProvider(Protocol):
+    """Who manages port profiles: Fairlead itself, or a product such as a switch's or fabric's manager. It is asked
+    before a transaction, for it may be far away.
+    """
+
+    def offered(self, kind: PortProfileKind) -> Sequence[PortProfileSettings] | None:
+        """Those of that kind that the product has now; None: it manages none of that kind, and Fairlead keeps whatever
+        the standard allows. Raises Conflict `no_answer`.
+        """
         ...
 
 

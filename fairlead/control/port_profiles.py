@@ -6,10 +6,11 @@ follow is refused whole, with that port's name.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
+from enum import Enum
 
 from msgspec import UNSET, UnsetType
 
-from fairlead.control.boundary import Tx
+from fairlead.control.boundary import PortProfileProvider, Tx
 from fairlead.control.changes import applied, check_revision, given
 from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_words import in_words
@@ -24,7 +25,9 @@ from fairlead.model.port_profile import (
     PortProfile,
     PortProfileKind,
     PortProfileSettings,
+    QbgSettings,
     VlanRange,
+    kind_of,
 )
 from fairlead.model.port_settings import check_network
 from fairlead.model.vf import LinkState, VlanProtocol
@@ -58,8 +61,7 @@ class NewPortProfile:
 
     project_id: ProjectId
     name: str
-    kind: PortProfileKind
-    settings: GivenSettings
+    settings: PortProfileSettings
     description: str = ""
     shared: bool = False
 
@@ -81,6 +83,47 @@ class PortProfileView:
     shared_with: frozenset[str] = frozenset()
 
 
+class KeptProfiles:
+    """The built-in provider: no product manages any, Fairlead keeps them."""
+
+    def offered(self, kind: PortProfileKind) -> Sequence[PortProfileSettings] | None:
+        """See PortProfileProvider.offered."""
+        return None
+
+
+def check_offered(provider: PortProfileProvider, settings: PortProfileSettings) -> None:
+    """Raises InvalidValue for settings that the product which manages their kind does not have, and Conflict
+    `no_answer`.
+    """
+    offered = provider.offered(kind_of(settings))
+    if offered is None:
+        return
+    # A product knows types of 802.1Qbg; the instances are ports.
+    wanted = replace(settings, instance_id=None) if isinstance(settings, QbgSettings) else settings
+    if wanted not in offered:
+        named = "; ".join(map(_in_words, offered)) or "none"
+        raise InvalidValue(
+            "port_profile", _in_words(wanted), f"what the product that manages them has: {named}"
+        )
+
+
+def settings_of(kind: PortProfileKind, settings: GivenSettings) -> PortProfileSettings:
+    """Settings of that kind from what is given; raises InvalidValue that names the field."""
+    values = given(settings)
+    _check_kind(kind, values)
+    needed = [field.name for field in fields(KINDS[kind]) if field.default is MISSING]
+    if missing := [name for name in needed if name not in values]:
+        raise InvalidValue(missing[0], None, f"a {missing[0]}, which a port profile of kind {kind.value} has")
+    make: Callable[..., PortProfileSettings] = KINDS[kind]
+    return make(**values)
+
+
+def changed_settings(settings: PortProfileSettings, changes: GivenSettings) -> PortProfileSettings:
+    """The settings with what is given; raises InvalidValue that names the field."""
+    _check_kind(kind_of(settings), given(changes))
+    return applied(replace, settings, changes)
+
+
 def views(tx: Tx, profiles: Sequence[PortProfile]) -> tuple[PortProfileView, ...]:
     """The profiles with what is derived for readers, in their order; one query."""
     shared_with = targets_of_profiles(tx, [profile.id for profile in profiles])
@@ -88,12 +131,12 @@ def views(tx: Tx, profiles: Sequence[PortProfile]) -> tuple[PortProfileView, ...
 
 
 def create(tx: Tx, new: NewPortProfile) -> PortProfile:
-    """The new profile; raises InvalidValue that names the field."""
+    """The new profile."""
     profile = PortProfile(
         id=PortProfileId(tx.new_id()),
         project_id=new.project_id,
         name=new.name,
-        settings=_made(new.kind, new.settings),
+        settings=new.settings,
         created_at=tx.now,
         updated_at=tx.now,
         description=new.description,
@@ -120,8 +163,7 @@ def update(
         share_with_everybody(tx, profile, wanted=changes.shared)
     changed: PortProfile = applied(replace, profile, replace(changes, shared=UNSET), updated_at=tx.now)
     if given(settings):
-        _check_kind(profile.kind, given(settings))
-        changed = replace(changed, settings=applied(replace, profile.settings, settings))
+        changed = replace(changed, settings=changed_settings(profile.settings, settings))
         _check_networks(tx, changed)
         change_nics(tx, nics_of(tx, _ports_under(tx, profile_id)), lambda nic: replace(nic, profile=changed))
     return tx.port_profiles.put(changed)
@@ -145,21 +187,21 @@ def delete(tx: Tx, profile_id: PortProfileId, revision: int | None = None) -> No
     tx.port_profiles.remove(profile_id)
 
 
-def _made(kind: PortProfileKind, settings: GivenSettings) -> PortProfileSettings:
-    values = given(settings)
-    _check_kind(kind, values)
-    needed = [field.name for field in fields(KINDS[kind]) if field.default is MISSING]
-    if missing := [name for name in needed if name not in values]:
-        raise InvalidValue(missing[0], None, f"a {missing[0]}, which a port profile of kind {kind.value} has")
-    make: Callable[..., PortProfileSettings] = KINDS[kind]
-    return make(**values)
-
-
 def _check_kind(kind: PortProfileKind, names: Collection[str]) -> None:
     """Raises InvalidValue for a field that only other kinds have."""
     known = [field.name for field in fields(KINDS[kind])]
     if foreign := [name for name in names if name not in known]:
         raise InvalidValue("kind", kind.value, f"one with {foreign[0]}: it has {', '.join(known)}")
+
+
+def _in_words(settings: PortProfileSettings) -> str:
+    """Such as "profile_id finance": what it says, without what it says nothing of."""
+    said = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return ", ".join(
+        f"{name} {value.value if isinstance(value, Enum) else value}"
+        for name, value in said.items()
+        if value is not None
+    )
 
 
 def _check_networks(tx: Tx, profile: PortProfile) -> None:

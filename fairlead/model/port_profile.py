@@ -179,7 +179,12 @@ class PortProfile:
     @property
     def kind(self) -> PortProfileKind:
         """What it speaks of."""
-        return next(kind for kind, settings in KINDS.items() if isinstance(self.settings, settings))
+        return kind_of(self.settings)
+
+
+def kind_of(settings: PortProfileSettings) -> PortProfileKind:
+    """What they speak of."""
+    return next(kind for kind, of_kind in KINDS.items() if isinstance(settings, of_kind))
 
 
 def parse_vlans(texts: Sequence[str]) -> tuple[VlanRange, ...]:

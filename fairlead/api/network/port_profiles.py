@@ -131,13 +131,25 @@ def _value_shown(value: object) -> object:
 
 
 def _new(call: Call, form: PortProfileForm) -> NewPortProfile:
+    settings = port_profiles.settings_of(form.kind, _given(form))
+    port_profiles.check_offered(call.parts.port_profiles, settings)
     return built(
         NewPortProfile,
         form,
-        without=_SETTINGS,
+        without=_SETTINGS | {"kind"},
         project_id=project_of(call, form.project_id),
-        settings=_given(form),
+        settings=settings,
     )
+
+
+def _check_changed(call: Call, subject: str, form: PortProfileChangeForm) -> None:
+    """The provider is asked outside of the transaction that changes the profile, and only about other settings: what
+    a product no longer has can still be renamed.
+    """
+    before = call.run(lambda tx: tx.port_profiles.fetch(subject)).settings
+    changed = port_profiles.changed_settings(before, _given(form))
+    if changed != before:
+        port_profiles.check_offered(call.parts.port_profiles, changed)
 
 
 def _given(form: _SettingsForm) -> GivenSettings:
@@ -171,6 +183,7 @@ PORT_PROFILES = Resource(
     create=lambda tx, new: _viewed(tx, port_profiles.create(tx, new)),
     find=lambda tx, where: port_profiles.views(tx, tx.port_profiles.find(**where)),
     fetch=lambda tx, subject: _viewed(tx, tx.port_profiles.fetch(subject)),
+    before_update=_check_changed,
     update=_update,
     remove=lambda tx, subject, revision: port_profiles.delete(tx, PortProfileId(subject), revision),
 )

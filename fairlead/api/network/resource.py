@@ -52,12 +52,16 @@ def _nothing(_: Struct) -> tuple[tuple[Subject, str], ...]:
     return ()
 
 
+def _nothing_before(_call: Call, _subject: str, _form: Struct) -> None:
+    """A change that nobody outside has to be asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[Post, Put, New, View]):
     """A noun that clients create, list, show, change and delete. `new` reads the form of POST; the others are one
     transaction each: of the new value, the columns, the id, and the id with the revision that If-Match names.
     `shown` is one as that project sees it, `target` what rules ask of one, `new_target` of one that shall be; `names`
-    gives what a form names, which the caller must see.
+    gives what a form names, which the caller must see. `before_update` asks outside of the transaction, and may refuse.
     """
 
     noun: Noun[Post, Put]
@@ -73,6 +77,7 @@ class Resource(Generic[Post, Put, New, View]):
     update: Callable[[Tx, str, Put, int | None], View]
     remove: Callable[[Tx, str, int | None], None]
     names: Names = _nothing
+    before_update: Callable[[Call, str, Put], None] = _nothing_before
 
     def routes(self, path: str) -> tuple[Route, ...]:
         """Its requests, on `path` and on each thing below it."""
@@ -122,6 +127,7 @@ class Resource(Generic[Post, Put, New, View]):
 
     def _update(self, call: Call, subject: str) -> Response:
         given, revision = put(call, self.noun), self._revision(call)
+        self.before_update(call, subject, given.form)
 
         def work(tx: Tx) -> View:
             self._see_names(tx, call, given.form)

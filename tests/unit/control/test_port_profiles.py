@@ -24,7 +24,8 @@ from tests.control_world import CALLER, World
 def profile(
     world: World, kind: PortProfileKind = PortProfileKind.ETHERNET, **settings: object
 ) -> PortProfileId:
-    new = NewPortProfile(CALLER.project_id, "gold", kind, GivenSettings(**settings))  # type: ignore[arg-type]
+    made = port_profiles.settings_of(kind, GivenSettings(**settings))  # type: ignore[arg-type]
+    new = NewPortProfile(CALLER.project_id, "gold", made)
     return world.engine.run(lambda tx: port_profiles.create(tx, new)).id
 
 
