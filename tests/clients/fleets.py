@@ -49,6 +49,7 @@ class Fleet:
             "/network/v2.0/ports": "ports",
             "/network/v2.0/networks": "networks",
             "/network/v2.0/qos/policies": "policies",
+            "/network/v2.0/port-profiles": "port_profiles",
             "/image/v2/images": "images",
         }
         found = {

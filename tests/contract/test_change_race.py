@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fairlead.control import images, networks, port_changes, qos, servers
+from fairlead.control import images, networks, port_changes, port_profiles, qos, servers
 from fairlead.control.boundary import Tx
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.nics import BootNic
 from fairlead.control.port_changes import PortChanges
+from fairlead.control.port_profiles import GivenSettings, NewPortProfile, PortProfileChanges
 from fairlead.control.qos import NewQosPolicy
 from fairlead.hoststate.desired import DesiredState
 from fairlead.model.errors import Conflict, InvalidValue, Refusal
-from fairlead.model.ids import PortId, QosPolicyId, QosRuleId
+from fairlead.model.ids import PortId, PortProfileId, QosPolicyId, QosRuleId
 from fairlead.model.port import VnicType
+from fairlead.model.port_profile import EthernetSettings
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
 from tests.control_world import CALLER, EnrolledHost, World
 
@@ -116,6 +118,42 @@ def test_a_qos_policy_that_changes_during_a_boot(world: World, host: EnrolledHos
     changes = NetworkChanges(qos_policy_id=policy_id)
     world.engine.run(lambda tx: networks.update(tx, world.network_id, changes))
     told = told_while(world, host, lambda tx: qos.add_rule(tx, policy_id, added), placing(world))
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def capped(world: World) -> PortProfileId:
+    new = NewPortProfile(CALLER.project_id, "cap", EthernetSettings(max_rate_mbps=10))
+    return world.engine.run(lambda tx: port_profiles.create(tx, new)).id
+
+
+def to_the_limit(profile_id: PortProfileId) -> Work:
+    said = GivenSettings(max_rate_mbps=LIMIT_KBPS // 1000)
+    return lambda tx: port_profiles.update(tx, profile_id, PortProfileChanges(), said)
+
+
+def test_a_port_profile_that_changes_during_a_boot(world: World, host: EnrolledHost) -> None:
+    profile_id = capped(world)
+    changes = NetworkChanges(port_profile_id=profile_id)
+    world.engine.run(lambda tx: networks.update(tx, world.network_id, changes))
+    told = told_while(world, host, to_the_limit(profile_id), placing(world))
+    assert limit_of(told) == LIMIT_KBPS // 1000
+
+
+def test_a_network_that_gets_a_port_profile_during_a_boot(world: World, host: EnrolledHost) -> None:
+    changes = NetworkChanges(port_profile_id=capped(world))
+    told = told_while(world, host, lambda tx: networks.update(tx, world.network_id, changes), placing(world))
+    assert limit_of(told) == 10
+
+
+def test_a_port_that_gets_a_port_profile_while_the_profile_changes(world: World, host: EnrolledHost) -> None:
+    profile_id = capped(world)
+    server = world.run_server(host, "web", world.direct())
+    changes = PortChanges(port_profile_id=profile_id)
+
+    def give() -> None:
+        world.engine.run(lambda tx: port_changes.update(tx, server.ports[0], changes))
+
+    told = told_while(world, host, to_the_limit(profile_id), give)
     assert limit_of(told) == LIMIT_KBPS // 1000
 
 
