@@ -20,6 +20,7 @@ from fairlead.control import (
     policies,
     port_bindings,
     port_changes,
+    port_profiles,
     questions,
     rebuilding,
     server_power,
@@ -28,6 +29,7 @@ from fairlead.control import (
 )
 from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic
+from fairlead.control.port_profiles import GivenSettings
 from fairlead.model.errors import Fault, Refusal
 from fairlead.model.host import HostAdmin
 from fairlead.model.identity import Role
@@ -36,8 +38,10 @@ from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
+from fairlead.model.port_profile import EthernetSettings
 from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
+from fairlead.model.vf import LinkState
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.interleaved import Interleaved
@@ -227,6 +231,10 @@ class Site:
         ]
         self.networks = [self._network(tx, number) for number in (1, 2)]
         self.policies = [self._policy(tx, number) for number in (1, 2)]
+        self.profiles = [
+            port_profiles.create(tx, port_profiles.NewPortProfile(PROJECT, "p", settings)).id
+            for settings in (EthernetSettings(), EthernetSettings(max_rate_mbps=500))
+        ]
         policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
 
     def _network(self, tx: Tx, number: int) -> NetworkId:
@@ -272,6 +280,7 @@ def boot(site: Site) -> None:
             max_mbps=random.choice([None, 1000]),
             trusted=is_direct and random.random() < 0.3,
             vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
+            port_profile_id=random.choice([None, None, *site.profiles]),
         )
 
     flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], *site.flavors[1:]])
@@ -328,9 +337,32 @@ def change_port(site: Site) -> None:
                 port_changes.PortChanges(admin_state_up=site.random.choice([True, False])),
                 port_changes.PortChanges(vlan_priority=site.random.choice([0, 3])),
                 port_changes.PortChanges(port_security_enabled=site.random.choice([True, False])),
+                port_changes.PortChanges(port_profile_id=site.random.choice([None, *site.profiles])),
             ]
         )
         site.run(port_changes.update, site.random.choice(ports).id, changes)
+
+
+def change_network(site: Site) -> None:
+    changes = networks.NetworkChanges(port_profile_id=site.random.choice([None, *site.profiles]))
+    site.run(networks.update, site.random.choice(site.networks), changes)
+
+
+def change_profile(site: Site) -> None:
+    random = site.random
+    said = random.choice(
+        [
+            GivenSettings(vlan_priority=random.choice([None, 3, 5])),
+            GivenSettings(trust=random.choice([None, True, False])),
+            GivenSettings(spoof_check=random.choice([None, True, False])),
+            GivenSettings(link_state=random.choice([None, *LinkState])),
+            GivenSettings(mtu=random.choice([None, 1400])),
+            GivenSettings(max_rate_mbps=random.choice([None, 100, 2000])),
+            GivenSettings(min_rate_mbps=random.choice([None, 50])),
+        ]
+    )
+    changes = port_profiles.PortProfileChanges()
+    site.run(port_profiles.update, random.choice(site.profiles), changes, said)
 
 
 def change_policy(site: Site) -> None:
@@ -377,6 +409,8 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     rebuild,
     reboot,
     change_port,
+    change_network,
+    change_profile,
     bind_elsewhere,
     bind_elsewhere,
     change_policy,
