@@ -1,4 +1,4 @@
-"""Writes what is made of /v1's operations: docs/reference/openapi.json, and the made parts of native-api.md beside it.
+"""Writes what is made of /v1's endpoints: docs/reference/openapi.json, and the made parts of native-api.md beside it.
 
 `python -m dev.native_api` writes both; with --check it changes nothing and says which is not as it would write it.
 """

@@ -1,7 +1,7 @@
 """The made parts of docs/reference/native-api.md, out of the OpenAPI document.
 
-A part stands between `<!-- made: KIND NAMES -->` and `<!-- end -->`: `operations TAG`, a table of the area's requests;
-`parameters ID`, those of an operation's query; `fields TYPE`, what a type has, where a second type says what the fields
+A part stands between `<!-- made: KIND NAMES -->` and `<!-- end -->`: `endpoints TAG`, a table of the area's requests;
+`parameters ID`, those of an endpoint's query; `fields TYPE`, what a type has, where a second type says what the fields
 of the same name are; `codes`, what refusals say. What is between the parts is written by hand.
 """
 
@@ -67,7 +67,7 @@ class Parameter(Struct):
     schema: Schema
 
 
-class Operation(Struct):
+class Endpoint(Struct):
     """A request that there is."""
 
     id: str = field(name="operationId")
@@ -89,7 +89,7 @@ class Components(Struct):
 class Document(Struct):
     """The whole."""
 
-    paths: dict[str, dict[str, Operation]]
+    paths: dict[str, dict[str, Endpoint]]
     components: Components
 
 
@@ -115,10 +115,10 @@ class Parts:
     def of(self, kind: str, names: list[str]) -> Iterator[str]:
         """The lines of a part."""
         match kind, names:
-            case "operations", [tag]:
-                return self._operations(tag)
-            case "parameters", [operation]:
-                return self._parameters(operation)
+            case "endpoints", [tag]:
+                return self._endpoints(tag)
+            case "parameters", [endpoint]:
+                return self._parameters(endpoint)
             case "fields", [name, *like]:
                 return self._fields(name, *like)
             case "codes", []:
@@ -126,27 +126,27 @@ class Parts:
             case _:
                 raise KeyError(f"{kind} {names}")
 
-    def _operations(self, tag: str) -> Iterator[str]:
+    def _endpoints(self, tag: str) -> Iterator[str]:
         yield "| request | what it does | answer | refusals |"
         yield "| --- | --- | --- | --- |"
-        for method, path, operation in self._all():
-            if tag in operation.tags:
-                query = "&".join(f"{one.name}=" for one in operation.parameters if one.place == "query")
+        for method, path, endpoint in self._all():
+            if tag in endpoint.tags:
+                query = "&".join(f"{one.name}=" for one in endpoint.parameters if one.place == "query")
                 line = f"`{method} {path}{'?' if query else ''}{query}`"
-                asked = " ".join(filter(None, (line, self._body(operation))))
-                does = f"{operation.summary}. {operation.description}".strip()
-                yield f"| {asked} | {does} | {self._answer(operation)} | {self._refusals(operation)} |"
+                asked = " ".join(filter(None, (line, self._body(endpoint))))
+                does = f"{endpoint.summary}. {endpoint.description}".strip()
+                yield f"| {asked} | {does} | {self._answer(endpoint)} | {self._refusals(endpoint)} |"
 
-    def _all(self) -> Iterator[tuple[str, str, Operation]]:
-        for path, operations in self.document.paths.items():
-            for method, operation in operations.items():
-                yield method.upper(), path, operation
+    def _all(self) -> Iterator[tuple[str, str, Endpoint]]:
+        for path, endpoints in self.document.paths.items():
+            for method, endpoint in endpoints.items():
+                yield method.upper(), path, endpoint
 
-    def _body(self, operation: Operation) -> str:
-        return f"`{self._shape(operation.body.content[_JSON].schema)}`" if operation.body else ""
+    def _body(self, endpoint: Endpoint) -> str:
+        return f"`{self._shape(endpoint.body.content[_JSON].schema)}`" if endpoint.body else ""
 
-    def _answer(self, operation: Operation) -> str:
-        [(status, response)] = [(s, r) for s, r in operation.responses.items() if s in _GOOD]
+    def _answer(self, endpoint: Endpoint) -> str:
+        [(status, response)] = [(s, r) for s, r in endpoint.responses.items() if s in _GOOD]
         shapes = [self._shape(content.schema) or kind for kind, content in response.content.items()]
         return " ".join([*([status] if status != "200" else []), *(f"`{shape}`" for shape in shapes)])
 
@@ -161,9 +161,9 @@ class Parts:
     def _brief(self, schema: Schema) -> str:
         return f"[{self._brief(schema.items)}]" if schema.items else self._type(schema).replace("`", "")
 
-    def _refusals(self, operation: Operation) -> str:
+    def _refusals(self, endpoint: Endpoint) -> str:
         told = []
-        for status, response in operation.responses.items():
+        for status, response in endpoint.responses.items():
             if status not in (*_GOOD, *_OF_ALL):
                 told.append(" ".join([status, *(f"`{code}`" for code in self._codes_of(response))]))
         return ", ".join(told)
@@ -181,11 +181,11 @@ class Parts:
     def _response(self, response: Response) -> Response:
         return self.document.components.responses[_last(response.ref)] if response.ref else response
 
-    def _parameters(self, operation_id: str) -> Iterator[str]:
-        [operation] = [found for _, _, found in self._all() if found.id == operation_id]
+    def _parameters(self, endpoint_id: str) -> Iterator[str]:
+        [endpoint] = [found for _, _, found in self._all() if found.id == endpoint_id]
         yield "| parameter | type | what it is |"
         yield "| --- | --- | --- |"
-        for one in operation.parameters:
+        for one in endpoint.parameters:
             if one.place == "query":
                 yield f"| `{one.name}` | {self._type(one.schema)}{_default(one.schema)} | {one.description} |"
 
@@ -219,8 +219,8 @@ class Parts:
 
     def _codes(self) -> Iterator[str]:
         found: dict[str, set[str]] = {"no_such_path": {"404"}, "wrong_method": {"405"}}
-        for _, _, operation in self._all():
-            for status, response in operation.responses.items():
+        for _, _, endpoint in self._all():
+            for status, response in endpoint.responses.items():
                 for code in self._codes_of(response):
                     found.setdefault(code, set()).add(status)
         said = dict(

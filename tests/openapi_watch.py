@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairlead.api.native.openapi import PREFIX
-from fairlead.api.native.routes import OPERATIONS, face, openapi
+from fairlead.api.native.routes import ENDPOINTS, face, openapi
 
 JSON = "application/json"
 GOOD = 300
 """Below it are the answers to what was done."""
 STRAYS = {400: "invalid_value", 403: "not_allowed", 404: "no_such_path", 405: "wrong_method"}
-"""Refusals of what is no operation."""
+"""Refusals of what is no endpoint."""
 
 
 @dataclass
@@ -69,17 +69,17 @@ class Watched:
 def faults(exchange: Exchange) -> list[str]:
     """What of the exchange is not as the document says."""
     found = [] if "x-openstack-request-id" in exchange.headers else ["no request id"]
-    operation = operation_of(exchange.method, exchange.path)
-    if operation is None:
+    endpoint = endpoint_of(exchange.method, exchange.path)
+    if endpoint is None:
         document = json.loads(exchange.told) if exchange.method != "HEAD" else None
         is_known = document is None or document["error"]["code"] == STRAYS.get(exchange.status)
-        return found if is_known else [*found, f"no operation answers {document}"]
-    response = operation["responses"].get(str(exchange.status))
+        return found if is_known else [*found, f"no endpoint answers {document}"]
+    response = endpoint["responses"].get(str(exchange.status))
     if response is None:
-        return [*found, f"{operation['operationId']} has no such answer: {exchange.told[:300]!r}"]
+        return [*found, f"{endpoint['operationId']} has no such answer: {exchange.told[:300]!r}"]
     if exchange.method != "HEAD":
-        found += _wrong_answer(operation, followed(response), exchange)
-    return found + (_wrongly_taken(operation, exchange) if exchange.status < GOOD else [])
+        found += _wrong_answer(endpoint, followed(response), exchange)
+    return found + (_wrongly_taken(endpoint, exchange) if exchange.status < GOOD else [])
 
 
 @cache
@@ -98,12 +98,12 @@ def closed():
     return found
 
 
-def operation_of(method, path):
-    """What the document says of the operation that the path leads to; None: it leads to none."""
+def endpoint_of(method, path):
+    """What the document says of the endpoint that the path leads to; None: it leads to none."""
     match = face().table.match(method, path)
     if match is None or match.route is None:
         return None
-    return _operations()[match.route.method, match.route.path]
+    return _endpoints()[match.route.method, match.route.path]
 
 
 def followed(found):
@@ -123,12 +123,12 @@ def wrong(schema, value, *, is_closed=True):
 
 
 @cache
-def _operations():
+def _endpoints():
     return {
-        (operation.method, operation.route().path): document()["paths"][PREFIX + operation.path][
-            operation.method.lower()
+        (endpoint.method, endpoint.route().path): document()["paths"][PREFIX + endpoint.path][
+            endpoint.method.lower()
         ]
-        for operation in OPERATIONS
+        for endpoint in ENDPOINTS
     }
 
 
@@ -138,7 +138,7 @@ def _validator(schema, is_closed):
     return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def _wrong_answer(operation, response, exchange):
+def _wrong_answer(endpoint, response, exchange):
     content = response.get("content", {})
     media_type = exchange.headers.get("content-type", "").partition(";")[0]
     if not content:
@@ -148,13 +148,13 @@ def _wrong_answer(operation, response, exchange):
     return wrong(content[JSON]["schema"], json.loads(exchange.told)) if media_type == JSON else []
 
 
-def _wrongly_taken(operation, exchange):
+def _wrongly_taken(endpoint, exchange):
     """What was taken is what the document says is taken. A form may take a text for a number."""
-    names = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+    names = {one["name"] for one in endpoint.get("parameters", ()) if one["in"] == "query"}
     strange = {name for name, _ in parse_qsl(exchange.query, keep_blank_values=True)} - names
-    is_agents = "agent" in operation["tags"]
+    is_agents = "agent" in endpoint["tags"]
     found = [f"it took the parameters {strange}"] if strange and not is_agents else []
-    if is_agents and "requestBody" in operation:
-        schema = operation["requestBody"]["content"][JSON]["schema"]
+    if is_agents and "requestBody" in endpoint:
+        schema = endpoint["requestBody"]["content"][JSON]["schema"]
         found += wrong(schema, json.loads(exchange.asked), is_closed=False)
     return found

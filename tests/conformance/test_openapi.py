@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from dev.native_api import made
 from fairlead.api.native.routes import face, openapi
 from fairlead.model.error_codes import MEANINGS
-from tests.openapi_watch import Exchange, document, faults, operation_of
+from tests.openapi_watch import Exchange, document, endpoint_of, faults
 
 GOOD = Exchange(
     "GET",
@@ -24,7 +24,7 @@ GOOD = Exchange(
 )
 
 
-def operations():
+def endpoints():
     return [one for methods in json.loads(openapi())["paths"].values() for one in methods.values()]
 
 
@@ -38,14 +38,14 @@ def test_what_is_made_of_it_is_checked_in():
 
 
 def test_every_route_is_in_it_once():
-    assert len(operations()) == len(face().table.routes)
-    assert all(operation_of(route.method, route.path) for route in face().table.routes)
+    assert len(endpoints()) == len(face().table.routes)
+    assert all(endpoint_of(route.method, route.path) for route in face().table.routes)
 
 
-@pytest.mark.parametrize("operation", operations(), ids=lambda one: one["operationId"])
-def test_an_operation_says_what_it_does_in_a_line(operation):
-    assert 0 < len(operation["summary"]) < 100
-    assert all(one["description"] for one in operation.get("parameters", ()))
+@pytest.mark.parametrize("endpoint", endpoints(), ids=lambda one: one["operationId"])
+def test_an_endpoint_says_what_it_does_in_a_line(endpoint):
+    assert 0 < len(endpoint["summary"]) < 100
+    assert all(one["description"] for one in endpoint.get("parameters", ()))
 
 
 def test_every_code_of_a_refusal_is_a_known_one():

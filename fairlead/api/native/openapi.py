@@ -1,11 +1,11 @@
-"""The OpenAPI document of /v1 (https://spec.openapis.org/oas/v3.1.1.html), of what its operations say of themselves."""
+"""The OpenAPI document of /v1 (https://spec.openapis.org/oas/v3.1.1.html), of what its endpoints say of themselves."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from fairlead.api.native import refusals
-from fairlead.api.native.operation import Operation, Who
+from fairlead.api.native.endpoint import Endpoint, Who
 from fairlead.api.native.refusals import REFUSALS
 from fairlead.api.native.schemas import Schema, Schemas, Way, parameter, words
 from fairlead.api.native.signature import Body, Octets
@@ -72,15 +72,13 @@ _REQUEST_ID: Schema = {
 }
 
 
-def described(operations: Sequence[Operation]) -> Schema:
+def described(endpoints: Sequence[Endpoint]) -> Schema:
     """The document. Raises KeyError for a name in a path, or an area, that has no words here yet."""
-    schemas = _schemas(operations)
+    schemas = _schemas(endpoints)
     paths: dict[str, Schema] = {}
-    for operation in operations:
-        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(
-            operation, schemas
-        )
-    tags = dict.fromkeys(_tag(operation) for operation in operations)
+    for endpoint in endpoints:
+        paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = _endpoint(endpoint, schemas)
+    tags = dict.fromkeys(_tag(endpoint) for endpoint in endpoints)
     return {
         "openapi": "3.1.1",
         "info": {
@@ -94,7 +92,7 @@ def described(operations: Sequence[Operation]) -> Schema:
         "tags": [{"name": tag, "description": TAGS[tag]} for tag in tags],
         "paths": paths,
         "components": {
-            "schemas": refusals.coded(schemas.components, operations),
+            "schemas": refusals.coded(schemas.components, endpoints),
             "responses": refusals.shared(schemas),
             "headers": {"RequestId": _REQUEST_ID},
             "securitySchemes": _SCHEMES,
@@ -107,12 +105,12 @@ def formatted(document: Schema) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
-def _schemas(operations: Iterable[Operation]) -> Schemas:
+def _schemas(endpoints: Iterable[Endpoint]) -> Schemas:
     types: dict[Way, dict[type, None]] = {way: {} for way in Way}
     for kind in REFUSALS:
         types[Way.ANSWER][kind] = None
-    for operation in operations:
-        says = operation.says
+    for endpoint in endpoints:
+        says = endpoint.says
         if isinstance(says.answer, type):
             types[Way.ANSWER][says.answer] = None
         if says.body:
@@ -120,32 +118,32 @@ def _schemas(operations: Iterable[Operation]) -> Schemas:
     return Schemas(types)
 
 
-def _operation(operation: Operation, schemas: Schemas) -> Schema:
-    summary, _, more = words(operation.handler.__doc__).partition(". ")
-    says = operation.says
+def _endpoint(endpoint: Endpoint, schemas: Schemas) -> Schema:
+    summary, _, more = words(endpoint.handler.__doc__).partition(". ")
+    says = endpoint.says
     found: Schema = {
-        "operationId": operation.id,
-        "tags": [_tag(operation)],
+        "operationId": endpoint.id,
+        "tags": [_tag(endpoint)],
         "summary": summary.removesuffix("."),
         **({"description": more} if more else {}),
-        "parameters": list(_parameters(operation)),
+        "parameters": list(_parameters(endpoint)),
         **({"requestBody": _body(says.body, schemas)} if says.body else {}),
-        "responses": {**_good(operation, schemas), **refusals.of(operation, schemas)},
-        "security": _SECURITY[operation.who],
+        "responses": {**_good(endpoint, schemas), **refusals.of(endpoint, schemas)},
+        "security": _SECURITY[endpoint.who],
     }
     return {key: value for key, value in found.items() if value != [] or key == "security"}
 
 
-def _tag(operation: Operation) -> str:
+def _tag(endpoint: Endpoint) -> str:
     """Its area, which is the noun of its rule."""
-    return operation.action.split(":")[1]
+    return endpoint.action.split(":")[1]
 
 
-def _parameters(operation: Operation) -> Iterator[Schema]:
-    for name in operation.names:
+def _parameters(endpoint: Endpoint) -> Iterator[Schema]:
+    for name in endpoint.names:
         text: Schema = {"type": "string"}
         yield {"name": name, "in": "path", "required": True, "description": _NAMED[name], "schema": text}
-    query = operation.says.query
+    query = endpoint.says.query
     for field in msgspec.structs.fields(query) if query else ():
         schema = parameter(field.type)
         said = schema.pop("description", "")
@@ -177,8 +175,8 @@ def _has_required(kind: type) -> bool:
     )
 
 
-def _good(operation: Operation, schemas: Schemas) -> Schema:
-    match operation.says.answer:
+def _good(endpoint: Endpoint, schemas: Schemas) -> Schema:
+    match endpoint.says.answer:
         case None:
             return {"204": refusals.answer("Done.")}
         case Octets(media_type):
@@ -186,4 +184,4 @@ def _good(operation: Operation, schemas: Schemas) -> Schema:
             return {"200": refusals.answer("As it is.", {media_type: {"schema": schema}})}
         case kind:
             content: Schema = {JSON: {"schema": schemas.of(kind, Way.ANSWER)}}
-            return {str(operation.status): refusals.answer(words(kind.__doc__), content)}
+            return {str(endpoint.status): refusals.answer(words(kind.__doc__), content)}

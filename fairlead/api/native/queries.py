@@ -1,17 +1,18 @@
 """Queries of /v1 as values: a Struct names the parameters, each with its type and its default where it is not given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, inspect
-from msgspec.structs import FieldInfo
 
 from fairlead.model.errors import InvalidValue
 
 
 class Query(Struct, frozen=True):
-    """What the query of an operation is a kind of; by itself one that knows no parameter."""
+    """What the query of an endpoint is a kind of; by itself one that knows no parameter."""
 
 
 Asked = TypeVar("Asked", bound=Query)
@@ -21,7 +22,7 @@ def read(kind: type[Asked], given: Iterable[tuple[str, str]], *, is_strict: bool
     """The query as a `kind`. Raises InvalidValue for a value that breaks a rule, and, if `is_strict`, for a parameter
     that is not known or stands there twice. A choice may be told in capital letters or small ones.
     """
-    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    known = _parameters(kind)
     found: dict[str, object] = {}
     for name, text in given:
         if name not in known and is_strict:
@@ -29,25 +30,40 @@ def read(kind: type[Asked], given: Iterable[tuple[str, str]], *, is_strict: bool
         if name in found and is_strict:
             raise InvalidValue(name, text, "the only one of that name: it stands there twice")
         if name in known and name not in found:
-            found[name] = _value(known[name], text)
+            found[name] = _value(known[name], name, text)
     return kind(**found)
 
 
-def _value(field: FieldInfo, text: str) -> object:
-    told = _told(inspect.type_info(field.type))
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A parameter's type, and `told`: that of what is said, without the None for what is not."""
+
+    type: object
+    told: inspect.Type
+
+
+@cache
+def _parameters(kind: type[Query]) -> Mapping[str, _Parameter]:
+    return {
+        field.encode_name: _Parameter(field.type, _told(inspect.type_info(field.type)))
+        for field in msgspec.structs.fields(kind)
+    }
+
+
+def _value(parameter: _Parameter, name: str, text: str) -> object:
+    told = parameter.told
     if isinstance(told, inspect.EnumType):
         text = next((choice.value for choice in told.cls if choice.value.lower() == text.lower()), text)
     try:
-        found = msgspec.convert(text, field.type, strict=False)
+        found: object = msgspec.convert(text, parameter.type, strict=False)
     except msgspec.ValidationError:
         found = None
     if found is None:
-        raise InvalidValue(field.encode_name, text, _rule(told))
+        raise InvalidValue(name, text, _rule(told))
     return found
 
 
 def _told(info: inspect.Type) -> inspect.Type:
-    """The type of what is told, without the None that says it was not."""
     match info:
         case inspect.Metadata():
             return _told(info.type)

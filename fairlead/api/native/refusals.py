@@ -1,10 +1,10 @@
-"""How an operation of /v1 may be refused: by status, with the codes that there are."""
+"""How an endpoint of /v1 may be refused: by status, with the codes that there are."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import cast
 
-from fairlead.api.native.operation import Operation, Who
+from fairlead.api.native.endpoint import Endpoint, Who
 from fairlead.api.native.schemas import Schema, Schemas, Way
 from fairlead.api.problems import IdentityRefusal, NativeRefusal, status_of
 from fairlead.api.routes import JSON
@@ -27,8 +27,8 @@ _SHARED: Mapping[str, tuple[int, _Codes]] = {
     "Fault": (500, ("fault",)),
     "IdentityUnavailable": (503, ("identity_unavailable",)),
 }
-"""Refusals that many operations have in common, by the name that they have in the document."""
-_OF_NO_OPERATION: _Codes = ("no_such_path", "wrong_method")
+"""Refusals that many endpoints have in common, by the name that they have in the document."""
+_OF_NO_ENDPOINT: _Codes = ("no_such_path", "wrong_method")
 _OF_CHANGES: _Codes = ("stale",)
 _BY_LOGIN: Mapping[Who, tuple[tuple[int, Code], ...]] = {
     Who.PERSON: ((401, "unauthorized"), (503, "identity_unavailable")),
@@ -37,10 +37,10 @@ _BY_LOGIN: Mapping[Who, tuple[tuple[int, Code], ...]] = {
 }
 
 
-def of(operation: Operation, schemas: Schemas) -> Schema:
-    """The operation's refusals by status; those that many have by reference."""
+def of(endpoint: Endpoint, schemas: Schemas) -> Schema:
+    """The endpoint's refusals by status; those that many have by reference."""
     found: dict[int, set[Code]] = {}
-    for status, code in _may_be(operation):
+    for status, code in _may_be(endpoint):
         found.setdefault(status, set()).add(code)
     names = {known: name for name, known in _SHARED.items()}
     told: Schema = {}
@@ -54,22 +54,22 @@ def of(operation: Operation, schemas: Schemas) -> Schema:
 
 
 def shared(schemas: Schemas) -> Schema:
-    """Refusals that many operations have in common, by name."""
+    """Refusals that many endpoints have in common, by name."""
     return {name: _response(status, codes, schemas) for name, (status, codes) in sorted(_SHARED.items())}
 
 
-def coded(components: Mapping[str, Schema], operations: Iterable[Operation]) -> Schema:
+def coded(components: Mapping[str, Schema], endpoints: Iterable[Endpoint]) -> Schema:
     """The components by name, with ErrorCode among them, to which a refusal's code points."""
     error = components["NativeError"]
     properties = cast("Schema", error["properties"])  # a Struct's schema has them
     pointing: Schema = {"code": {"$ref": "#/components/schemas/ErrorCode"}}
-    found = {**components, "ErrorCode": _codes(operations)}
+    found = {**components, "ErrorCode": _codes(endpoints)}
     return dict(sorted({**found, "NativeError": {**error, "properties": properties | pointing}}.items()))
 
 
-def _codes(operations: Iterable[Operation]) -> Schema:
-    found = {code for operation in operations for _, code in _may_be(operation)} - {"unauthorized"}
-    told = sorted(found | {*_OF_NO_OPERATION})
+def _codes(endpoints: Iterable[Endpoint]) -> Schema:
+    found = {code for endpoint in endpoints for _, code in _may_be(endpoint)} - {"unauthorized"}
+    told = sorted(found | {*_OF_NO_ENDPOINT})
     said = "\n".join(f"- `{code}`: {MEANINGS[code]}" for code in told)
     return {
         "type": "string",
@@ -88,22 +88,22 @@ def answer(description: str, content: Schema | None = None, headers: Schema | No
     }
 
 
-def _may_be(operation: Operation) -> Iterator[tuple[int, Code]]:
-    says = operation.says
+def _may_be(endpoint: Endpoint) -> Iterator[tuple[int, Code]]:
+    says = endpoint.says
     yield 400, "invalid_value"
     yield 403, "not_allowed"
     yield 500, "fault"
-    yield from _BY_LOGIN[operation.who]
-    if len(operation.names) > (operation.who is not Who.PERSON):
+    yield from _BY_LOGIN[endpoint.who]
+    if len(endpoint.names) > (endpoint.who is not Who.PERSON):
         # The host of an agent's path is that of its credential, or it is told nothing.
         yield 404, "not_found"
-    if not operation.is_live:
+    if not endpoint.is_live:
         # Whatever comes as a body is read, and looked at, also where none is asked for.
         yield 413, "too_large"
         yield 415, "wrong_media_type"
     if says.body and not says.body.is_open:
         yield 400, "malformed_body"
-    for code in (*says.refused, *(() if operation.method == "GET" else _OF_CHANGES)):
+    for code in (*says.refused, *(() if endpoint.method == "GET" else _OF_CHANGES)):
         yield status_of(code), code
 
 

@@ -82,7 +82,7 @@ class Refused:
 class Signature:
     """`named` are the parts of the path that the handler gets as text after the Call, in their order. Then come the
     parameters of the `query` and the `body`, None where it takes none. `answer` None: it is empty. `refused` are
-    the codes with which it refuses beside those that every operation has.
+    the codes with which it refuses beside those that every endpoint has.
     """
 
     named: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Operations of /v1: what a handler's annotations say is what it is given, and what its route is."""
+"""Endpoints of /v1: what a handler's annotations say is what it is given, and what its route is."""
 
 from enum import Enum
 from typing import Annotated
@@ -8,9 +8,9 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from fairlead.api.native import queries
-from fairlead.api.native.operation import Operation, Who
+from fairlead.api.native.endpoint import Endpoint, Who
 from fairlead.api.native.queries import Query
-from fairlead.api.native.routes import OPERATIONS
+from fairlead.api.native.routes import ENDPOINTS
 from fairlead.api.native.signature import AtMost, Octets, Refused, Told, Under, signature_of
 from fairlead.api.routes import Live, Route
 from fairlead.model.errors import InvalidValue
@@ -78,25 +78,25 @@ def some_response(call) -> Response: ...
 
 
 @pytest.mark.parametrize("handler", [unsaid, unanswered, two_bodies, some_response])
-def test_a_handler_that_does_not_say_it_is_no_operation(handler):
+def test_a_handler_that_does_not_say_it_is_no_endpoint(handler):
     with pytest.raises(TypeError):
-        Operation("GET", "/things/{host}", handler, "v1:health", "x").route()
+        Endpoint("GET", "/things/{host}", handler, "v1:health", "x").route()
 
 
 def test_a_handler_takes_what_its_path_names():
     with pytest.raises(TypeError):
-        Operation("PUT", "/things", change, "v1:health", "x").route()
+        Endpoint("PUT", "/things", change, "v1:health", "x").route()
 
 
-def test_an_operation_is_a_route_of_its_handlers_kind():
-    plain = Operation("PATCH", "/things/{host}", change, "v1:health", "x").route()
-    live = Operation("PUT", "/things/{host}", tell, "v1:health", "y", Who.AGENT).route()
+def test_an_endpoint_is_a_route_of_its_handlers_kind():
+    plain = Endpoint("PATCH", "/things/{host}", change, "v1:health", "x").route()
+    live = Endpoint("PUT", "/things/{host}", tell, "v1:health", "y", Who.AGENT).route()
     assert (type(plain), plain.path, plain.is_for_agents) == (Route, "/things/{}", False)
     assert (type(live), live.is_for_agents) == (Live, True)
 
 
-def test_ids_are_those_of_one_operation_each():
-    ids = [operation.id for operation in OPERATIONS]
+def test_ids_are_those_of_one_endpoint_each():
+    ids = [endpoint.id for endpoint in ENDPOINTS]
     assert len(ids) == len(set(ids))
 
 

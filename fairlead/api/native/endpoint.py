@@ -1,4 +1,4 @@
-"""An operation of /v1: a route whose handler says what it takes and answers (signature.py), and is given that, read and
+"""An endpoint of /v1: a route whose handler says what it takes and answers (signature.py), and is given that, read and
 checked, and returns a value.
 """
 
@@ -32,7 +32,7 @@ class Who(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Endpoint:
     """A line of the screen. In `path` stand the names of what the handler gets as text. `id` is what generated clients
     call it, and stays. `status` is that of a good answer that is not empty. The summary is the first sentence of the
     handler's docstring.
