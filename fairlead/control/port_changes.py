@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.control import dhcp_options
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
+from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_locks import lock_ports
 from fairlead.control.ports import PortView, check_allowed_addresses, check_profile, check_settings, views
@@ -41,6 +43,7 @@ class PortChanges:
     port_security_enabled: bool | UnsetType = UNSET
     propagate_uplink_status: bool | UnsetType = UNSET
     allowed_addresses: tuple[str, ...] | UnsetType = UNSET
+    dhcp_options: tuple[DhcpOptionChange, ...] | UnsetType = UNSET
     trusted: bool | UnsetType = UNSET
     vlan_priority: int | UnsetType = UNSET
     numa_policy: NumaPolicy | UnsetType | None = UNSET
@@ -75,7 +78,10 @@ def update(
         wanted_profile=changes.port_profile_id or None,
     )
     check_revision(port, revision)
+    options = dhcp_options.changed(port.dhcp_options, changes.dhcp_options or ())
+    changes = replace(changes, dhcp_options=UNSET)
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
+    changed = replace(changed, dhcp_options=options)
     network = tx.networks.fetch(port.network_id)
     check_settings(tx, network, changed)
     check_allowed_addresses(changed)
@@ -119,7 +125,7 @@ def _readdressed(tx: Tx, port: Port, wanted: tuple[WantedAddress, ...] | UnsetTy
 
 
 def _tell(tx: Tx, network: Network, port: Port, changed: Port) -> None:
-    if changed.fixed_ips != port.fixed_ips:
+    if (changed.fixed_ips, changed.dhcp_options) != (port.fixed_ips, port.dhcp_options):
         retell(tx, (port,))
     after = nic_of(tx, changed, network)
     change_nics(tx, (nic_of(tx, port, network),), lambda _: after)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from fairlead.control import quotas
+from fairlead.control import dhcp_options, quotas
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
+from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.requests import nic_of, profile_in_force
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
@@ -47,6 +48,7 @@ class NewPort:
     port_security_enabled: bool | None = None
     propagate_uplink_status: bool = True
     allowed_addresses: tuple[str, ...] = ()
+    dhcp_options: tuple[DhcpOptionChange, ...] = ()
     trusted: bool = False
     vlan_priority: int = 0
     numa_policy: NumaPolicy | None = None
@@ -102,6 +104,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
         port_security_enabled=network.port_security_enabled if secured is None else secured,
         propagate_uplink_status=new.propagate_uplink_status,
         allowed_addresses=new.allowed_addresses,
+        dhcp_options=dhcp_options.changed((), new.dhcp_options),
         trusted=new.trusted,
         vlan_priority=new.vlan_priority,
         numa_policy=new.numa_policy,

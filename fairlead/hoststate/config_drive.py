@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from fairlead.hoststate.desired import ConfigFile
+from fairlead.model.dhcp_option import ToldOptions, told
 from fairlead.model.ids import SubnetId
 from fairlead.model.network import Network, Subnet
 from fairlead.model.port import FixedIp, Port, VnicType
@@ -42,11 +43,27 @@ def config_files(server: Server, nics: tuple[GuestNic, ...]) -> tuple[ConfigFile
     files = [
         ConfigFile(f"{_ROOT}/meta_data.json", _text(_meta_data(server, nics))),
         ConfigFile(f"{_ROOT}/network_data.json", _text(_network_data(nics))),
-        ConfigFile(f"{_ROOT}/vendor_data.json", "{}\n"),
+        ConfigFile(f"{_ROOT}/vendor_data.json", _text(_vendor_data(nics))),
     ]
     if server.user_data:
         files.append(_user_data(server.user_data))
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _vendor_data(nics: tuple[GuestNic, ...]) -> Json:
+    """Every DHCP option of every port as it was written: some say what no other file of the drive has a word for."""
+    options = [
+        {
+            "port_id": nic.port.id,
+            "mac": nic.port.mac,
+            "name": option.name,
+            "value": option.value,
+            "ip_version": option.ip_version,
+        }
+        for nic in nics
+        for option in nic.port.dhcp_options
+    ]
+    return {"fairlead": {"dhcp_options": options}} if options else {}
 
 
 def _user_data(encoded: str) -> ConfigFile:
@@ -98,7 +115,9 @@ def _device(server: Server, nic: GuestNic) -> Json:
 
 def _network_data(nics: tuple[GuestNic, ...]) -> Json:
     addresses = [(nic, fixed_ip) for nic in nics for fixed_ip in nic.port.fixed_ips]
-    servers = dict.fromkeys(dns for nic, at in addresses for dns in nic.subnets[at.subnet_id].dns_nameservers)
+    servers = dict.fromkeys(
+        dns for nic, at in addresses for dns in _dns_servers(nic, nic.subnets[at.subnet_id])
+    )
     return {
         "links": [_link(nic) for nic in nics],
         "networks": [_address(number, nic, at) for number, (nic, at) in enumerate(addresses)],
@@ -111,7 +130,7 @@ def _link(nic: GuestNic) -> Json:
         "id": _link_id(nic),
         "vif_id": nic.port.id,
         "type": _LINK_TYPES[nic.port.vnic_type],
-        "mtu": nic.settings.mtu,
+        "mtu": told(nic.port.dhcp_options, 4).mtu or nic.settings.mtu,
         "ethernet_mac_address": nic.port.mac,
     }
 
@@ -122,6 +141,7 @@ def _link_id(nic: GuestNic) -> str:
 
 def _address(number: int, nic: GuestNic, fixed_ip: FixedIp) -> Json:
     subnet = nic.subnets[fixed_ip.subnet_id]
+    options = told(nic.port.dhcp_options, subnet.ip_version)
     return {
         "id": f"network{number}",
         "type": f"ipv{subnet.ip_version}",
@@ -129,16 +149,25 @@ def _address(number: int, nic: GuestNic, fixed_ip: FixedIp) -> Json:
         "network_id": nic.network.id,
         "ip_address": fixed_ip.ip_address,
         "netmask": str(ip_network(subnet.cidr).netmask),
-        "routes": list(_routes(subnet)),
-        "services": [_dns(server) for server in subnet.dns_nameservers],
+        "routes": list(_routes(subnet, options)),
+        "services": [_dns(server) for server in _dns_servers(nic, subnet)],
+        # Not in Nova's schema of the document, but what cloud-init reads there.
+        **({"dns_search": list(options.search)} if options.search else {}),
     }
 
 
-def _routes(subnet: Subnet) -> Iterator[Json]:
-    if subnet.gateway is not None:
+def _dns_servers(nic: GuestNic, subnet: Subnet) -> tuple[str, ...]:
+    wanted = told(nic.port.dhcp_options, subnet.ip_version).dns_servers
+    return subnet.dns_nameservers if wanted is None else wanted
+
+
+def _routes(subnet: Subnet, options: ToldOptions) -> Iterator[Json]:
+    """A client that is told routes takes no router beside them (RFC 3442)."""
+    gateway = None if options.routes else subnet.gateway if options.router is None else options.router
+    if gateway:
         anywhere = "0.0.0.0" if subnet.ip_version == 4 else "::"  # noqa: S104, PLR2004  the default route of IPv4
-        yield {"network": anywhere, "netmask": anywhere, "gateway": subnet.gateway}
-    for route in subnet.host_routes:
+        yield {"network": anywhere, "netmask": anywhere, "gateway": gateway}
+    for route in subnet.host_routes if options.routes is None else options.routes:
         destination = ip_network(route.destination)
         yield {
             "network": str(destination.network_address),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId, SubnetId
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
@@ -56,6 +57,7 @@ class Port:
     admin_state_up: bool = True
     fixed_ips: tuple[FixedIp, ...] = ()
     allowed_addresses: tuple[str, ...] = ()
+    dhcp_options: tuple[DhcpOption, ...] = ()
     server_id: ServerId | None = None
     device_owner: str = ""
     owned_by_server: bool = False

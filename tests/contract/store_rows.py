@@ -7,6 +7,7 @@ from uuid import uuid4
 from fairlead.model.aggregate import Aggregate
 from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.errors import Failure
 from fairlead.model.host import Hold, Host, HostAdmin, HostCapacity
 from fairlead.model.ids import (
@@ -121,6 +122,7 @@ def port(of: Network, mac: str = "fa:16:3e:00:00:01", ips: tuple[FixedIp, ...] =
         fixed_ips=ips,
         trusted=True,
         numa_policy=NumaPolicy.SOCKET,
+        dhcp_options=(DhcpOption("router", ""), DhcpOption("59", "http://[::1]/boot", 6)),
     )
 
 

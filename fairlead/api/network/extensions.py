@@ -41,6 +41,11 @@ EXTENSIONS: Mapping[str, Extension] = {
         "Settings of ports under one name: port-profiles, and port_profile_id of networks and ports. Ours.",
         "2026-11-30T00:00:00",
     ),
+    "extra_dhcp_opt": Extension(
+        "Neutron Extra DHCP options",
+        "DHCP options of a port, told to its guest by the config drive.",
+        "2013-03-17T12:00:00",
+    ),
     "filter-validation": Extension(
         "Filter parameters validation",
         "A filter that a list does not have is refused.",

@@ -32,6 +32,10 @@ def shown(view: PortView) -> Shown:
         "port_security_enabled": port.port_security_enabled,
         "security_groups": [],
         "allowed_address_pairs": address_pairs.shown(port),
+        "extra_dhcp_opts": [
+            {"opt_name": option.name, "opt_value": option.value, "ip_version": option.ip_version}
+            for option in port.dhcp_options
+        ],
         "qos_policy_id": port.qos_policy_id,
         "qos_network_policy_id": view.network_qos_policy_id,
         "port_profile_id": port.port_profile_id,

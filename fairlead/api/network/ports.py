@@ -15,6 +15,7 @@ from fairlead.api.network.resource import Resource, Where, by_field
 from fairlead.control import port_changes, ports, subjects
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
+from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.port_changes import PortChanges
 from fairlead.control.ports import NewPort, PortView
 from fairlead.model.ids import PortId, SubnetId
@@ -37,6 +38,14 @@ class FixedIpForm(Struct, frozen=True, forbid_unknown_fields=True):
 _FixedIps = Annotated[list[FixedIpForm], Meta(max_length=100)]
 
 
+class DhcpOptionForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """An item of `extra_dhcp_opts`; a value of null takes the option away."""
+
+    name: str = field(name="opt_name")
+    value: str | None = field(name="opt_value")
+    ip_version: int = 4
+
+
 class PortForm(Struct, kw_only=True):
     """What POST takes."""
 
@@ -57,6 +66,7 @@ class PortForm(Struct, kw_only=True):
     port_security_enabled: bool | None = None
     propagate_uplink_status: bool = True
     pairs: list[PairForm] | None = field(default=[], name="allowed_address_pairs")
+    options: list[DhcpOptionForm] | None = field(default=[], name="extra_dhcp_opts")
     trusted: bool | None = None
     numa_policy: NumaPolicy | None = field(default=None, name="numa_affinity_policy")
     tags: _Tags = []
@@ -80,6 +90,7 @@ class PortChangeForm(Struct, kw_only=True):
     port_security_enabled: bool | UnsetType = UNSET
     propagate_uplink_status: bool | UnsetType = UNSET
     pairs: list[PairForm] | UnsetType | None = field(default=UNSET, name="allowed_address_pairs")
+    options: list[DhcpOptionForm] | UnsetType | None = field(default=UNSET, name="extra_dhcp_opts")
     trusted: bool | UnsetType | None = UNSET
     numa_policy: NumaPolicy | UnsetType | None = field(default=UNSET, name="numa_affinity_policy")
 
@@ -105,10 +116,7 @@ _NOUN = Noun(
             "revision_number",
         }
     ),
-    neutral={
-        "security_groups": [],
-        "extra_dhcp_opts": [],
-    },
+    neutral={"security_groups": []},
 )
 
 
@@ -140,6 +148,7 @@ def _new(call: Call, form: PortForm) -> NewPort:
         project_id=project_of(call, form.project_id),
         mac=mac,
         allowed_addresses=address_pairs.addresses(form.pairs or [], mac),
+        dhcp_options=_options(form.options),
         fixed_ips=_wanted(form.fixed_ips) if form.fixed_ips is not None else None,
         wanted_host=form.wanted_host or "",
         device_id_text=form.device_id_text or "",
@@ -169,6 +178,7 @@ def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress 
         allowed_addresses=UNSET
         if isinstance(form.pairs, UnsetType)
         else address_pairs.addresses(form.pairs or [], own_mac),
+        dhcp_options=UNSET if isinstance(form.options, UnsetType) else _options(form.options),
         wanted_host="" if form.wanted_host is None else form.wanted_host,
         device_id_text="" if form.device_id_text is None else form.device_id_text,
         trusted=form.trusted if isinstance(form.trusted, bool) else trusted,
@@ -176,7 +186,11 @@ def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress 
     )
 
 
-_NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips", "pairs"})
+_NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips", "pairs", "options"})
+
+
+def _options(forms: list[DhcpOptionForm] | None) -> tuple[DhcpOptionChange, ...]:
+    return tuple(DhcpOptionChange(form.name, form.value, form.ip_version) for form in forms or ())
 
 
 def _wanted(forms: list[FixedIpForm]) -> tuple[WantedAddress, ...]:

@@ -110,6 +110,7 @@ PORT = thing(
         **_PROJECT,
         **_STANDARD,
         "network_id": ID,
+        "extra_dhcp_opts": many(thing({"opt_name": TEXT, "opt_value": TEXT, "ip_version": one_of(4, 6)})),
         "mac_address": {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"},
         "fixed_ips": many(thing({"subnet_id": ID, "ip_address": TEXT})),
         "admin_state_up": BOOL,

@@ -4,6 +4,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from fairlead.hoststate.config_drive import GuestNic, config_files
+from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.ids import SubnetId
 from fairlead.model.network import Network
 from fairlead.model.port import FixedIp, Port, VnicType
@@ -48,3 +49,18 @@ def test_user_data_that_is_no_text_stays_as_it_came() -> None:
 
 def test_a_server_without_config_drive_has_no_files() -> None:
     assert config_files(rows.server(config_drive=False), (VF,)) == ()
+
+
+def test_dhcp_options_are_told_in_their_places() -> None:
+    options = (
+        DhcpOption("mtu", "1400"),
+        DhcpOption("6", "10.9.9.9, 10.9.9.8"),
+        DhcpOption("domain-search", "example.org,example.net"),
+        DhcpOption("classless-static-route", "0.0.0.0/0,10.0.0.254,172.16.0.0/12,10.0.0.253"),
+        DhcpOption("dns-server", "2001:db8::53", 6),
+        DhcpOption("bootfile-name", "pxelinux.0"),
+    )
+    nic = guest_nic(rows.port(1, fixed_ips=BOTH, dhcp_options=options), rows.network(mtu=9000))
+    files = config_files(rows.server(), (nic,))
+    text = "".join(f"== {file.path}\n{file.content}" for file in files if "meta_data" not in file.path)
+    assert_golden(HERE / "dhcp_options.txt", text)

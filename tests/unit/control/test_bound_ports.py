@@ -5,6 +5,7 @@ import pytest
 from fairlead.control import networks, ports, qos
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import host_wake
+from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.port_changes import PortChanges, update
 from fairlead.control.qos import NewQosPolicy, QosRuleChanges
@@ -62,6 +63,13 @@ def policy(world: World, **kbps: int) -> QosPolicyId:
         return made.id
 
     return world.engine.run(work)
+
+
+def test_dhcp_options_reach_the_guest_at_its_next_boot(bound: Bound) -> None:
+    before = bound.generation()
+    bound.change(dhcp_options=(DhcpOptionChange("mtu", "1400"),))
+    assert bound.view().status is PortStatus.ACTIVE
+    assert bound.generation() > before
 
 
 def test_a_changed_setting_reaches_the_vf(bound):

@@ -513,6 +513,7 @@ def _ports() -> None:
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
         sa.Column("fixed_ips", TEXT, nullable=False),
         sa.Column("allowed_addresses", TEXT, nullable=False),
+        sa.Column("dhcp_options", TEXT, nullable=False),
         sa.Column("server_id", TEXT, nullable=True),
         sa.Column("device_owner", TEXT, nullable=False),
         sa.Column("owned_by_server", sa.Boolean(), nullable=False),
