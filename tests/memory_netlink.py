@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import APPLIED
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.vf import VfSettings
 
 
@@ -40,6 +41,10 @@ class MemoryNetlink:
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         return self._device(index), dict(self.vfs.get(index, {}))
+
+    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+        self._device(index)
+        return NicCounters(10, 1, 20, 2) if vf in self.vfs.get(index, {}) else None
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         self.changes += 1

@@ -19,6 +19,11 @@ VIR_DOMAIN_PMSUSPENDED: int
 VIR_DOMAIN_SHUTOFF: int
 VIR_DOMAIN_SHUTOFF_CRASHED: int
 VIR_DOMAIN_START_PAUSED: int
+VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: int
+VIR_DOMAIN_STATS_BALLOON: int
+VIR_DOMAIN_STATS_BLOCK: int
+VIR_DOMAIN_STATS_INTERFACE: int
+VIR_DOMAIN_STATS_VCPU: int
 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA: int
 VIR_DOMAIN_UNDEFINE_MANAGED_SAVE: int
 VIR_DOMAIN_UNDEFINE_NVRAM: int
@@ -53,6 +58,9 @@ class virDomain:
 class virConnect:
     def close(self) -> int: ...
     def defineXML(self, xml: str) -> virDomain: ...
+    def domainListGetStats(
+        self, doms: list[virDomain], stats: int = 0, flags: int = 0
+    ) -> list[tuple[virDomain, dict[str, object]]]: ...
     def domainEventDeregisterAny(self, callbackID: int) -> int: ...
     def domainEventRegisterAny(
         self,

@@ -26,6 +26,7 @@ RULES = {
     f"{_V}:os-lock-server:unlock": _OWNER,
     f"{_V}:os-lock-server:unlock:unlock_override": "admin",
     f"{_V}:os-admin-actions:reset_state": "admin",
+    f"{_V}:os-server-diagnostics": "admin",
     f"{_V}:os-extended-server-attributes": "admin",
     f"{_V}:servers:show:host_status": "admin",
     f"{_V}:ips:index": _READER,

@@ -20,6 +20,7 @@ from fairlead.hoststate.observed import (
     ObservedTap,
 )
 from fairlead.hoststate.report import Report
+from fairlead.model.diagnostics import GuestStatistics, NicCounters
 from fairlead.model.host import HostCapacity
 from fairlead.model.ids import ImageId, PfKey, ServerId
 from fairlead.model.pci import PciAddress
@@ -48,6 +49,10 @@ class Kernel(Protocol):
 
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """One VF's settings as they are now; raises Fault when it is gone."""
+        ...
+
+    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
+        """What the VF has received and sent, as its PF's driver counts; None where that keeps none. Raises Fault."""
         ...
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
@@ -161,6 +166,10 @@ class Hypervisor(Protocol):
 
     def remove(self, server_id: ServerId) -> None:
         """Undefine it; nothing when it is not there."""
+        ...
+
+    def statistics(self, server_id: ServerId) -> GuestStatistics:
+        """What a running domain has used, as far as that is told at once; raises Fault when there is none."""
         ...
 
     def domain_xml(self, server_id: ServerId) -> str:

@@ -100,7 +100,7 @@ class Agent:
                 )
             self.wake.call()
         for question in assignment.questions:
-            hands.control.answer(question.id, answer(question, hands.disks, hands.hypervisor))
+            hands.control.answer(question.id, answer(question, hands))
 
     def rest_seconds(self) -> float:
         """How long to wait after a tick that nothing interrupts: until a failed chain is due, or a report."""

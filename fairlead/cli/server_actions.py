@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -10,7 +11,7 @@ from fairlead.cli.completing import completes
 from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find
-from fairlead.cli.output import progress
+from fairlead.cli.output import progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.cli.servers import fault_of, server
 from fairlead.cli.waiting import Wait, last_event
@@ -84,6 +85,55 @@ def rebuild(
         arguments["user_data"] = base64.b64encode(Path(user_data).read_bytes()).decode()
     wanted = "SHUTOFF" if known["status"] == "SHUTOFF" else "ACTIVE"
     _act(invocation, name, {"rebuild": arguments}, "be made anew", _is_at(wanted) if wait else None)
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@pass_invocation
+def diagnostics(invocation: Invocation, name: str) -> None:
+    """Show what a running guest has used: time, memory, disks, and what its NICs have carried."""
+    known = find(invocation.session, f"{_SERVERS}/detail", "server", name)
+    found = invocation.session.get(f"{_SERVERS}/{known['id']}/diagnostics")
+    if invocation.wants_json:
+        show_one(invocation, found)
+        return
+    show_one(invocation, _figures(found))
+    for title, rows in (("nic_details", _NIC_COLUMNS), ("disk_details", _DISK_COLUMNS)):
+        if details := cast("list[Json]", found[title]):
+            click.echo()
+            show_list(invocation, details, rows)
+
+
+_NIC_COLUMNS = {
+    "MAC": "mac_address",
+    "Received": "rx_octets",
+    "Packets in": "rx_packets",
+    "Dropped in": "rx_drop",
+    "Sent": "tx_octets",
+    "Packets out": "tx_packets",
+    "Dropped out": "tx_drop",
+}
+_DISK_COLUMNS = {
+    "Read": "read_bytes",
+    "Reads": "read_requests",
+    "Written": "write_bytes",
+    "Writes": "write_requests",
+}
+
+
+def _figures(found: Json) -> Json:
+    memory, cpus = (
+        cast("Json", found["memory_details"]),
+        cast("list[dict[str, int | None]]", found["cpu_details"]),
+    )
+    return {
+        "state": found["state"],
+        "hypervisor": found["hypervisor"],
+        "uptime_seconds": found["uptime"],
+        "memory_mib": memory["maximum"],
+        "memory_used_mib": memory["used"],
+        "cpu_seconds": [round((cpu["time"] or 0) / 1e9, 1) for cpu in cpus],
+    }
 
 
 def _image_of(known: Json) -> str:

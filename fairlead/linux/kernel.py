@@ -22,6 +22,7 @@ from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, differences
@@ -82,6 +83,14 @@ class LinuxKernel:
             said = f"the kernel tells of {len(vfs)} VFs, and not of this one"
             raise fault("vf_missing", Act.READ_VF, subject, said, "Somebody changed the number of VFs.")
         return vfs[index]
+
+    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
+        """See Kernel.vf_counters."""
+        subject = _vf_subject(pf, index)
+        try:
+            return self._netlink.vf_counters(self._index(pf, Act.READ_VF, subject), index)
+        except OSError as error:
+            raise refusal(Act.READ_VF, subject, error) from error
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Kernel.set_vf. The Fault names the field that was refused: the kernel goes through them in

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 
@@ -103,6 +104,10 @@ class Netlink(Protocol):
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """One device with its VFs by index, in one request."""
+        ...
+
+    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+        """What a VF of the device has received and sent; None where its driver counts nothing."""
         ...
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from fairlead.linux import message as nl
 from fairlead.linux import police, tap
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
+from fairlead.linux.vfcounters import read_counters
 from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
 from fairlead.linux.wake import KernelLinkChanges
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import InvalidValue
 from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.vf import VfSettings
@@ -64,6 +66,18 @@ class RtNetlink:
         if not answers:
             raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
         return _read_link(answers[0]), _read_vfs(answers[0])
+
+    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+        """See Netlink.vf_counters. None too where there are so many VFs that they do not fit with statistics."""
+        body = _link_header(index) + nl.number(_EXT_MASK, _FILTER_VF)
+        try:
+            answers = self._channel.request(_GETLINK, body)
+        except NetlinkRefusal as refusal:
+            if refusal.errno == errno.EMSGSIZE:
+                return None
+            raise
+        found = dict(nl.parts(answers[0][_LINK_HEADER.size :])) if answers else {}
+        return read_counters(found.get(_VFINFO_LIST, b""), vf)
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Netlink.set_vf."""

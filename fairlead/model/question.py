@@ -1,4 +1,4 @@
-"""Questions to a host that are not state: the console log of a guest, its domain as libvirt has it."""
+"""Questions to a host that are not state: the console log of a guest, its domain as libvirt has it, what it used."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,8 @@ class QuestionKind(Enum):
 
     CONSOLE = "console"
     DOMAIN = "domain"
+    DIAGNOSTICS = "diagnostics"
+    """Answered by a DiagnosticsAnswer, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from fairlead.guestxml.guest import NAMESPACE, domain_name
 from fairlead.hoststate.observed import GuestState
 from fairlead.hypervisor.domain_document import boot_files
 from fairlead.hypervisor.faults import not_released
+from fairlead.model.diagnostics import DiskDiagnostics, GuestStatistics, NicCounters
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
@@ -157,6 +158,20 @@ class SimHypervisor:
         if domain is not None and domain.is_up:
             self._machine.mishaps.append(f"{name} was removed while it was up")
         self._machine.domains.pop(name, None)
+
+    def statistics(self, server_id: ServerId) -> GuestStatistics:
+        """A simulated guest has done nothing, with all that it has."""
+        self._reach("statistics")
+        document = fromstring(self._domain(server_id).xml)  # noqa: S314 - written by guestxml in this process
+        memory_kib = int(document.findtext("memory", "0")) * 1024
+        disks = [target.get("dev", "") for target in document.iterfind("devices/disk/target")]
+        return GuestStatistics(
+            cpu_times_ns=(0,) * int(document.findtext("vcpu", "1")),
+            memory_kib=memory_kib,
+            used_kib=memory_kib,
+            disks=tuple(DiskDiagnostics(name, 0, 0, 0, 0) for name in disks),
+            taps={tap: NicCounters(0, 0, 0, 0, 0, 0, 0, 0) for tap in self._domain(server_id).live_taps},
+        )
 
     def domain_xml(self, server_id: ServerId) -> str:
         """As it was defined."""

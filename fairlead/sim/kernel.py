@@ -11,6 +11,7 @@ from fairlead.hoststate.observed import (
     ObservedTap,
     ObservedVf,
 )
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import LinkLayer, PciAddress
 from fairlead.model.vf import VfSettings
@@ -58,6 +59,11 @@ class SimKernel:
         """One VF as it is now."""
         self._machine.called("read_vf")
         return self._vf("Reading VF", pf, index).vfs[index]
+
+    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
+        """A simulated guest sends nothing, which is counted."""
+        self._vf("Reading VF", pf, index)
+        return NicCounters(0, 0, 0, 0)
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Field by field, in the kernel's order."""

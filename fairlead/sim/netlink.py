@@ -14,6 +14,7 @@ from fairlead.linux.netlink import (
     PortVlan,
     Route,
 )
+from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
@@ -67,6 +68,10 @@ class SimNetlink:
             raise NetlinkRefusal(errno.ENODEV, "No such device")
         pf = self._pf(index)
         return link, dict(pf.vfs) if pf else {}
+
+    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+        """A simulated guest sends nothing, which is counted."""
+        return NicCounters(0, 0, 0, 0)
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Up to the first field that is refused."""

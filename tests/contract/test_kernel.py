@@ -106,6 +106,12 @@ def facts(seen: ObservedTap | DesiredTap | None) -> tuple[object, ...] | None:
     )
 
 
+def test_the_counters_of_a_vf_are_read_and_those_of_none_are_not_made_up(bench):
+    assert bench.kernel.vf_counters(bench.pf(), 1) is not None
+    with pytest.raises(Fault):
+        bench.kernel.vf_counters(replace(bench.pf(), pci_address="0000:ff:00.0", key="mac:none"), 0)
+
+
 def test_an_untouched_host_looks_the_same_twice(bench: Bench):
     assert bench.kernel.observe() == bench.kernel.observe()
 

@@ -14,13 +14,13 @@ from fairlead.api.bodies import Form
 from fairlead.api.call import Call, read_body
 from fairlead.api.compute.microversions import Microversion, asked_version
 from fairlead.api.compute.rebuild import Rebuild
-from fairlead.api.compute.server_status import shown_status
+from fairlead.api.compute.server_status import in_novas_words
 from fairlead.control import locking, server_power
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import WrongState
 from fairlead.control.subjects import SERVER, require
-from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import ServerId
 from fairlead.model.question import QuestionKind
 
@@ -175,19 +175,9 @@ async def act(call: Call, server_id: str) -> Response:
         try:
             return work(tx, call, ServerId(server_id))
         except WrongState as refused:
-            raise _in_novas_words(refused) from None
+            raise in_novas_words(refused) from None
 
     return action.answer(call, await call.in_worker(allowed))
-
-
-def _in_novas_words(refused: WrongState) -> Conflict:
-    """As nova.api.openstack.common.raise_http_conflict_for_instance_invalid_state has them."""
-    server = refused.server
-    if server.host_id is None:
-        return refused
-    shown = shown_status(server)
-    state = f"task_state {shown.task_state}" if shown.task_state else f"vm_state {shown.vm_state}"
-    return Conflict(refused.code, f"Cannot '{refused.action}' instance {server.id} while it is in {state}")
 
 
 async def _console(call: Call, server_id: ServerId, arguments: object) -> Response:

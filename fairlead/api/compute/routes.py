@@ -8,6 +8,7 @@ from fairlead.api.call import Call
 from fairlead.api.compute import (
     actions,
     aggregates,
+    diagnostics,
     extensions,
     flavor_access,
     flavors,
@@ -88,6 +89,13 @@ def _servers() -> tuple[Route | Live, ...]:
         _route("PUT", "/servers/{}", servers.update, "servers:update", SERVER),
         _plain("DELETE", "/servers/{}", servers.delete, "servers:delete", SERVER),
         Live("POST", "/v2.1/servers/{}/action", actions.act, "os_compute_api:servers:show", SERVER),
+        Live(
+            "GET",
+            "/v2.1/servers/{}/diagnostics",
+            diagnostics.show,
+            "os_compute_api:os-server-diagnostics",
+            SERVER,
+        ),
         _plain("GET", "/servers/{}/ips", servers.list_addresses, "ips:index", SERVER),
         _plain("GET", "/servers/{}/ips/{}", servers.list_addresses_on, "ips:show", SERVER),
         _plain("GET", "/servers/{}/metadata", server_metadata.show, "server-metadata:index", SERVER),

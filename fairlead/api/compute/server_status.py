@@ -6,6 +6,8 @@ Sources: nova.api.openstack.common (_STATE_MAP), nova.compute.{vm_states,task_st
 from dataclasses import dataclass
 from typing import assert_never
 
+from fairlead.control.servers import WrongState
+from fairlead.model.errors import Conflict
 from fairlead.model.server import Power, Server, ServerStatus
 
 _POWER_STATES = {"running": 1, "paused": 3, "stopped": 4, "crashed": 6}
@@ -24,6 +26,16 @@ class Shown:
 def shown_status(server: Server) -> Shown:
     """The server's status as Nova has it."""
     return Shown(*_words(server), _power_state(server))
+
+
+def in_novas_words(refused: WrongState) -> Conflict:
+    """As nova.api.openstack.common.raise_http_conflict_for_instance_invalid_state has them."""
+    server = refused.server
+    if server.host_id is None:
+        return refused
+    shown = shown_status(server)
+    state = f"task_state {shown.task_state}" if shown.task_state else f"vm_state {shown.vm_state}"
+    return Conflict(refused.code, f"Cannot '{refused.action}' instance {server.id} while it is in {state}")
 
 
 def _words(server: Server) -> tuple[str, str, str | None]:

@@ -9,6 +9,7 @@ from tests.conformance.schemas.servers import (
     BRIEF_SERVER,
     CREATED,
     actions,
+    diagnostics,
     interface,
     one_action,
     one_server,
@@ -337,6 +338,7 @@ ANSWERS: dict[str, Shape] = {
         EMPTY, wrapped("output", TEXT), rebuilt_server(asked)
     ),
     "GET /v2.1/servers/{}/os-security-groups": wrapped("security_groups", many(TEXT)),
+    "GET /v2.1/servers/{}/diagnostics": diagnostics,
     "GET /v2.1/servers/{}/ips": wrapped("addresses", mapping(many(thing(ADDRESS)))),
     "GET /v2.1/servers/{}/ips/{}": mapping(many(thing(ADDRESS))),
     "GET /v2.1/servers/{}/metadata": wrapped("metadata", texts()),

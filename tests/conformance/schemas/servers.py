@@ -125,6 +125,35 @@ def updated_server(asked: Asked) -> Schema:
     return wrapped("server", thing({**_changed_server(asked, thing(ADDRESS)), **groups}, _SOMETIMES))
 
 
+_COUNTERS = ("rx_octets", "rx_packets", "rx_errors", "rx_drop", "rx_rate")
+_COUNTED = {
+    **dict.fromkeys(_COUNTERS, maybe(INT)),
+    **dict.fromkeys((name.replace("rx_", "tx_") for name in _COUNTERS), maybe(INT)),
+}
+_DIAGNOSTICS = thing(
+    {
+        **dict.fromkeys(("state", "driver", "hypervisor", "hypervisor_os"), TEXT),
+        **dict.fromkeys(("uptime", "num_cpus", "num_nics", "num_disks"), INT),
+        "config_drive": BOOL,
+        "memory_details": thing({"maximum": INT, "used": maybe(INT)}),
+        "cpu_details": many(thing({"id": INT, "time": maybe(INT), "utilisation": NOTHING})),
+        "nic_details": many(thing({"mac_address": maybe(_MAC), **_COUNTED})),
+        "disk_details": many(
+            thing(
+                {
+                    **dict.fromkeys(("read_bytes", "read_requests", "write_bytes", "write_requests"), INT),
+                    "errors_count": NOTHING,
+                }
+            )
+        ),
+    }
+)
+
+
+def diagnostics(asked: Asked) -> Schema:
+    return _DIAGNOSTICS if asked.version >= (2, 48) else mapping(INT)
+
+
 def rebuilt_server(asked: Asked) -> Schema:
     whole = asked.version >= (2, 75)
     shown = {
