@@ -1,7 +1,7 @@
 """What the first bytes of an image say: whether its data is what it is called, and safe to give to a guest.
 
 A qcow2 that refers to another file would have the host read that file for the guest, so one with a backing file
-or an external data file is refused.
+or an external data file is refused; so is one that its header does not say everything of.
 """
 
 from fairlead.model.errors import InvalidValue
@@ -15,12 +15,15 @@ _LARGEST = (1 << 63) - 1
 _CONTAINERS = {
     MAGIC: "qcow2",
     b"KDMV": "vmdk",
+    b"COWD": "vmdk",
     b"# Disk DescriptorFile": "vmdk",
     b"vhdxfile": "vhdx",
     b"conectix": "vpc",
     b"<<< Oracle VM VirtualBox Disk Image": "vdi",
     b"QED\0": "qed",
     b"LUKS\xba\xbe": "luks",
+    b"WithoutFreeSpace": "parallels",
+    b"WithouFreSpacExt": "parallels",
 }
 """Formats that would be taken for a raw disk by mistake, by how they begin."""
 
@@ -56,6 +59,12 @@ def _check_qcow2(head: bytes) -> int:
         raise InvalidValue("image data", "qcow2 with a backing file", "a disk that stands for itself")
     if header.has_external_data:
         raise InvalidValue("image data", "qcow2 with an external data file", "a disk that stands for itself")
+    if header.is_encrypted:
+        raise InvalidValue("image data", "encrypted qcow2", "a disk that a host can read without a key")
+    if header.has_unknown_features:
+        raise InvalidValue(
+            "image data", "qcow2 with unknown features", "a disk that can be judged by its header"
+        )
     if header.virtual_size > _LARGEST:
         raise InvalidValue("image data", f"qcow2 of {header.virtual_size} bytes", "a disk that can exist")
     return header.virtual_size

@@ -12,9 +12,12 @@ HEADER_OCTETS = 80
 
 _VERSION_2 = struct.Struct(">4sIQIIQ")
 """Magic, version, backing file's offset and its name's length, cluster bits, size in octets."""
-_VERSIONS = (2, 3)
-_FEATURES_AT = 72
+_LENGTHS = {2: 72, 3: HEADER_OCTETS}
+"""How long a header is at least, by version."""
+_CRYPT_AT, _FEATURES_AT = 32, 72
 _EXTERNAL_DATA = 1 << 2
+_KNOWN_FEATURES = 0b11111
+"""Dirty, corrupt, external data file, compression type, extended L2 entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Qcow2Header:
     """Where the name of its backing file is, in octets from the beginning, `backing_octets` long; 0: none."""
     backing_octets: int
     has_external_data: bool
+    is_encrypted: bool = False
+    has_unknown_features: bool = False
+    """Incompatible features that the document above has no name for: nobody can say what they make the host do."""
 
     @property
     def has_backing_file(self) -> bool:
@@ -40,7 +46,15 @@ def read_header(data: bytes) -> Qcow2Header | None:
     if len(data) < _VERSION_2.size or not data.startswith(MAGIC):
         return None
     _, version, backing_at, backing_octets, _, virtual_size = _VERSION_2.unpack_from(data)
-    if version not in _VERSIONS or (version > _VERSIONS[0] and len(data) < HEADER_OCTETS):
+    if version not in _LENGTHS or len(data) < _LENGTHS[version]:
         return None
-    (features,) = struct.unpack_from(">Q", data, _FEATURES_AT) if version > _VERSIONS[0] else (0,)
-    return Qcow2Header(virtual_size, backing_at, backing_octets, bool(features & _EXTERNAL_DATA))
+    (features,) = struct.unpack_from(">Q", data, _FEATURES_AT) if _LENGTHS[version] > _FEATURES_AT else (0,)
+    (crypt_method,) = struct.unpack_from(">I", data, _CRYPT_AT)
+    return Qcow2Header(
+        virtual_size,
+        backing_at,
+        backing_octets,
+        has_external_data=bool(features & _EXTERNAL_DATA),
+        is_encrypted=bool(crypt_method),
+        has_unknown_features=bool(features & ~_KNOWN_FEATURES),
+    )

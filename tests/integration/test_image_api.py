@@ -15,8 +15,8 @@ RAW = {"disk_format": "raw", "container_format": "bare"}
 QCOW2 = {"disk_format": "qcow2", "container_format": "bare"}
 
 
-def qcow2(size=1 << 30, backing=0, features=0, version=3):
-    header = struct.pack(">4sIQIIQ", b"QFI\xfb", version, backing, 16 if backing else 0, 16, size)
+def qcow2(size=1 << 30, backing=0, features=0, version=3, crypt=0):
+    header = struct.pack(">4sIQIIQI", b"QFI\xfb", version, backing, 16 if backing else 0, 16, size, crypt)
     return header.ljust(72, b"\0") + struct.pack(">Q", features) + bytes(1000)
 
 
@@ -62,10 +62,15 @@ def test_a_qcow2_tells_its_disks_size(site):
         (QCOW2, b"QFI\xfb", "begin"),
         (QCOW2, qcow2(backing=1000), "backing file"),
         (QCOW2, qcow2(features=4), "external data file"),
+        (QCOW2, qcow2(features=1 << 40), "unknown features"),
+        (QCOW2, qcow2(crypt=2), "encrypted"),
+        (QCOW2, qcow2(crypt=1, version=2), "encrypted"),
+        (QCOW2, qcow2(version=2)[:40], "whole header"),
         (QCOW2, qcow2(version=9), "version"),
         (QCOW2, qcow2()[:76], "whole header"),
         (RAW, qcow2(), "qcow2"),
         (RAW, b"KDMV" + bytes(600), "vmdk"),
+        (RAW, b"LUKS\xba\xbe" + bytes(600), "luks"),
         (RAW, b"", "0"),
     ],
 )
