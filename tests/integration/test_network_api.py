@@ -28,7 +28,11 @@ def test_the_root_lists_the_version_and_the_collections(site):
     versions = site.get("/network")["versions"]
     assert [v["id"] for v in versions] == ["v2.0"]
     assert versions[0]["links"][0]["href"] == "http://site/network/v2.0/"
-    assert "network" in {r["name"] for r in site.get(f"{V2}/")["resources"]}
+    found = site.get(f"{V2}/")["resources"]
+    assert "network" in {r["name"] for r in found}
+    for resource in found:
+        path = resource["links"][0]["href"].partition(V2)[2]
+        assert resource["collection"].replace("-", "_") in site.get(f"{V2}{path}"), resource
 
 
 def test_a_vlan_network_is_made_from_text_numbers(site):

@@ -1,6 +1,6 @@
 """Rules of QoS policies over HTTP, one family of handlers for each kind of rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from fairlead.control import qos
 from fairlead.control.boundary import Tx
 from fairlead.control.qos import QosRuleChanges
 from fairlead.control.subjects import QOS_POLICY, QOS_RULE
+from fairlead.model.binding import VifType
 from fairlead.model.errors import NotFound
 from fairlead.model.ids import QosPolicyId, QosRuleId
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
@@ -180,14 +181,23 @@ def rule_type(call: Call, name: str) -> Response:
     kind = next((kind for kind in QosRuleKind if kind.value == name), None)
     if kind is None:
         raise NotFound("QoS rule type", name)
-    rate = "max_kbps" if kind is QosRuleKind.BANDWIDTH_LIMIT else "min_kbps"
-    parameters: list[dict[str, object]] = [
+    names, least = _RULES[kind]
+    parameters = [
         {"parameter_name": "direction", "parameter_type": "choices", "parameter_values": ["egress"]},
-        {
-            "parameter_name": rate,
-            "parameter_type": "range",
-            "parameter_values": {"start": 0, "end": qos.MOST_KBPS},
-        },
+        *(_range(parameter, start) for parameter, start in least.items()),
     ]
-    drivers = [{"name": "hw_veb", "supported_parameters": parameters}]
+    drivers = [{"name": name.value, "supported_parameters": parameters} for name in names]
     return document({"rule_type": {"type": kind.value, "drivers": drivers}})
+
+
+_RULES: Mapping[QosRuleKind, tuple[tuple[VifType, ...], Mapping[str, int]]] = {
+    # Neither knows a limit of nothing.
+    QosRuleKind.BANDWIDTH_LIMIT: ((VifType.HW_VEB, VifType.BRIDGE), {"max_kbps": 1, "max_burst_kbps": 0}),
+    QosRuleKind.MINIMUM_BANDWIDTH: ((VifType.HW_VEB,), {"min_kbps": 0}),
+}
+"""Which mechanisms can keep a rule of that kind, and the least of each of its numbers."""
+
+
+def _range(name: str, least: int) -> dict[str, object]:
+    values = {"start": least, "end": qos.MOST_KBPS}
+    return {"parameter_name": name, "parameter_type": "range", "parameter_values": values}

@@ -9,17 +9,21 @@ from fairlead.api.network.extensions import EXTENSIONS
 from fairlead.api.problems import Unserved
 from fairlead.control import aggregates
 
-_RESOURCES = (
-    "network",
-    "subnet",
-    "port",
-    "policy",
-    "port-profile",
-    "rbac-policy",
-    "agent",
-    "extension",
-    "quota",
-)
+_RESOURCES = {
+    "network": "networks",
+    "subnet": "subnets",
+    "port": "ports",
+    "policy": "qos/policies",
+    "rule-type": "qos/rule-types",
+    "port-profile": "port-profiles",
+    "rbac-policy": "rbac-policies",
+    "network-ip-availability": "network-ip-availabilities",
+    "availability_zone": "availability_zones",
+    "agent": "agents",
+    "quota": "quotas",
+    "extension": "extensions",
+}
+"""Where each is listed, below /v2.0."""
 
 _ZONES = listing.Collection(
     "availability_zones", "availability zone", ("name", "resource", "state"), key="name"
@@ -34,7 +38,7 @@ def versions(call: Call) -> Response:
 
 def resources(call: Call) -> Response:
     """GET /v2.0: the collections."""
-    return document({"resources": [_resource(call, name) for name in _RESOURCES]})
+    return document({"resources": [_resource(call, name, path) for name, path in _RESOURCES.items()]})
 
 
 def extensions(call: Call) -> Response:
@@ -58,10 +62,9 @@ def zones(call: Call) -> Response:
     return listing.answer(call, _ZONES, rows)
 
 
-def _resource(call: Call, name: str) -> dict[str, object]:
-    collection = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
-    links = [{"rel": "self", "href": call.url(f"/network/v2.0/{collection}")}]
-    return {"name": name, "collection": collection, "links": links}
+def _resource(call: Call, name: str, path: str) -> dict[str, object]:
+    links = [{"rel": "self", "href": call.url(f"/network/v2.0/{path}")}]
+    return {"name": name, "collection": path.rpartition("/")[2], "links": links}
 
 
 def _extension(alias: str) -> dict[str, object]:
