@@ -19,6 +19,7 @@ from fairlead.api.login.inside import Inside
 from fairlead.api.login.kept import Kept
 from fairlead.api.login.keystone import Keystone
 from fairlead.api.login.nobody import Nobody
+from fairlead.api.refusals import Refusals
 from fairlead.api.runner import InPlace, Runner, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.client.agent_link import AgentLink, enrol
@@ -27,6 +28,7 @@ from fairlead.control.boundary import PortProfileProvider
 from fairlead.control.engine import Engine
 from fairlead.control.port_profiles import KeptProfiles
 from fairlead.control.scheduling import Scheduler
+from fairlead.model.audit_trail import AuditRecord, TrailFilter
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.store.engine import open_database
 from fairlead.store.image_files import ImageFiles
@@ -56,6 +58,7 @@ class Stand:
     agents: dict[str, Agent] = field(default_factory=dict)
     clients: list[httpx.Client] = field(default_factory=list)
     """Of people who are logged in; closed with the stand."""
+    refusals: Refusals = field(default_factory=Refusals)
 
     def add_host(self, number: int) -> str:
         """A simulated host with a two-port NIC on each socket, enrolled and seen; its name."""
@@ -148,6 +151,10 @@ class Stand:
         found: dict[str, object] = answer.raise_for_status().json()["server"]
         return found
 
+    def trail(self, limit: int = 1000, **wanted: object) -> tuple[AuditRecord, ...]:
+        """Records of the audit trail, newest first."""
+        return self.engine.look(lambda tx: tx.audit_trail.page(TrailFilter(**wanted), limit)).records
+
     def _progress(self) -> object:
         return self.engine.run(
             lambda tx: [
@@ -170,10 +177,12 @@ def stand(
     directory: Path,
     open_login: OpenLogin = lambda _engine, _runner: Nobody(),
     port_profiles: PortProfileProvider = KeptProfiles(),  # noqa: B008
+    *,
+    refusals: Refusals | None = None,
 ) -> Iterator[Stand]:
     """A Fairlead with its first flavors; everything ends with the block. Where `open_login` gives another way in
-    than none, the stand itself has a token of the operator's. In the end whatever it answered below /v1 was as the
-    OpenAPI document says.
+    than none, the stand itself has a token of the operator's. `refusals`: which of them the audit trail has at once. In
+    the end whatever it answered below /v1 was as the OpenAPI document says.
     """
     database = open_database(database_url)
     waiters = Waiters()
@@ -190,6 +199,7 @@ def stand(
         None if isinstance(login, Keystone) else login,
         port_profiles=port_profiles,
         is_for_loopback=isinstance(login, Nobody),
+        refusals=refusals or Refusals(),
     )
     app = Watched(build(parts))
     listener = socket.create_server(("127.0.0.1", 0))
@@ -202,7 +212,7 @@ def stand(
         with httpx.Client(
             base_url=url, timeout=30, trust_env=False, headers={"x-auth-token": INSIDE}
         ) as http:
-            made = Stand(url, http, engine, Scheduler(engine))
+            made = Stand(url, http, engine, Scheduler(engine), refusals=parts.refusals)
             yield made
             for closed in (*made.links.values(), *made.clients):
                 closed.close()

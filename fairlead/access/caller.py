@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 
 from fairlead.access.rules import NOBODY, Rules, Target, allows, can_ever, grants_by_role
 from fairlead.access.table import DEFAULTS
-from fairlead.model.identity import Role
+from fairlead.model.identity import CredentialKind, Role
 from fairlead.model.ids import ProjectId
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A user in a project, with the roles that the user has there (implied ones among them: `rules.with_implied`)
-    and the rules that hold for everybody. An action without a rule is nobody's.
+    and the rules that hold for everybody. An action without a rule is nobody's. `credential`: by what it was shown.
     """
 
     project_id: ProjectId
@@ -20,6 +20,8 @@ class Caller:
     request_id: str = ""
     project_name: str = ""
     user_name: str = ""
+    credential: CredentialKind = CredentialKind.NONE
+    application_credential_id: str | None = None
     rules: Rules = field(default_factory=lambda: DEFAULTS, repr=False, compare=False)
 
     @property

@@ -9,6 +9,7 @@ RULES = {
         for noun in ("hosts", "devices", "policies", "aliases", "agents", "servers", "events", "audit")
         for verb in ("read", "write")
     },
+    "v1:audit-trail:read": "admin",
     # What an agent asks with its host's own credential, which its handler checks.
     "v1:agent": "anyone",
 }

@@ -11,14 +11,17 @@ from starlette.requests import Request
 from fairlead.access.caller import Caller
 from fairlead.access.rules import Rules, with_implied
 from fairlead.access.table import DEFAULTS
+from fairlead.api.attempt import Attempt
 from fairlead.api.login.boundary import Issuer, Login
+from fairlead.api.refusals import Refusals
+from fairlead.api.routes import BODY_LIMIT
 from fairlead.api.runner import Runner
 from fairlead.api.waiters import Waiters
 from fairlead.control.boundary import ImageFiles, PortProfileProvider, Tx
 from fairlead.control.engine import Engine
 from fairlead.control.port_profiles import KeptProfiles
 from fairlead.model.errors import InvalidValue, TooLarge
-from fairlead.model.identity import Role
+from fairlead.model.identity import CredentialKind, Role
 from fairlead.model.ids import ProjectId
 
 Result = TypeVar("Result")
@@ -29,10 +32,7 @@ OPERATOR_USER = "0fa1e1ead00000000000000000000002"
 OPERATOR_PROJECT_NAME = OPERATOR_USER_NAME = "operator"
 _EVERY_ROLE = with_implied({Role.ADMIN})
 
-BODY_LIMIT = 2 << 20
-"""Bytes of a JSON body, unless its route says otherwise."""
 _MOST_PARAMETERS = 1000
-_LOOKS = ("GET", "HEAD")
 _AUTHORITY = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 
@@ -54,13 +54,16 @@ class Parts:
     port_profiles: PortProfileProvider = field(default_factory=KeptProfiles)
     is_for_loopback: bool = True
     """Whether nobody has to log in, so that no name but loopback's may lead here."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """What of refusals is not recorded yet; main takes it from time to time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """What a handler gets. `query` keeps order and repetition; `body` is b"" for a Live handler, which reads
     `request` itself. `guard` raises NotFound or NotAllowed unless the caller may do what the route does: whatever a
-    handler does, it does behind it in the same transaction.
+    handler does, it does behind it in the same transaction, and on the caller's behalf: what it changes goes into the
+    audit trail with it, as `attempt` says.
     """
 
     parts: Parts
@@ -68,16 +71,21 @@ class Call:
     request: Request
     query: tuple[tuple[str, str], ...]
     guard: Guard
+    attempt: Attempt
     body: bytes = b""
 
     def run(self, work: Callable[[Tx], Result]) -> Result:
         """The result of a control function in its transaction; for plain handlers. A GET looks, at one moment."""
         engine = self.parts.engine
-        return (engine.look if self.request.method in _LOOKS else engine.run)(self._guarded(work))
+        return (engine.look if self.attempt.is_look else engine.run)(self._guarded(work))
 
     async def in_worker(self, work: Callable[[Tx], Result]) -> Result:
         """The same for Live handlers."""
         return await self.parts.runner.run(lambda: self.parts.engine.run(self._guarded(work)))
+
+    def goes_by(self, action: str) -> None:
+        """Its body has said which of several things is to be done: it goes by this rule, and is recorded so."""
+        self.attempt.action = action
 
     def header(self, name: str) -> str | None:
         """A request header, or None."""
@@ -96,17 +104,27 @@ class Call:
         return f"{self.request.scope['scheme']}://{authority}{path}"
 
     def _guarded(self, work: Callable[[Tx], Result]) -> Callable[[Tx], Result]:
+        attempt = self.attempt
+        deed = attempt.deed() if attempt.is_kept and not attempt.is_look else None
+
         def guarded(tx: Tx) -> Result:
             self.guard(tx)
+            tx.on_behalf_of = deed
             return work(tx)
 
         return guarded
 
 
-def operator(request_id: str) -> Caller:
+def operator(request_id: str, credential: CredentialKind = CredentialKind.NONE) -> Caller:
     """Who asks while there are no logins."""
     return Caller(
-        OPERATOR_PROJECT, OPERATOR_USER, _EVERY_ROLE, request_id, OPERATOR_PROJECT_NAME, OPERATOR_USER_NAME
+        OPERATOR_PROJECT,
+        OPERATOR_USER,
+        _EVERY_ROLE,
+        request_id,
+        OPERATOR_PROJECT_NAME,
+        OPERATOR_USER_NAME,
+        credential,
     )
 
 

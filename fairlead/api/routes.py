@@ -6,10 +6,11 @@ from typing import Self
 
 from starlette.responses import Response
 
-from fairlead.api.call import BODY_LIMIT
 from fairlead.control.subjects import Subject
 
 JSON = "application/json"
+BODY_LIMIT = 2 << 20
+"""Bytes of a JSON body, unless its route says otherwise."""
 
 Handler = Callable[..., Response]
 LiveHandler = Callable[..., Awaitable[Response]]

@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": "fairlead.cli.insight:explain",
     "event": "fairlead.cli.insight:event",
     "audit": "fairlead.cli.insight:audit",
+    "audit-trail": "fairlead.cli.audit_trail:audit_trail",
     "health": "fairlead.cli.insight:health",
     "project": "fairlead.cli.people:project",
     "user": "fairlead.cli.people:user",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from fairlead.model.aggregate import Aggregate
+from fairlead.model.audit_trail import AuditRecord, Deed, TrailFilter, TrailPage
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
@@ -100,6 +101,28 @@ class TokenRows(Rows[Token], Protocol):
         ...
 
 
+class AuditTrail(Protocol):
+    """Audit records, which are never changed."""
+
+    def add(self, record: AuditRecord) -> None:
+        """Append."""
+        ...
+
+    def page(self, wanted: TrailFilter, limit: int) -> TrailPage:
+        """The newest records that are wanted, `limit` at most. It looks at a bounded number of records, so that no
+        question takes long: where few of many are wanted, the next pages have the others.
+        """
+        ...
+
+    def beyond(self, newest: int) -> str | None:
+        """The id of the newest record that is not one of the `newest` newest; None: there are no more."""
+        ...
+
+    def forget(self, before: str, most: int) -> int:
+        """Delete the oldest records with an id before that one, `most` at most; how many they were."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wake:
     """Whom to wake after the commit: the scheduler, a host's long poll, who waits for a server."""
@@ -160,6 +183,9 @@ class Tx(Protocol):
     aggregates: Rows[Aggregate]
     tokens: TokenRows
     """Keyed by digest."""
+    audit_trail: AuditTrail
+    on_behalf_of: Deed | None
+    """Who has it done, where that is somebody: then the commit appends the audit record of whatever it wrote."""
     wakes: set[Wake]
     """Whom to wake once it has committed."""
 

@@ -17,9 +17,11 @@ from fairlead.api.call import Parts
 from fairlead.api.runner import InPlace, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.control import flavors, images
+from fairlead.control.audit_trail import Retention
 from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
 from fairlead.control.scheduling import Scheduler
+from fairlead.main.audit_trail import TrailKeeper, retention_from
 from fairlead.main.logins import LoginSettings, Way, opened
 from fairlead.main.settings import Tls, is_loopback, login_settings, parse_listen, tls_from
 from fairlead.main.state import hold, state_directory
@@ -34,6 +36,8 @@ _WORKERS = 8
 _SCHEDULER_REST_SECONDS = 5.0
 """Another control process may have woken only itself, and a host may have come back to life by itself."""
 _LONGEST_SHUTDOWN_SECONDS = 3
+_BELIEVED = ("127.0.0.1", "::1")
+"""Whose X-Forwarded-For and X-Forwarded-Proto count: a proxy on this machine, and nobody else, says who asks."""
 
 
 _log = structlog.get_logger("fairlead.control")
@@ -49,6 +53,7 @@ class Serving:
     order: HostOrder
     logins: LoginSettings = field(default_factory=LoginSettings)
     tls: Tls | None = None
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def url(self) -> str:
@@ -80,7 +85,9 @@ def serving_from(
     listener = _socket(address) if isinstance(address, Path) else _listener(*address)
     state = state_directory(settings["state"], below)
     order = HostOrder(settings["order"] or "")
-    serving = Serving(listener, state, settings["database"], order, logins, tls_from(settings))
+    serving = Serving(
+        listener, state, settings["database"], order, logins, tls_from(settings), retention_from(settings)
+    )
     _warn_of_plain_passwords(serving)
     return serving
 
@@ -166,30 +173,31 @@ class ControlProcess:
         it raises ends the process and is raised here. `on_end` is called before the APIs cease to answer.
         """
         doors, tls = self._doors, self._serving.tls
-        app = build(
-            Parts(
-                self.engine,
-                self._runner,
-                self._waiters,
-                self._images,
-                doors.login,
-                doors.issuer,
-                self._rules,
-                is_for_loopback=self._serving.logins.way is Way.NONE,
-            )
+        parts = Parts(
+            self.engine,
+            self._runner,
+            self._waiters,
+            self._images,
+            doors.login,
+            doors.issuer,
+            self._rules,
+            is_for_loopback=self._serving.logins.way is Way.NONE,
         )
+        keeper = TrailKeeper(self.engine, parts.refusals, self._serving.retention)
         config = uvicorn.Config(
-            app,
+            build(parts),
             loop="uvloop",
             http="httptools",
             access_log=False,
             log_level="warning",
+            forwarded_allow_ips=list(_BELIEVED),
             timeout_graceful_shutdown=_LONGEST_SHUTDOWN_SECONDS,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
+        keeper.start()
         try:
 
             def end() -> None:
@@ -205,6 +213,7 @@ class ControlProcess:
             self._scheduler_wake.set()
             scheduler.join()
             self._runner.close()
+            keeper.close()
             if self._notices is not None:
                 self._notices.close()
             self._database.close()

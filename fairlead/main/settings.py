@@ -49,6 +49,8 @@ _SETTINGS = {
     "policy_file": _Setting(
         "Rules of access in place of the default ones, TOML; `fairlead rules` shows them."
     ),
+    "audit_trail_days": _Setting("How many days records of the audit trail are kept.", "90"),
+    "audit_trail_records": _Setting("How many of them at most, about 1 KB each.", "1000000"),
     "tls_certificate": _Setting("Certificate chain of the APIs, PEM; with it they speak HTTPS alone."),
     "tls_key": _Setting("Its private key, PEM."),
     "keystone_url": _Setting("Keystone's API of login keystone, such as http://keystone:5000/v3."),
@@ -182,4 +184,6 @@ _OF_CONTROL = (
     "keystone_project",
     "keystone_domain",
     "keystone_ca",
+    "audit_trail_days",
+    "audit_trail_records",
 )

@@ -19,6 +19,17 @@ class Role(Enum):
     SERVICE = "service"
 
 
+class CredentialKind(Enum):
+    """How somebody showed who they are."""
+
+    NONE = "none"
+    """Not at all: there are no logins here, or nothing was shown."""
+    PASSWORD = "password"  # noqa: S105 - the word of the thing, not one
+    TOKEN = "token"  # noqa: S105
+    APPLICATION_CREDENTIAL = "application_credential"
+    """By its secret, or by a token that was got with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """Whose networks, ports, servers and images are together. Its name is unique."""

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar, cast
 import sqlalchemy as sa
 
 from fairlead.control.boundary import Key
+from fairlead.model.audit_trail import Did
 from fairlead.model.errors import Conflict, NotFound
 from fairlead.store import columns, constraints
 from fairlead.store.constraints import Verb
@@ -93,7 +94,9 @@ class SqlRows(Generic[Row]):
 
     def add(self, row: Row) -> None:
         """Insert; raises Conflict with the code of the constraint that forbids it."""
-        self._change(self._statements.insert, self._carrier.parameters(row), Verb.ADD)
+        parameters = self._carrier.parameters(row)
+        self._change(self._statements.insert, parameters, Verb.ADD)
+        self._wrote(tuple(str(parameters[part]) for part in self._noun.key), Did.CREATED)
 
     def put(self, row: Row) -> Row:
         """Replace the row of the same key; the row as it is now, at its next revision."""
@@ -103,12 +106,14 @@ class SqlRows(Generic[Row]):
         if not self._noun.has_revision:
             if not self._change(self._statements.update, parameters, Verb.PUT):
                 raise NotFound(self.kind, _shown(key))
+            self._wrote(key, Did.CHANGED)
             return row
         read = cast("int", parameters["revision"])
         parameters |= {"at_revision": read, "revision": read + 1}
         if not self._change(self._statements.update, parameters, Verb.PUT):
             self.fetch(key)
             raise Conflict("stale", f"{self.kind.capitalize()} {_shown(key)} has changed since it was read.")
+        self._wrote(key, Did.CHANGED)
         return self._carrier.changed(row, {"revision": read + 1})
 
     def touch(self, row: Row, **fields: object) -> Row:
@@ -123,7 +128,8 @@ class SqlRows(Generic[Row]):
 
     def remove(self, key: Key) -> None:
         """Delete; nothing happens when it is not there. Raises Conflict `in_use` where rows refer to it."""
-        self._change(self._statements.delete, self._at(key), Verb.REMOVE)
+        if self._change(self._statements.delete, self._at(key), Verb.REMOVE):
+            self._wrote(self._noun.key_values(key), Did.DELETED)
 
     def _one(self, statement: str, key: Key) -> Row | None:
         found = self._session.rows(statement, self._at(key))
@@ -154,6 +160,9 @@ class SqlRows(Generic[Row]):
             return Match.ABSENT if value else None
         parameters[name] = columns.many(present, self._dialect)
         return Match.IN if len(present) == len(value) else Match.IN_OR_ABSENT
+
+    def _wrote(self, key: tuple[str, ...], did: Did) -> None:
+        self._session.writes.append((self.kind, _shown(key), did))
 
     def _change(self, statement: str, parameters: Parameters, verb: Verb) -> int:
         return self._session.change(

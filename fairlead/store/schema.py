@@ -1,7 +1,7 @@
 """The whole schema: importing this module declares every table."""
 
 from fairlead.store.noun import METADATA
-from fairlead.store.tables import compute, holding, identity, inventory, networking
+from fairlead.store.tables import compute, holding, identity, inventory, networking, trail
 
 NOUNS = (
     identity.PROJECTS,
@@ -32,6 +32,8 @@ NOUNS = (
     compute.EVENTS,
     holding.ALLOCATIONS,
     holding.BINDINGS,
+    trail.AUDIT_RECORDS,
+    trail.AUDITED_RESOURCES,
 )
 
 SCHEMA = METADATA

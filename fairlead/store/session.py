@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from fairlead.model.audit_trail import Write
 from fairlead.model.errors import Conflict, Failure, Fault, InvalidValue
 from fairlead.store.dialect import Cause, Connection, Cursor, Diagnosis, Dialect, Parameters
 
@@ -13,14 +14,16 @@ class Session:
 
     A statement that failed leaves PostgreSQL's transaction good for nothing, and its COMMIT would then undo it
     without a word; so it is on SQLite too: whatever follows, and the commit, raise the same error.
+    `writes`: which rows its statements have written, as whoever sent them says.
     """
 
-    __slots__ = ("_connection", "_dialect", "_failed")
+    __slots__ = ("_connection", "_dialect", "_failed", "writes")
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
         self._failed: Exception | None = None
+        self.writes: list[Write] = []
 
     def rows(self, statement: str, parameters: Parameters) -> Sequence[Sequence[object]]:
         """What a query answers."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fairlead.control import boundary
 from fairlead.control.boundary import Rows, Wake
 from fairlead.model.aggregate import Aggregate
+from fairlead.model.audit_trail import AuditedResource, AuditRecord, Deed, done, is_change
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
@@ -26,11 +27,12 @@ from fairlead.model.quota import Quota
 from fairlead.model.server import Event, Flavor, Image, Server
 from fairlead.model.server_group import ServerGroup
 from fairlead.model.sharing import RbacPolicy
+from fairlead.store.audit_rows import AuditRows
 from fairlead.store.event_log import EventLog
 from fairlead.store.port_rows import PortRows
 from fairlead.store.rows import Mapped, SqlRows, mapped
 from fairlead.store.session import Session
-from fairlead.store.tables import compute, holding, identity, inventory, networking
+from fairlead.store.tables import compute, holding, identity, inventory, networking, trail
 from fairlead.store.tables.networking import HeldAddress
 from fairlead.store.token_rows import TokenRows
 
@@ -67,6 +69,8 @@ class Nouns:
         self.server_groups: Mapped[ServerGroup] = mapped(compute.SERVER_GROUPS, dialect)
         self.aggregates: Mapped[Aggregate] = mapped(compute.AGGREGATES, dialect)
         self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
+        self.audit_records: Mapped[AuditRecord] = mapped(trail.AUDIT_RECORDS, dialect)
+        self.audited_resources: Mapped[AuditedResource] = mapped(trail.AUDITED_RESOURCES, dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,10 @@ class SqlTx:
         self.server_groups: Rows[ServerGroup] = SqlRows(session, nouns.server_groups)
         self.aggregates: Rows[Aggregate] = SqlRows(session, nouns.aggregates)
         self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)
+        self.audit_trail: boundary.AuditTrail = AuditRows(
+            session, nouns.audit_records, nouns.audited_resources
+        )
+        self.on_behalf_of: Deed | None = None
         self._events = EventLog(session, nouns.events, events_lock)
         self._session = session
         self._new_id = surroundings.new_id
@@ -148,6 +156,9 @@ class SqlTx:
         return {SubnetId(subnet_id): count for subnet_id, count in counted.items()}
 
     def finish(self) -> None:
-        """Write what was gathered, and commit."""
+        """Write what was gathered, and on whose behalf, and commit."""
+        deed, writes = self.on_behalf_of, self._session.writes
+        if deed is not None and is_change(writes):
+            self.audit_trail.add(done(deed, writes, self.now, self._new_id()))
         self._events.write()
         self._session.commit()

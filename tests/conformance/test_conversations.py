@@ -7,6 +7,7 @@ import pytest
 from tests.conformance.answers import all_routes, check_shape, error_shape, route_of, shape_of
 from tests.conformance.conversation import Exchange, Join, Settle, check, filled, json_of, read
 from tests.conformance.people import OPERATOR
+from tests.conformance.records import check_records
 
 FILES = sorted((Path(__file__).parent / "conversations").rglob("*.http"))
 UNREACHED = {
@@ -20,6 +21,7 @@ UNREACHED = {
 }
 """Routes without a good case, and why."""
 PSEUDO = {"as", "in"}
+ROUTES = all_routes()
 
 
 def headers_of(exchange, names):
@@ -31,8 +33,8 @@ def headers_of(exchange, names):
     return headers
 
 
-def say(people, exchange):
-    """Ask, and compare."""
+def say(fairlead, people, exchange):
+    """Ask, and compare what is answered, and what the audit trail has of it."""
     names = people.names
     who = exchange.headers.get("as", OPERATOR)
     body = None if exchange.body is None else filled(exchange.body, names)
@@ -47,6 +49,8 @@ def say(people, exchange):
     is_json = answer.headers.get("content-type", "").startswith("application/json")
     document = answer.json() if answer.content and is_json else answer.text
     check_answer(exchange, path, who, document)
+    route = route_of(exchange.method, path)
+    check_records(fairlead, answer, route if route in ROUTES else None)
     if exchange.expected is not None:
         check(json_of(exchange.expected) if is_json else exchange.expected, document, names)
 
@@ -82,7 +86,7 @@ def test_conversation(path, fairlead, people):
             people.names[f"{name}_id"] = host_id
             continue
         try:
-            say(people, exchange)
+            say(fairlead, people, exchange)
         except AssertionError as fault:
             where = f"{path.name}:{exchange.line} {exchange.title}: {exchange.method} {exchange.path}"
             faults.append(f"{where}\n    {fault}")

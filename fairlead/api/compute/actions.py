@@ -140,6 +140,7 @@ def _reset_state(tx: Tx, call: Call, server_id: ServerId, form: StateForm) -> No
 _REASONED: Microversion = (2, 73)
 _CONSOLE = "os-getConsoleOutput"
 _RULES = "os_compute_api"
+_CONSOLE_RULE = f"{_RULES}:os-console-output"
 ACTIONS: Mapping[str, Action] = {
     "os-start": Of(f"{_RULES}:servers:start", NoArguments, _start, takes_anything=True),
     "os-stop": Of(f"{_RULES}:servers:stop", NoArguments, _stop, takes_anything=True),
@@ -166,6 +167,7 @@ async def act(call: Call, server_id: str) -> Response:
     if action is None:
         await call.in_worker(lambda tx: tx.servers.fetch(server_id))
         raise InvalidValue("action", name, f"one that there is: {', '.join((*ACTIONS, _CONSOLE))}")
+    call.goes_by(action.rule)
     work = action.prepared(arguments)
 
     def allowed(tx: Tx) -> object:
@@ -181,9 +183,8 @@ async def act(call: Call, server_id: str) -> Response:
 
 
 async def _console(call: Call, server_id: ServerId, arguments: object) -> Response:
-    await call.in_worker(
-        lambda tx: require(tx, call.caller, f"{_RULES}:os-console-output", SERVER, server_id)
-    )
+    call.goes_by(_CONSOLE_RULE)
+    await call.in_worker(lambda tx: require(tx, call.caller, _CONSOLE_RULE, SERVER, server_id))
     form = bodies.shape(ConsoleForm, arguments or {})
     return document({"output": await ask(call, server_id, QuestionKind.CONSOLE, _lines(form))})
 

@@ -120,6 +120,7 @@ def act(call: Call, version: Microversion, key: str) -> Response:
 
 def _acted(call: Call, version: Microversion, name: str, work: Callable[[Tx], Aggregate]) -> Response:
     """Each action has a rule of its own."""
+    call.goes_by(f"{_RULES}:{name}")
     if not call.caller.may_any(f"{_RULES}:{name}"):
         raise refused(f"{_RULES}:{name}")
     return _answer(call, version, work)

@@ -67,6 +67,7 @@ Change = Callable[[Tx, FlavorId, ProjectId], Flavor]
 
 
 def _allowed(call: Call, name: str, work: Change) -> Change:
+    call.goes_by(f"{_RULES}:{name}")
     if not call.caller.may_any(f"{_RULES}:{name}"):
         raise refused(f"{_RULES}:{name}")
     return work

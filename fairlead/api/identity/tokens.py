@@ -1,5 +1,6 @@
 """Tokens over HTTP: issue, show, revoke."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from fairlead.api.login.boundary import LONGEST_TOKEN, Issuer
 from fairlead.api.login.kept import DOMAIN_ID, DOMAIN_NAME
 from fairlead.control.subjects import refused
 from fairlead.control.tokens import Passport
+from fairlead.model.audit_trail import Resource, ResourceKind
 from fairlead.model.errors import NotFound
 
 _DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
@@ -27,7 +29,7 @@ async def issue(call: Call) -> Response:
     auth = body.get("auth") if isinstance(body, dict) else None
     if not isinstance(auth, dict):
         raise MalformedBody("Expecting to find auth in request body.")
-    issued = await issuer(call).issue(auth, call.request)
+    issued = await issuer(call).issue(auth, call.attempt.doer)
     return document(
         {"token": shown(call, issued.passport)}, 201, {"X-Subject-Token": issued.text, "Vary": "X-Auth-Token"}
     )
@@ -43,8 +45,9 @@ async def show(call: Call) -> Response:
 
 async def revoke(call: Call) -> Response:
     """DELETE /auth/tokens: the token of X-Subject-Token is good for nothing any more."""
-    text, _ = await _subject(call)
-    await issuer(call).revoke(text)
+    text, passport = await _subject(call)
+    deed = replace(call.attempt.deed(), named=Resource(ResourceKind.USER, passport.user_id))
+    await issuer(call).revoke(text, deed)
     return empty()
 
 

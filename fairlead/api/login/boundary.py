@@ -8,6 +8,8 @@ from starlette.requests import Request
 from fairlead.access.caller import Caller
 from fairlead.api.problems import Unserved
 from fairlead.control.tokens import Passport
+from fairlead.model.audit_trail import Deed, Doer
+from fairlead.model.identity import CredentialKind
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the name of a header
 LONGEST_TOKEN = 8192
@@ -18,7 +20,7 @@ class Login(Protocol):
     """A way in."""
 
     async def caller(self, request: Request, request_id: str) -> Caller:
-        """Who sends the request; raises what `unauthenticated` makes."""
+        """Who sends the request; raises Unauthenticated."""
         ...
 
     async def close(self) -> None:
@@ -37,8 +39,8 @@ class Issued:
 class Issuer(Protocol):
     """A way in that gives tokens itself, in place of Keystone."""
 
-    async def issue(self, auth: object, request: Request) -> Issued:
-        """A token for the `auth` document of Keystone's POST /v3/auth/tokens. Raises what `unauthenticated` makes,
+    async def issue(self, auth: object, visitor: Doer) -> Issued:
+        """A token for the `auth` document of Keystone's POST /v3/auth/tokens. Raises Unauthenticated,
         without a hint what of it was wrong, and InvalidValue for a document that is none.
         """
         ...
@@ -47,12 +49,21 @@ class Issuer(Protocol):
         """What a token stands for; None where it is good for nothing."""
         ...
 
-    async def revoke(self, text: str) -> None:
-        """The token is good for nothing any more."""
+    async def revoke(self, text: str, deed: Deed) -> None:
+        """The token is good for nothing any more, as somebody asked."""
         ...
 
 
-def unauthenticated(challenge: str) -> Unserved:
-    """The 401, the same whatever was wrong; `challenge` is WWW-Authenticate (RFC 9110, 11.6.1)."""
-    message = "The request you have made requires authentication."
-    return Unserved(401, "unauthorized", message, {"WWW-Authenticate": challenge})
+class Unauthenticated(Unserved):
+    """The 401, the same whatever was wrong; `challenge` is WWW-Authenticate (RFC 9110, 11.6.1). What was shown, and the
+    user whose it should have been, are for the audit trail: no answer says them.
+    """
+
+    def __init__(
+        self, challenge: str, credential: CredentialKind, user_id: str = "", user_name: str = ""
+    ) -> None:
+        message = "The request you have made requires authentication."
+        super().__init__(401, "unauthorized", message, {"WWW-Authenticate": challenge})
+        self.credential = credential
+        self.user_id = user_id
+        self.user_name = user_name

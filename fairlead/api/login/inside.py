@@ -8,6 +8,7 @@ from starlette.requests import Request
 from fairlead.access.caller import Caller
 from fairlead.api.call import operator
 from fairlead.api.login.boundary import TOKEN_HEADER, Login
+from fairlead.model.identity import CredentialKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Inside:
         """The operator by the token of this process, else whoever `login` says."""
         given = request.headers.get(TOKEN_HEADER, "")
         if hmac.compare_digest(given.encode(), self.token.encode()):
-            return operator(request_id)
+            return operator(request_id, CredentialKind.TOKEN)
         return await self.login.caller(request, request_id)
 
     async def close(self) -> None:

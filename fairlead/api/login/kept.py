@@ -9,7 +9,7 @@ import hmac
 import secrets
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
@@ -17,20 +17,21 @@ from starlette.requests import Request
 
 from fairlead.access.caller import Caller
 from fairlead.api import bodies
-from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, Issued, unauthenticated
+from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, Issued, Unauthenticated
 from fairlead.api.login.passwords import Passwords
-from fairlead.api.problems import Unserved
 from fairlead.api.runner import Runner
 from fairlead.control import tokens
 from fairlead.control.boundary import Tx
 from fairlead.control.engine import Engine
 from fairlead.control.tokens import Account, Directory, Passport, Wish
-from fairlead.model.identity import Project
+from fairlead.model.audit_trail import Deed, Doer
+from fairlead.model.identity import CredentialKind, Project, Role
 from fairlead.model.ids import ProjectId
 
 Result = TypeVar("Result")
 DOMAIN_ID, DOMAIN_NAME = "default", "Default"
 _BASIC = "basic "
+_ISSUES = "identity:issue_token"
 
 
 class DomainForm(Struct, frozen=True):
@@ -109,6 +110,11 @@ class _Shown:
     before: Passport | None = None
     credential_id: str | None = None
 
+    @property
+    def kind(self) -> CredentialKind:
+        """Which of the methods it was; their words are Keystone's."""
+        return CredentialKind(self.methods[0])
+
 
 class Kept:
     """Login and Issuer over a directory of users. `takes_basic`: a password may come with each request (RFC 7617)."""
@@ -128,9 +134,10 @@ class Kept:
     async def caller(self, request: Request, request_id: str) -> Caller:
         """Who sends the request, by its token or, where that is taken, its password."""
         given = request.headers.get(TOKEN_HEADER)
+        is_token = given is not None
         passport = await (self._by_basic(request) if given is None else self.inspect(given))
         if passport is None:
-            raise self._refusal()
+            raise self._refusal(CredentialKind.TOKEN if is_token else CredentialKind.NONE)
         return Caller(
             passport.project.id if passport.project else ProjectId(""),
             passport.user_id,
@@ -138,21 +145,26 @@ class Kept:
             request_id,
             passport.project.name if passport.project else "",
             passport.user_name,
+            _kind(passport) if is_token else CredentialKind.PASSWORD,
+            passport.token.credential_id,
         )
 
-    async def issue(self, auth: object, request: Request) -> Issued:
-        """A token for the `auth` document."""
+    async def issue(self, auth: object, visitor: Doer) -> Issued:
+        """A token for the `auth` document, and the visitor's login in the audit trail."""
         form = bodies.shape(AuthForm, auth)
         shown = await self._shown(form.identity)
         text = secrets.token_hex(32)
 
         def work(tx: Tx) -> Passport | None:
             wish = self._wish(tx, shown, form.scope)
-            return tokens.issue(tx, self._directory, wish, digest_of(text)) if wish else None
+            passport = tokens.issue(tx, self._directory, wish, digest_of(text)) if wish else None
+            if passport is not None:
+                tx.on_behalf_of = Deed(_logged_in(visitor, shown, passport), _ISSUES)
+            return passport
 
         passport = await self._run(work)
         if passport is None:
-            raise self._refusal()
+            raise self._refusal(shown.kind, shown.account)
         return Issued(text, passport)
 
     async def inspect(self, text: str) -> Passport | None:
@@ -161,9 +173,14 @@ class Kept:
             return None
         return await self._look(lambda tx: tokens.shown(tx, self._directory, digest_of(text)))
 
-    async def revoke(self, text: str) -> None:
+    async def revoke(self, text: str, deed: Deed) -> None:
         """The token is good for nothing any more."""
-        await self._run(lambda tx: tokens.revoke(tx, digest_of(text)))
+
+        def work(tx: Tx) -> None:
+            tx.on_behalf_of = deed
+            tokens.revoke(tx, digest_of(text))
+
+        await self._run(work)
 
     async def _by_basic(self, request: Request) -> Passport | None:
         """Who the request's own password shows, in the user's default project."""
@@ -171,15 +188,14 @@ class Kept:
         if not self._takes_basic or not name:
             return None
         account = await self._account(UserForm(name=name), password)
-        return await self._look(lambda tx: tokens.at_home(tx, self._directory, account)) if account else None
+        return await self._look(lambda tx: tokens.at_home(tx, self._directory, account))
 
     async def _shown(self, identity: IdentityForm) -> _Shown:
         """Raises the 401 unless one of the methods shows who it is."""
         match identity.methods[:1]:
             case ["password"] if identity.password is not None:
                 user = identity.password.user
-                account = await self._account(user, user.password)
-                shown = _Shown(account, ("password",)) if account else None
+                return _Shown(await self._account(user, user.password), ("password",))
             case ["token"] if identity.token is not None:
                 shown = await self._by_token(identity.token.id)
             case ["application_credential"] if identity.application_credential is not None:
@@ -188,7 +204,7 @@ class Kept:
             case _:
                 raise bodies.MalformedBody("Expecting one method of identity, with its document.")
         if shown is None:
-            raise self._refusal()
+            raise self._refusal(CredentialKind(identity.methods[0]))
         return shown
 
     async def _by_token(self, text: str) -> _Shown | None:
@@ -208,16 +224,22 @@ class Kept:
                 return None
             where["user_id"] = owner.id
         found = next(iter(tx.credentials.find(**where)), None)
-        if found is None or not hmac.compare_digest(found.digest, digest_of(form.secret)):
+        if found is None:
             return None
+        if not hmac.compare_digest(found.digest, digest_of(form.secret)):
+            owner = self._directory.by_id(tx, found.user_id)
+            raise self._refusal(CredentialKind.APPLICATION_CREDENTIAL, owner)
         account = tokens.check_credential(tx, self._directory, found)
         return _Shown(account, ("application_credential",), None, found.id) if account else None
 
-    async def _account(self, user: UserForm, password: str) -> Account | None:
+    async def _account(self, user: UserForm, password: str) -> Account:
+        """The user's; raises the 401 unless the password is theirs."""
         account = await self._look(lambda tx: self._find(tx, user))
         key = account.id if account else f"{user.id or ''}/{user.name or ''}"
         is_right = await self._passwords.is_right(key, password, account.password if account else None)
-        return account if is_right else None
+        if account is None or not is_right:
+            raise self._refusal(CredentialKind.PASSWORD, account)
+        return account
 
     def _find(self, tx: Tx, user: UserForm) -> Account | None:
         if user.domain is not None and not _is_ours(user.domain):
@@ -247,8 +269,10 @@ class Kept:
             return Wish(shown.account, project, shown.methods, end)
         return Wish(shown.account, None, shown.methods, end)
 
-    def _refusal(self) -> Unserved:
-        return unauthenticated(self._challenge)
+    def _refusal(self, credential: CredentialKind, account: Account | None = None) -> Unauthenticated:
+        """The account is that of who did not show to be its user."""
+        who = (account.id, account.name) if account else ("", "")
+        return Unauthenticated(self._challenge, credential, *who)
 
     async def _look(self, work: Callable[[Tx], Result]) -> Result:
         return await self._runner.run(lambda: self._engine.look(work))
@@ -260,6 +284,24 @@ class Kept:
 def digest_of(secret: str) -> str:
     """By what a token or the secret of an application credential is kept: they are random, so no salt is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _kind(passport: Passport) -> CredentialKind:
+    """What a token is, for the trail: one that a program got with its own secret is told apart from a person's."""
+    is_program = passport.token.credential_id is not None
+    return CredentialKind.APPLICATION_CREDENTIAL if is_program else CredentialKind.TOKEN
+
+
+def _logged_in(visitor: Doer, shown: _Shown, passport: Passport) -> Doer:
+    return replace(
+        visitor,
+        user_id=passport.user_id,
+        user_name=passport.user_name,
+        project_id=passport.project.id if passport.project else "",
+        roles=tuple(role for role in Role if role in passport.roles),
+        credential=shown.kind,
+        application_credential_id=passport.token.credential_id,
+    )
 
 
 def _is_ours(domain: DomainForm) -> bool:

@@ -16,11 +16,11 @@ from starlette.requests import Request
 
 from fairlead.access.caller import Caller
 from fairlead.access.rules import with_implied
-from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, unauthenticated
+from fairlead.api.login.boundary import LONGEST_TOKEN, TOKEN_HEADER, Unauthenticated
 from fairlead.api.login.keystone_session import REST_SECONDS, Named, NoAnswer, Service, Session, Token
 from fairlead.api.login.memory import Memory
 from fairlead.api.problems import Unserved
-from fairlead.model.identity import Role
+from fairlead.model.identity import CredentialKind, Role
 from fairlead.model.ids import ProjectId
 
 BELIEVED_SECONDS = 60.0
@@ -65,6 +65,8 @@ class Keystone:
             request_id,
             project.name,
             token.user.name,
+            CredentialKind.APPLICATION_CREDENTIAL if token.application_credential else CredentialKind.TOKEN,
+            token.application_credential.id if token.application_credential else None,
         )
 
     async def close(self) -> None:
@@ -113,8 +115,8 @@ class Keystone:
             self._complaints.clear()
             _log.info("keystone_answers_again", url=self._url)
 
-    def _refusal(self) -> Unserved:
-        return unauthenticated(f'Keystone uri="{self._url}"')
+    def _refusal(self) -> Unauthenticated:
+        return Unauthenticated(f'Keystone uri="{self._url}"', CredentialKind.TOKEN)
 
 
 def _roles(token: Token) -> frozenset[Role]:

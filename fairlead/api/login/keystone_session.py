@@ -38,6 +38,7 @@ class Token(msgspec.Struct, frozen=True):
     user: Named
     project: Named | None = None
     roles: tuple[Named, ...] = ()
+    application_credential: Named | None = None
 
 
 class _Body(msgspec.Struct):

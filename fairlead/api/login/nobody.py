@@ -9,6 +9,7 @@ from fairlead.access.caller import Caller
 from fairlead.api.call import OPERATOR_PROJECT, OPERATOR_USER, OPERATOR_USER_NAME, operator
 from fairlead.api.login.boundary import Issued
 from fairlead.control.tokens import LIFE, Passport
+from fairlead.model.audit_trail import Deed, Doer
 from fairlead.model.identity import Project, Role, Token
 from fairlead.model.ids import UserId
 
@@ -27,7 +28,7 @@ class Nobody:
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def issue(self, _auth: object, _request: Request) -> Issued:
+    async def issue(self, _auth: object, _visitor: Doer) -> Issued:
         """A token for whoever asks: some clients insist on one."""
         return Issued(secrets.token_hex(24), _passport())
 
@@ -35,7 +36,7 @@ class Nobody:
         """Every text stands for the operator."""
         return _passport()
 
-    async def revoke(self, _: str) -> None:
+    async def revoke(self, _: str, _deed: Deed) -> None:
         """There is nothing to take away."""
 
 

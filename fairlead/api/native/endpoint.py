@@ -12,10 +12,10 @@ from typing import cast
 from starlette.responses import Response
 
 from fairlead.api.answers import document, empty
-from fairlead.api.call import BODY_LIMIT, Call
+from fairlead.api.call import Call
 from fairlead.api.native import queries
 from fairlead.api.native.signature import Handler, Signature, signature_of
-from fairlead.api.routes import Live, Route
+from fairlead.api.routes import BODY_LIMIT, Live, Route
 from fairlead.wire import codec
 
 _NAMED = re.compile(r"\{([a-z_]+)\}")

@@ -28,6 +28,7 @@ TAGS = {
     "servers": "Why a server is where it is, or nowhere, and what only its host can tell.",
     "events": "What happened.",
     "audit": "What must never be.",
+    "audit-trail": "Who did what, and what was refused.",
     "health": "Whether all is well.",
     "openapi": "This document.",
     "agents": "The agents of hosts, as people see them.",

@@ -83,6 +83,8 @@ def _rule(info: inspect.Type) -> str:
             return f"a whole number{_bounds(info)}"
         case inspect.FloatType():
             return f"a number{_bounds(info)}"
+        case inspect.DateTimeType():
+            return "a time such as 2027-01-31T12:00:00Z"
         case _:
             return "a text that will do"
 

@@ -10,6 +10,7 @@ from fairlead.api.face import Face
 from fairlead.api.native import (
     agents,
     aliases,
+    audit_trail,
     auditing,
     devices,
     events,
@@ -78,6 +79,7 @@ ENDPOINTS = (
     ),
     Endpoint("GET", "/events", events.list_events, "v1:events:read", "list_events"),
     Endpoint("GET", "/audit", auditing.audit, "v1:audit:read", "show_audit"),
+    Endpoint("GET", "/audit-trail", audit_trail.list_records, "v1:audit-trail:read", "list_audit_records"),
     Endpoint("GET", "/agents", agents.list_agents, "v1:agents:read", "list_agents"),
     Endpoint("POST", "/agents/enrol", agents.enrol, "v1:agent", "enrol", Who.NEWCOMER),
     Endpoint("GET", "/agents/{host_id}/assignment", agents.assign, "v1:agent", "assign", Who.AGENT),

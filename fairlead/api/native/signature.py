@@ -12,9 +12,9 @@ from typing import Annotated, Generic, TypeVar, get_args, get_origin, get_type_h
 
 from starlette.responses import Response
 
-from fairlead.api.call import BODY_LIMIT
 from fairlead.api.native import forms
 from fairlead.api.native.queries import Query
+from fairlead.api.routes import BODY_LIMIT
 from fairlead.model.error_codes import Code
 from fairlead.wire import codec
 

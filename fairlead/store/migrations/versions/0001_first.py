@@ -12,6 +12,7 @@ down_revision = None
 def upgrade() -> None:
     _aggregates()
     _aliases()
+    _audit_records()
     _events()
     _flavors()
     _hosts()
@@ -26,6 +27,7 @@ def upgrade() -> None:
     _tokens()
     _users()
     _assignments()
+    _audited_resources()
     _credentials()
     _devices()
     _image_members()
@@ -71,6 +73,33 @@ def _aliases() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_aliases")),
     )
+
+
+def _audit_records() -> None:
+    op.create_table(
+        "audit_records",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("user_name", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("roles", TEXT, nullable=False),
+        sa.Column("credential", TEXT, nullable=False),
+        sa.Column("application_credential_id", TEXT, nullable=True),
+        sa.Column("remote_address", TEXT, nullable=False),
+        sa.Column("request_id", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("resources", TEXT, nullable=False),
+        sa.Column("attributes", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("times", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_records")),
+    )
+    op.create_index("ix_audit_records_project", "audit_records", ["project_id", "id"], unique=False)
+    op.create_index("ix_audit_records_request", "audit_records", ["request_id"], unique=False)
+    op.create_index("ix_audit_records_user", "audit_records", ["user_id", "id"], unique=False)
 
 
 def _events() -> None:
@@ -318,6 +347,22 @@ def _assignments() -> None:
         sa.PrimaryKeyConstraint("user_id", "project_id", "role", name=op.f("pk_assignments")),
     )
     op.create_index("ix_assignments_project", "assignments", ["project_id"], unique=False)
+
+
+def _audited_resources() -> None:
+    op.create_table(
+        "audited_resources",
+        sa.Column("record_id", TEXT, nullable=False),
+        sa.Column("resource_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_id"], ["audit_records.id"], name="fk_audited_resources_record_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("record_id", "resource_id", name=op.f("pk_audited_resources")),
+    )
+    op.create_index(
+        "ix_audited_resources_resource", "audited_resources", ["resource_id", "record_id"], unique=False
+    )
 
 
 def _credentials() -> None:
