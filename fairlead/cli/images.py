@@ -70,6 +70,46 @@ def delete(invocation: Invocation, names: tuple[str, ...]) -> None:
         deleted("image", name)
 
 
+@image.command()
+@click.argument("name", shell_complete=completes("image"))
+@click.option("--project", required=True, help="The other project's id.")
+@pass_invocation
+def share(invocation: Invocation, name: str, project: str) -> None:
+    """Let another project boot from an image; once it accepts it, the image is in its list."""
+    session = invocation.session
+    found = find(session, _IMAGES, "image", name)
+    show_one(invocation, session.post(f"{_IMAGES}/{found['id']}/members", {"member": project}))
+
+
+@image.command()
+@click.argument("name", shell_complete=completes("image"))
+@click.option("--project", required=True, help="The other project's id.")
+@pass_invocation
+def unshare(invocation: Invocation, name: str, project: str) -> None:
+    """Let another project boot from an image no longer; its servers stay."""
+    session = invocation.session
+    found = find(session, _IMAGES, "image", name)
+    session.delete(f"{_IMAGES}/{found['id']}/members/{project}")
+    progress(f"Image {name} is no longer shared with project {project}.")
+
+
+@image.command()
+@click.argument("wanted", metavar="ID")
+@click.option("--project", help="For whom an operator accepts it; your own project if absent.")
+@pass_invocation
+def accept(invocation: Invocation, wanted: str, project: str | None) -> None:
+    """Take an image that another project shares with yours into your list."""
+    session = invocation.session
+    members = f"{_IMAGES}/{wanted}/members"
+    # Whoever is no operator and not the owner sees the own project here and nobody else.
+    seen = [str(member["member_id"]) for member in listed(session, members)]
+    if project is None and len(seen) > 1:
+        raise click.UsageError(f"--project: Image {wanted} is shared with {', '.join(seen)}: say for which.")
+    if project is None and not seen:
+        raise click.ClickException(f"Image {wanted} is shared with nobody.")
+    show_one(invocation, session.put(f"{members}/{project or seen[0]}", {"status": "accepted"}))
+
+
 def image_id(session: Session, wanted: str) -> str:
     """The id of the image of that name or id; a path to a file is uploaded first, unless that was done before
     (same name, same SHA-512). A path has a slash: a bare name is an image's.

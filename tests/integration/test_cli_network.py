@@ -67,6 +67,25 @@ def test_rates_go_up_and_down_together(fairlead):
         assert (f"min {least} Mbit/s" in said) is (least > 0)
 
 
+def test_an_image_is_shared_accepted_and_unshared(fairlead, tmp_path):
+    (tmp_path / "disk").write_bytes(b"a disk")
+    typed(fairlead, f"image create debian --file {tmp_path}/disk")
+    typed(fairlead, "image share debian --project theirs")
+    assert "already shared" in typed(fairlead, "image share debian --project theirs", fails=True)
+    (image,) = fairlead.http.get("/image/v2/images").raise_for_status().json()["images"]
+    typed(fairlead, f"image accept {image['id']}")
+    members = f"/image/v2/images/{image['id']}/members"
+    (member,) = fairlead.http.get(members).raise_for_status().json()["members"]
+    assert (member["member_id"], member["status"]) == ("theirs", "accepted")
+    typed(fairlead, "image share debian --project others")
+    assert "say for which" in typed(fairlead, f"image accept {image['id']}", fails=True)
+    typed(fairlead, f"image accept {image['id']} --project others")
+    typed(fairlead, "image unshare debian --project others")
+    typed(fairlead, "image unshare debian --project theirs")
+    assert fairlead.http.get(members).raise_for_status().json()["members"] == []
+    assert "shared with nobody" in typed(fairlead, f"image accept {image['id']}", fails=True)
+
+
 def test_a_network_is_shared_and_unshared(fairlead):
     typed(fairlead, "network share blue")
     typed(fairlead, "network share blue --project theirs")
