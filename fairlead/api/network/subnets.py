@@ -48,8 +48,8 @@ class SubnetForm(Struct, kw_only=True):
     description: Name = ""
     gateway: _AddressText | UnsetType | None = field(default=UNSET, name="gateway_ip")
     pools: list[PoolForm] | UnsetType = field(default=UNSET, name="allocation_pools")
-    dns_nameservers: _Addresses = []
-    host_routes: list[RouteForm] = []
+    dns_nameservers: _Addresses | None = []
+    host_routes: list[RouteForm] | None = []
     enable_dhcp: bool = True
     ipv6_address_mode: _Mode | None = None
     ipv6_ra_mode: _Mode | None = None
@@ -62,8 +62,8 @@ class SubnetChangeForm(Struct, kw_only=True):
     description: Name | UnsetType = UNSET
     gateway: _AddressText | UnsetType | None = field(default=UNSET, name="gateway_ip")
     pools: list[PoolForm] | UnsetType = field(default=UNSET, name="allocation_pools")
-    dns_nameservers: _Addresses | UnsetType = UNSET
-    host_routes: list[RouteForm] | UnsetType = UNSET
+    dns_nameservers: _Addresses | UnsetType | None = UNSET
+    host_routes: list[RouteForm] | UnsetType | None = UNSET
     enable_dhcp: bool | UnsetType = UNSET
 
 
@@ -151,7 +151,7 @@ def _new(call: Call, form: SubnetForm) -> NewSubnet:
         form,
         project_id=project_of(call, form.project_id),
         pools=None if isinstance(form.pools, UnsetType) else _pools(form.pools),
-        dns_nameservers=tuple(form.dns_nameservers),
+        dns_nameservers=tuple(form.dns_nameservers or ()),
         host_routes=_routes(form.host_routes),
     )
 
@@ -161,7 +161,9 @@ def _changes(form: SubnetChangeForm) -> SubnetChanges:
         SubnetChanges,
         form,
         pools=form.pools if isinstance(form.pools, UnsetType) else _pools(form.pools),
-        dns_nameservers=UNSET if isinstance(form.dns_nameservers, UnsetType) else tuple(form.dns_nameservers),
+        dns_nameservers=UNSET
+        if isinstance(form.dns_nameservers, UnsetType)
+        else tuple(form.dns_nameservers or ()),
         host_routes=UNSET if isinstance(form.host_routes, UnsetType) else _routes(form.host_routes),
     )
 
@@ -170,8 +172,8 @@ def _pools(forms: list[PoolForm]) -> tuple[AddressRange, ...]:
     return tuple(AddressRange(form.start, form.end) for form in forms)
 
 
-def _routes(forms: list[RouteForm]) -> tuple[HostRoute, ...]:
-    return tuple(HostRoute(form.destination, form.nexthop) for form in forms)
+def _routes(forms: list[RouteForm] | None) -> tuple[HostRoute, ...]:
+    return tuple(HostRoute(form.destination, form.nexthop) for form in forms or ())
 
 
 def _viewed(tx: Tx, subnet: Subnet) -> SubnetView:
