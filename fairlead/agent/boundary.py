@@ -4,7 +4,7 @@ linux, hypervisor and client implement these for real hosts, sim for simulated o
 runs on both. Every method raises Fault with a Failure in words for people when the host says no.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -200,8 +200,8 @@ class Disks(Protocol):
         ...
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
-        """Overlay on the cached root image (made once, kept over reboots), config drive (made anew). A disk of another
-        serial goes once the one that is asked for is made.
+        """Overlay on the cached root image (made once, kept over reboots, grown to its size), config drive (made anew).
+        A disk of another serial goes once the one that is asked for is made. The guest is down.
         """
         ...
 
@@ -211,6 +211,26 @@ class Disks(Protocol):
 
     def remove(self, server_id: ServerId) -> None:
         """Delete all files of the guest."""
+        ...
+
+    def keep(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """Copy the guest's disk of that serial under that name, whole and durable when it returns; the guest is down.
+        Raises Fault where there is no such disk.
+        """
+        ...
+
+    def restore(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """The copy is the disk of that serial, in place of the one there was; the guest is down. Nothing when there is
+        no copy.
+        """
+        ...
+
+    def drop(self, server_id: ServerId, name: str) -> None:
+        """Delete the copy; nothing when there is none."""
+        ...
+
+    def kept(self) -> Mapping[ServerId, tuple[str, ...]]:
+        """By guest, the names of the copies that are there; guests without one are left out."""
         ...
 
     def guests(self) -> tuple[ServerId, ...]:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from fairlead.agent import guest_steps, network_steps
+from fairlead.agent import disk_steps, guest_steps, network_steps
 from fairlead.agent.boundary import ControlAway
+from fairlead.agent.disk_steps import DiskStep
 from fairlead.agent.guest_steps import GuestStep
 from fairlead.agent.hands import Hands
 from fairlead.hoststate.lookup import Lookup
@@ -93,6 +94,8 @@ class Executor:
         return wish_for(resources, newest) == wish_for(resources, planned_by)
 
     def _act(self, step: Step, lookup: Lookup) -> HostEvent | None:
+        if isinstance(step, DiskStep):
+            return disk_steps.act(step, self.hands)
         if isinstance(step, GuestStep):
             return guest_steps.act(step, self.hands, lookup)
         return network_steps.act(step, self.hands, lookup)

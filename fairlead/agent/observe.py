@@ -44,7 +44,7 @@ def observe(
         pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
-        guests=_guests(guests, disks.guests(), ledger.started(), seen.boot_id, by_others),
+        guests=_guests(guests, disks, ledger.started(), seen.boot_id, by_others),
         foreign_hostdevs=guests.foreign_hostdevs,
         idle_images=disks.idle_images(_boot_files(guests), _IMAGE_REST),
     )
@@ -120,22 +120,26 @@ def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedP
 
 def _guests(
     view: HypervisorView,
-    with_files: tuple[ServerId, ...],
+    disks: Disks,
     started: dict[ServerId, Started],
     boot_id: str,
     by_others: frozenset[ServerId],
 ) -> tuple[ObservedGuest, ...]:
     """Domains, and guests of which only files are left: those are stopped, made of nothing."""
     domains = {domain.server_id: domain for domain in view.domains}
+    with_files, kept = disks.guests(), disks.kept()
     bare = (Domain(server, GuestState.STOPPED, "", 0) for server in with_files if server not in domains)
     done = {server: last for server, last in started.items() if last.is_done and last.boot_id == boot_id}
     entered = {server: last.boot_serial for server, last in done.items()}
     entered |= {domain.server_id: domain.boot_serial for domain in view.domains if domain.state.is_up}
     entered |= dict.fromkeys(by_others, 0)
-    return tuple(_guest(domain, entered.get(domain.server_id, 0)) for domain in (*view.domains, *bare))
+    return tuple(
+        _guest(domain, entered.get(domain.server_id, 0), kept.get(domain.server_id, ()))
+        for domain in (*view.domains, *bare)
+    )
 
 
-def _guest(domain: Domain, serial: int) -> ObservedGuest:
+def _guest(domain: Domain, serial: int, kept_disks: tuple[str, ...]) -> ObservedGuest:
     return ObservedGuest(
         server_id=domain.server_id,
         state=domain.state,
@@ -145,4 +149,5 @@ def _guest(domain: Domain, serial: int) -> ObservedGuest:
         reason=domain.reason,
         taps=domain.taps,
         disk_serial=domain.disk_serial,
+        kept_disks=kept_disks,
     )

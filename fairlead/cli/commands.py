@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "server": "fairlead.cli.server_actions:server",
+    "migration": "fairlead.cli.migrations:migration",
     "network": "fairlead.cli.networks:network",
     "subnet": "fairlead.cli.networks:subnet",
     "port": "fairlead.cli.networks:port",

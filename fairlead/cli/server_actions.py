@@ -162,3 +162,45 @@ def _act(invocation: Invocation, name: str, body: Json, asked: str, is_done: IsD
     if found["status"] == "ERROR":
         raise ClientError(fault_of(found), hint=f"`fairlead server events {name}` says more.")
     progress(f"Server {name} is {found['status']}.")
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@click.option(
+    "--flavor",
+    required=True,
+    shell_complete=completes("flavor"),
+    help="What it is to become: a flavor's name or id.",
+)
+@click.option("--wait", is_flag=True, help="Until it is, and waits to be confirmed or reverted.")
+@pass_invocation
+def resize(invocation: Invocation, name: str, flavor: str, *, wait: bool) -> None:
+    """Give a server another flavor. Its guest is booted anew; confirm or revert it afterwards."""
+    flavor_id = find(invocation.session, "/compute/v2.1/flavors/detail", "flavor", flavor)["id"]
+    body: Json = {"resize": {"flavorRef": flavor_id}}
+    _act(invocation, name, body, f"become flavor {flavor}", _is_resized if wait else None)
+
+
+def _is_resized(_: Wait, server: Json) -> bool:
+    return server["status"] == "VERIFY_RESIZE"
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@pass_invocation
+def confirm(invocation: Invocation, name: str) -> None:
+    """Keep what a server was resized to: its old disk and what only its old size needed are given up."""
+    _act(invocation, name, {"confirmResize": None}, "stay as it is", None)
+
+
+@server.command()
+@click.argument("name", shell_complete=completes("server"))
+@click.option("--wait", is_flag=True, help="Until it is what it was.")
+@pass_invocation
+def revert(invocation: Invocation, name: str, *, wait: bool) -> None:
+    """Give a resized server back the flavor and the disk that it had. What was written since is lost."""
+    _act(invocation, name, {"revertResize": None}, "go back", _is_back if wait else None)
+
+
+def _is_back(_: Wait, server: Json) -> bool:
+    return server["status"] in {"ACTIVE", "SHUTOFF"}

@@ -15,5 +15,6 @@ def audit(tx: Tx) -> tuple[Violation, ...]:
             bindings=tx.bindings.find(),
             ports=tx.ports.find(),
             servers=tx.servers.find(),
+            migrations=tx.migrations.find(),
         )
     )

@@ -100,15 +100,40 @@ def check_flavor(tx: Tx, caller: Caller, wanted: BootServer) -> Flavor:
     if wanted.host is not None and not caller.may(_NAMES_HOST, Target(caller.project_id)):
         raise refused(_NAMES_HOST)
     aggregates.check_zone(tx, wanted.availability_zone)
-    flavor = tx.flavors.get(wanted.flavor_id)
+    flavor = usable_flavor(tx, caller, wanted.flavor_id)
+    if wanted.host is not None and not _hosts(tx, wanted.host):
+        raise InvalidValue("host", wanted.host, "the name or id of a host that is there")
+    return flavor
+
+
+def usable_flavor(tx: Tx, caller: Caller, flavor_id: FlavorId) -> Flavor:
+    """The flavor, if the caller may have servers of it; raises InvalidValue."""
+    flavor = tx.flavors.get(flavor_id)
     if flavor is None or flavor.disabled or not caller.may(FLAVOR.seen_by, of_flavor(flavor)):
-        raise InvalidValue("flavorRef", wanted.flavor_id, "the id of a flavor that is there")
+        raise InvalidValue("flavorRef", flavor_id, "the id of a flavor that is there")
     if flavor.swap_mib or flavor.ephemeral_gib:
         raise InvalidValue(
             "flavorRef", flavor.name, "a flavor without swap and ephemeral disks: guests have one"
         )
-    if wanted.host is not None and not _hosts(tx, wanted.host):
-        raise InvalidValue("host", wanted.host, "the name or id of a host that is there")
+    return flavor
+
+
+def with_room(flavor: Flavor, image: Image) -> Flavor:
+    """The flavor as this server has it. A disk of 0 GiB means the image's own size, as in Nova: it becomes the least
+    that the image needs, so that it counts on the host as what it is.
+    """
+    if flavor.memory_mib < image.min_memory_mib:
+        expected = f"large enough: the image needs {image.min_memory_mib} MiB of memory"
+        raise InvalidValue("flavorRef", flavor.name, expected)
+    if image.disk_format == _KERNEL:
+        return flavor
+    size_gib = -(-(image.virtual_size or 0) // _GIB)
+    least = max(image.min_disk_gib, size_gib)
+    if not flavor.disk_gib:
+        return replace(flavor, disk_gib=least)
+    if flavor.disk_gib < least:
+        expected = f"large enough: the image needs a disk of {least} GiB"
+        raise InvalidValue("flavorRef", flavor.name, expected)
     return flavor
 
 
@@ -177,25 +202,6 @@ def _named(tx: Tx, caller: Caller, image: Image, name: str, disk_format: str) ->
     if other.disk_format != disk_format:
         raise InvalidValue(name, other_id, f"an image of format {disk_format}: it is {other.disk_format}")
     return other
-
-
-def with_room(flavor: Flavor, image: Image) -> Flavor:
-    """The flavor as this server has it. A disk of 0 GiB means the image's own size, as in Nova: it becomes the least
-    that the image needs, so that it counts on the host as what it is.
-    """
-    if flavor.memory_mib < image.min_memory_mib:
-        expected = f"large enough: the image needs {image.min_memory_mib} MiB of memory"
-        raise InvalidValue("flavorRef", flavor.name, expected)
-    if image.disk_format == _KERNEL:
-        return flavor
-    size_gib = -(-(image.virtual_size or 0) // _GIB)
-    least = max(image.min_disk_gib, size_gib)
-    if not flavor.disk_gib:
-        return replace(flavor, disk_gib=least)
-    if flavor.disk_gib < least:
-        expected = f"large enough: the image needs a disk of {least} GiB"
-        raise InvalidValue("flavorRef", flavor.name, expected)
-    return flavor
 
 
 def _server(

@@ -22,6 +22,7 @@ from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
 from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
+from fairlead.model.migration import Migration
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
@@ -179,6 +180,7 @@ class Tx(Protocol):
     """Keyed by (project id, resource)."""
     keypairs: Rows[KeyPair]
     """Keyed by (user id, name)."""
+    migrations: Rows[Migration]
     server_groups: Rows[ServerGroup]
     aggregates: Rows[Aggregate]
     tokens: TokenRows

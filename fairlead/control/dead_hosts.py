@@ -11,6 +11,7 @@ from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_server
 from fairlead.control.faults import fail
 from fairlead.control.hosts import liveness
+from fairlead.control.migrations import note_lost
 from fairlead.control.nics import give_back, unbind
 from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
 from fairlead.model.errors import Conflict, Failure
@@ -49,6 +50,7 @@ def _lose(tx: Tx, host: Host, server: Server) -> None:
         tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and so is its host.")
         tx.servers.remove(server.id)
         return
+    note_lost(tx, server)
     unbind(tx, tx.bindings.find(port_id=server.ports, host_id=host.id))
     failure = Failure(
         "host_gone",
@@ -57,5 +59,7 @@ def _lose(tx: Tx, host: Host, server: Server) -> None:
         "the host was declared dead and forgotten, with the server's disk",
         "Reboot the server hard, and it begins anew from its image on another host; or delete it.",
     )
-    homeless = tx.servers.put(replace(server, host_id=None, cells=(), guest_state="", generation=0))
+    homeless = tx.servers.put(
+        replace(server, host_id=None, cells=(), resize=None, guest_state="", generation=0)
+    )
     fail(tx, homeless, failure, "server_failed")

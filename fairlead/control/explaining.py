@@ -1,6 +1,7 @@
 """Why a server can or cannot be placed: host by host, with who holds what is lacking."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from fairlead.access.caller import Caller
 from fairlead.control.booting import BootServer, check_flavor
@@ -12,6 +13,7 @@ from fairlead.control.policy_matches import holders
 from fairlead.control.requests import request_of, ruled
 from fairlead.model.ids import DeviceId, HostId, ServerGroupId, ServerId
 from fairlead.model.request import ServerRequest, server_request
+from fairlead.model.server import Server
 from fairlead.placement.boundary import Fit, HostRejection, Rejected
 from fairlead.placement.explain import Explanation, HostExplained, explain, families
 from fairlead.placement.fits import fits
@@ -63,6 +65,19 @@ def explain_server(tx: Tx, server_id: ServerId) -> Answer:
     return _answer(tx, f"server {server.name}", request_of(tx, server))
 
 
+def fitting_elsewhere(tx: Tx, server: Server) -> tuple[str, ...]:
+    """The names of the hosts, but for its own, that would have room for the server and its devices now."""
+    request = replace(request_of(tx, server), host=None)
+    others = tuple(host for host in tx.hosts.find() if host.id != server.host_id)
+    return tuple(sorted(view.name for view in views_of(tx, others) if isinstance(fits(view, request), Fit)))
+
+
+def in_few_words(names: Sequence[str]) -> str:
+    """The names, the first few of many."""
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
+
+
 def holders_of(tx: Tx, rejected: Rejected) -> dict[DeviceId, tuple[str, ...]]:
     """Who holds devices of the families that the rejection names."""
     return holders(tx, families(rejected))
@@ -86,7 +101,6 @@ def _answer(tx: Tx, subject: str, request: ServerRequest) -> Answer:
 def _summary(subject: str, fitting: list[HostFitting], explanation: Explanation) -> str:
     if not fitting:
         return explanation.summary
-    named = ", ".join(host.host_name for host in fitting[:_NAMED])
-    more = f" and {len(fitting) - _NAMED} more" if len(fitting) > _NAMED else ""
     count = len(fitting) + len(explanation.hosts)
-    return f"{len(fitting)} of {count} hosts can take {subject}: {named}{more}."
+    named = in_few_words([host.host_name for host in fitting])
+    return f"{len(fitting)} of {count} hosts can take {subject}: {named}."

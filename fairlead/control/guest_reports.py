@@ -9,6 +9,7 @@ from fairlead.control.events import tell_device, tell_port, tell_server
 from fairlead.control.faults import fail, trouble
 from fairlead.control.generations import following
 from fairlead.control.holds import HELD_BACK
+from fairlead.control.resize_reports import is_disk_settled, resized
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
@@ -68,8 +69,8 @@ def note_failures(
 def note_guests(
     tx: Tx, host: Host, seen: Iterable[ObservedGuest], failed: frozenset[ServerId], generation: int
 ) -> bool:
-    """The guests' states become their servers'. Whether a guest went down by itself: then its server is to be
-    down, which its host has to know, by the generation after the host's.
+    """The guests' states become their servers'. Whether that changes what the host is to know: a guest went down by
+    itself, so that its server is to be down; a server has gone back to its old size.
     """
     guests = {guest.server_id: guest for guest in seen}
     bindings = {binding.port_id: binding for binding in tx.bindings.find(host_id=host.id)}
@@ -85,7 +86,9 @@ def note_guests(
             changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
         if changed != server:
             tx.servers.put(changed)
-        is_retold |= changed.power is not server.power
+        is_retold |= changed.power is not server.power or (changed.resize is None) is not (
+            server.resize is None
+        )
     return is_retold
 
 
@@ -110,6 +113,8 @@ def _followed(
     """The server's status after its guest's: only of the boot that is wanted, for an older one is on its way."""
     is_wanted_boot = guest.boot_serial == server.boot_serial
     wants_up = server.power.is_up
+    if server.resize is not None:
+        held = [(row, device) for row, device in held if device.id not in server.resize.aside]
     if wants_up and _STATES[server.power] is guest.state and is_wanted_boot:
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
         leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
@@ -118,7 +123,7 @@ def _followed(
         if is_wired and all(_has(guest, device) for _, device in kept):
             _alias_devices_allocated(tx, kept)
             return _untroubled(_up(tx, server), own)
-    elif not guest.state.is_up and not wants_up and guest.disk_serial == server.disk_serial:
+    elif not guest.state.is_up and not wants_up and is_disk_settled(server, guest):
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and is_wanted_boot:
         why = f": {guest.reason}" if guest.reason else ""
@@ -148,10 +153,14 @@ def _up(tx: Tx, server: Server) -> Server:
     if server.power is Power.PAUSED:
         return _moved(tx, server, "paused", ServerStatus.PAUSED, "server_paused", "Server {} is paused.")
     active = _moved(tx, server, "running", ServerStatus.ACTIVE, "server_active", "Server {} runs.")
-    return active if active.launched_at else replace(active, launched_at=tx.now)
+    if active.launched_at or active.status is not ServerStatus.ACTIVE:
+        return active
+    return replace(active, launched_at=tx.now)
 
 
 def _moved(tx: Tx, server: Server, event: str, status: ServerStatus, kind: str, message: str) -> Server:
+    if server.resize is not None:
+        return resized(tx, server, server.resize, event)
     if server.status is status:
         return server
     moved = replace(

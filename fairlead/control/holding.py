@@ -44,6 +44,16 @@ def hold_device(tx: Tx, server_id: ServerId, grant: Grant, device: Device, port_
     )
 
 
+def give_up_device(tx: Tx, device_id: DeviceId, generation: int) -> None:
+    """Nobody holds the device of the locked host, whose following generation this is; nobody gets it before the host,
+    by a document of that generation, has reported it clean.
+    """
+    tx.allocations.remove(device_id)
+    device = tx.devices.fetch(device_id)
+    status = after(DEVICE, device.status, "release")
+    tx.devices.put(replace(device, status=status, released_generation=generation))
+
+
 def bind_port(
     tx: Tx,
     host: Host,

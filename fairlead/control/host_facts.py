@@ -1,6 +1,7 @@
 """All rows of a host or of many, gathered at once, and the scheduler's view of each."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.hosts import why_not
@@ -47,6 +48,22 @@ def views_of(tx: Tx, hosts: tuple[Host, ...]) -> tuple[HostView, ...]:
         )
         for host in hosts
     )
+
+
+def view_without(tx: Tx, host: Host, server: Server) -> HostView:
+    """The view of one host, where the server takes no room but that of the disk that it has."""
+    devices, allocations = tx.devices.find(host_id=host.id), tx.allocations.find(host_id=host.id)
+    others = [each for each in tx.servers.find(host_id=host.id) if each.id != server.id]
+    view = host_view(
+        host,
+        devices,
+        allocations,
+        others,
+        bridged_now=bridged_networks(tx, (host.id,)).get(host.id, frozenset()),
+        why_not=why_not(host, tx.now),
+        policies={policy.id: policy for policy in tx.policies.find()},
+    )
+    return replace(view, disk_gib_used=view.disk_gib_used + server.held_disk_gib)
 
 
 def bridged_networks(tx: Tx, host_ids: tuple[HostId, ...]) -> dict[HostId, frozenset[str]]:

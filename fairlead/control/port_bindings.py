@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fairlead.control.boundary import Tx
 from fairlead.control.bridging import choose_uplinks
 from fairlead.control.generations import advance, following
-from fairlead.control.holding import bind_port, granted_device, hold_device
+from fairlead.control.holding import bind_port, give_up_device, granted_device, hold_device
 from fairlead.control.host_facts import view_of
 from fairlead.control.nics import unbind
 from fairlead.control.port_locks import lock_ports
@@ -20,7 +20,6 @@ from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import PortId
-from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.port import Port
 from fairlead.model.request import ServerRequest, server_request
 from fairlead.model.server import Server, ServerStatus
@@ -147,10 +146,7 @@ def _end(tx: Tx, binding: Binding) -> None:
     generation = following(tx, host)
     unbind(tx, (binding,))
     if binding.device_id is not None:
-        tx.allocations.remove(binding.device_id)
-        device = tx.devices.fetch(binding.device_id)
-        status = after(DEVICE, device.status, "release")
-        tx.devices.put(replace(device, status=status, released_generation=generation))
+        give_up_device(tx, binding.device_id, generation)
     advance(tx, host)
 
 

@@ -101,8 +101,8 @@ def _exceeded(resource: Resource, more: int, has: int, most: int) -> QuotaExceed
 
 _USED: Mapping[Resource, Callable[[Tx, ProjectId], int]] = {
     Resource.INSTANCES: lambda tx, project: len(tx.servers.find(project_id=project)),
-    Resource.CORES: lambda tx, project: sum(s.flavor.vcpus for s in tx.servers.find(project_id=project)),
-    Resource.RAM: lambda tx, project: sum(s.flavor.memory_mib for s in tx.servers.find(project_id=project)),
+    Resource.CORES: lambda tx, project: sum(s.held_vcpus for s in tx.servers.find(project_id=project)),
+    Resource.RAM: lambda tx, project: sum(s.held_memory_mib for s in tx.servers.find(project_id=project)),
     Resource.SERVER_GROUPS: lambda tx, project: len(tx.server_groups.find(project_id=project)),
     Resource.NETWORK: lambda tx, project: len(tx.networks.find(project_id=project)),
     Resource.SUBNET: lambda tx, project: len(tx.subnets.find(project_id=project)),

@@ -11,7 +11,7 @@ from fairlead.access.caller import Caller
 from fairlead.control import quotas
 from fairlead.control.booting import Boot, boot_image, check_user_data, source_of, with_room
 from fairlead.control.boundary import Tx
-from fairlead.control.servers import ServerView, acted_on, told, views
+from fairlead.control.servers import ServerView, WrongState, acted_on, told, views
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import ImageId, ServerId
 from fairlead.model.lifecycle import SERVER, after
@@ -45,6 +45,8 @@ def rebuild(tx: Tx, caller: Caller, server_id: ServerId, wanted: RebuildServer) 
     server, host = acted_on(
         tx, server_id, "rebuild", ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.ERROR
     )
+    if server.resize is not None:
+        raise WrongState("rebuild", server)
     _check_room(server, image)
     changed = _with_key(tx, _changed(server, wanted), wanted.key_name)
     quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, len(changed.metadata))

@@ -15,6 +15,7 @@ from fairlead.control.events import tell_server
 from fairlead.control.generations import advance
 from fairlead.control.host_rules import zones_by_host
 from fairlead.control.hosts import Liveness, liveness
+from fairlead.control.migrations import note_lost
 from fairlead.control.nics import give_back
 from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
 from fairlead.model.aggregate import DEFAULT_ZONE
@@ -171,8 +172,9 @@ def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str 
     is going.
     """
     server, host = locked(tx, server_id)
-    if host is None or server.status is ServerStatus.DELETING:
-        why = "no host has it" if host is None else "it is going"
+    if host is None or server.status is ServerStatus.DELETING or server.resize is not None:
+        why = "its resize is neither confirmed nor reverted" if server.resize else "it is going"
+        why = "no host has it" if host is None else why
         raise Conflict("wrong_state", f"Cannot 'os-resetState' server {server.name or server_id}: {why}.")
     if is_error:
         failure = Failure(
@@ -197,6 +199,8 @@ def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:
     hold_hosts_of(tx, (tx.servers.fetch(server_id),))
     server, host = locked(tx, server_id)
     withdraw_all(tx, server.ports)
+    if server.status is not ServerStatus.DELETING:
+        note_lost(tx, server)
     if host is None:
         give_back(tx, server_id)
         tell_server(tx, server, "server_deleted", f"Server {server.name} is gone.", request_id=request_id)
@@ -244,7 +248,7 @@ def told(tx: Tx, server: Server, host: Host, kind: str, message: str, request_id
     """The server as saved, with what its host now has to know, and the event of who asked for it."""
     generation = advance(tx, host).generation
     saved = tx.servers.put(replace(server, updated_at=tx.now, generation=generation))
-    tell_server(tx, saved, kind, message.format(server.name), request_id=request_id)
+    tell_server(tx, saved, kind, message.replace("{}", server.name), request_id=request_id)
     return saved
 
 

@@ -180,7 +180,15 @@ def _guest(facts: HostFacts, server: Server) -> DesiredGuest:
         config_files=config_files(server, nics),
         leaving_hostdevs=tuple(_leaving_hostdevs(facts, server)),
         leaving_taps=tuple(_leaving_taps(facts, server)),
+        keeps_disk=_disk_name(server, is_reverting=False),
+        restores_disk=_disk_name(server, is_reverting=True),
     )
+
+
+def _disk_name(server: Server, *, is_reverting: bool) -> str:
+    """What the disk of before its resize is called while it may go back, or while it does."""
+    resize = server.resize
+    return resize.migration_id if resize and server.has_disk and resize.is_reverting is is_reverting else ""
 
 
 def _leaving_hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
@@ -222,9 +230,10 @@ def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
 
 
 def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
-    """NICs in their order, then the devices of aliases by alias and number."""
+    """NICs in their order, then the devices of aliases by alias and number; not those that are only held for it."""
     places = {port_id: place for place, port_id in enumerate(server.ports)}
-    held = [allocation for allocation in _kept(facts) if allocation.server_id == server.id]
+    aside = server.resize.aside if server.resize else ()
+    held = [each for each in _kept(facts) if each.server_id == server.id and each.device_id not in aside]
 
     def place(allocation: Allocation) -> tuple[int, str, int]:
         if allocation.port_id is not None:

@@ -157,6 +157,10 @@ class DesiredGuest:
     config_files: tuple[ConfigFile, ...]
     leaving_hostdevs: tuple[DesiredHostdev, ...] = ()
     leaving_taps: tuple[DesiredNic, ...] = ()
+    keeps_disk: str = ""
+    """A copy of its disk as it was before this became wished is kept by that name; "" none is."""
+    restores_disk: str = ""
+    """The copy of that name, where there is one, is its disk again before anything else is done with it."""
 
     @property
     def devices(self) -> tuple[GuestDevice, ...]:

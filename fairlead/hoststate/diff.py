@@ -13,6 +13,7 @@ from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
 from fairlead.hoststate.guest_chains import (
     bridge_key,
+    disk_drops,
     down_chains,
     down_key,
     early_image_chains,
@@ -67,7 +68,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     stages = (
         early,
         (*down, *_chains(tuple(leaving.values()))),
-        (*_chains(taps), *_chains(scrubs), *_image_removals(lookup)),
+        (*_chains(taps), *disk_drops(lookup), *_chains(scrubs), *_image_removals(lookup)),
         (*_bridge_removals(lookup, goes_down), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         tuple(chain for chain in image_chains(guests) if chain not in early),

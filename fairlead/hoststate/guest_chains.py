@@ -27,10 +27,13 @@ from fairlead.hoststate.steps import (
     Chain,
     ConfigureVf,
     DefineGuest,
+    DropDisk,
     FetchImage,
+    KeepDisk,
     MakeTap,
     PauseGuest,
     RemoveGuest,
+    RestoreDisk,
     ResumeGuest,
     StartGuest,
     Step,
@@ -99,6 +102,16 @@ def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
             needs = tuple(map(image_key, images))
             chains.append(Chain(down_key(guest.server_id), steps, guest.server_id, needs))
     return tuple(chains)
+
+
+def disk_drops(lookup: Lookup) -> Iterator[Chain]:
+    """Copies of disks that nobody may want back any more."""
+    for guest in lookup.observed.guests:
+        wanted = lookup.wanted.get(guest.server_id)
+        if wanted is None:
+            continue
+        for name in sorted({*guest.kept_disks} - {wanted.keeps_disk, wanted.restores_disk}):
+            yield Chain(f"copy/{name}", (DropDisk(guest.server_id, name),), guest.server_id)
 
 
 def guest_chains(
@@ -346,10 +359,21 @@ def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) ->
     """
     spec = spec_of(wanted, lookup.addresses(wanted))
     starts = wanted.power.is_up and (seen is None or seen.boot_serial != wanted.boot_serial)
-    if not starts and seen is not None and seen.spec == spec:
+    disk = _disk_of(wanted, seen)
+    if not (starts or disk) and seen is not None and seen.spec == spec:
         return ()
     start = StartGuest(wanted.server_id, is_paused=wanted.power is Power.PAUSED)
-    return (DefineGuest(wanted, spec), start) if starts else (DefineGuest(wanted, spec),)
+    return (*disk, DefineGuest(wanted, spec), *((start,) if starts else ()))
+
+
+def _disk_of(wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ...]:
+    """Before its disk grows it is kept as it is; before it is started as it was, it has that again."""
+    kept = seen.kept_disks if seen else ()
+    if wanted.restores_disk in kept:
+        return (RestoreDisk(wanted.server_id, wanted.disk_serial, wanted.restores_disk),)
+    if wanted.keeps_disk and wanted.keeps_disk not in kept:
+        return (KeepDisk(wanted.server_id, wanted.disk_serial, wanted.keeps_disk),)
+    return ()
 
 
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:

@@ -108,6 +108,8 @@ class ObservedGuest:
     reason: str = ""
     taps: tuple[str, ...] = ()
     disk_serial: Count = 0
+    kept_disks: tuple[str, ...] = ()
+    """Names of the copies of its disk that are there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from fairlead.hoststate.steps import (
     ConfigureVf,
     DefineGuest,
     DetachNic,
+    DropDisk,
     FetchImage,
+    KeepDisk,
     MakeBridge,
     MakeTap,
     PauseGuest,
@@ -26,6 +28,7 @@ from fairlead.hoststate.steps import (
     RemoveImage,
     RemoveTap,
     ResetDevice,
+    RestoreDisk,
     ResumeGuest,
     ScrubVf,
     SetNumVfs,
@@ -145,7 +148,16 @@ def _speaks_of(guest: DesiredGuest, held: Resources) -> bool:
 
 def _of_step(step: Step) -> Resources:
     match step:
-        case StopGuest() | RemoveGuest() | StartGuest() | PauseGuest() | ResumeGuest():
+        case (
+            StopGuest()
+            | RemoveGuest()
+            | StartGuest()
+            | PauseGuest()
+            | ResumeGuest()
+            | KeepDisk()
+            | RestoreDisk()
+            | DropDisk()
+        ):
             return Resources(servers=frozenset({step.server_id}))
         case DefineGuest():
             return _of_guest(step.guest)

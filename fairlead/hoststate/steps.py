@@ -132,8 +132,34 @@ class RemoveImage:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepDisk:
+    """Copy the disk of that serial of a guest that is down, under that name, beside it."""
+
+    server_id: ServerId
+    disk_serial: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreDisk:
+    """The copy of that name is the disk of that serial of the guest, which is down, in place of the one there is."""
+
+    server_id: ServerId
+    disk_serial: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropDisk:
+    """Delete the copy of that name."""
+
+    server_id: ServerId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DefineGuest:
-    """Make its disk and config drive if missing, write its domain."""
+    """Make its disk, or make it as large as it is to be, and config drive if missing, write its domain."""
 
     guest: DesiredGuest
     spec: str
@@ -191,6 +217,9 @@ Step = (
     | MakeTap
     | FetchImage
     | RemoveImage
+    | KeepDisk
+    | RestoreDisk
+    | DropDisk
     | DefineGuest
     | StartGuest
     | PauseGuest

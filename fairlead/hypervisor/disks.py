@@ -2,6 +2,7 @@
 
     <folder>/images/<sha512>                an image, verified
     <folder>/guests/<server id>/disk-<serial>.qcow2  an overlay on it, made once and kept over reboots
+                                kept-<name>.qcow2    a copy of that from before a resize, while it may be reverted
                                 config.iso           the config drive, made anew with each definition
                                 console.log          what the guest's serial port said
 
@@ -11,9 +12,10 @@ QEMU runs as another user. libvirt makes it the owner of the overlay, the config
 guest runs (qemu.conf, dynamic_ownership); the folders let it through, and images are open to read.
 """
 
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -75,8 +77,8 @@ class HostDisks:
             for path in (self._root, self._guests, folder):
                 path.mkdir(parents=True, exist_ok=True)
                 path.chmod(_FOLDER_MODE)
-            if guest.root is not None and files.disk is not None and not files.disk.exists():
-                self._make_overlay(guest, guest.root, files.disk)
+            if guest.root is not None and files.disk is not None:
+                self._make_disk(guest, guest.root, files.disk)
             _remove_others(folder, files.disk)
             if files.config_drive is not None:
                 _write(files.config_drive, config_drive(guest.config_files))
@@ -89,7 +91,7 @@ class HostDisks:
         folder = self._folder(guest.server_id)
         return GuestFiles(
             console_log=folder / "console.log",
-            disk=folder / f"disk-{guest.disk_serial}.qcow2" if guest.root is not None else None,
+            disk=folder / _disk(guest.disk_serial) if guest.root is not None else None,
             config_drive=folder / "config.iso" if guest.config_files else None,
             kernel=self._images.path(guest.kernel) if guest.kernel is not None else None,
             ramdisk=self._images.path(guest.ramdisk) if guest.ramdisk is not None else None,
@@ -103,6 +105,50 @@ class HostDisks:
             return
         except OSError as error:
             raise Fault(Failure("host_refused", "Removing the files of", server_id, str(error))) from error
+
+    def keep(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """See Disks.keep. A file system that can (XFS, btrfs) shares the blocks of both."""
+        disk, copy = self._folder(server_id) / _disk(disk_serial), self._copy(server_id, name)
+        part = copy.with_suffix(".part")
+        command = ["cp", "--reflink=auto", "--sparse=always", "--", str(disk), str(part)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                part.unlink(missing_ok=True)
+                hint = "Is there room for a copy of the disk? What it has is as it was."
+                raise _fault("host_refused", server_id, done.stderr.strip() or "cp failed", hint)
+            part.chmod(_FILE_MODE)
+            _make_durable(part)
+            part.replace(copy)
+            _make_durable(copy.parent)
+        except OSError as error:
+            raise _fault("host_refused", server_id, str(error)) from error
+
+    def restore(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """See Disks.restore."""
+        copy = self._copy(server_id, name)
+        try:
+            copy.replace(copy.with_name(_disk(disk_serial)))
+            _make_durable(copy.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _fault("host_refused", server_id, str(error)) from error
+
+    def drop(self, server_id: ServerId, name: str) -> None:
+        """See Disks.drop."""
+        try:
+            self._copy(server_id, name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _fault("host_refused", server_id, str(error)) from error
+
+    def kept(self) -> Mapping[ServerId, tuple[str, ...]]:
+        """See Disks.kept."""
+        found: dict[ServerId, tuple[str, ...]] = {}
+        for path in sorted(self._guests.glob("*/kept-*.qcow2")):
+            server_id, name = ServerId(path.parent.name), path.stem.removeprefix("kept-")
+            found[server_id] = (*found.get(server_id, ()), name)
+        return found
 
     def guests(self) -> tuple[ServerId, ...]:
         """See Disks.guests."""
@@ -123,7 +169,19 @@ class HostDisks:
 
     def _behind_disks(self) -> frozenset[str]:
         """Names of the files that guests' disks have behind them; of a disk that is being made too."""
-        return frozenset(filter(None, map(backing_file, self._guests.glob("*/disk-*"))))
+        disks = (*self._guests.glob("*/disk-*"), *self._guests.glob("*/kept-*"))
+        return frozenset(filter(None, map(backing_file, disks)))
+
+    def _copy(self, server_id: ServerId, name: str) -> Path:
+        """Names of copies are UUIDs too."""
+        return self._folder(server_id) / f"kept-{UUID(name)}.qcow2"
+
+    def _make_disk(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
+        """There, and as large as it is to be; one that is larger stays so."""
+        if not disk.exists():
+            self._make_overlay(guest, image, disk)
+        elif guest.disk_gib and self._images.size_of(disk) < guest.disk_gib * _GIB:
+            _qemu_img(guest.server_id, ["resize", "-q", "-f", "qcow2", str(disk), f"{guest.disk_gib}G"])
 
     def _make_overlay(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
         smallest = self._images.virtual_size(image)
@@ -132,22 +190,14 @@ class HostDisks:
             said = f"image {image.id} needs {-(-smallest // _GIB)} GiB, and the flavor gives {guest.disk_gib}"
             raise _fault("disk_too_small", guest.server_id, said, "Resize to a flavor with a larger disk.")
         part = disk.with_suffix(".part")
-        command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", image.format, "-b"]
-        command += [str(self._images.path(image)), str(part), str(size)]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_QEMU_IMG_SECONDS, check=False
-            )
-        except FileNotFoundError as error:
-            hint = "Install it: apt-get install qemu-utils"
-            raise _fault("host_refused", guest.server_id, "there is no qemu-img", hint) from error
-        except subprocess.TimeoutExpired as error:
-            said = f"qemu-img took more than {_QEMU_IMG_SECONDS} s"
-            raise _fault("timeout", guest.server_id, said, "Is its storage slow?") from error
-        if done.returncode:
-            raise _fault("host_refused", guest.server_id, done.stderr.strip() or "qemu-img failed")
+        words = ["create", "-q", "-f", "qcow2", "-F", image.format, "-b"]
+        _qemu_img(guest.server_id, [*words, str(self._images.path(image)), str(part), str(size)])
         part.chmod(_FILE_MODE)
         part.replace(disk)
+
+
+def _disk(serial: int) -> str:
+    return f"disk-{serial}.qcow2"
 
 
 def _remove_others(folder: Path, disk: Path | None) -> None:
@@ -155,6 +205,30 @@ def _remove_others(folder: Path, disk: Path | None) -> None:
     for path in folder.glob("disk-*"):
         if path != disk:
             path.unlink(missing_ok=True)
+
+
+def _qemu_img(server_id: ServerId, words: list[str]) -> None:
+    """Run it; raises Fault with what it says."""
+    command = ["qemu-img", *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_QEMU_IMG_SECONDS, check=False)
+    except FileNotFoundError as error:
+        hint = "Install it: apt-get install qemu-utils"
+        raise _fault("host_refused", server_id, "there is no qemu-img", hint) from error
+    except subprocess.TimeoutExpired as error:
+        said = f"qemu-img took more than {_QEMU_IMG_SECONDS} s"
+        raise _fault("timeout", server_id, said, "Is its storage slow?") from error
+    if done.returncode:
+        raise _fault("host_refused", server_id, done.stderr.strip() or "qemu-img failed")
+
+
+def _make_durable(path: Path) -> None:
+    """A file or folder as it is now outlasts a loss of power."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -73,8 +73,13 @@ class ImageCache:
 
     def virtual_size(self, image: ImageRef) -> int:
         """What a guest sees of it, in octets. Raises OSError when it is not here."""
-        header = _header(self.path(image)) if image.format == "qcow2" else None
-        return header.virtual_size if header is not None else self.path(image).stat().st_size
+        return self.size_of(self.path(image)) if image.format == "qcow2" else self.path(image).stat().st_size
+
+    @staticmethod
+    def size_of(disk: Path) -> int:
+        """As `virtual_size`, of a qcow2 file anywhere."""
+        header = _header(disk)
+        return header.virtual_size if header is not None else disk.stat().st_size
 
 
 def backing_file(disk: Path) -> str | None:

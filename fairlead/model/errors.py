@@ -3,6 +3,7 @@
     Refusal                     an expected "no": the asker can act on it
       InvalidValue              400  a field breaks a rule
       NotFound                  404  what was named is not there
+      NoValidHost               400  no host can have a server as it was asked for
       Conflict                  409  true now, may be false later: in use, taken, stale
       NotAllowed                403  the caller may not
       QuotaExceeded             403  a limit is reached
@@ -66,6 +67,12 @@ class NotAllowed(Refusal):
     """The caller may not do that."""
 
     code: Code = "not_allowed"
+
+
+class NoValidHost(Refusal):
+    """No host can have a server as it was asked for now."""
+
+    code: Code = "no_valid_host"
 
 
 class QuotaExceeded(Refusal):

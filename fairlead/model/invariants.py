@@ -11,11 +11,15 @@ from typing import TypeVar
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
+from fairlead.model.migration import Migration, MigrationStatus
 from fairlead.model.pci import DeviceKind
 from fairlead.model.port import Port
-from fairlead.model.server import Server
+from fairlead.model.server import Server, ServerStatus
 
 Row = TypeVar("Row")
+_RESIZING = (ServerStatus.RESIZE, ServerStatus.VERIFY_RESIZE, ServerStatus.REVERT_RESIZE)
+_RESIZED_OR_NOT = (ServerStatus.ERROR, ServerStatus.DELETING)
+_UNDER_WAY = (MigrationStatus.MIGRATING, MigrationStatus.FINISHED, MigrationStatus.REVERTING)
 _MUST_BE_HELD = (DeviceStatus.CLAIMED, DeviceStatus.ALLOCATED)
 
 
@@ -29,6 +33,7 @@ class Facts:
     bindings: tuple[Binding, ...] = ()
     ports: tuple[Port, ...] = ()
     servers: tuple[Server, ...] = ()
+    migrations: tuple[Migration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ def audit(facts: Facts) -> tuple[Violation, ...]:
         _macs_unique,
         _addresses_unique,
         _generations_in_order,
+        _resizes_go_on,
+        _migrations_have_their_server,
     )
     return tuple(violation for check in checks for violation in check(facts))
 
@@ -190,6 +197,38 @@ def _generations_in_order(facts: Facts) -> Iterator[Violation]:
         if host.generation_seen > host.generation:
             message = f"reported on generation {host.generation_seen}, its newest is {host.generation}"
             yield Violation("generation_from_nowhere", host.id, message)
+
+
+def _resizes_go_on(facts: Facts) -> Iterator[Violation]:
+    """A server has a resize exactly while it may go back, and holds for it what that says."""
+    held = {(row.server_id, row.device_id) for row in facts.allocations}
+    for server in facts.servers:
+        if (server.resize is None and server.status in _RESIZING) or (
+            server.resize is not None and server.status not in {*_RESIZING, *_RESIZED_OR_NOT}
+        ):
+            has = "a" if server.resize else "no"
+            yield Violation("resize_out_of_step", server.id, f"is {server.status.value} and has {has} resize")
+        if server.resize is None or server.status is ServerStatus.DELETING:
+            continue
+        for device_id in (*server.resize.added, *server.resize.aside):
+            if (server.id, device_id) not in held:
+                message = f"may want device {device_id}, which is not held for it"
+                yield Violation("resize_device_not_held", server.id, message)
+
+
+def _migrations_have_their_server(facts: Facts) -> Iterator[Violation]:
+    going_on = {
+        server.resize.migration_id
+        for server in facts.servers
+        if server.resize is not None and server.status is not ServerStatus.DELETING
+    }
+    for row in facts.migrations:
+        if row.status in _UNDER_WAY and row.id not in going_on:
+            message = f"is {row.status.value}, and server {row.server_id} knows nothing of it"
+            yield Violation("migration_of_nobody", row.id, message)
+        if row.status not in _UNDER_WAY and row.id in going_on:
+            message = f"is {row.status.value}, and server {row.server_id} goes on with it"
+            yield Violation("migration_over_too_early", row.id, message)
 
 
 Key = TypeVar("Key", bound=Hashable)

@@ -7,6 +7,7 @@ from typing import TypeVar
 from fairlead.model.binding import Binding, Wiring
 from fairlead.model.device import DeviceStatus as D
 from fairlead.model.errors import Conflict
+from fairlead.model.migration import MigrationStatus as M
 from fairlead.model.port import PortStatus
 from fairlead.model.server import ServerStatus as S
 
@@ -71,8 +72,33 @@ SERVER: Table[S] = {
     (S.REBUILD, "running"): S.ACTIVE,
     (S.REBUILD, "stopped"): S.SHUTOFF,
     (S.REBUILD, "failed"): S.ERROR,
+    (S.ACTIVE, "resize"): S.RESIZE,
+    (S.SHUTOFF, "resize"): S.RESIZE,
+    (S.RESIZE, "resized"): S.VERIFY_RESIZE,
+    (S.VERIFY_RESIZE, "resized"): S.VERIFY_RESIZE,
+    (S.ERROR, "resized"): S.VERIFY_RESIZE,
+    (S.VERIFY_RESIZE, "confirm"): S.ACTIVE,
+    (S.VERIFY_RESIZE, "revert"): S.REVERT_RESIZE,
+    (S.ERROR, "revert"): S.REVERT_RESIZE,
+    (S.REVERT_RESIZE, "running"): S.ACTIVE,
+    (S.REVERT_RESIZE, "stopped"): S.SHUTOFF,
+    **{(status, "failed"): S.ERROR for status in (S.RESIZE, S.VERIFY_RESIZE, S.REVERT_RESIZE)},
     **{(status, "delete"): S.DELETING for status in S},
 }
+
+
+MIGRATION: Table[M] = {
+    (M.MIGRATING, "resized"): M.FINISHED,
+    (M.FINISHED, "resized"): M.FINISHED,
+    (M.FINISHED, "confirm"): M.CONFIRMED,
+    (M.MIGRATING, "revert"): M.REVERTING,
+    (M.FINISHED, "revert"): M.REVERTING,
+    (M.REVERTING, "reverted"): M.REVERTED,
+    (M.MIGRATING, "lost"): M.ERROR,
+    (M.FINISHED, "lost"): M.CONFIRMED,
+    (M.REVERTING, "lost"): M.ERROR,
+}
+"""A server that goes, or that loses its host, takes back nothing any more: what was finished stands."""
 
 
 def after(table: Table[Status], status: Status, event: str) -> Status:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fairlead.model.errors import InvalidValue
-from fairlead.model.ids import HostId, PortId, RequestId
+from fairlead.model.ids import DeviceId, HostId, PortId, RequestId
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
@@ -36,6 +36,14 @@ _ALIAS_COUNT = re.compile(r"\s*([^:,\s][^:,]*?)\s*:\s*([0-9]{1,4})\s*")
 
 
 @dataclass(frozen=True, slots=True)
+class KeptDevice:
+    """A device that a server has already: VF `vf_index` of the family, or the PF or plain device itself (None)."""
+
+    family_id: DeviceId
+    vf_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PciRequest:
     """One device. Globs as in DeviceMatch, empty means any. `physical_network` None: any or none.
 
@@ -54,6 +62,8 @@ class PciRequest:
     trusted: bool = False
     numa_policy: NumaPolicy = NumaPolicy.LEGACY
     egress_kbps: int = 0
+    keeps: KeptDevice | None = None
+    """This very device, which its server has, whatever else is asked for; None: any that is free and as asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from datetime import datetime
 from enum import Enum
 
 from fairlead.model.errors import Failure
-from fairlead.model.ids import FlavorId, HostId, ImageId, PortId, ProjectId, ServerGroupId, ServerId
+from fairlead.model.ids import (
+    DeviceId,
+    FlavorId,
+    HostId,
+    ImageId,
+    MigrationId,
+    PortId,
+    ProjectId,
+    ServerGroupId,
+    ServerId,
+)
 from fairlead.model.numa import GuestCell
 
 
@@ -78,6 +88,9 @@ class ServerStatus(Enum):
     PAUSED = "PAUSED"
     REBUILD = "REBUILD"
     SHUTOFF = "SHUTOFF"
+    RESIZE = "RESIZE"
+    VERIFY_RESIZE = "VERIFY_RESIZE"
+    REVERT_RESIZE = "REVERT_RESIZE"
     ERROR = "ERROR"
     DELETING = "DELETING"
 
@@ -93,6 +106,32 @@ class Power(Enum):
     def is_up(self) -> bool:
         """Whether the guest shall have its devices."""
         return self is not Power.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a guest has of its host, but for its devices."""
+
+    flavor: Flavor
+    cells: tuple[GuestCell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """A change of size that is not over: its server can go back. `power`: what its owner had wanted of the guest
+    before. `added` are devices that the new flavor asked for besides, `aside` those that it does not ask for: held, and
+    not the guest's. `is_reverting`: it goes back, and nothing but its old size and disk is waited for.
+    """
+
+    migration_id: MigrationId
+    old: Size
+    new: Size
+    power: Power
+    added: tuple[DeviceId, ...] = ()
+    aside: tuple[DeviceId, ...] = ()
+    is_reverting: bool = False
+    finished_at: datetime | None = None
+    """Since when it waits for its owner's word; None: it does not yet."""
 
 
 CALLED_FAILED = "reset"
@@ -129,6 +168,8 @@ class Server:
     wanted_host: str | None = None
     availability_zone: str = ""
     group_id: ServerGroupId | None = None
+    resize: Resize | None = None
+    """None: its size is its own."""
     cells: tuple[GuestCell, ...] = ()
     boot_serial: int = 1
     disk_serial: int = 1
@@ -162,9 +203,35 @@ class Server:
     @property
     def is_at_rest(self) -> bool:
         """Whether it is what its owner wants, or failed: nothing is under way that another wish would cross."""
-        return self.status is ServerStatus.ERROR or _AT_REST.get(self.status) is self.power
+        return self.status in _ENDS or _AT_REST.get(self.status) is self.power
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether its guest has a disk; one that is booted from a kernel alone has none."""
+        return self.image_id is not None and self.image_id != self.kernel_id
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """Those that are held for it on its host: until a resize is over the old one and the new one."""
+        return (self.resize.old, self.resize.new) if self.resize else (Size(self.flavor, self.cells),)
+
+    @property
+    def held_vcpus(self) -> int:
+        """Of all its sizes the most: its guest has one of them at a time."""
+        return max(size.flavor.vcpus for size in self.sizes)
+
+    @property
+    def held_memory_mib(self) -> int:
+        """As `held_vcpus`."""
+        return max(size.flavor.memory_mib for size in self.sizes)
+
+    @property
+    def held_disk_gib(self) -> int:
+        """Of all its sizes together: the disk as it was is kept beside the one that it has."""
+        return sum(size.flavor.disk_gib for size in self.sizes)
 
 
+_ENDS = (ServerStatus.ERROR, ServerStatus.VERIFY_RESIZE)
 _AT_REST = {
     ServerStatus.ACTIVE: Power.RUNNING,
     ServerStatus.PAUSED: Power.PAUSED,

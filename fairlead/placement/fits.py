@@ -6,7 +6,7 @@ from fairlead.model.ids import RequestId
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
 from fairlead.model.request import ServerRequest
-from fairlead.placement.boundary import Fit, Grant, HostView, Reason
+from fairlead.placement.boundary import FamilyView, Fit, Grant, HostView, Reason
 from fairlead.placement.cells import NodeSet, guest_cells, node_sets
 from fairlead.placement.need import Need, free_devices, need_of, serves
 from fairlead.placement.search import Effort, Search, Wish
@@ -111,16 +111,23 @@ def _devices_on(view: HostView, need: Need, matched: Matched) -> dict[int, int]:
 
 
 def _grants(view: HostView, need: Need, positions: list[list[int]]) -> Iterator[Grant]:
-    """Devices in the order of the requests: of each family its lowest free VFs."""
+    """Devices in the order of the requests: those that are kept, else of each family its lowest free VFs."""
     family_of: dict[RequestId, int] = {}
     for demand, found in zip(need.demands, positions, strict=True):
         family_of.update((request.id, at) for request, at in zip(demand.requests, found, strict=True))
-    free = [family.free_vfs for family in view.families]
+    free = [family.free_vfs & ~_kept_vfs(family, need) for family in view.families]
     for request in need.request.pci:
         at = family_of[request.id]
-        index = None
-        if request.kind is DeviceKind.VF:
+        index = request.keeps.vf_index if request.keeps else None
+        if request.kind is DeviceKind.VF and request.keeps is None:
             lowest = free[at] & -free[at]
             free[at] ^= lowest
             index = lowest.bit_length() - 1
         yield Grant(request.id, view.families[at].family_id, index, request.egress_kbps)
+
+
+def _kept_vfs(family: FamilyView, need: Need) -> int:
+    """A mask of the family's VFs that the server has and keeps."""
+    kept = [wanted.keeps for wanted in need.request.pci if wanted.keeps]
+    indexes = [k.vf_index for k in kept if k.family_id == family.family_id and k.vf_index is not None]
+    return sum(1 << index for index in indexes)

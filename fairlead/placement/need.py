@@ -34,7 +34,7 @@ class Need:
 
 
 _same = operator.attrgetter(
-    "kind", "vendor", "product", "physical_network", "tags", "trusted", "numa_policy", "egress_kbps"
+    "kind", "vendor", "product", "physical_network", "tags", "trusted", "numa_policy", "egress_kbps", "keeps"
 )
 
 
@@ -80,6 +80,8 @@ def has_trust(sample: PciRequest, family: FamilyView) -> bool:
 
 def serves(sample: PciRequest, family: FamilyView) -> bool:
     """Whether the family's devices are what is asked for, free or not."""
+    if (kept := sample.keeps) is not None:
+        return bool(kept.family_id == family.family_id)
     return (
         is_of_kind(sample, family)
         and is_on_network(sample, family)

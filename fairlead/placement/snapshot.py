@@ -40,17 +40,17 @@ def host_view(
     open_uplinks = {network for network, device in uplinks(devices).items() if _is_open(device, allocations)}
     vcpus: dict[int, int] = {}
     memory: dict[int, int] = {}
-    for cell in (cell for server in servers for cell in server.cells):
-        vcpus[cell.host_node] = vcpus.get(cell.host_node, 0) + cell.vcpus
-        memory[cell.host_node] = memory.get(cell.host_node, 0) + cell.memory_mib
+    for node, (cpus, mib) in (held for server in servers for held in _held_by_node(server).items()):
+        vcpus[node] = vcpus.get(node, 0) + cpus
+        memory[node] = memory.get(node, 0) + mib
     return HostView(
         host_id=host.id,
         name=host.name,
         why_not=why_not,
         capacity=host.capacity,
-        vcpus_used=sum(server.flavor.vcpus for server in servers),
-        memory_mib_used=sum(server.flavor.memory_mib for server in servers),
-        disk_gib_used=sum(server.flavor.disk_gib for server in servers),
+        vcpus_used=sum(server.held_vcpus for server in servers),
+        memory_mib_used=sum(server.held_memory_mib for server in servers),
+        disk_gib_used=sum(server.held_disk_gib for server in servers),
         numa_memory_used=tuple(sorted(memory.items())),
         numa_vcpus_used=tuple(sorted(vcpus.items())),
         families=families,
@@ -64,6 +64,16 @@ def host_view(
 def label(device: Device) -> str:
     """A PF or plain device for people: `enp175s0f0 (0000:af:00.0)`."""
     return f"{device.name} ({device.pci_address})" if device.name else device.pci_address
+
+
+def _held_by_node(server: Server) -> dict[int, tuple[int, int]]:
+    """By NUMA node, vCPUs and MiB: of all its sizes the most."""
+    held: dict[int, tuple[int, int]] = {}
+    for size in server.sizes:
+        for cell in size.cells:
+            cpus, mib = held.get(cell.host_node, (0, 0))
+            held[cell.host_node] = max(cpus, cell.vcpus), max(mib, cell.memory_mib)
+    return held
 
 
 def _families(

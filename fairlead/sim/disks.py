@@ -1,8 +1,8 @@
 """Image cache, guest files and console logs, in memory."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,16 +17,20 @@ _CACHE = Path("/var/lib/fairlead/images")
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
-    """A guest's disk: the serial that it was made for, and the digest of the image behind it."""
+class SimDisk:
+    """A guest's disk: the serial that it was made for, the digest of the image behind it, how large it is, and what its
+    guest wrote there, for whoever plays it.
+    """
 
     serial: int
     sha512: str
+    gib: int
+    written: tuple[str, ...] = ()
 
 
 class SimDisks:
     """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write. `images` says when
-    each image was used last, `overlays_made` which disks were made, in their order.
+    each image was used last, `roots` what is on the guests' disks, `overlays_made` which were made, in their order.
     """
 
     def __init__(self, clock: Clock, before_call: BeforeCall = ignore_call) -> None:
@@ -34,8 +38,9 @@ class SimDisks:
         self._before_call = before_call
         self.images: dict[str, datetime] = {}
         self.made: dict[ServerId, GuestFiles] = {}
-        self._overlays: dict[ServerId, Overlay] = {}
-        self.overlays_made: list[tuple[ServerId, Overlay]] = []
+        self.roots: dict[ServerId, SimDisk] = {}
+        self.overlays_made: list[tuple[ServerId, SimDisk]] = []
+        self._copies: dict[ServerId, dict[str, SimDisk]] = {}
         self.logs: dict[ServerId, list[str]] = {}
 
     def has_image(self, image: ImageRef) -> bool:
@@ -55,7 +60,7 @@ class SimDisks:
     def idle_images(self, used: frozenset[str], rest: timedelta) -> tuple[str, ...]:
         """Those with nothing on them for so long."""
         now = self._clock.now()
-        used |= frozenset(overlay.sha512 for overlay in self._overlays.values())
+        used |= frozenset(disk.sha512 for disk in self.roots.values())
         self.images |= dict.fromkeys(used & self.images.keys(), now)
         return tuple(name for name, last in self.images.items() if name not in used and now - last >= rest)
 
@@ -67,17 +72,19 @@ class SimDisks:
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Its files are there now."""
         self._before_call("make_disk")
-        known = self._overlays.get(guest.server_id)
+        known = self.roots.get(guest.server_id)
         root = guest.root if known is None or known.serial != guest.disk_serial else None
         for image in (root, guest.kernel, guest.ramdisk):
             if image is not None and not self.has_image(image):
                 raise Fault(Failure("image_missing", "Making the disk of", guest.server_id, image.id))
         self.images |= {image.sha512: self._clock.now() for image in guest.images if self.has_image(image)}
         if root is not None:
-            self._overlays[guest.server_id] = overlay = Overlay(guest.disk_serial, root.sha512)
-            self.overlays_made.append((guest.server_id, overlay))
+            self.roots[guest.server_id] = disk = SimDisk(guest.disk_serial, root.sha512, guest.disk_gib)
+            self.overlays_made.append((guest.server_id, disk))
         elif guest.root is None:
-            self._overlays.pop(guest.server_id, None)
+            self.roots.pop(guest.server_id, None)
+        elif known is not None and known.gib < guest.disk_gib:
+            self.roots[guest.server_id] = replace(known, gib=guest.disk_gib)
         self.made[guest.server_id] = self.files(guest)
         self.logs.setdefault(guest.server_id, [])
         return self.made[guest.server_id]
@@ -97,8 +104,33 @@ class SimDisks:
         """All of them."""
         self._before_call("remove_disk")
         self.made.pop(server_id, None)
-        self._overlays.pop(server_id, None)
+        self.roots.pop(server_id, None)
+        self._copies.pop(server_id, None)
         self.logs.pop(server_id, None)
+
+    def keep(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """There is another such disk."""
+        self._before_call("keep_disk")
+        disk = self.roots.get(server_id)
+        if disk is None or disk.serial != disk_serial:
+            raise Fault(Failure("disk_missing", "Keeping the disk of", server_id, "there is none"))
+        self._copies.setdefault(server_id, {})[name] = disk
+
+    def restore(self, server_id: ServerId, disk_serial: int, name: str) -> None:
+        """It is the guest's own, and no copy any more."""
+        self._before_call("restore_disk")
+        copy = self._copies.get(server_id, {}).pop(name, None)
+        if copy is not None:
+            self.roots[server_id] = replace(copy, serial=disk_serial)
+
+    def drop(self, server_id: ServerId, name: str) -> None:
+        """It is gone."""
+        self._before_call("drop_disk")
+        self._copies.get(server_id, {}).pop(name, None)
+
+    def kept(self) -> Mapping[ServerId, tuple[str, ...]]:
+        """Names of copies."""
+        return {server: tuple(sorted(copies)) for server, copies in self._copies.items() if copies}
 
     def guests(self) -> tuple[ServerId, ...]:
         """Guests that have files."""

@@ -27,6 +27,7 @@ NOUNS = (
     compute.SERVERS,
     compute.QUESTIONS,
     compute.KEYPAIRS,
+    compute.MIGRATIONS,
     compute.SERVER_GROUPS,
     compute.AGGREGATES,
     compute.EVENTS,

@@ -17,6 +17,7 @@ from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import SubnetId
 from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
+from fairlead.model.migration import Migration
 from fairlead.model.network import Network, Subnet
 from fairlead.model.policy import Alias, DevicePolicy
 from fairlead.model.port import Port
@@ -66,6 +67,7 @@ class Nouns:
         self.credentials: Mapped[Credential] = mapped(identity.CREDENTIALS, dialect)
         self.quotas: Mapped[Quota] = mapped(identity.QUOTAS, dialect)
         self.keypairs: Mapped[KeyPair] = mapped(compute.KEYPAIRS, dialect)
+        self.migrations: Mapped[Migration] = mapped(compute.MIGRATIONS, dialect)
         self.server_groups: Mapped[ServerGroup] = mapped(compute.SERVER_GROUPS, dialect)
         self.aggregates: Mapped[Aggregate] = mapped(compute.AGGREGATES, dialect)
         self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
@@ -113,6 +115,7 @@ class SqlTx:
         self.credentials: Rows[Credential] = SqlRows(session, nouns.credentials)
         self.quotas: Rows[Quota] = SqlRows(session, nouns.quotas)
         self.keypairs: Rows[KeyPair] = SqlRows(session, nouns.keypairs)
+        self.migrations: Rows[Migration] = SqlRows(session, nouns.migrations)
         self.server_groups: Rows[ServerGroup] = SqlRows(session, nouns.server_groups)
         self.aggregates: Rows[Aggregate] = SqlRows(session, nouns.aggregates)
         self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)

@@ -16,6 +16,7 @@ from fairlead.model.ids import (
     FlavorId,
     HostId,
     ImageId,
+    MigrationId,
     NetworkId,
     PfKey,
     PolicyId,
@@ -32,6 +33,7 @@ from fairlead.model.ids import (
 )
 from fairlead.model.image_member import ImageMember, MemberStatus
 from fairlead.model.keypair import KeyPair
+from fairlead.model.migration import Migration, MigrationKind, MigrationStatus
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
 from fairlead.model.numa import GuestCell, NumaNode, NumaPolicy
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
@@ -40,7 +42,7 @@ from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.port_profile import EthernetSettings, PortProfile, PortProfileSettings, parse_vlans
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.question import Question
-from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Server, ServerStatus
+from fairlead.model.server import Event, Flavor, Image, ImageStatus, Power, Resize, Server, ServerStatus, Size
 from fairlead.model.server_group import GroupPolicy, ServerGroup
 from fairlead.model.sharing import RbacPolicy
 from fairlead.model.vf import LinkState, VfSettings, VlanProtocol
@@ -248,9 +250,34 @@ def server(name: str = "s") -> Server:
         AT,
         ports=(PortId("p2"), PortId("p1")),
         cells=(GuestCell(1, 2, 1024),),
+        resize=Resize(
+            MigrationId("m"),
+            Size(flavor(), (GuestCell(0, 1, 512),)),
+            Size(flavor()),
+            Power.STOPPED,
+            aside=(DeviceId("d"),),
+            finished_at=AT,
+        ),
         metadata={"ключ": "значение"},
         fault=FAILURE,
         fault_at=later(9),
+    )
+
+
+def migration(of: Server) -> Migration:
+    return Migration(
+        MigrationId(fresh()),
+        MigrationKind.RESIZE,
+        MigrationStatus.FINISHED,
+        of.id,
+        PROJECT,
+        "user",
+        "h1",
+        "h1",
+        FlavorId("f1"),
+        FlavorId("f2"),
+        AT,
+        later(9),
     )
 
 

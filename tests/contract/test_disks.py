@@ -1,6 +1,7 @@
 """agent.boundary.Disks, on each thing that claims to be one."""
 
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -330,3 +331,87 @@ def qcow2(path: Path, size: str, *options: str) -> bytes:
 def info(path: Path | None) -> str:
     command = ["qemu-img", "info", str(path)]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
+
+
+COPY = "c0b1e500-0000-4000-8000-000000000001"
+
+
+def made_disk(bench: Bench, **changes: object) -> Path:
+    bench.disks.store_image(image(), chunks())
+    disk = bench.disks.make(guest(**changes)).disk
+    assert disk is not None
+    return disk
+
+
+def test_a_copy_of_a_disk_is_kept_until_it_is_dropped(bench: Bench):
+    made_disk(bench)
+    assert bench.disks.kept() == {}
+    bench.disks.keep(SERVER, 1, COPY)
+    bench.disks.keep(SERVER, 1, COPY)
+    assert bench.disks.kept() == {SERVER: (COPY,)}
+    assert bench.disks.guests() == (SERVER,)
+    bench.disks.drop(SERVER, COPY)
+    bench.disks.drop(SERVER, COPY)
+    assert bench.disks.kept() == {}
+
+
+def test_a_copy_that_was_restored_is_the_disk_and_no_copy_any_more(bench: Bench):
+    made_disk(bench)
+    bench.disks.keep(SERVER, 1, COPY)
+    bench.disks.make(guest(disk_gib=2))
+    bench.disks.restore(SERVER, 1, COPY)
+    bench.disks.restore(SERVER, 1, COPY)
+    assert bench.disks.kept() == {}
+    assert bench.disks.make(guest()) == bench.disks.files(guest())
+
+
+def test_there_is_no_copy_of_a_disk_that_is_not_there(bench: Bench):
+    with pytest.raises(Fault):
+        bench.disks.keep(SERVER, 1, COPY)
+    assert bench.disks.kept() == {}
+
+
+def test_copies_go_with_their_guest(bench: Bench):
+    made_disk(bench)
+    bench.disks.keep(SERVER, 1, COPY)
+    bench.disks.remove(SERVER)
+    assert bench.disks.kept() == {}
+    assert bench.disks.guests() == ()
+
+
+def test_an_image_behind_a_copy_stays(bench: Bench):
+    made_disk(bench)
+    bench.disks.keep(SERVER, 1, COPY)
+    assert bench.disks.idle_images(frozenset(), NO_REST) == ()
+
+
+def size_of(disk: Path) -> int:
+    told = subprocess.run(
+        ["qemu-img", "info", "--output=json", str(disk)], check=True, capture_output=True, text=True
+    )
+    return int(json.loads(told.stdout)["virtual-size"])
+
+
+def test_a_disk_grows_with_its_flavor_and_a_restored_one_is_as_it_was(tmp_path: Path):
+    bench = host_bench(tmp_path)
+    disk = made_disk(bench)
+    before = disk.read_bytes()
+    bench.disks.keep(SERVER, 1, COPY)
+    bench.disks.make(guest(disk_gib=3))
+    assert size_of(disk) == 3 << 30
+    bench.disks.make(guest(disk_gib=1))
+    assert size_of(disk) == 3 << 30
+    bench.disks.restore(SERVER, 1, COPY)
+    assert disk.read_bytes() == before
+    assert stat.S_IMODE(disk.stat().st_mode) == stat.S_IRUSR | stat.S_IWUSR
+
+
+def test_a_copy_for_which_there_is_no_room_is_none(tmp_path: Path):
+    bench = host_bench(tmp_path)
+    disk = made_disk(bench)
+    (disk.parent / f"kept-{COPY}.part").mkdir()
+    with pytest.raises(Fault) as caught:
+        bench.disks.keep(SERVER, 1, COPY)
+    assert caught.value.failure.code == "host_refused"
+    assert bench.disks.kept() == {}
+    assert disk.exists()

@@ -58,6 +58,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     vf = make.vf(pf, 3)
     device_policy, alias = make.device_policy(), make.alias()
     question = make.question(host, server)
+    migration = make.migration(server)
     group, aggregate, key = make.server_group(), make.aggregate(), make.keypair()
     made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
@@ -73,6 +74,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
         (tx.aggregates, aggregate.id, aggregate),
         (tx.keypairs, (key.user_id, key.name), key),
         (tx.servers, server.id, server),
+        (tx.migrations, migration.id, migration),
         (tx.hosts, host.id, host),
         (tx.devices, pf.id, pf),
         (tx.devices, vf.id, vf),

@@ -8,7 +8,8 @@ from fairlead.model.binding import Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import HostId, PortId
-from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows, port_status
+from fairlead.model.lifecycle import DEVICE, MIGRATION, SERVER, WIRING, after, allows, port_status
+from fairlead.model.migration import MigrationStatus
 from fairlead.model.port import PortStatus
 from fairlead.model.server import ServerStatus
 
@@ -16,9 +17,16 @@ CYCLES = [
     (DEVICE, DeviceStatus, DeviceStatus.AVAILABLE),
     (WIRING, Wiring, Wiring.PENDING),
     (SERVER, ServerStatus, ServerStatus.BUILD),
+    (MIGRATION, MigrationStatus, MigrationStatus.MIGRATING),
 ]
-ENDS = {Wiring.UNWIRING, ServerStatus.DELETING}
-"""Behind these the row is removed."""
+ENDS = {
+    Wiring.UNWIRING,
+    ServerStatus.DELETING,
+    MigrationStatus.CONFIRMED,
+    MigrationStatus.REVERTED,
+    MigrationStatus.ERROR,
+}
+"""Behind these the row is removed, or it is a record."""
 
 
 def reached(table, start, without=frozenset()):
@@ -39,7 +47,7 @@ def test_every_status_is_reached(table, statuses, start):
 
 
 @pytest.mark.parametrize(("table", "statuses", "start"), CYCLES)
-def test_only_rows_that_are_about_to_be_removed_are_at_an_end(table, statuses, start):
+def test_only_rows_with_which_nothing_more_happens_are_at_an_end(table, statuses, start):
     stuck = {status for status in statuses if reached(table, status) == {status}}
     assert stuck == ENDS & set(statuses)
 

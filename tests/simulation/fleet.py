@@ -23,6 +23,7 @@ from fairlead.control import (
     port_profiles,
     questions,
     rebuilding,
+    resizing,
     server_power,
     servers,
     subnets,
@@ -221,13 +222,14 @@ class Site:
         aliases.create(tx, gpu)
         aliases.create(tx, aliases.NewAlias("nic", DeviceKind.PF))
         self.flavors = [
-            flavors.create(tx, flavors.NewFlavor("small", 1, 512)),
+            flavors.create(tx, flavors.NewFlavor("small", 1, 512, 1)),
             flavors.create(
-                tx, flavors.NewFlavor("gpu", 2, 1024, extra_specs={"pci_passthrough:alias": "gpu:1"})
+                tx, flavors.NewFlavor("gpu", 2, 1024, 1, extra_specs={"pci_passthrough:alias": "gpu:1"})
             ),
             flavors.create(
-                tx, flavors.NewFlavor("nic", 2, 1024, extra_specs={"pci_passthrough:alias": "nic:1"})
+                tx, flavors.NewFlavor("nic", 2, 1024, 1, extra_specs={"pci_passthrough:alias": "nic:1"})
             ),
+            flavors.create(tx, flavors.NewFlavor("big", 2, 2048, 2)),
         ]
         self.networks = [self._network(tx, number) for number in (1, 2)]
         self.policies = [self._policy(tx, number) for number in (1, 2)]
@@ -329,6 +331,18 @@ def reboot(site: Site) -> None:
         site.run(servers.reboot, site.random.choice(found).id, is_hard=is_hard)
 
 
+def resize(site: Site) -> None:
+    """Ask for another size, or say what is to become of the one that was asked for."""
+    waiting = [server for server in site.servers() if server.resize and not server.resize.is_reverting]
+    if waiting and site.random.random() < 0.6:
+        end = site.random.choice([resizing.confirm, resizing.revert])
+        site.run(end, site.random.choice(waiting).id)
+    elif found := site.servers(ServerStatus.ACTIVE, ServerStatus.SHUTOFF):
+        server = site.random.choice(found)
+        others = [each for each in site.flavors if each.id != server.flavor.id]
+        site.run(resizing.resize, CALLER, server.id, site.random.choice(others).id)
+
+
 def change_port(site: Site) -> None:
     ports = site.engine.run(lambda tx: tx.ports.find())
     if ports:
@@ -408,6 +422,11 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     unpause,
     rebuild,
     reboot,
+    resize,
+    resize,
+    resize,
+    resize,
+    resize,
     change_port,
     change_network,
     change_profile,

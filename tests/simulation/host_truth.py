@@ -8,7 +8,7 @@ from fairlead.hoststate.observed import GuestState
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
-from fairlead.model.server import Server, ServerStatus
+from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from tests.simulation.fleet import Place, Site
 
@@ -30,9 +30,9 @@ def _lies(tx: Tx, place: Place) -> list[str]:
     ]
     wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
     for server in tx.servers.find(host_id=place.host_id):
-        held = [
-            devices[row.device_id] for row in tx.allocations.find(server_id=server.id, host_id=place.host_id)
-        ]
+        rows = tx.allocations.find(server_id=server.id, host_id=place.host_id)
+        aside = server.resize.aside if server.resize else ()
+        held = [devices[row.device_id] for row in rows if row.device_id not in aside]
         said = f"server {server.id}, {server.status.value}: "
         found.extend(said + lie for lie in _of_server(place, server, held, wanted))
     return found
@@ -62,9 +62,11 @@ def _of_server(
     if server.status is ServerStatus.SHUTOFF and domain is not None and domain.is_up:
         yield "its guest is up"
     is_told_to_wait = server.fault is not None and server.fault.code == "held_back"
-    if server.status not in _STATES or is_told_to_wait:
+    is_resized = server.status is ServerStatus.VERIFY_RESIZE and server.power is Power.RUNNING
+    state = GuestState.RUNNING if is_resized else _STATES.get(server.status)
+    if state is None or is_told_to_wait:
         return
-    if domain is None or domain.state is not _STATES[server.status]:
+    if domain is None or domain.state is not state:
         yield f"its guest is {domain}"
         return
     if {device.pci_address for device in held} != set(domain.live_hostdevs):

@@ -24,6 +24,8 @@ class StartJudge:
         self.flights = flights
         self._host = host
         self._accepted: list[tuple[int, bytes]] = []
+        self._boots: dict[str, set[str]] = {}
+        """By the name of a copy of a disk, the boots since it was made: what a restored disk knows nothing of."""
         host.hypervisor.on_start = self._judge
         host.hypervisor.on_attach = self._judge_attachment
         host.slots.on_write = self._note
@@ -37,6 +39,7 @@ class StartJudge:
         for document in self._documents():
             wrong = [*self._wrong(domain, document), *self._touched(domain, domain.hostdevs, traces)]
             if not wrong:
+                self._write(domain, document)
                 return
         self.mishaps.extend(f"{domain.name} was started: {what}" for what in wrong)
 
@@ -112,6 +115,7 @@ class StartJudge:
                 yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
         yield from self._wrong_taps(guest, document, domain)
         yield from self._wrong_disk(guest)
+        yield from self._wrong_copies(guest)
 
     def _address(self, hostdev: DesiredHostdev) -> PciAddress | None:
         machine = self._host.machine
@@ -134,6 +138,27 @@ class StartJudge:
             yield f"{hostdev.key} has {seen}, not {owner.settings}"
         if told is not None and told != owner.settings.mac and not is_nobodys(told):
             yield f"{hostdev.key} was not scrubbed since it had {told}"
+
+    def _wrong_copies(self, guest: DesiredGuest) -> Iterator[str]:
+        """As large as it is to be; kept before it may be another; and after a return, what was kept."""
+        disks = self._host.disks
+        disk, kept = disks.roots[guest.server_id], disks.kept().get(guest.server_id, ())
+        if disk.gib != guest.disk_gib:
+            yield f"with a disk of {disk.gib} GiB, not {guest.disk_gib}"
+        if guest.keeps_disk and guest.keeps_disk not in kept:
+            yield f"no copy {guest.keeps_disk} of its disk is kept"
+        if newer := self._boots.get(guest.restores_disk, set()).intersection(disk.written):
+            yield f"its disk is that of {newer}"
+
+    def _write(self, domain: DomainState, document: DesiredState) -> None:
+        """The guest boots from its disk, and writes there that it did."""
+        (guest,) = (guest for guest in document.guests if guest.server_id == domain.server_id)
+        roots, word = self._host.disks.roots, f"boot {domain.boot_serial}"
+        roots[guest.server_id] = replace(
+            roots[guest.server_id], written=(*roots[guest.server_id].written, word)
+        )
+        if guest.keeps_disk:
+            self._boots.setdefault(guest.keeps_disk, set()).add(word)
 
     def _wrong_taps(self, guest: DesiredGuest, document: DesiredState, domain: DomainState) -> Iterator[str]:
         wanted = {tap.name: tap for tap in document.taps if tap.server_id == guest.server_id}

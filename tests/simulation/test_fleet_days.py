@@ -22,6 +22,12 @@ SEEDS = range(500)
 CROWDED_SEEDS = range(150)
 HOURS = 20
 QUIET_HOURS = (6, 13)
+UNDER_WAY = {
+    ServerStatus.BUILD,
+    ServerStatus.RESIZE,
+    ServerStatus.REVERT_RESIZE,
+    ServerStatus.DELETING,
+}
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +75,7 @@ def live_a_day(site: Site) -> None:
     site.settle()
     assert_sound(site)
     for server in site.servers():
-        assert server.status not in {ServerStatus.BUILD, ServerStatus.DELETING}, server
+        assert server.status not in UNDER_WAY, server
         if server.host_id is not None:
             assert server.status is not ServerStatus.ERROR, server.fault
     for server in site.servers():
@@ -112,6 +118,8 @@ def _assert_as_desired(place: Place, document: DesiredState) -> None:
             owner = owners.get((key, index))
             assert not differences(owner.settings if owner else BASELINE, seen), (key, index)
     assert set(machine.domains) == {f"fl-{guest.server_id}" for guest in document.guests}
+    copies = {name for names in place.host.disks.kept().values() for name in names}
+    assert copies == {guest.keeps_disk for guest in document.guests} - {""}
     taps = {tap.name for tap in document.taps} | {bridge.name for bridge in document.bridges}
     assert machine.virtual_links == taps
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, Protocol
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from starlette.responses import Response
 
 from fairlead.api import bodies
@@ -15,13 +15,13 @@ from fairlead.api.call import Call, read_body
 from fairlead.api.compute.microversions import Microversion, asked_version
 from fairlead.api.compute.rebuild import Rebuild
 from fairlead.api.compute.server_status import in_novas_words
-from fairlead.control import locking, server_power
+from fairlead.control import locking, resizing, server_power
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import WrongState
 from fairlead.control.subjects import SERVER, require
 from fairlead.model.errors import InvalidValue
-from fairlead.model.ids import ServerId
+from fairlead.model.ids import FlavorId, ServerId
 from fairlead.model.question import QuestionKind
 
 _REBOOT_KINDS = ("SOFT", "HARD")
@@ -47,6 +47,13 @@ class LockForm(Struct, frozen=True, forbid_unknown_fields=True):
     """The arguments of lock, from 2.73."""
 
     locked_reason: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+
+
+class ResizeForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """The arguments of resize. How a disk is divided is its guest's affair."""
+
+    flavor_ref: Annotated[str, Meta(min_length=1, max_length=255)] = field(name="flavorRef")
+    disk_config: Literal["AUTO", "MANUAL"] = field(default="MANUAL", name="OS-DCF:diskConfig")
 
 
 class StateForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,6 +140,18 @@ def _unlock(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
     locking.unlock(tx, call.caller, server_id)
 
 
+def _resize(tx: Tx, call: Call, server_id: ServerId, form: ResizeForm) -> None:
+    resizing.resize(tx, call.caller, server_id, FlavorId(form.flavor_ref))
+
+
+def _confirm(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    resizing.confirm(tx, server_id, call.caller.request_id)
+
+
+def _revert(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    resizing.revert(tx, server_id, call.caller.request_id)
+
+
 def _reset_state(tx: Tx, call: Call, server_id: ServerId, form: StateForm) -> None:
     control.reset_state(tx, server_id, is_error=form.state == "error", request_id=call.caller.request_id)
 
@@ -148,6 +167,9 @@ ACTIONS: Mapping[str, Action] = {
     "rebuild": Rebuild(f"{_RULES}:servers:rebuild"),
     "pause": Of(f"{_RULES}:os-pause-server:pause", NoArguments, _pause, takes_anything=True),
     "unpause": Of(f"{_RULES}:os-pause-server:unpause", NoArguments, _unpause, takes_anything=True),
+    "resize": Of(f"{_RULES}:servers:resize", ResizeForm, _resize),
+    "confirmResize": Of(f"{_RULES}:servers:confirm_resize", NoArguments, _confirm, takes_anything=True),
+    "revertResize": Of(f"{_RULES}:servers:revert_resize", NoArguments, _revert, takes_anything=True),
     "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
     "unlock": Of(f"{_RULES}:os-lock-server:unlock", NoArguments, _unlock, changes=False, takes_anything=True),
     "os-resetState": Of(f"{_RULES}:os-admin-actions:reset_state", StateForm, _reset_state),

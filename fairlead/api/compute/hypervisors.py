@@ -119,10 +119,10 @@ def _full(version: Microversion, row: HostRows) -> Json:
 def _resources(row: HostRows | None) -> dict[str, int]:
     """What a host has and what of it is used; nothing of none."""
     capacity = row.host.capacity if row else HostCapacity()
-    flavors = [server.flavor for server in row.servers] if row else []
-    vcpus = sum(flavor.vcpus for flavor in flavors)
-    memory_mib = sum(flavor.memory_mib for flavor in flavors)
-    disk_gib = sum(flavor.disk_gib for flavor in flavors)
+    servers = row.servers if row else ()
+    vcpus = sum(server.held_vcpus for server in servers)
+    memory_mib = sum(server.held_memory_mib for server in servers)
+    disk_gib = sum(server.held_disk_gib for server in servers)
     return {
         "vcpus": capacity.vcpus,
         "vcpus_used": vcpus,
@@ -133,7 +133,7 @@ def _resources(row: HostRows | None) -> dict[str, int]:
         "local_gb_used": disk_gib,
         "free_disk_gb": capacity.disk_gib - disk_gib,
         "disk_available_least": capacity.disk_gib - disk_gib,
-        "running_vms": len(flavors),
+        "running_vms": len(servers),
         "current_workload": 0,
     }
 

@@ -17,6 +17,7 @@ from fairlead.api.compute import (
     interfaces,
     keypairs,
     limits,
+    migrations,
     quotas,
     security_groups,
     server_groups,
@@ -47,6 +48,7 @@ _TAGS: Microversion = (2, 26)
 _DESCRIBED_FLAVORS: Microversion = (2, 55)
 _HOSTS_BY_NUMBER: Microversion = (2, 52)
 _RESOURCES_OF_HOSTS: Microversion = (2, 87)
+_MIGRATIONS: Microversion = (2, 23)
 _TOPOLOGIES: Microversion = (2, 78)
 
 
@@ -75,6 +77,7 @@ def _table() -> Table:
         _route("POST", "/os-keypairs", keypairs.create, "os-keypairs:create"),
         _route("GET", "/os-keypairs/{}", keypairs.show, "os-keypairs:show"),
         _route("DELETE", "/os-keypairs/{}", keypairs.delete, "os-keypairs:delete"),
+        _route("GET", "/os-migrations", migrations.index, "os-migrations:index"),
         *_groups(),
         *_aggregates(),
     )
@@ -147,6 +150,14 @@ def _around_servers() -> tuple[Route, ...]:
             instance_actions.show,
             "os-instance-actions:show",
             SERVER,
+        ),
+        _plain(
+            "GET",
+            "/servers/{}/migrations",
+            migrations.of_server,
+            "servers:migrations:index",
+            SERVER,
+            since=_MIGRATIONS,
         ),
         Route(
             "GET",

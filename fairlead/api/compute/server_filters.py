@@ -6,11 +6,11 @@ expression: name, ip, ip6, hostname). A filter that is not known is ignored, fro
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 from fairlead.api.call import Call
 from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.server_status import shown_status
+from fairlead.api.compute.times import asked_time
 from fairlead.control.servers import ServerView
 from fairlead.model.errors import InvalidValue
 
@@ -73,22 +73,13 @@ def _host(value: str) -> Predicate:
 
 
 def _changed_since(value: str) -> Predicate:
-    at = _time("changes-since", value)
+    at = asked_time("changes-since", value)
     return lambda view: view.server.updated_at >= at
 
 
 def _changed_before(value: str) -> Predicate:
-    at = _time("changes-before", value)
+    at = asked_time("changes-before", value)
     return lambda view: view.server.updated_at <= at
-
-
-def _time(field: str, value: str) -> datetime:
-    """A query turns the + of a zone into a space."""
-    try:
-        at = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
-    except ValueError:
-        raise InvalidValue(field, value, "a time such as 2026-01-31T12:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _deleted(value: str) -> Predicate:

@@ -51,6 +51,12 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             return "REBUILD", was, "rebuilding"
         case ServerStatus.SHUTOFF:
             return "SHUTOFF", "stopped", "powering-on" if server.power is Power.RUNNING else None
+        case ServerStatus.RESIZE:
+            return "RESIZE", _before_resize(server), _resizing(server)
+        case ServerStatus.VERIFY_RESIZE:
+            return "VERIFY_RESIZE", "resized", None
+        case ServerStatus.REVERT_RESIZE:
+            return "REVERT_RESIZE", "resized", "resize_reverting"
         case ServerStatus.ERROR:
             return "ERROR", "error", None
         case ServerStatus.DELETING:
@@ -66,6 +72,16 @@ def _task_of_paused(server: Server) -> str | None:
     if server.power is not Power.RUNNING:
         return None
     return "rebooting_hard" if server.hard_reboot else "unpausing"
+
+
+def _before_resize(server: Server) -> str:
+    was_up = server.resize is None or server.resize.power is Power.RUNNING
+    return "active" if was_up else "stopped"
+
+
+def _resizing(server: Server) -> str:
+    """Until its guest is down it has the old size, and then the new one."""
+    return "resize_migrating" if server.guest_state == "running" else "resize_finish"
 
 
 def _before_deletion(server: Server) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from fairlead.model.server import Server
 
 _HOST_ATTRIBUTES = "os_compute_api:os-extended-server-attributes"
 _HOST_STATUS = "os_compute_api:servers:show:host_status"
-_WITH_PROGRESS = ("ACTIVE", "BUILD", "REBUILD")
+_WITH_PROGRESS = ("ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE")
 _WITH_FAULT = ("BUILD", "ERROR", "REBUILD")
 
 

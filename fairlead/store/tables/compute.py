@@ -1,10 +1,11 @@
-"""Flavors, images with their members, servers, their events, and the questions that a host is asked."""
+"""Flavors, images with their members, servers with their migrations and events, and what a host is asked."""
 
 import sqlalchemy as sa
 
 from fairlead.model.aggregate import Aggregate
 from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
+from fairlead.model.migration import Migration
 from fairlead.model.question import Question
 from fairlead.model.server import Event, Flavor, Image, Server
 from fairlead.model.server_group import ServerGroup
@@ -55,6 +56,14 @@ QUESTIONS = declare(
 )
 
 KEYPAIRS = declare(KeyPair, "keypairs", "keypair", key=("user_id", "name"))
+
+MIGRATIONS = declare(
+    Migration,
+    "migrations",
+    "migration",
+    sa.Index("ix_migrations_server", "server_id"),
+    order=("created_at",),
+)
 
 SERVER_GROUPS = declare(
     ServerGroup,

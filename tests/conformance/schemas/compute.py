@@ -11,6 +11,7 @@ from tests.conformance.schemas.servers import (
     actions,
     diagnostics,
     interface,
+    migrations,
     one_action,
     one_server,
     rebuilt_server,
@@ -357,6 +358,8 @@ ANSWERS: dict[str, Shape] = {
         "interfaceAttachments", many(interface(asked))
     ),
     "GET /v2.1/servers/{}/os-interface/{}": lambda asked: wrapped("interfaceAttachment", interface(asked)),
+    "GET /v2.1/os-migrations": migrations,
+    "GET /v2.1/servers/{}/migrations": wrapped("migrations", many(thing({}))),
     "GET /v2.1/servers/{}/os-instance-actions": actions,
     "GET /v2.1/servers/{}/os-instance-actions/{}": one_action,
     "GET /v2.1/flavors": _flavors,

@@ -30,7 +30,18 @@ _MAC: Schema = {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"}
 ADDRESS: dict[str, Schema] = {"addr": TEXT, "version": one_of(4, 6)}
 _FULL_ADDRESS = thing({**ADDRESS, "OS-EXT-IPS:type": one_of("fixed"), "OS-EXT-IPS-MAC:mac_addr": _MAC})
 _STATUS = one_of(
-    "ACTIVE", "BUILD", "DELETED", "ERROR", "HARD_REBOOT", "PAUSED", "REBOOT", "REBUILD", "SHUTOFF"
+    "ACTIVE",
+    "BUILD",
+    "DELETED",
+    "ERROR",
+    "HARD_REBOOT",
+    "PAUSED",
+    "REBOOT",
+    "REBUILD",
+    "RESIZE",
+    "REVERT_RESIZE",
+    "SHUTOFF",
+    "VERIFY_RESIZE",
 )
 
 
@@ -213,3 +224,29 @@ def one_action(asked: Asked) -> Schema:
     is_told = asked.by_operator or asked.version >= (2, 51)
     events = {"events": many(thing(event))} if is_told else {}
     return wrapped("instanceAction", thing({**_action(asked), **events}))
+
+
+def _migration(asked: Asked) -> Schema:
+    words = ("source_compute", "source_node", "dest_compute", "dest_node", "status")
+    numbers = ("id", "old_instance_type_id", "new_instance_type_id")
+    return thing(
+        {
+            **dict.fromkeys(words, TEXT),
+            **dict.fromkeys(numbers, INT),
+            "dest_host": maybe(TEXT),
+            "instance_uuid": ID,
+            "created_at": MICROTIME,
+            "updated_at": maybe(MICROTIME),
+            **since(
+                asked, 23, {"migration_type": one_of("migration", "live-migration", "resize", "evacuation")}
+            ),
+            **since(asked, 59, {"uuid": ID}),
+            **since(asked, 80, {"user_id": HEX, "project_id": HEX}),
+        }
+    )
+
+
+def migrations(asked: Asked) -> Schema:
+    """What GET /os-migrations answers."""
+    rows = {"migrations": many(_migration(asked))}
+    return thing(rows, since(asked, 59, {"migrations_links": LINKS}))

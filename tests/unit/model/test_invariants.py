@@ -6,10 +6,13 @@ import pytest
 
 from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import DeviceStatus
-from fairlead.model.ids import DeviceId, HostId, PortId, RequestId, ServerId, SubnetId
+from fairlead.model.ids import DeviceId, HostId, MigrationId, PortId, RequestId, ServerId, SubnetId
 from fairlead.model.invariants import Facts, audit
+from fairlead.model.migration import MigrationStatus
 from fairlead.model.pci import PciAddress
 from fairlead.model.port import FixedIp
+from fairlead.model.server import Power, Resize, ServerStatus, Size
+from tests.contract.store_rows import migration
 from tests.unit.placement.rows import family, host, port, server
 
 PF, VF0, VF1 = family("h1", 1, 2)
@@ -30,6 +33,12 @@ SOUND = Facts(
     servers=(server("s1"),),
 )
 
+SIZE = Size(server("s1").flavor)
+RESIZE = Resize(MigrationId("m1"), SIZE, SIZE, Power.RUNNING)
+RESIZED = server("s1", status=ServerStatus.VERIFY_RESIZE, resize=RESIZE)
+MIGRATION = replace(migration(RESIZED), id=MigrationId("m1"), status=MigrationStatus.FINISHED)
+ASKED = {"migrations": (MIGRATION,)}
+
 
 def codes(**changes):
     return [violation.code for violation in audit(replace(SOUND, **changes))]
@@ -38,6 +47,7 @@ def codes(**changes):
 def test_sound_rows_pass():
     assert audit(SOUND) == ()
     assert audit(Facts()) == ()
+    assert codes(servers=(RESIZED,), **ASKED) == []
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,20 @@ def test_sound_rows_pass():
         ("port_bound_twice", {"bindings": (BINDING, BINDING)}),
         ("binding_of_no_port", {"ports": ()}),
         ("bound_on_other_host", {"servers": (server("s1", "h2"),), "allocations": (), "devices": (PF, VF0)}),
+        ("resize_out_of_step", {"servers": (server("s1", status=ServerStatus.RESIZE),)}),
+        ("resize_out_of_step", {"servers": (replace(RESIZED, status=ServerStatus.ACTIVE),), **ASKED}),
+        (
+            "resize_device_not_held",
+            {"servers": (replace(RESIZED, resize=replace(RESIZE, aside=(VF1.id,))),), **ASKED},
+        ),
+        ("migration_of_nobody", ASKED),
+        (
+            "migration_over_too_early",
+            {
+                "servers": (RESIZED,),
+                "migrations": (replace(MIGRATION, status=MigrationStatus.CONFIRMED),),
+            },
+        ),
         ("mac_used_twice", {"ports": (OWNED, port("p2", mac=OWNED.mac))}),
         ("ip_used_twice", {"ports": (OWNED, port("p2", fixed_ips=OWNED.fixed_ips))}),
         ("generation_from_nowhere", {"hosts": (host("h1", generation=3, generation_seen=4),)}),

@@ -10,6 +10,7 @@ NO_THINGS = {
     "binding",
     "event",
     "fixed ip",
+    "migration",
     "question",
     "token",
 }

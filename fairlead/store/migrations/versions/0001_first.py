@@ -18,6 +18,7 @@ def upgrade() -> None:
     _hosts()
     _images()
     _keypairs()
+    _migrations()
     _policies()
     _port_profiles()
     _projects()
@@ -209,6 +210,27 @@ def _keypairs() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("user_id", "name", name=op.f("pk_keypairs")),
     )
+
+
+def _migrations() -> None:
+    op.create_table(
+        "migrations",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("server_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("destination", TEXT, nullable=False),
+        sa.Column("old_flavor_id", TEXT, nullable=False),
+        sa.Column("new_flavor_id", TEXT, nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migrations")),
+    )
+    op.create_index("ix_migrations_server", "migrations", ["server_id"], unique=False)
 
 
 def _policies() -> None:
@@ -513,6 +535,7 @@ def _servers() -> None:
         sa.Column("wanted_host", TEXT, nullable=True),
         sa.Column("availability_zone", TEXT, nullable=False),
         sa.Column("group_id", TEXT, nullable=True),
+        sa.Column("resize", TEXT, nullable=True),
         sa.Column("cells", TEXT, nullable=False),
         sa.Column("boot_serial", sa.BigInteger(), nullable=False),
         sa.Column("disk_serial", sa.BigInteger(), nullable=False),
