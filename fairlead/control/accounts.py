@@ -70,7 +70,15 @@ def update_project(tx: Tx, project_id: ProjectId, changes: ProjectChanges) -> Pr
 def delete_project(tx: Tx, project_id: ProjectId) -> None:
     """The project is gone, with its roles and credentials. Raises NotFound, Conflict `in_use` while it has anything."""
     tx.projects.lock(project_id)
-    for rows in (tx.servers, tx.ports, tx.networks, tx.subnets, tx.qos_policies, tx.images):
+    for rows in (
+        tx.servers,
+        tx.ports,
+        tx.networks,
+        tx.subnets,
+        tx.qos_policies,
+        tx.port_profiles,
+        tx.images,
+    ):
         if rows.find(project_id=project_id):
             raise Conflict(
                 "in_use",

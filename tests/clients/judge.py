@@ -80,7 +80,7 @@ class Held:
 
     def _once(self, exchange: Exchange) -> None:
         prints = [each for each in exchange.expected if not isinstance(each, Fails | Prints)]
-        answer = self._answer(exchange, ["-f", "json"] if prints else [])
+        answer = self._answer(exchange, as_json=bool(prints))
         fails = [each for each in exchange.expected if isinstance(each, Fails)]
         if bool(answer.status) != bool(fails):
             raise Unexpected(f"ended with {answer.status}: {answer.out}{answer.err}")
@@ -89,11 +89,11 @@ class Held:
             if not self._is_met(each, answer, printed):
                 raise Unexpected(f"expected {each}, got:\n{_seen(each, answer, printed)}")
 
-    def _answer(self, exchange: Exchange, form: list[str]) -> Answer:
-        words = [*filled(exchange.words, self.kept), *form]
+    def _answer(self, exchange: Exchange, *, as_json: bool) -> Answer:
+        words = filled(exchange.words, self.kept)
         if exchange.program == "openstack":
-            return self.openstack.run(exchange.cloud, words)
-        done = self.fleet.fairlead(words)
+            return self.openstack.run(exchange.cloud, [*words, *(["-f", "json"] if as_json else [])])
+        done = self.fleet.fairlead([*(["--json"] if as_json else []), *words])
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def _is_met(self, expected: Expectation, answer: Answer, printed: Any) -> bool:

@@ -4,6 +4,7 @@ import pytest
 
 from fairlead.control import networks, ports, qos
 from fairlead.control.addresses import WantedAddress
+from fairlead.control.assignments import desired_of
 from fairlead.control.boundary import host_wake
 from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.networks import NetworkChanges
@@ -187,6 +188,21 @@ def test_a_promised_bandwidth_stands_while_the_port_is_bound(bound):
     rule = QosRule(QosRuleId("r"), QosRuleKind.MINIMUM_BANDWIDTH, Direction.EGRESS, 500)
     with pytest.raises(Conflict):
         engine.run(lambda tx: qos.add_rule(tx, empty, rule))
+
+
+def test_a_policy_does_not_come_to_promise_what_a_bound_tap_cannot_give(world):
+    host = world.host()
+    world.policy()
+    host.settle()
+    server = world.run_server(host, "web", world.normal())
+    empty = policy(world, bandwidth_limit=2_000_000)
+    changes = PortChanges(qos_policy_id=empty)
+    world.engine.run(lambda tx: update(tx, server.ports[0], changes))
+    rule = QosRule(QosRuleId("r"), QosRuleKind.MINIMUM_BANDWIDTH, Direction.EGRESS, 500)
+    with pytest.raises(Conflict) as refused:
+        world.engine.run(lambda tx: qos.add_rule(tx, empty, rule))
+    assert "of server web" in refused.value.message
+    assert world.engine.run(lambda tx: desired_of(tx, tx.hosts.lock(host.id))).taps
 
 
 def test_a_port_that_a_server_is_to_have_is_not_deleted_before_it_is_placed(world):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.control import networks, port_profiles, ports, qos, sharing
+from fairlead.control import accounts, networks, port_profiles, ports, qos, sharing
 from fairlead.control.networks import NetworkChanges, NewNetwork
 from fairlead.control.nics import BootNic
 from fairlead.control.port_changes import PortChanges, update
@@ -281,3 +281,14 @@ def test_sharing_stays_while_another_project_uses_it(world):
     with pytest.raises(Conflict) as refused:
         world.engine.run(lambda tx: sharing.delete(tx, policy_id))
     assert refused.value.code == "in_use"
+
+
+def test_a_project_with_a_profile_stays(world):
+    def work(tx):
+        project = accounts.create_project(tx, "lab")
+        settings = port_profiles.settings_of(PortProfileKind.ETHERNET, GivenSettings())
+        port_profiles.create(tx, NewPortProfile(project.id, "gold", settings))
+        accounts.delete_project(tx, project.id)
+
+    with pytest.raises(Conflict, match="port profile"):
+        world.engine.run(work)
