@@ -50,6 +50,8 @@ RULES = {
     f"{_V}:os-server-tags:delete_all": _OWNER,
     f"{_V}:os-attach-interfaces:list": _READER,
     f"{_V}:os-attach-interfaces:show": _READER,
+    f"{_V}:os-attach-interfaces:create": _OWNER,
+    f"{_V}:os-attach-interfaces:delete": _OWNER,
     f"{_V}:os-security-groups:list": _READER,
     f"{_V}:os-instance-actions:list": _READER,
     f"{_V}:os-instance-actions:show": _READER,

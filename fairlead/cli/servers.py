@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from fairlead.cli.attachments import attach, detach
 from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
@@ -154,6 +155,10 @@ def events(invocation: Invocation, name: str, limit: int) -> None:
     identity = find_id(invocation.session, f"{_SERVERS}/detail", "server", name)
     records = newest_events(invocation.session, {"server": identity}, limit)
     show_list(invocation, records, {"At": "at", "Event": "kind", "What": "message"})
+
+
+server.add_command(attach)
+server.add_command(detach)
 
 
 def _boot_request(session: Session, name: str, options: dict[str, object]) -> Json:

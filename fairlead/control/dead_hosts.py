@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from fairlead.control import hosts
 from fairlead.control.boundary import Tx
+from fairlead.control.detachments import drop
 from fairlead.control.events import tell_server
 from fairlead.control.faults import fail
 from fairlead.control.hosts import liveness
 from fairlead.control.migrations import note_lost
 from fairlead.control.nics import give_back, unbind
 from fairlead.control.port_bindings import hold_hosts_of, withdraw_all
+from fairlead.model.binding import Wiring
 from fairlead.model.errors import Conflict, Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
@@ -51,7 +53,10 @@ def _lose(tx: Tx, host: Host, server: Server) -> None:
         tx.servers.remove(server.id)
         return
     note_lost(tx, server)
-    unbind(tx, tx.bindings.find(port_id=server.ports, host_id=host.id))
+    bindings = tx.bindings.find(port_id=server.ports, host_id=host.id) if server.ports else ()
+    leaving = tuple(binding.port_id for binding in bindings if binding.wiring is Wiring.UNWIRING)
+    server = drop(tx, server, leaving) if leaving else server
+    unbind(tx, [binding for binding in bindings if binding.port_id not in leaving])
     failure = Failure(
         "host_gone",
         "Keeping",

@@ -70,7 +70,7 @@ def listed(tx: Tx, caller: Caller, nics: BootNics) -> tuple[BootNic, ...]:
     `ambiguous` where there are several, and InvalidValue where there is none, or for a malformed list.
     """
     if isinstance(nics, tuple):
-        _check(nics)
+        check(nics)
         return nics
     if nics is NicChoice.NONE:
         return ()
@@ -136,7 +136,8 @@ def check_bindable(nics: Sequence[Nic]) -> None:
         driver.settings(BoundPort(nic.port, nic.network, nic.qos, profile=nic.profile))
 
 
-def _check(nics: tuple[BootNic, ...]) -> None:
+def check(nics: tuple[BootNic, ...]) -> None:
+    """Raises InvalidValue for a malformed list."""
     if len(nics) > MOST_NICS:
         raise InvalidValue("networks", len(nics), f"at most {MOST_NICS} NICs")
     given = [nic.port_id for nic in nics if nic.port_id]

@@ -73,7 +73,7 @@ def not_released(server_id: ServerId, device: str, answer: str) -> Failure:
         f"device {device} from the running guest of server {server_id}",
         f"the guest keeps it: {answer}",
         "It is asked again. Does the guest's kernel have PCI hot-plug, and does nothing in it hold the device? "
-        "A hard reboot of the server takes the device from it.",
+        "`fairlead server detach --force` reboots the server hard, without the device.",
     )
 
 

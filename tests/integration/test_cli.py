@@ -258,6 +258,25 @@ def test_a_wait_shows_only_what_is_new_and_says_when_nothing_comes(fairlead):
     assert "was created" not in said
 
 
+def test_a_nic_comes_and_goes_while_its_server_runs(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    fairlead.network("blue", "physnet1", 100)
+    fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+    fairlead.settle()
+    nic = "network=blue,vnic-type=direct,fixed-ip=10.0.0.77,tag=storage"
+    coming = _started(fairlead.url, "server", "attach", "web", "--nic", nic, "--wait")
+    port_id = _line_with(coming, "is to be attached").split()[1]
+    fairlead.settle()
+    _, said = coming.communicate(timeout=_LIMIT)
+    assert said.endswith(f"Port {port_id} is attached.\n")
+    going = _started(fairlead.url, "server", "detach", "web", port_id, "--wait", "--force")
+    assert "by power" in _line_with(going, "asked to reboot")
+    fairlead.settle()
+    _, said = going.communicate(timeout=_LIMIT)
+    assert said.endswith(f"Port {port_id} is detached.\n")
+
+
 def test_a_wait_outlives_control_and_can_be_left(tmp_path):
     with stand(f"sqlite:///{tmp_path}/fairlead.db", tmp_path) as fairlead:
         fairlead.add_host(1)

@@ -13,6 +13,7 @@ from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
 from fairlead.control import (
     aliases,
+    attaching,
     booting,
     flavors,
     hosts,
@@ -270,23 +271,24 @@ class Site:
         return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link, flights)
 
 
+def any_nic(site: Site) -> BootNic:
+    random = site.random
+    vnic_type = random.choice([VnicType.DIRECT, VnicType.DIRECT, VnicType.NORMAL])
+    is_direct = vnic_type is VnicType.DIRECT
+    return BootNic(
+        random.choice(site.networks),
+        vnic_type=vnic_type,
+        max_mbps=random.choice([None, 1000]),
+        trusted=is_direct and random.random() < 0.3,
+        vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
+        port_profile_id=random.choice([None, None, *site.profiles]),
+    )
+
+
 def boot(site: Site) -> None:
     random = site.random
-
-    def nic() -> BootNic:
-        vnic_type = random.choice([VnicType.DIRECT, VnicType.DIRECT, VnicType.NORMAL])
-        is_direct = vnic_type is VnicType.DIRECT
-        return BootNic(
-            random.choice(site.networks),
-            vnic_type=vnic_type,
-            max_mbps=random.choice([None, 1000]),
-            trusted=is_direct and random.random() < 0.3,
-            vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
-            port_profile_id=random.choice([None, None, *site.profiles]),
-        )
-
     flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], *site.flavors[1:]])
-    nics = tuple(nic() for _ in range(random.randint(flavor is not site.flavors[2], 3)))
+    nics = tuple(any_nic(site) for _ in range(random.randint(flavor is not site.flavors[2], 3)))
     wanted = booting.BootServer("s", flavor.id, site.image_id, nics)
     site.run(booting.boot, CALLER, wanted)
 
@@ -341,6 +343,19 @@ def resize(site: Site) -> None:
         server = site.random.choice(found)
         others = [each for each in site.flavors if each.id != server.flavor.id]
         site.run(resizing.resize, CALLER, server.id, site.random.choice(others).id)
+
+
+def attach(site: Site) -> None:
+    found = site.servers()
+    if found:
+        site.run(attaching.attach, CALLER, site.random.choice(found).id, any_nic(site))
+
+
+def detach(site: Site) -> None:
+    found = [server for server in site.servers() if server.ports]
+    if found:
+        server = site.random.choice(found)
+        site.run(attaching.detach, server.id, site.random.choice(server.ports))
 
 
 def change_port(site: Site) -> None:
@@ -427,6 +442,10 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     resize,
     resize,
     resize,
+    attach,
+    attach,
+    detach,
+    detach,
     change_port,
     change_network,
     change_profile,

@@ -77,5 +77,8 @@ def _of_server(
             continue
         if at is None or (at[0].nic.key, at[1]) != (device.pf, device.vf_index):
             yield f"{device.key} is not at {device.pci_address}"
+        elif device.id not in wanted:
+            # It is to let go of it, which a guest does only once it goes on.
+            yield from () if state is GuestState.PAUSED else (f"{device.key} is still its own",)
         elif differences(wanted[device.id], at[0].vfs[at[1]]):
             yield f"{device.key} has {at[0].vfs[at[1]]}, not {wanted[device.id]}"

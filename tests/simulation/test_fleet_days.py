@@ -10,9 +10,9 @@ from fairlead.control import servers
 from fairlead.control.assignments import desired_of
 from fairlead.control.auditing import audit
 from fairlead.control.boundary import Tx
-from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.desired import BRIDGE_PREFIX, DesiredState
 from fairlead.model.device import DeviceStatus
-from fairlead.model.server import ServerStatus
+from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import BASELINE, differences
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
@@ -113,15 +113,36 @@ def _assert_as_desired(place: Place, document: DesiredState) -> None:
     owners = {(vf.pf, vf.index): vf for vf in document.vfs}
     managed = {family.pf for family in document.families if not family.is_given_whole}
     machine = place.host.machine
+    kept = kept_by_the_paused(place, document)
     for key in managed:
         for index, seen in machine.pfs[key].vfs.items():
+            if machine.pfs[key].nic.vf_address(index) in kept:
+                continue
             owner = owners.get((key, index))
             assert not differences(owner.settings if owner else BASELINE, seen), (key, index)
     assert set(machine.domains) == {f"fl-{guest.server_id}" for guest in document.guests}
     copies = {name for names in place.host.disks.kept().values() for name in names}
     assert copies == {guest.keeps_disk for guest in document.guests} - {""}
     taps = {tap.name for tap in document.taps} | {bridge.name for bridge in document.bridges}
-    assert machine.virtual_links == taps
+    bridges = {name for name in machine.virtual_links if name.startswith(BRIDGE_PREFIX)} if kept else set()
+    assert machine.virtual_links - kept - bridges == taps - bridges
+
+
+def kept_by_the_paused(place: Place, document: DesiredState) -> set[str]:
+    """What guests that are to be paused are to let go of: they do once they go on, and no other guest keeps a thing."""
+    kept: set[str] = set()
+    for guest in document.guests:
+        domain = place.host.machine.domains[f"fl-{guest.server_id}"]
+        taps = {nic.tap for nic in guest.leaving_taps} & set(domain.live_taps)
+        vfs = {
+            nic.vf_address(hostdev.vf_index or 0)
+            for hostdev in guest.leaving_hostdevs
+            for nic in (pf.nic for pf in place.host.machine.pfs.values())
+            if nic.key == hostdev.pf
+        } & set(domain.live_hostdevs)
+        assert not taps | vfs or guest.power is Power.PAUSED
+        kept |= {name for name in taps if name} | vfs
+    return kept
 
 
 def assert_empty(site: Site) -> None:

@@ -1,6 +1,6 @@
 """From the body of POST /servers to control's request to boot. /v1's explain takes the same body."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import UNSET
 
@@ -9,6 +9,7 @@ from fairlead.api import bodies
 from fairlead.api.compute.boot_form import (
     BootBody,
     NicForm,
+    NicWishes,
     ServerForm,
     check_served,
     check_version,
@@ -118,11 +119,21 @@ def _nic(tx: Tx, caller: Caller, form: NicForm) -> BootNic:
     network = form.uuid or form.network
     if form.uuid and form.network:
         raise InvalidValue("network", form.network, "given beside uuid: both name the network")
-    return BootNic(
+    nic = BootNic(
         network_id=NetworkId(_network_id(tx, caller, network)) if network and not form.port else None,
         port_id=PortId(form.port) if form.port else None,
         fixed_ip=form.fixed_ip,
         tag=form.tag or None,
+    )
+    return wished(tx, caller, nic, form)
+
+
+def wished(tx: Tx, caller: Caller, nic: BootNic, form: NicWishes) -> BootNic:
+    """The NIC as it shall be like; names of QoS policies and port profiles that the caller sees are looked up. Raises
+    InvalidValue.
+    """
+    return replace(
+        nic,
         vnic_type=_vnic_type(form.vnic_type),
         alias=form.alias,
         max_mbps=form.max_mbps,

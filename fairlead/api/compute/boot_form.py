@@ -28,14 +28,9 @@ UserData = Annotated[str, Meta(max_length=65535)]
 HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?\Z")]
 
 
-class NicForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """An item of `networks`. From `vnic_type` on the keys are Fairlead's own."""
+class NicWishes(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a NIC on a network shall be like, in keys of Fairlead's own."""
 
-    uuid: Id | None = None
-    network: Id | None = None
-    port: Id | None = None
-    fixed_ip: Annotated[str, Meta(max_length=64)] | None = None
-    tag: DeviceTag | UnsetType = UNSET
     vnic_type: Annotated[str, Meta(max_length=64)] | None = None
     alias: Name | None = None
     max_mbps: Mbps | None = None
@@ -44,6 +39,16 @@ class NicForm(Struct, frozen=True, forbid_unknown_fields=True):
     vlan_priority: Annotated[int, Meta(ge=0, le=7)] | None = None
     qos_policy: Name | None = None
     port_profile: Name | None = None
+
+
+class NicForm(NicWishes, frozen=True, forbid_unknown_fields=True):
+    """An item of `networks`."""
+
+    uuid: Id | None = None
+    network: Id | None = None
+    port: Id | None = None
+    fixed_ip: Annotated[str, Meta(max_length=64)] | None = None
+    tag: DeviceTag | UnsetType = UNSET
 
 
 class DiskForm(Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,6 +36,8 @@ _ACTIONS = {
     "server_resize_asked": "resize",
     "server_resize_confirmed": "confirmResize",
     "server_revert_asked": "revertResize",
+    "interface_attach_asked": "attach_interface",
+    "interface_detach_asked": "detach_interface",
     "server_locked": "lock",
     "server_unlocked": "unlock",
     "server_delete_asked": "delete",

@@ -129,7 +129,11 @@ def _around_servers() -> tuple[Route, ...]:
         _route(
             "GET", "/servers/{}/os-interface", interfaces.list_interfaces, "os-attach-interfaces:list", SERVER
         ),
+        _route("POST", "/servers/{}/os-interface", interfaces.attach, "os-attach-interfaces:create", SERVER),
         _route("GET", "/servers/{}/os-interface/{}", interfaces.show, "os-attach-interfaces:show", SERVER),
+        _plain(
+            "DELETE", "/servers/{}/os-interface/{}", interfaces.detach, "os-attach-interfaces:delete", SERVER
+        ),
         _plain(
             "GET",
             "/servers/{}/os-security-groups",

@@ -357,6 +357,8 @@ ANSWERS: dict[str, Shape] = {
     "GET /v2.1/servers/{}/os-interface": lambda asked: wrapped(
         "interfaceAttachments", many(interface(asked))
     ),
+    "POST /v2.1/servers/{}/os-interface": lambda asked: wrapped("interfaceAttachment", interface(asked)),
+    "DELETE /v2.1/servers/{}/os-interface/{}": EMPTY,
     "GET /v2.1/servers/{}/os-interface/{}": lambda asked: wrapped("interfaceAttachment", interface(asked)),
     "GET /v2.1/os-migrations": migrations,
     "GET /v2.1/servers/{}/migrations": wrapped("migrations", many(thing({}))),
