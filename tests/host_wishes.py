@@ -73,6 +73,8 @@ class ServerWish:
     image: ImageRef | None = None
     leaving_vfs: tuple[VfWish, ...] = ()
     leaving_taps: int = 0
+    keeps_disk: str = ""
+    restores_disk: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         config_files=(ConfigFile("openstack/latest/meta_data.json", "{}"),),
         leaving_hostdevs=tuple(_hostdev(_vf(wish, 8 + n, vf)) for n, vf in enumerate(wish.leaving_vfs)),
         leaving_taps=tuple(_tap_nic(_tap(wish, wish.taps + n)) for n in range(wish.leaving_taps)),
+        keeps_disk=wish.keeps_disk,
+        restores_disk=wish.restores_disk,
     )
 
 

@@ -26,6 +26,7 @@ RULES = {
     f"{_V}:servers:revert_resize": _OWNER,
     f"{_V}:servers:migrations:index": "admin",
     f"{_V}:os-migrations:index": "admin",
+    f"{_V}:os-migrate-server:migrate": "admin",
     f"{_V}:os-console-output": _OWNER,
     f"{_V}:os-lock-server:lock": _OWNER,
     f"{_V}:os-lock-server:unlock": _OWNER,

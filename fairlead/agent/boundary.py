@@ -201,7 +201,8 @@ class Disks(Protocol):
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Overlay on the cached root image (made once, kept over reboots, grown to its size), config drive (made anew).
-        A disk of another serial goes once the one that is asked for is made. The guest is down.
+        A disk of another serial goes once the one that is asked for is made. A disk that is to grow is nobody's
+        now: QEMU locks the one of a guest that runs.
         """
         ...
 

@@ -330,11 +330,12 @@ def _family_needs(pf: PfKey, ahead: Ahead) -> tuple[str, ...]:
 
 def _redefinition(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest) -> Iterator[Chain]:
     """The domain of a guest that runs on is written anew for its next boot, whoever boots it. Not while a device of
-    it is away: nobody knows where it will be. Nor on another disk: its own would go.
+    it is away: nobody knows where it will be. Nor on another disk: its own would go; nor before a copy of its disk is
+    kept or given back, for which it goes down.
     """
     addresses = lookup.addresses(wanted)
     spec = spec_of(wanted, addresses)
-    is_its_disk = seen.disk_serial == wanted.disk_serial
+    is_its_disk = seen.disk_serial == wanted.disk_serial and not _disk_of(wanted, seen)
     if is_its_disk and seen.spec != spec and len(addresses) == len(wanted.hostdevs):
         needs = tuple(map(image_key, wanted.images))
         yield Chain(f"define/{wanted.server_id}", (DefineGuest(wanted, spec),), wanted.server_id, needs)

@@ -1,6 +1,7 @@
 """Plans are safe whatever the host looks like, and lead to where nothing is left to do."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,11 @@ from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.hoststate.steps import (
     Chain,
     ConfigureVf,
+    DefineGuest,
+    DropDisk,
     HostPlan,
+    KeepDisk,
+    RestoreDisk,
     ScrubVf,
     SetNumVfs,
     SetUpPf,
@@ -28,7 +33,19 @@ from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import BRIDGE, DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired, server
+from tests.host_wishes import (
+    BRIDGE,
+    DATA,
+    HOST,
+    IMAGE,
+    IMAGE_BYTES,
+    MANAGEMENT,
+    HostWish,
+    ServerWish,
+    VfWish,
+    desired,
+    server,
+)
 
 SEVERAL = settings(max_examples=60, deadline=None)
 
@@ -40,6 +57,10 @@ vf_wishes = st.builds(
     trust=st.booleans(),
     max_rate_mbps=st.sampled_from([0, 1000]),
 )
+
+
+COPIES = [str(UUID(int=number)) for number in (1, 2)]
+"""Names of copies of disks, from before resizes."""
 
 
 @st.composite
@@ -60,6 +81,7 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
                 boot_serial=draw(st.integers(1, 2)),
                 hard_reboot=draw(st.booleans()),
                 disk_serial=draw(st.integers(1, 2)),
+                image=draw(st.sampled_from([None, IMAGE])),
             )
         )
     counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))
@@ -77,9 +99,18 @@ A_VF_MOVES = (
 """A VF of a guest that goes becomes another's, which runs on."""
 
 
+def resized(server: ServerWish) -> st.SearchStrategy[ServerWish]:
+    """The same, with a copy of its disk to keep or to give back, or without."""
+    copies = [replace(server, image=IMAGE, keeps_disk=name) for name in COPIES]
+    copies += [replace(server, image=IMAGE, restores_disk=name) for name in COPIES]
+    return st.sampled_from([server, *copies])
+
+
 @st.composite
 def later_wishes(draw: st.DrawFn) -> HostWish:
-    """As before, and some of the guests that are not listed shall go; some of those that are let go of a NIC."""
+    """As before, and some of the guests that are not listed shall go; some of those that are let go of a NIC, become
+    another size or go back.
+    """
     wish = draw(host_wishes())
     owned = {(vf.pf, vf.index) for server in wish.servers for vf in server.vfs}
     leaving = [
@@ -89,7 +120,7 @@ def later_wishes(draw: st.DrawFn) -> HostWish:
         replace(server, leaving_vfs=tuple(leaving), leaving_taps=draw(st.integers(0, 1)))
         for server in wish.servers
     )
-    wish = replace(wish, servers=servers)
+    wish = replace(wish, servers=tuple(map(draw, map(resized, servers))))
     left = {1, 2, 3} - {server.number for server in wish.servers}
     return replace(
         wish, removals=tuple(draw(st.sets(st.sampled_from(sorted(left))) if left else st.just(())))
@@ -99,7 +130,20 @@ def later_wishes(draw: st.DrawFn) -> HostWish:
 mischiefs = st.lists(
     st.tuples(
         st.sampled_from(
-            ["drift", "stop", "pause", "crash", "boot", "down", "foreign", "untap", "recount", "deaf", "lose"]
+            [
+                "drift",
+                "stop",
+                "pause",
+                "crash",
+                "boot",
+                "down",
+                "foreign",
+                "untap",
+                "recount",
+                "deaf",
+                "lose",
+                "copy",
+            ]
         ),
         st.integers(0, 7),
     ),
@@ -107,16 +151,28 @@ mischiefs = st.lists(
 )
 
 
+def stand_in(document: DesiredState) -> ControlStandIn:
+    """Control with the image that guests are made of."""
+    control = ControlStandIn(document)
+    control.images[IMAGE.id] = IMAGE_BYTES
+    return control
+
+
 def lived_in(before: HostWish, mischief: list[tuple[str, int]]) -> SimHost:
     """A host that was brought to `before`, and then somebody was at it."""
     host = sim_host("h1", 1)
-    control = ControlStandIn(desired(before))
+    control = stand_in(desired(before))
     agent = host.agent(HOST, control)
     agent.poll(0)
     agent.tick()
     for kind, number in mischief:
         meddle(host, kind, number)
     return host
+
+
+def copy_disks(host: SimHost, name: str) -> None:
+    for server_id, disk in host.disks.roots.items():
+        host.disks.keep(server_id, disk.serial, name)
 
 
 def meddle(host: SimHost, kind: str, number: int) -> None:
@@ -146,6 +202,8 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
             machine.domains[f"foreign-{number}"] = DomainState(
                 f"foreign-{number}", None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
             )
+        case "copy":
+            copy_disks(host, COPIES[number % 2])
         case "untap" if machine.virtual_links:
             machine.virtual_links.discard(max(machine.virtual_links))
         case "recount" if not any(pf.nic.vf_address(n) in machine.users() for n in pf.vfs):
@@ -180,6 +238,36 @@ def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mi
                     for vf in document.vfs:
                         if vf.server_id == step.server_id:
                             assert (vf.pf, vf.index) in made or is_configured(lookup, vf)
+
+
+@SEVERAL
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
+def test_a_disk_is_kept_before_it_grows_and_given_back_before_it_is_used(before, after, mischief):
+    """And never while its guest is up: it goes down in an earlier chain, which the one of its disk needs."""
+    observed = seen(lived_in(before, mischief))
+    document = desired(after)
+    lookup = look_up(document, observed)
+    for stage in diff(document, observed).stages:
+        for chain in stage:
+            for place, step in enumerate(chain.steps):
+                done = chain.steps[:place]
+                if isinstance(step, DefineGuest):
+                    guest = step.guest
+                    found = lookup.guests.get(guest.server_id)
+                    kept = found.kept_disks if found else ()
+                    if guest.keeps_disk and guest.keeps_disk not in kept:
+                        keep = KeepDisk(guest.server_id, guest.disk_serial, guest.keeps_disk)
+                        assert keep in done
+                    if guest.restores_disk in kept:
+                        restore = RestoreDisk(guest.server_id, guest.disk_serial, guest.restores_disk)
+                        assert restore in done
+                if isinstance(step, KeepDisk | RestoreDisk):
+                    found = lookup.guests.get(step.server_id)
+                    is_up = found is not None and found.state.is_up
+                    assert not is_up or f"down/{step.server_id}" in chain.needs
+                if isinstance(step, DropDisk):
+                    wanted = lookup.wanted[step.server_id]
+                    assert step.name not in {wanted.keeps_disk, wanted.restores_disk}
 
 
 @SEVERAL
@@ -225,7 +313,7 @@ def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischi
 def test_execution_converges_and_then_nothing_is_left_to_do(before, after, mischief):
     host = lived_in(before, mischief)
     document = replace(desired(after), generation=2)
-    control = ControlStandIn(document)
+    control = stand_in(document)
     agent = host.agent(HOST, control)
     agent.poll(0)
     for _ in range(3):
@@ -260,7 +348,7 @@ def test_what_an_unnamed_guest_has_is_not_touched(before, after, mischief):
     domains = {f"fl-{unnamed}": host.machine.domains.get(f"fl-{unnamed}") for unnamed in lookup.unnamed}
     states = {name: domain.state for name, domain in domains.items() if domain}
     links = {tap for guest in lookup.unnamed.values() for tap in guest.taps} & host.machine.virtual_links
-    agent = host.agent(HOST, ControlStandIn(document))
+    agent = host.agent(HOST, stand_in(document))
     agent.poll(0)
     for _ in range(3):
         agent.tick()
@@ -295,7 +383,7 @@ def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, num
     after = replace(changed, vfs=(VfWish(*free),) if free else (), leaving_vfs=changed.vfs)
     wish = replace(before, servers=tuple(after if s is changed else s for s in before.servers), generation=2)
     starts = len(host.hypervisor.starts)
-    agent = host.agent(HOST, ControlStandIn(desired(wish)))
+    agent = host.agent(HOST, stand_in(desired(wish)))
     agent.poll(0)
     agent.tick()
     assert diff(desired(wish), seen(host)).is_empty

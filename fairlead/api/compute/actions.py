@@ -15,7 +15,7 @@ from fairlead.api.call import Call, read_body
 from fairlead.api.compute.microversions import Microversion, asked_version
 from fairlead.api.compute.rebuild import Rebuild
 from fairlead.api.compute.server_status import in_novas_words
-from fairlead.control import locking, resizing, server_power
+from fairlead.control import locking, migrating, resizing, server_power
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import WrongState
@@ -54,6 +54,12 @@ class ResizeForm(Struct, frozen=True, forbid_unknown_fields=True):
 
     flavor_ref: Annotated[str, Meta(min_length=1, max_length=255)] = field(name="flavorRef")
     disk_config: Literal["AUTO", "MANUAL"] = field(default="MANUAL", name="OS-DCF:diskConfig")
+
+
+class MigrateForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """The arguments of migrate. `host` None: any."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
 
 
 class StateForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,11 +158,18 @@ def _revert(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
     resizing.revert(tx, server_id, call.caller.request_id)
 
 
+def _migrate(tx: Tx, call: Call, server_id: ServerId, form: MigrateForm) -> None:
+    if form.host is not None and asked_version(call.request) < _MIGRATES_TO:
+        raise InvalidValue("migrate.host", form.host, "possible before microversion 2.56")
+    migrating.migrate(tx, server_id, form.host)
+
+
 def _reset_state(tx: Tx, call: Call, server_id: ServerId, form: StateForm) -> None:
     control.reset_state(tx, server_id, is_error=form.state == "error", request_id=call.caller.request_id)
 
 
 _REASONED: Microversion = (2, 73)
+_MIGRATES_TO: Microversion = (2, 56)
 _CONSOLE = "os-getConsoleOutput"
 _RULES = "os_compute_api"
 _CONSOLE_RULE = f"{_RULES}:os-console-output"
@@ -170,6 +183,7 @@ ACTIONS: Mapping[str, Action] = {
     "resize": Of(f"{_RULES}:servers:resize", ResizeForm, _resize),
     "confirmResize": Of(f"{_RULES}:servers:confirm_resize", NoArguments, _confirm, takes_anything=True),
     "revertResize": Of(f"{_RULES}:servers:revert_resize", NoArguments, _revert, takes_anything=True),
+    "migrate": Of(f"{_RULES}:os-migrate-server:migrate", MigrateForm, _migrate),
     "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
     "unlock": Of(f"{_RULES}:os-lock-server:unlock", NoArguments, _unlock, changes=False, takes_anything=True),
     "os-resetState": Of(f"{_RULES}:os-admin-actions:reset_state", StateForm, _reset_state),
