@@ -11,7 +11,6 @@ RULES = {
             "issue_token",
             # A token is shown to who shows it; what another user's stands for goes by `validate_token`.
             "show_token",
-            "revoke_token",
             "get_auth_catalog",
             "get_auth_projects",
             "get_domain",
@@ -20,6 +19,7 @@ RULES = {
             "get_role",
         )
     },
+    "identity:revoke_token": "admin or user",
     "identity:validate_token": "admin or service or user",
     "identity:get_project": "admin or reader",
     "identity:get_user": "admin or user",

@@ -1,14 +1,18 @@
 """Who there is: projects, users, their roles and application credentials, kept in the database."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
+from fairlead.access.caller import Caller
 from fairlead.access.rules import with_implied
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied
+from fairlead.control.subjects import refused
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.identity import Assignment, Credential, Project, Role, User
 from fairlead.model.ids import CredentialId, ProjectId, UserId
@@ -60,18 +64,22 @@ def create_project(tx: Tx, name: str, description: str = "", *, enabled: bool = 
 
 def update_project(tx: Tx, project_id: ProjectId, changes: ProjectChanges) -> Project:
     """The changed project. Who is in one that is disabled is locked out at once. Raises NotFound, InvalidValue,
-    Conflict `name_in_use`.
+    Conflict `name_in_use`, `last_admin`.
     """
     if isinstance(changes.name, str):
         _check_name(changes.name)
-    return tx.projects.put(applied(replace, tx.projects.lock(project_id), changes))
+    with _an_admin_left(tx):
+        return tx.projects.put(applied(replace, tx.projects.lock(project_id), changes))
 
 
 def delete_project(tx: Tx, project_id: ProjectId) -> None:
-    """The project is gone, with its roles and credentials. Raises NotFound, Conflict `in_use` while it has anything."""
+    """The project is gone, with its roles and credentials. Raises NotFound, Conflict `in_use` while it has anything,
+    `last_admin`.
+    """
     tx.projects.lock(project_id)
     for rows in (
         tx.servers,
+        tx.server_groups,
         tx.ports,
         tx.networks,
         tx.subnets,
@@ -85,7 +93,8 @@ def delete_project(tx: Tx, project_id: ProjectId) -> None:
                 f"Project {project_id} still has a {rows.kind}: delete what it has first.",
                 field="project",
             )
-    tx.projects.remove(project_id)
+    with _an_admin_left(tx):
+        tx.projects.remove(project_id)
 
 
 def create_user(
@@ -111,13 +120,14 @@ def create_user(
 
 def update_user(tx: Tx, user_id: UserId, changes: UserChanges) -> User:
     """The changed user. A new password, or being disabled, ends the user's tokens. Raises NotFound, InvalidValue,
-    Conflict `name_in_use`.
+    Conflict `name_in_use`, `last_admin`.
     """
     if isinstance(changes.name, str):
         _check_name(changes.name)
     if isinstance(changes.default_project_id, str):
         tx.projects.fetch(changes.default_project_id)
-    user = tx.users.put(applied(replace, tx.users.lock(user_id), changes))
+    with _an_admin_left(tx):
+        user = tx.users.put(applied(replace, tx.users.lock(user_id), changes))
     if changes.password is not UNSET or not user.enabled:
         end_tokens(tx, user_id)
     return user
@@ -128,11 +138,9 @@ def delete_user(tx: Tx, user_id: UserId) -> None:
     Conflict `last_admin`.
     """
     tx.users.lock(user_id)
-    was_admin = bool(tx.assignments.find(user_id=user_id, role=Role.ADMIN))
     end_tokens(tx, user_id)
-    tx.users.remove(user_id)
-    if was_admin:
-        _check_admin_is_left(tx)
+    with _an_admin_left(tx):
+        tx.users.remove(user_id)
 
 
 def end_tokens(tx: Tx, user_id: UserId) -> None:
@@ -154,9 +162,8 @@ def unassign(tx: Tx, user_id: UserId, project_id: ProjectId, role: Role) -> None
     key = (user_id, project_id, role.value)
     if tx.assignments.get(key) is None:
         raise NotFound("role assignment", "/".join(key))
-    tx.assignments.remove(key)
-    if role is Role.ADMIN:
-        _check_admin_is_left(tx)
+    with _an_admin_left(tx):
+        tx.assignments.remove(key)
 
 
 def roles_of(tx: Tx, user_id: UserId, project_id: ProjectId) -> frozenset[Role]:
@@ -170,10 +177,15 @@ def projects_of(tx: Tx, user_id: UserId) -> tuple[Project, ...]:
     return tuple(project for project in (tx.projects.find(id=ids) if ids else ()) if project.enabled)
 
 
-def create_credential(tx: Tx, user_id: UserId, project_id: ProjectId, new: NewCredential) -> Credential:
-    """The new application credential. Raises InvalidValue for a role that the user has not, or an end that is past,
-    Conflict `name_in_use`.
+def create_credential(tx: Tx, caller: Caller, user_id: UserId, new: NewCredential) -> Credential:
+    """The user's new application credential, of the project that the caller is in. Raises InvalidValue for a role
+    that the user has not, or an end that is past, NotAllowed for a credential or who is in no project, Conflict
+    `name_in_use`.
     """
+    project_id = caller.project_id
+    # One with some of its user's roles would else make itself one with all of them.
+    if caller.application_credential_id is not None or not project_id:
+        raise refused("identity:create_application_credential")
     _check_name(new.name)
     held = roles_of(tx, user_id, project_id)
     if missing := [role.value for role in new.roles if role not in with_implied(held)]:
@@ -195,8 +207,12 @@ def create_credential(tx: Tx, user_id: UserId, project_id: ProjectId, new: NewCr
     return credential
 
 
-def delete_credential(tx: Tx, user_id: UserId, credential_id: CredentialId) -> None:
-    """The user's credential is gone, and the tokens that it gave with it. Raises NotFound."""
+def delete_credential(tx: Tx, caller: Caller, user_id: UserId, credential_id: CredentialId) -> None:
+    """The user's credential is gone, and the tokens that it gave with it. Raises NotFound, NotAllowed for one that
+    would end itself or another.
+    """
+    if caller.application_credential_id is not None:
+        raise refused("identity:delete_application_credential")
     credential_of(tx, user_id, credential_id)
     for token in tx.tokens.find(user_id=user_id, credential_id=credential_id):
         tx.tokens.remove(token.digest)
@@ -228,7 +244,22 @@ def _check_name(name: str) -> None:
         raise InvalidValue("name", name, f"a name of 1 to {LONGEST_NAME} characters on one line")
 
 
-def _check_admin_is_left(tx: Tx) -> None:
-    """Raises Conflict `last_admin` where nobody could give anybody a role any more."""
-    if not tx.assignments.find(role=Role.ADMIN):
+@contextmanager
+def _an_admin_left(tx: Tx) -> Iterator[None]:
+    """Raises Conflict `last_admin` where nobody could log in and give anybody a role after the block, and somebody
+    could before. The roles are held, so that of two admins who take each other's away one stays.
+    """
+    for found in tx.assignments.find(role=Role.ADMIN):
+        tx.assignments.hold((found.user_id, found.project_id, found.role.value))
+    was_there = _has_admin(tx)
+    yield
+    if was_there and not _has_admin(tx):
         raise Conflict("last_admin", "That was the last admin: give somebody else the role admin first.")
+
+
+def _has_admin(tx: Tx) -> bool:
+    held = tx.assignments.find(role=Role.ADMIN)
+    users = tx.users.find(id=tuple({found.user_id for found in held}), enabled=True)
+    projects = tx.projects.find(id=tuple({found.project_id for found in held}), enabled=True)
+    user_ids, project_ids = {user.id for user in users}, {project.id for project in projects}
+    return any(found.user_id in user_ids and found.project_id in project_ids for found in held)

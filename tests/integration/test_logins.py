@@ -200,6 +200,8 @@ def test_an_application_credential_is_its_user_with_some_roles(site, anna):
         # It cannot make others of its kind, nor a token for another project.
         again = {"identity": {"methods": ["token"], "token": {"id": robot.headers["x-auth-token"]}}}
         refused(site, again)
+        assert robot.post(path, json={"application_credential": {"name": "wider"}}).status_code == 403
+        assert robot.delete(f"{path}/{found['id']}").status_code == 403
         assert "secret" not in anna.http.get(f"{path}/{found['id']}").json()["application_credential"]
         assert anna.http.delete(f"{path}/{found['id']}").status_code == 204
         assert status(robot) == 401
@@ -210,6 +212,46 @@ def test_a_credential_has_no_role_that_its_user_has_not(site, anna):
     path = f"/identity/v3/users/{anna.user_id}/application_credentials"
     body = {"application_credential": {"name": "robot", "roles": [{"name": "admin"}]}}
     assert anna.http.post(path, json=body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"expires_at": "9999-12-31T23:59:59-12:00"}, {"expires_at": "soon"}, {"project_id": "another"}],
+)
+def test_a_credential_is_of_a_time_and_of_the_callers_project(site, anna, given):
+    path = f"/identity/v3/users/{anna.user_id}/application_credentials"
+    answer = anna.http.post(path, json={"application_credential": {"name": "robot", **given}})
+    assert answer.status_code == 400, answer.text
+
+
+def test_who_is_in_no_project_makes_no_credential(site, anna):
+    path = f"/identity/v3/users/{anna.user_id}/application_credentials"
+    with client(site, log_in(site, auth("anna") | {"scope": "unscoped"})) as unscoped:
+        assert unscoped.post(path, json={"application_credential": {"name": "robot"}}).status_code == 403
+
+
+def test_a_token_is_revoked_by_its_user_and_the_operator(site, anna):
+    service = person(site, "watcher", project(site, "west"), "service")
+    token = {"x-subject-token": anna.http.headers["x-auth-token"]}
+    assert status(service.http, TOKENS, **token) == 200
+    assert service.http.delete(TOKENS, headers=token).status_code == 403
+    assert status(anna.http) == 200
+    assert site.http.delete(TOKENS, headers=token).status_code == 204
+    assert status(anna.http) == 401
+
+
+def test_the_own_password_is_guessed_no_faster_than_at_a_login(site, anna):
+    """Whoever has got a token of hers, and not her password."""
+    user = f"/identity/v3/users/{anna.user_id}"
+    body = {"application_credential": {"name": "robot"}}
+    found = anna.http.post(f"{user}/application_credentials", json=body).json()["application_credential"]
+    site.http.patch(user, json={"user": {"password": "secret"}}).raise_for_status()
+    shown = {"id": found["id"], "secret": found["secret"]}
+    document = {"identity": {"methods": ["application_credential"], "application_credential": shown}}
+    with client(site, log_in(site, document)) as robot:
+        for guess in (*["wrong"] * 5, "secret"):
+            change = {"user": {"original_password": guess, "password": "mine"}}
+            assert robot.post(f"{user}/password", json=change).status_code == 403
 
 
 def test_the_last_admin_stays(site):

@@ -8,7 +8,7 @@ from fairlead.api import problems
 from fairlead.api.face import Face
 from fairlead.api.identity import catalog, projects, roles, tokens, users
 from fairlead.api.problems import Problem
-from fairlead.api.routes import Live, Route, Table
+from fairlead.api.routes import JSON, Live, Route, Table
 from fairlead.control.subjects import PROJECT_OF_USERS, USER
 
 
@@ -30,6 +30,7 @@ def _elsewhere(problem: Problem) -> Response:
 _PREFIX = "/identity"
 
 
+_JSON = (JSON,)
 _CREDENTIALS = "/v3/users/{}/application_credentials"
 _GRANT = "/v3/projects/{}/users/{}/roles"
 
@@ -41,7 +42,7 @@ _ROUTES = (
         "/v3/auth/tokens",
         tokens.issue,
         "identity:issue_token",
-        media_types=("application/json",),
+        media_types=_JSON,
         is_open=True,
     ),
     Live("GET", "/v3/auth/tokens", tokens.show, "identity:show_token"),
@@ -56,11 +57,18 @@ _ROUTES = (
     Route("PATCH", "/v3/projects/{}", projects.update, "identity:update_project", PROJECT_OF_USERS),
     Route("DELETE", "/v3/projects/{}", projects.delete, "identity:delete_project", PROJECT_OF_USERS),
     Route("GET", "/v3/users", users.index, "identity:list_users"),
-    Route("POST", "/v3/users", users.create, "identity:create_user"),
+    Live("POST", "/v3/users", users.create, "identity:create_user", media_types=_JSON),
     Route("GET", "/v3/users/{}", users.show, "identity:get_user", USER),
-    Route("PATCH", "/v3/users/{}", users.update, "identity:update_user", USER),
+    Live("PATCH", "/v3/users/{}", users.update, "identity:update_user", USER, media_types=_JSON),
     Route("DELETE", "/v3/users/{}", users.delete, "identity:delete_user", USER),
-    Route("POST", "/v3/users/{}/password", users.change_password, "identity:change_password", USER),
+    Live(
+        "POST",
+        "/v3/users/{}/password",
+        users.change_password,
+        "identity:change_password",
+        USER,
+        media_types=_JSON,
+    ),
     Route("GET", "/v3/users/{}/projects", projects.of_user, "identity:list_user_projects", USER),
     Route("GET", _CREDENTIALS, users.credentials, "identity:list_application_credentials", USER),
     Route("POST", _CREDENTIALS, users.create_credential, "identity:create_application_credential", USER),

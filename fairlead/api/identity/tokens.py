@@ -20,7 +20,7 @@ from fairlead.model.audit_trail import Resource, ResourceKind
 from fairlead.model.errors import NotFound
 
 _DOMAIN = {"id": DOMAIN_ID, "name": DOMAIN_NAME}
-_VALIDATES = "identity:validate_token"
+_VALIDATES, _REVOKES = "identity:validate_token", "identity:revoke_token"
 
 
 async def issue(call: Call) -> Response:
@@ -39,13 +39,13 @@ async def show(call: Call) -> Response:
     """GET /auth/tokens: what the token of X-Subject-Token stands for; for its own user and who may ask about
     others'.
     """
-    text, passport = await _subject(call)
+    text, passport = await _subject(call, _VALIDATES)
     return document({"token": shown(call, passport)}, 200, {"X-Subject-Token": text, "Vary": "X-Auth-Token"})
 
 
 async def revoke(call: Call) -> Response:
     """DELETE /auth/tokens: the token of X-Subject-Token is good for nothing any more."""
-    text, passport = await _subject(call)
+    text, passport = await _subject(call, _REVOKES)
     deed = replace(call.attempt.deed(), named=Resource(ResourceKind.USER, passport.user_id))
     await issuer(call).revoke(text, deed)
     return empty()
@@ -89,13 +89,13 @@ def shown(call: Call, passport: Passport) -> Json:
     }
 
 
-async def _subject(call: Call) -> tuple[str, Passport]:
+async def _subject(call: Call, action: str) -> tuple[str, Passport]:
     text = call.header("x-subject-token") or ""
     passport = await issuer(call).inspect(text) if 0 < len(text) <= LONGEST_TOKEN else None
     if passport is None:
         raise NotFound("token", "of X-Subject-Token")
-    if not call.caller.may(_VALIDATES, Target(user_id=passport.user_id)):
-        raise refused(_VALIDATES)
+    if not call.caller.may(action, Target(user_id=passport.user_id)):
+        raise refused(action)
     return text, passport
 
 

@@ -49,6 +49,10 @@ class Issuer(Protocol):
         """What a token stands for; None where it is good for nothing."""
         ...
 
+    async def knows(self, user_id: str, password: str) -> bool:
+        """Whether it is the user's password; False as well while too many wrong ones came."""
+        ...
+
     async def revoke(self, text: str, deed: Deed) -> None:
         """The token is good for nothing any more, as somebody asked."""
         ...

@@ -182,6 +182,11 @@ class Kept:
 
         await self._run(work)
 
+    async def knows(self, user_id: str, password: str) -> bool:
+        """Whether it is the user's password."""
+        _, is_right = await self._compared(UserForm(id=user_id), password)
+        return is_right
+
     async def _by_basic(self, request: Request) -> Passport | None:
         """Who the request's own password shows, in the user's default project."""
         name, password = _basic(request.headers.get("authorization", ""))
@@ -234,12 +239,16 @@ class Kept:
 
     async def _account(self, user: UserForm, password: str) -> Account:
         """The user's; raises the 401 unless the password is theirs."""
-        account = await self._look(lambda tx: self._find(tx, user))
-        key = account.id if account else f"{user.id or ''}/{user.name or ''}"
-        is_right = await self._passwords.is_right(key, password, account.password if account else None)
+        account, is_right = await self._compared(user, password)
         if account is None or not is_right:
             raise self._refusal(CredentialKind.PASSWORD, account)
         return account
+
+    async def _compared(self, user: UserForm, password: str) -> tuple[Account | None, bool]:
+        """The user, who need not be there, and whether the password is theirs."""
+        account = await self._look(lambda tx: self._find(tx, user))
+        key = account.id if account else f"{user.id or ''}/{user.name or ''}"
+        return account, await self._passwords.is_right(key, password, account.password if account else None)
 
     def _find(self, tx: Tx, user: UserForm) -> Account | None:
         if user.domain is not None and not _is_ours(user.domain):

@@ -36,6 +36,10 @@ class Nobody:
         """Every text stands for the operator."""
         return _passport()
 
+    async def knows(self, _user_id: str, _password: str) -> bool:
+        """Nobody has a password."""
+        return False
+
     async def revoke(self, _: str, _deed: Deed) -> None:
         """There is nothing to take away."""
 

@@ -29,11 +29,6 @@ def hashed(password: str) -> str:
     return bcrypt.hashpw(given, bcrypt.gensalt(_ROUNDS)).decode()
 
 
-def matches(password: str, kept: str) -> bool:
-    """Whether it is the password of that hash: a tenth of a second of work, for what is asked rarely."""
-    return _matches(password.encode(), kept.encode())
-
-
 class Passwords:
     """Compares passwords with hashes, two at a time. What was right is remembered by a digest under a key of this
     process, so that a password with each request costs microseconds. After five wrong ones in a row a user's
@@ -44,41 +39,49 @@ class Passwords:
         self._clock = clock
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._wrong: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bcrypt")
         self._nobodys = hashed(secrets.token_hex(16))
 
     async def is_right(self, user: str, password: str, kept: str | None) -> bool:
         """Whether the password is that of the hash; `kept` None, for a user that there is not, takes as long."""
-        digest = hmac.digest(self._key, f"{kept}\0{password}".encode(), "sha256")
+        digest, who = self._digest(f"{kept}\0{password}"), self._digest(user)
         if kept is not None and digest in self._right:
             self._right.move_to_end(digest)
             return True
-        if self._is_paused(user):
-            return False
         against = (kept or self._nobodys).encode()
         is_theirs = await asyncio.get_running_loop().run_in_executor(
-            self._pool, _matches, password.encode(), against
+            self._pool, self._compared, who, password.encode(), against
         )
+        if is_theirs is None:
+            return False
         is_right = is_theirs and kept is not None
-        self._note(user, digest, is_right=is_right)
+        self._note(who, digest, is_right=is_right)
         return is_right
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _is_paused(self, user: str) -> bool:
-        tries, until = self._wrong.get(user, (0, 0.0))
+    def _digest(self, text: str) -> bytes:
+        """In place of a text: it tells nothing, and is as long for a megabyte as for a name."""
+        return hmac.digest(self._key, text.encode(), "sha256")
+
+    def _compared(self, who: bytes, password: bytes, kept: bytes) -> bool | None:
+        """Asked when it is the password's turn: of a thousand that came at once only the first few are looked at."""
+        return None if self._is_paused(who) else _matches(password, kept)
+
+    def _is_paused(self, who: bytes) -> bool:
+        tries, until = self._wrong.get(who, (0, 0.0))
         return tries >= _TRIES and self._clock() < until
 
-    def _note(self, user: str, digest: bytes, *, is_right: bool) -> None:
+    def _note(self, who: bytes, digest: bytes, *, is_right: bool) -> None:
         if is_right:
-            self._wrong.pop(user, None)
+            self._wrong.pop(who, None)
             self._right[digest] = None
         else:
-            tries, _ = self._wrong.pop(user, (0, 0.0))
-            self._wrong[user] = (tries + 1, self._clock() + _PAUSE_SECONDS)
+            tries, _ = self._wrong.pop(who, (0, 0.0))
+            self._wrong[who] = (tries + 1, self._clock() + _PAUSE_SECONDS)
         for remembered in (self._right, self._wrong):
             while len(remembered) > _REMEMBERED:
                 remembered.popitem(last=False)

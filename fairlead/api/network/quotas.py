@@ -1,5 +1,7 @@
 """Quotas of the network API: how much of its nouns a project may have."""
 
+import re
+
 from msgspec import Struct
 from starlette.responses import Response
 
@@ -14,6 +16,8 @@ from fairlead.control.boundary import Tx
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import ProjectId
 from fairlead.model.quota import UNLIMITED, Resource
+
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 
 
 class QuotaBody(Struct, frozen=True):
@@ -105,7 +109,7 @@ def _resource(name: str) -> Resource:
 
 def _limit(name: str, value: object) -> int:
     """A number, or a text that says one, as Neutron takes it."""
-    if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) <= len(str(quotas.MOST)):
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not UNLIMITED <= value <= quotas.MOST:
         raise InvalidValue(name, value, f"a whole number from {UNLIMITED} to {quotas.MOST}")
