@@ -22,6 +22,7 @@ from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
 from fairlead.control.scheduling import Scheduler
 from fairlead.main.audit_trail import TrailKeeper, retention_from
+from fairlead.main.garbage import spare_collector
 from fairlead.main.logins import LoginSettings, Way, opened
 from fairlead.main.settings import Tls, is_loopback, login_settings, parse_listen, tls_from
 from fairlead.main.state import hold, state_directory
@@ -195,6 +196,7 @@ class ControlProcess:
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
+        spare_collector()
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
         keeper.start()
