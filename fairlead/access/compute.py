@@ -19,6 +19,8 @@ RULES = {
     f"{_V}:servers:stop": _OWNER,
     f"{_V}:servers:reboot": _OWNER,
     f"{_V}:servers:rebuild": _OWNER,
+    f"{_V}:os-suspend-server:suspend": _OWNER,
+    f"{_V}:os-suspend-server:resume": _OWNER,
     f"{_V}:os-pause-server:pause": _OWNER,
     f"{_V}:os-pause-server:unpause": _OWNER,
     f"{_V}:servers:resize": _OWNER,

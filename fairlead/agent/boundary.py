@@ -139,12 +139,18 @@ class Hypervisor(Protocol):
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """Power off, after asking the guest where graceful; returns once its devices are back on the host.
-        Nothing when it does not run.
+        Nothing when it does not run, but that what was saved of it is gone.
         """
         ...
 
     def pause(self, server_id: ServerId) -> None:
         """Halt a running domain where it is; it keeps its devices."""
+        ...
+
+    def save(self, server_id: ServerId) -> None:
+        """Write a running domain's memory to disk, and power it off: its next start goes on from there. Raises Fault
+        for one that has a device of the host.
+        """
         ...
 
     def resume(self, server_id: ServerId) -> None:

@@ -20,6 +20,7 @@ from fairlead.hoststate.steps import (
     RemoveGuest,
     RemoveImage,
     ResumeGuest,
+    SaveGuest,
     StartGuest,
     StopGuest,
 )
@@ -33,6 +34,7 @@ GuestStep = (
     | DefineGuest
     | StartGuest
     | PauseGuest
+    | SaveGuest
     | ResumeGuest
     | AttachNic
     | DetachNic
@@ -65,6 +67,11 @@ def act(step: GuestStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
         case PauseGuest():
             hands.hypervisor.pause(step.server_id)
             return hands.event("guest_paused", step.server_id, "the guest is paused.", server_id)
+        case SaveGuest():
+            hands.hypervisor.save(step.server_id)
+            return hands.event(
+                "guest_saved", step.server_id, "the guest is down, its memory saved.", server_id
+            )
         case ResumeGuest():
             hands.hypervisor.resume(step.server_id)
             return hands.event(

@@ -132,6 +132,8 @@ def _guests(
     done = {server: last for server, last in started.items() if last.is_done and last.boot_id == boot_id}
     entered = {server: last.boot_serial for server, last in done.items()}
     entered |= {domain.server_id: domain.boot_serial for domain in view.domains if domain.state.is_up}
+    # What was saved is of the boot that its domain tells, be it that the host booted since.
+    entered |= {d.server_id: d.boot_serial for d in view.domains if d.state is GuestState.SAVED}
     entered |= dict.fromkeys(by_others, 0)
     return tuple(
         _guest(domain, entered.get(domain.server_id, 0), kept.get(domain.server_id, ()))

@@ -36,6 +36,8 @@ _add_power("start", {"os-start": None}, "ACTIVE")
 _add_power("stop", {"os-stop": None}, "SHUTOFF")
 _add_power("pause", {"pause": None}, "PAUSED")
 _add_power("unpause", {"unpause": None}, "ACTIVE")
+_add_power("suspend", {"suspend": None}, "SUSPENDED")
+_add_power("resume", {"resume": None}, "ACTIVE")
 
 
 @server.command()

@@ -26,7 +26,7 @@ from fairlead.model.ids import PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, WIRING, after
 from fairlead.model.port import Port
 from fairlead.model.request import Nic, ServerRequest
-from fairlead.model.server import Server, ServerStatus
+from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.placement.beside import fits_beside
 from fairlead.placement.boundary import Fit
 
@@ -96,7 +96,8 @@ def detach(tx: Tx, server_id: ServerId, port_id: PortId, request_id: str = "") -
 
 
 def _check_state(server: Server, action: str, allowed: tuple[ServerStatus, ...]) -> None:
-    if server.status not in allowed or server.host_id is None:
+    # What is saved of a guest names its taps: without one of them it could not go on.
+    if server.status not in allowed or server.host_id is None or server.power is Power.SUSPENDED:
         raise WrongState(action, server)
 
 

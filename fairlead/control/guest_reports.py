@@ -58,6 +58,9 @@ def note_failures(
         if server is None or server.host_id != host.id or server.generation > generation:
             continue
         _port_failed(tx, host, server, failure, generation)
+        if server.power is Power.SUSPENDED and server.guest_state in _UP:
+            _not_suspended(tx, host, server, failure)
+            continue
         if failure.spares_server:
             trouble(tx, server, failure.failure, "server_troubled")
             continue
@@ -86,9 +89,9 @@ def note_guests(
             changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
         if changed != server:
             tx.servers.put(changed)
-        is_retold |= changed.power is not server.power or (changed.resize is None) is not (
-            server.resize is None
-        )
+        is_over = (changed.resize is None) is not (server.resize is None)
+        is_ahead = server.generation > host.generation
+        is_retold |= changed.power is not server.power or is_over or is_ahead
     return is_retold
 
 
@@ -111,6 +114,8 @@ def _followed(
     held: Sequence[tuple[Allocation, Device]],
 ) -> Server:
     """The server's status after its guest's: only of the boot that is wanted, for an older one is on its way."""
+    if guest.state is GuestState.SAVED:
+        return _saved(tx, server)
     is_wanted_boot = guest.boot_serial == server.boot_serial
     wants_up = server.power.is_up
     if server.resize is not None:
@@ -123,14 +128,32 @@ def _followed(
         if is_wired and all(_has(guest, device) for _, device in kept):
             _alias_devices_allocated(tx, kept)
             return _untroubled(_up(tx, server), own)
-    elif not guest.state.is_up and not wants_up and is_disk_settled(server, guest):
+    elif not guest.state.is_up and server.power is Power.STOPPED and is_disk_settled(server, guest):
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
-    elif not guest.state.is_up and is_wanted_boot:
+    elif not guest.state.is_up and (is_wanted_boot or server.power is Power.SUSPENDED):
         why = f": {guest.reason}" if guest.reason else ""
         down = replace(server, power=Power.STOPPED, generation=following(tx, host))
         message = f"The guest of server {{}} went down by itself{why}."
         return _moved(tx, down, "stopped", ServerStatus.SHUTOFF, "server_went_down", message)
     return server
+
+
+def _saved(tx: Tx, server: Server) -> Server:
+    """One that is to go on, or down, is on its way."""
+    if server.power is not Power.SUSPENDED:
+        return server
+    return _moved(
+        tx, server, "suspended", ServerStatus.SUSPENDED, "server_suspended", "Server {} is suspended."
+    )
+
+
+_UP = frozenset({GuestState.RUNNING.value, GuestState.PAUSED.value})
+
+
+def _not_suspended(tx: Tx, host: Host, server: Server, failure: SubjectFailure) -> None:
+    """It runs on with all that it had: half a server without its NICs is nobody's wish."""
+    running = replace(server, power=Power.RUNNING, generation=following(tx, host))
+    trouble(tx, tx.servers.put(running), failure.failure, "server_not_suspended")
 
 
 def _has(guest: ObservedGuest, device: Device) -> bool:

@@ -67,6 +67,15 @@ class ServerView:
     group: ServerGroup | None = None
 
 
+_REBOOTED_HARD = (
+    ServerStatus.ACTIVE,
+    ServerStatus.SHUTOFF,
+    ServerStatus.PAUSED,
+    ServerStatus.SUSPENDED,
+    ServerStatus.ERROR,
+)
+
+
 class WrongState(Conflict):
     """What was asked for is not possible for the server as it is, or while something else is under way."""
 
@@ -149,11 +158,7 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
     """
     if is_hard and tx.servers.fetch(server_id).host_id is None:
         return _placed_again(tx, server_id, request_id)
-    allowed = (
-        (ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.PAUSED, ServerStatus.ERROR)
-        if is_hard
-        else (ServerStatus.ACTIVE,)
-    )
+    allowed = _REBOOTED_HARD if is_hard else (ServerStatus.ACTIVE,)
     server, host = acted_on(tx, server_id, "reboot", *allowed, crosses=is_hard)
     again = replace(
         server,

@@ -12,6 +12,7 @@ from fairlead.hoststate.desired import (
     GuestDevice,
     ImageRef,
 )
+from fairlead.hoststate.halting import halts
 from fairlead.hoststate.likeness import (
     is_bridged,
     is_configured,
@@ -31,10 +32,8 @@ from fairlead.hoststate.steps import (
     FetchImage,
     KeepDisk,
     MakeTap,
-    PauseGuest,
     RemoveGuest,
     RestoreDisk,
-    ResumeGuest,
     StartGuest,
     Step,
     StopGuest,
@@ -150,6 +149,11 @@ def _removal(lookup: Lookup, guest: ObservedGuest) -> tuple[Step, ...]:
 
 
 def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
+    is_wanted_boot = guest.boot_serial == wanted.boot_serial
+    if guest.state is GuestState.SAVED and not (wanted.power is not Power.STOPPED and is_wanted_boot):
+        return (
+            StopGuest(guest.server_id, is_graceful=False, why="what was saved of it is not wanted any more"),
+        )
     if not guest.state.is_up:
         return ()
     if not guest.boot_serial:
@@ -157,9 +161,9 @@ def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
         return (StopGuest(guest.server_id, is_graceful=False, why=_BY_ANOTHER_HAND),)
     # A paused guest cannot hear that it is asked to go down.
     hears = guest.state is GuestState.RUNNING
-    if not wanted.power.is_up:
+    if wanted.power is Power.STOPPED:
         return (StopGuest(guest.server_id, is_graceful=hears),)
-    if guest.boot_serial != wanted.boot_serial:
+    if not is_wanted_boot:
         return (StopGuest(guest.server_id, is_graceful=hears and not wanted.hard_reboot),)
     return ()
 
@@ -238,13 +242,14 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
     taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
     if wanted is None or stays_up:
-        missing = _attachable(lookup, wanted, ahead) if wanted else ()
+        is_to_stay = wanted is not None and wanted.power is not Power.SUSPENDED
+        missing = _attachable(lookup, wanted, ahead) if wanted and is_to_stay else ()
         yield from _live_chains(lookup, server_id, (*configure, *map(MakeTap, taps)), missing, ahead)
-        yield from _halt(wanted, seen, is_sound=not (configure or taps or missing))
+        yield from halts(lookup, wanted, seen, is_sound=not (configure or taps or missing))
         yield from _redefinition(lookup, wanted, seen) if wanted and seen else ()
         return
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)
-    ascent = _ascent(lookup, wanted, seen) if is_complete else ()
+    ascent = _ascent(lookup, wanted, seen, ahead.goes_down) if is_complete else ()
     steps = (*configure, *map(MakeTap, taps), *ascent)
     images = map(image_key, wanted.images) if ascent else ()
     if steps:
@@ -341,23 +346,18 @@ def _redefinition(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest) -> 
         yield Chain(f"define/{wanted.server_id}", (DefineGuest(wanted, spec),), wanted.server_id, needs)
 
 
-def _halt(wanted: DesiredGuest | None, seen: ObservedGuest | None, *, is_sound: bool) -> Iterator[Chain]:
-    """Pause it, or let it go on: that only while all that it has is as wanted (`is_sound`)."""
-    if wanted is None or seen is None:
-        return
-    match wanted.power, seen.state:
-        case Power.PAUSED, GuestState.RUNNING:
-            yield Chain(f"guest/{seen.server_id}", (PauseGuest(seen.server_id),), seen.server_id)
-        case Power.RUNNING, GuestState.PAUSED if is_sound:
-            yield Chain(f"guest/{seen.server_id}", (ResumeGuest(seen.server_id),), seen.server_id)
-
-
-def _ascent(lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ...]:
+def _ascent(
+    lookup: Lookup, wanted: DesiredGuest, seen: ObservedGuest | None, goes_down: frozenset[ServerId]
+) -> tuple[Step, ...]:
     """Define and start; define alone where it is to stay down and its domain is missing or outdated.
 
     A guest that is down with the wanted serial went down by itself and stays down. Where a PF makes its VFs
     anew, their addresses are not known yet, so a guest that has one starts with the next plan.
     """
+    if seen is not None and seen.state is GuestState.SAVED and seen.server_id not in goes_down:
+        # As it was defined when it was saved: on another domain its memory would make no sense.
+        goes_on = StartGuest(wanted.server_id, is_paused=wanted.power is Power.PAUSED)
+        return (goes_on,) if wanted.power.is_up else ()
     spec = spec_of(wanted, lookup.addresses(wanted))
     starts = wanted.power.is_up and (seen is None or seen.boot_serial != wanted.boot_serial)
     disk = _disk_of(wanted, seen)

@@ -80,6 +80,8 @@ class GuestState(Enum):
     RUNNING = "running"
     STOPPED = "stopped"
     PAUSED = "paused"
+    SAVED = "saved"
+    """Down, with its memory on disk: it goes on where it was when it is started."""
     CRASHED = "crashed"
 
     @property

@@ -30,6 +30,7 @@ from fairlead.hoststate.steps import (
     ResetDevice,
     RestoreDisk,
     ResumeGuest,
+    SaveGuest,
     ScrubVf,
     SetNumVfs,
     SetUpPf,
@@ -153,6 +154,7 @@ def _of_step(step: Step) -> Resources:
             | RemoveGuest()
             | StartGuest()
             | PauseGuest()
+            | SaveGuest()
             | ResumeGuest()
             | KeepDisk()
             | RestoreDisk()

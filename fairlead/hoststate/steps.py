@@ -23,8 +23,8 @@ from fairlead.model.vf import VfSettings
 
 @dataclass(frozen=True, slots=True)
 class StopGuest:
-    """Power off (`is_graceful`: ask the guest first); its devices come back to the host. `why`: what led to it,
-    where nobody asked for it.
+    """Power off (`is_graceful`: ask the guest first); its devices come back to the host. A memory that was saved is
+    lost. `why`: what led to it, where nobody asked for it.
     """
 
     server_id: ServerId
@@ -167,7 +167,9 @@ class DefineGuest:
 
 @dataclass(frozen=True, slots=True)
 class StartGuest:
-    """Start the defined domain. `is_paused`: with its devices, and before its first instruction."""
+    """Start the defined domain; one that was saved goes on where it was. `is_paused`: with its devices, and before its
+    first instruction.
+    """
 
     server_id: ServerId
     is_paused: bool = False
@@ -176,6 +178,13 @@ class StartGuest:
 @dataclass(frozen=True, slots=True)
 class PauseGuest:
     """Halt a running guest where it is; it keeps its devices."""
+
+    server_id: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class SaveGuest:
+    """Write a running guest's memory to disk, and power off. It must have no device passed through."""
 
     server_id: ServerId
 
@@ -223,6 +232,7 @@ Step = (
     | DefineGuest
     | StartGuest
     | PauseGuest
+    | SaveGuest
     | ResumeGuest
     | AttachNic
     | DetachNic

@@ -107,6 +107,8 @@ class LibvirtHypervisor:
         """
         with _told("Stopping", domain_name(server_id)):
             domain = self._find(server_id)
+            if domain is not None and domain.hasManagedSaveImage():
+                domain.managedSaveRemove()
             if domain is None or not domain.isActive():
                 return
             if is_graceful and self._goes_down(domain):
@@ -118,6 +120,11 @@ class LibvirtHypervisor:
         """See Hypervisor.pause."""
         with _told("Pausing", domain_name(server_id)):
             self._expect(server_id).suspend()
+
+    def save(self, server_id: ServerId) -> None:
+        """See Hypervisor.save."""
+        with _told("Saving", domain_name(server_id)), self._long_calls:
+            self._expect(server_id).managedSave(libvirt.VIR_DOMAIN_SAVE_RUNNING)
 
     def resume(self, server_id: ServerId) -> None:
         """See Hypervisor.resume."""
@@ -190,6 +197,7 @@ class LibvirtHypervisor:
         """A domain of ours, the document of another's, None when it is gone by now."""
         try:
             number, reason = domain.state()
+            is_saved = domain.hasManagedSaveImage() == 1
             live = read_domain(domain.XMLDesc(0))
             stored = read_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
         except libvirt.libvirtError as error:
@@ -200,6 +208,8 @@ class LibvirtHypervisor:
             hostdevs = tuple(sorted({*live.hostdevs, *stored.hostdevs}))
             return DomainDocument(None, "", 0, hostdevs)
         state = _guest_state(number, reason)
+        if state is GuestState.STOPPED and is_saved:
+            state = GuestState.SAVED
         return Domain(
             server_id=live.server_id,
             state=state,
@@ -278,6 +288,7 @@ def _guest_state(number: int, reason: int) -> GuestState:
 def _reason(state: GuestState, number: int) -> str:
     names = {
         GuestState.STOPPED: _SHUTOFF_REASONS,
+        GuestState.SAVED: _SHUTOFF_REASONS,
         GuestState.CRASHED: _SHUTOFF_REASONS,
         GuestState.PAUSED: _PAUSED_REASONS,
     }.get(state, ())

@@ -91,6 +91,7 @@ class ServerStatus(Enum):
     RESIZE = "RESIZE"
     VERIFY_RESIZE = "VERIFY_RESIZE"
     REVERT_RESIZE = "REVERT_RESIZE"
+    SUSPENDED = "SUSPENDED"
     ERROR = "ERROR"
     DELETING = "DELETING"
 
@@ -100,12 +101,13 @@ class Power(Enum):
 
     RUNNING = "running"
     PAUSED = "paused"
+    SUSPENDED = "suspended"
     STOPPED = "stopped"
 
     @property
     def is_up(self) -> bool:
         """Whether the guest shall have its devices."""
-        return self is not Power.STOPPED
+        return self in {Power.RUNNING, Power.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class Server:
     description: str | None = None
     launched_at: datetime | None = None
     guest_state: str = ""
-    """The guest's state as last reported: running, stopped, paused, crashed; "" while there is none."""
+    """The guest's state as last reported: running, stopped, paused, saved, crashed; "" while there is none."""
     fault: Failure | None = None
     fault_at: datetime | None = None
     locked: bool = False
@@ -236,6 +238,7 @@ _AT_REST = {
     ServerStatus.ACTIVE: Power.RUNNING,
     ServerStatus.PAUSED: Power.PAUSED,
     ServerStatus.SHUTOFF: Power.STOPPED,
+    ServerStatus.SUSPENDED: Power.SUSPENDED,
 }
 
 

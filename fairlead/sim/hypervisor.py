@@ -83,6 +83,7 @@ class SimHypervisor:
             fresh.state, fresh.reason = old.state, old.reason
             fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
             fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
+            fresh.saved_taps = old.saved_taps
         self._machine.domains[fresh.name] = fresh
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
@@ -93,6 +94,10 @@ class SimHypervisor:
             raise _refused(
                 "Starting", domain.name, "Requested operation is not valid: domain is already running"
             )
+        if domain.state is GuestState.SAVED:
+            self._check_free(domain, (), domain.saved_taps, "Starting")
+            domain.boot()
+            return
         self._check_free(domain, domain.hostdevs, domain.taps, "Starting")
         traces = self._machine.give(domain)
         self.on_start(domain, traces)
@@ -105,7 +110,7 @@ class SimHypervisor:
         """Down, at once."""
         self._reach("stop")
         domain = self._machine.domains.get(domain_name(server_id))
-        if domain is not None and domain.is_up:
+        if domain is not None and (domain.is_up or domain.state is GuestState.SAVED):
             domain.go_down(GuestState.STOPPED, "shutdown" if is_graceful else "destroyed")
 
     def pause(self, server_id: ServerId) -> None:
@@ -115,6 +120,17 @@ class SimHypervisor:
         if domain.state is not GuestState.RUNNING:
             raise _refused("Pausing", domain.name, "Requested operation is not valid: domain is not running")
         domain.state, domain.reason = GuestState.PAUSED, "user"
+
+    def save(self, server_id: ServerId) -> None:
+        """Its memory is kept; not of one that has devices of the host."""
+        self._reach("save")
+        domain = self._domain(server_id)
+        if not domain.is_up:
+            raise _refused("Saving", domain.name, "Requested operation is not valid: domain is not running")
+        if domain.live_hostdevs:
+            answer = "Requested operation is not valid: domain has assigned non-USB host devices"
+            raise _refused("Saving", domain.name, answer)
+        domain.save()
 
     def resume(self, server_id: ServerId) -> None:
         """Let it go on."""

@@ -57,6 +57,7 @@ class DomainState:
     live_disk_serial: int = 0
     live_hostdevs: tuple[PciAddress, ...] = ()
     live_taps: tuple[str, ...] = ()
+    saved_taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
     disk_serial: int = 0
 
@@ -66,10 +67,18 @@ class DomainState:
         return self.state.is_up
 
     def boot(self) -> None:
-        """It runs, with all that it is defined with."""
+        """It runs, with all that it is defined with; one that was saved with what it had."""
+        if self.state is GuestState.SAVED:
+            self.state, self.reason, self.live_taps = GuestState.RUNNING, "restored", self.saved_taps
+            return
         self.state, self.reason = GuestState.RUNNING, "booted"
         self.live_serial, self.live_disk_serial = self.boot_serial, self.disk_serial
         self.live_hostdevs, self.live_taps = self.hostdevs, self.taps
+
+    def save(self) -> None:
+        """It is down, and goes on from there."""
+        self.saved_taps = self.live_taps
+        self.go_down(GuestState.SAVED, "saved")
 
     def go_down(self, state: GuestState, reason: str) -> None:
         """It runs no more, and has nothing."""
@@ -125,7 +134,8 @@ class Machine:
         """Power lost and back: domains are defined and down, VFs, bridges and taps are gone."""
         self.boots += 1
         for domain in self.domains.values():
-            domain.go_down(GuestState.STOPPED, "shutdown")
+            if domain.state is not GuestState.SAVED:
+                domain.go_down(GuestState.STOPPED, "shutdown")
         for pf in self.pfs.values():
             pf.vfs.clear()
             pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management

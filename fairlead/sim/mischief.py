@@ -59,7 +59,8 @@ class AgentDied(BaseException):
 
 def start_by_hand(machine: Machine, domain: DomainState) -> None:
     """As `virsh start`: the domain's devices are the guest's, set as they are."""
-    machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
+    if domain.state is not GuestState.SAVED:
+        machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
     domain.boot()
 
 

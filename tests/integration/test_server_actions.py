@@ -104,6 +104,8 @@ def test_a_hard_reboot_takes_a_server_out_of_the_error_that_an_operator_called_i
         ("reboot", {"type": "HARD"}),
         ("pause", None),
         ("unpause", None),
+        ("suspend", None),
+        ("resume", None),
         ("rebuild", {"imageRef": "11111111-0000-4000-8000-000000000001"}),
         ("lock", None),
         ("unlock", None),

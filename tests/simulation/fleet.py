@@ -319,6 +319,16 @@ def unpause(site: Site) -> None:
         site.run(server_power.unpause, server.id)
 
 
+def suspend(site: Site) -> None:
+    for server in site.servers(ServerStatus.ACTIVE)[:1]:
+        site.run(server_power.suspend, server.id)
+
+
+def resume(site: Site) -> None:
+    for server in site.servers(ServerStatus.SUSPENDED)[:1]:
+        site.run(server_power.resume, server.id)
+
+
 def rebuild(site: Site) -> None:
     found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF)
     if found:
@@ -327,7 +337,13 @@ def rebuild(site: Site) -> None:
 
 
 def reboot(site: Site) -> None:
-    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.PAUSED)
+    found = site.servers(
+        ServerStatus.ACTIVE,
+        ServerStatus.ERROR,
+        ServerStatus.SHUTOFF,
+        ServerStatus.PAUSED,
+        ServerStatus.SUSPENDED,
+    )
     if found:
         is_hard = site.random.choice([True, False])
         site.run(servers.reboot, site.random.choice(found).id, is_hard=is_hard)
@@ -435,6 +451,8 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     start,
     pause,
     unpause,
+    suspend,
+    resume,
     rebuild,
     reboot,
     resize,

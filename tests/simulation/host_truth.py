@@ -12,7 +12,11 @@ from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from tests.simulation.fleet import Place, Site
 
-_STATES = {ServerStatus.ACTIVE: GuestState.RUNNING, ServerStatus.PAUSED: GuestState.PAUSED}
+_STATES = {
+    ServerStatus.ACTIVE: GuestState.RUNNING,
+    ServerStatus.PAUSED: GuestState.PAUSED,
+    ServerStatus.SUSPENDED: GuestState.SAVED,
+}
 
 
 def lies(site: Site) -> list[str]:
@@ -69,7 +73,7 @@ def _of_server(
     if domain is None or domain.state is not state:
         yield f"its guest is {domain}"
         return
-    if {device.pci_address for device in held} != set(domain.live_hostdevs):
+    if domain.is_up and {device.pci_address for device in held} != set(domain.live_hostdevs):
         yield f"its guest has {domain.live_hostdevs}, and {held} are its own"
     for device in held:
         at = place.host.machine.vf_at(device.pci_address)

@@ -136,6 +136,14 @@ def _unpause(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
     server_power.unpause(tx, server_id, call.caller.request_id)
 
 
+def _suspend(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    server_power.suspend(tx, server_id, call.caller.request_id)
+
+
+def _resume(tx: Tx, call: Call, server_id: ServerId, _: Struct) -> None:
+    server_power.resume(tx, server_id, call.caller.request_id)
+
+
 def _lock(tx: Tx, call: Call, server_id: ServerId, form: LockForm) -> None:
     if form.locked_reason is not None and asked_version(call.request) < _REASONED:
         raise InvalidValue("lock", form.locked_reason, "possible before microversion 2.73")
@@ -184,6 +192,8 @@ ACTIONS: Mapping[str, Action] = {
     "confirmResize": Of(f"{_RULES}:servers:confirm_resize", NoArguments, _confirm, takes_anything=True),
     "revertResize": Of(f"{_RULES}:servers:revert_resize", NoArguments, _revert, takes_anything=True),
     "migrate": Of(f"{_RULES}:os-migrate-server:migrate", MigrateForm, _migrate),
+    "suspend": Of(f"{_RULES}:os-suspend-server:suspend", NoArguments, _suspend, takes_anything=True),
+    "resume": Of(f"{_RULES}:os-suspend-server:resume", NoArguments, _resume, takes_anything=True),
     "lock": Of(f"{_RULES}:os-lock-server:lock", LockForm, _lock, changes=False),
     "unlock": Of(f"{_RULES}:os-lock-server:unlock", NoArguments, _unlock, changes=False, takes_anything=True),
     "os-resetState": Of(f"{_RULES}:os-admin-actions:reset_state", StateForm, _reset_state),

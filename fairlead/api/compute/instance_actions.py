@@ -29,6 +29,8 @@ _ACTIONS = {
     "server_start_asked": "start",
     "server_stop_asked": "stop",
     "server_reboot_asked": "reboot",
+    "server_suspend_asked": "suspend",
+    "server_resume_asked": "resume",
     "server_rebuild_asked": "rebuild",
     "server_pause_asked": "pause",
     "server_unpause_asked": "unpause",

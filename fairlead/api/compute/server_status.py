@@ -10,7 +10,7 @@ from fairlead.control.servers import WrongState
 from fairlead.model.errors import Conflict
 from fairlead.model.server import Power, Server, ServerStatus
 
-_POWER_STATES = {"running": 1, "paused": 3, "stopped": 4, "crashed": 6}
+_POWER_STATES = {"running": 1, "paused": 3, "stopped": 4, "saved": 4, "crashed": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             return "BUILD", "building", "spawning" if server.host_id else "scheduling"
         case ServerStatus.ACTIVE:
             return "ACTIVE", "active", _LEAVING[server.power]
-        case ServerStatus.PAUSED:
-            return "PAUSED", "paused", _task_of_paused(server)
+        case ServerStatus.PAUSED | ServerStatus.SUSPENDED:
+            return _words_of_halted(server)
         case ServerStatus.REBUILD:
             was = "stopped" if server.power is Power.STOPPED else "active"
             return "REBUILD", was, "rebuilding"
@@ -65,13 +65,21 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             assert_never(never)
 
 
-_LEAVING = {Power.RUNNING: None, Power.PAUSED: "pausing", Power.STOPPED: "powering-off"}
+_LEAVING = {
+    Power.RUNNING: None,
+    Power.PAUSED: "pausing",
+    Power.SUSPENDED: "suspending",
+    Power.STOPPED: "powering-off",
+}
 
 
-def _task_of_paused(server: Server) -> str | None:
-    if server.power is not Power.RUNNING:
-        return None
-    return "rebooting_hard" if server.hard_reboot else "unpausing"
+def _words_of_halted(server: Server) -> tuple[str, str, str | None]:
+    is_paused = server.status is ServerStatus.PAUSED
+    task = None
+    if server.power is Power.RUNNING:
+        goes_on = "unpausing" if is_paused else "resuming"
+        task = "rebooting_hard" if server.hard_reboot else goes_on
+    return ("PAUSED", "paused", task) if is_paused else ("SUSPENDED", "suspended", task)
 
 
 def _before_resize(server: Server) -> str:
@@ -91,7 +99,11 @@ def _before_deletion(server: Server) -> tuple[str, str]:
     return _BY_GUEST.get(server.guest_state, ("SHUTOFF", "stopped"))
 
 
-_BY_GUEST = {"running": ("ACTIVE", "active"), "paused": ("PAUSED", "paused")}
+_BY_GUEST = {
+    "running": ("ACTIVE", "active"),
+    "paused": ("PAUSED", "paused"),
+    "saved": ("SUSPENDED", "suspended"),
+}
 
 
 def _power_state(server: Server) -> int:

@@ -41,6 +41,7 @@ _STATUS = one_of(
     "RESIZE",
     "REVERT_RESIZE",
     "SHUTOFF",
+    "SUSPENDED",
     "VERIFY_RESIZE",
 )
 

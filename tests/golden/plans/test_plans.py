@@ -64,6 +64,14 @@ def gone_down() -> SimHost:
     return host
 
 
+def asleep() -> SimHost:
+    host = converged(HostWish(servers=(ONE,)))
+    domain = host.machine.domains[f"fl-{server(1)}"]
+    domain.live_hostdevs = ()
+    domain.save()
+    return host
+
+
 def rebooted() -> SimHost:
     host = converged(BOTH)
     host.machine.reboot()
@@ -115,6 +123,18 @@ CASES = {
     "rebuild": (
         lambda: converged(HostWish(servers=(ONE,))),
         HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True, disk_serial=2, image=IMAGE),)),
+    ),
+    "suspend": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(replace(ONE, power=Power.SUSPENDED),)),
+    ),
+    "resume": (
+        asleep,
+        HostWish(servers=(ONE,)),
+    ),
+    "a_hard_reboot_of_a_suspended_guest": (
+        asleep,
+        HostWish(servers=(replace(ONE, boot_serial=2, hard_reboot=True),)),
     ),
     "stop": (
         lambda: converged(HostWish(servers=(ONE,))),
