@@ -136,11 +136,13 @@ def _add_devices(
 
 def _add_root_ports(devices: Element, guest: DesiredGuest, files: GuestFiles) -> None:
     """One for each device, and some to plug into: PCI Express plugs nothing in but into a port of its own, and
-    libvirt adds none beyond what a domain starts with (its pci-hotplug.html). PC's one bus has room anyway.
+    libvirt adds none beyond what a domain starts with (its pci-hotplug.html). PC's one bus has room anyway. All are
+    numbered, from the root: libvirt takes the first of those that are not for the root itself.
     """
     disks = (files.disk is not None) + (files.config_drive is not None)
-    for _ in range(disks + len(guest.devices) + _RNGS + SPARE_ROOT_PORTS):
-        SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
+    for number in range(1, disks + len(guest.devices) + _RNGS + SPARE_ROOT_PORTS + 1):
+        SubElement(devices, "controller", type="pci", index=str(number), model="pcie-root-port")
 
 
 def _add_disks(devices: Element, files: GuestFiles) -> None:
