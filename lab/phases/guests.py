@@ -34,7 +34,10 @@ class Member:
 
     def wanted(self, site: Site) -> Vf:
         """Its VF as its port says."""
-        mac = str(site.port_of(self.name)["mac_address"])
+        return self.vf(str(site.port_of(self.name)["mac_address"]))
+
+    def vf(self, mac: str) -> Vf:
+        """The VF of a port with that MAC."""
         return Vf(mac, self.vlan, self.priority, self.spoof_check, self.trust, self.max_rate_mbps, 0)
 
 
