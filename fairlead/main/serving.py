@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -20,11 +21,19 @@ from fairlead.control import flavors, images
 from fairlead.control.audit_trail import Retention
 from fairlead.control.boundary import SCHEDULER
 from fairlead.control.engine import Engine
+from fairlead.control.resize_window import confirm_due
 from fairlead.control.scheduling import Scheduler
 from fairlead.main.audit_trail import TrailKeeper, retention_from
 from fairlead.main.garbage import spare_collector
 from fairlead.main.logins import LoginSettings, Way, opened
-from fairlead.main.settings import Tls, is_loopback, login_settings, parse_listen, tls_from
+from fairlead.main.settings import (
+    Tls,
+    is_loopback,
+    login_settings,
+    parse_listen,
+    resize_window_from,
+    tls_from,
+)
 from fairlead.main.state import hold, state_directory
 from fairlead.placement.boundary import HostOrder
 from fairlead.store.engine import SqlDatabase, open_database
@@ -55,6 +64,8 @@ class Serving:
     logins: LoginSettings = field(default_factory=LoginSettings)
     tls: Tls | None = None
     retention: Retention = field(default_factory=Retention)
+    resize_window: timedelta | None = None
+    """None: a resize waits for its owner's word for ever."""
 
     @property
     def url(self) -> str:
@@ -87,7 +98,14 @@ def serving_from(
     state = state_directory(settings["state"], below)
     order = HostOrder(settings["order"] or "")
     serving = Serving(
-        listener, state, settings["database"], order, logins, tls_from(settings), retention_from(settings)
+        listener,
+        state,
+        settings["database"],
+        order,
+        logins,
+        tls_from(settings),
+        retention_from(settings),
+        resize_window_from(settings),
     )
     _warn_of_plain_passwords(serving)
     return serving
@@ -228,6 +246,8 @@ class ControlProcess:
             self._scheduler_wake.clear()
             try:
                 scheduler.tick()
+                if self._serving.resize_window is not None:
+                    confirm_due(self.engine, self._serving.resize_window)
             except Exception:  # noqa: BLE001 - a tick loop outlives what nobody thought of
                 _log.exception("scheduling_failed")
             self._scheduler_wake.wait(_SCHEDULER_REST_SECONDS)

@@ -8,6 +8,7 @@ import ipaddress
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,6 +49,9 @@ _SETTINGS = {
     "password_file": _Setting("Users of http_basic: lines name:bcrypt-hash[:project[:role,role]]."),
     "policy_file": _Setting(
         "Rules of access in place of the default ones, TOML; `fairlead rules` shows them."
+    ),
+    "resize_confirm_window_seconds": _Setting(
+        "Confirm a resize by itself after so many seconds without its owner's word; 0: never.", "0"
     ),
     "audit_trail_days": _Setting("How many days records of the audit trail are kept.", "90"),
     "audit_trail_records": _Setting("How many of them at most, about 1 KB each.", "1000000"),
@@ -157,6 +161,19 @@ def tls_from(settings: Mapping[str, str | None]) -> Tls | None:
     return Tls(certificate, key) if certificate and key else None
 
 
+def resize_window_from(settings: Mapping[str, str | None]) -> timedelta | None:
+    """How long a resize waits for its owner's word, None: for ever; raises click's usage error."""
+    given = settings["resize_confirm_window_seconds"] or ""
+    if not (given.isascii() and given.isdigit() and len(given) < _TOO_MANY_DIGITS):
+        raise click.UsageError(
+            f"--resize-confirm-window-seconds is a whole number of seconds, 0 for never, not {given!r}."
+        )
+    return timedelta(seconds=int(given)) if int(given) else None
+
+
+_TOO_MANY_DIGITS = 10
+
+
 def login_settings(settings: Mapping[str, str | None]) -> LoginSettings:
     """The settings of logins."""
     way = Way(settings["login"])
@@ -184,6 +201,7 @@ _OF_CONTROL = (
     "keystone_project",
     "keystone_domain",
     "keystone_ca",
+    "resize_confirm_window_seconds",
     "audit_trail_days",
     "audit_trail_records",
 )

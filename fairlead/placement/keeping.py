@@ -15,9 +15,12 @@ def keeping(request: ServerRequest, held: Mapping[RequestId, KeptDevice]) -> Ser
 
 
 def offering_kept(view: HostView, request: ServerRequest) -> HostView:
-    """The view of a host, its servers without the one of the request, on which what that one keeps is free to it."""
+    """The view of a host, its servers without the one of the request, on which what that one keeps is free to it. One
+    whose operator keeps new servers away serves those it has.
+    """
     families = (_offering(family, request.pci) for family in view.families)
-    return replace(view, families=tuple(families))
+    why_not = "" if view.is_disabled else view.why_not
+    return replace(view, families=tuple(families), why_not=why_not)
 
 
 def _offering(family: FamilyView, requests: Iterable[PciRequest]) -> FamilyView:

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from fairlead.access.caller import Caller
-from fairlead.control import flavors, migrations, quotas, resizing, servers
+from fairlead.control import flavors, hosts, migrations, quotas, rebuilding, resizing, servers
 from fairlead.control.flavors import NewFlavor
+from fairlead.control.resize_window import confirm_due
 from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import Conflict, InvalidValue, NoValidHost, QuotaExceeded
+from fairlead.model.host import HostAdmin
 from fairlead.model.identity import Role
 from fairlead.model.ids import DeviceId, FlavorId, ServerId
 from fairlead.model.migration import MigrationStatus
@@ -323,3 +326,30 @@ def test_a_guest_that_goes_down_by_itself_waits_for_its_owners_word_still(
     assert down.status is ServerStatus.VERIFY_RESIZE
     assert confirm(world, server).status is ServerStatus.SHUTOFF
     assert settled(world, host, server).status is ServerStatus.SHUTOFF
+
+
+def test_a_resize_of_which_nobody_says_a_word_stands_after_a_while(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct())
+    resized(world, host, server, "small")
+    window = timedelta(minutes=5)
+    confirm_due(world.engine, window)
+    assert world.server(server.id).status is ServerStatus.VERIFY_RESIZE
+    world.time.advance(window.total_seconds())
+    confirm_due(world.engine, window)
+    assert settled(world, host, server).status is ServerStatus.ACTIVE
+    assert statuses(world) == [MigrationStatus.CONFIRMED]
+
+
+def test_a_host_that_takes_no_new_servers_serves_those_it_has(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct())
+    world.engine.run(lambda tx: hosts.update(tx, host.id, hosts.HostChanges(admin=HostAdmin.DISABLED)))
+    assert resized(world, host, server, "small").status is ServerStatus.VERIFY_RESIZE
+
+
+def test_what_failed_to_become_another_size_is_not_rebuilt(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct())
+    host.sim.machine.troubles.hanging["start"] = 99
+    assert resized(world, host, server, "small").status is ServerStatus.ERROR
+    wanted = rebuilding.RebuildServer(world.image_id)
+    with pytest.raises(Conflict, match="rebuild"):
+        world.engine.run(lambda tx: rebuilding.rebuild(tx, CALLER, server.id, wanted))
