@@ -156,7 +156,7 @@ def test_servers_are_listed_filtered_and_paged(fairlead):
     assert [server["id"] for server in page["servers"]] == ids[:0:-1]
     rest = fairlead.http.get(page["servers_links"][0]["href"]).json()
     assert [server["id"] for server in rest["servers"]] == ids[:1]
-    for wrong in ({"limit": "-1"}, {"marker": "x"}, {"name": "("}, {"name": "(a+)+$"}, {"sort_key": "x"}):
+    for wrong in ({"limit": "-1"}, {"marker": "x"}, {"name": "("}, {"name": r"(a)\1"}, {"sort_key": "x"}):
         assert fairlead.http.get(f"{COMPUTE}/servers", params=wrong).status_code == 400
     assert (
         fairlead.http.get(f"{COMPUTE}/servers", params={"colour": "red"}, headers=NEWEST).status_code == 400

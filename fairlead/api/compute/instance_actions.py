@@ -3,19 +3,20 @@
 An event that a request caused begins an action; the events up to the next such one belong to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha224
 
 from starlette.responses import Response
 
 from fairlead.api.answers import document
 from fairlead.api.call import Call
 from fairlead.api.compute.microversions import Microversion
-from fairlead.api.compute.paging import Json, next_links, paged
+from fairlead.api.compute.paging import MOST, Json, next_links, paged
+from fairlead.api.compute.server_view import host_id
 from fairlead.control.boundary import Tx
+from fairlead.model.audit_trail import ResourceKind, TrailFilter
 from fairlead.model.errors import NotFound
-from fairlead.model.ids import ServerId
+from fairlead.model.ids import HostId, ProjectId, ServerId
 from fairlead.model.server import Event
 
 _UPDATED: Microversion = (2, 58)
@@ -55,11 +56,24 @@ class Action:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """The actions of a server, oldest first, and what is known of it: whose it is, who asked by which request, the
+    names of the hosts that are there.
+    """
+
+    actions: Sequence[Action]
+    project_id: ProjectId
+    owner: str
+    users: Mapping[str, str]
+    hosts: Mapping[HostId, str]
+
+
 def list_actions(call: Call, version: Microversion, server_id: str) -> Response:
     """GET /servers/{id}/os-instance-actions, the newest first; there after the server has gone, too."""
-    actions = call.run(lambda tx: _actions(tx, ServerId(server_id)))
-    rows, has_more = paged(call, actions[::-1], _request_id)
-    answer: Json = {"instanceActions": [_brief(call, version, server_id, action) for action in rows]}
+    history = call.run(lambda tx: _history(tx, call, ServerId(server_id)))
+    rows, has_more = paged(call, history.actions[::-1], _request_id)
+    answer: Json = {"instanceActions": [_brief(call, version, server_id, history, action) for action in rows]}
     if has_more and version >= _UPDATED:
         path = f"/compute/v2.1/servers/{server_id}/os-instance-actions"
         answer["links"] = next_links(call, path, _request_id(rows[-1]))
@@ -68,14 +82,28 @@ def list_actions(call: Call, version: Microversion, server_id: str) -> Response:
 
 def show(call: Call, version: Microversion, server_id: str, request_id: str) -> Response:
     """GET /servers/{id}/os-instance-actions/{request}."""
-    actions = call.run(lambda tx: _actions(tx, ServerId(server_id)))
-    action = next((action for action in actions if _request_id(action) == request_id), None)
+    history = call.run(lambda tx: _history(tx, call, ServerId(server_id)))
+    action = next((action for action in history.actions if _request_id(action) == request_id), None)
     if action is None:
         raise NotFound("action", request_id)
-    shown = _brief(call, version, server_id, action)
+    shown = _brief(call, version, server_id, history, action)
     if version >= _SHOWN_TO_ALL or call.caller.may_any(_EVENTS):
-        shown["events"] = [_event(call, version, event) for event in action.events]
+        shown["events"] = [_event(call, version, history, event) for event in action.events]
     return document({"instanceAction": shown})
+
+
+def _history(tx: Tx, call: Call, server_id: ServerId) -> History:
+    """Who asked is the audit trail's to say, as far back as it goes. Of a server that has gone the operator asks."""
+    actions, server = _actions(tx, server_id), tx.servers.get(server_id)
+    records = tx.audit_trail.page(TrailFilter(resource_kind=ResourceKind.SERVER, resource_id=server_id), MOST)
+    ids = {event.host_id for action in actions for event in action.events if event.host_id}
+    return History(
+        actions,
+        server.project_id if server else call.caller.project_id,
+        server.user_id if server else call.caller.user_id,
+        {record.request_id: record.user_id for record in records.records},
+        {host.id: host.name for host in (tx.hosts.find(id=tuple(ids)) if ids else ())},
+    )
 
 
 def _actions(tx: Tx, server_id: ServerId) -> Sequence[Action]:
@@ -94,14 +122,14 @@ def _request_id(action: Action) -> str:
     return action.events[0].request_id
 
 
-def _brief(call: Call, version: Microversion, server_id: str, action: Action) -> Json:
+def _brief(call: Call, version: Microversion, server_id: str, history: History, action: Action) -> Json:
     failure = next((event for event in action.events if event.is_failure), None)
     shown: Json = {
         "action": action.name,
         "instance_uuid": server_id,
         "message": _message(call, failure) if failure else None,
-        "project_id": call.caller.project_id,
-        "user_id": call.caller.user_id,
+        "project_id": history.project_id,
+        "user_id": history.users.get(_request_id(action), history.owner),
         "request_id": _request_id(action),
         "start_time": _time(action.events[0]),
     }
@@ -113,7 +141,7 @@ def _message(call: Call, failure: Event) -> str:
     return failure.message if call.caller.may_any(_DETAILS) else "Error"
 
 
-def _event(call: Call, version: Microversion, event: Event) -> Json:
+def _event(call: Call, version: Microversion, history: History, event: Event) -> Json:
     shown: Json = {
         "event": event.kind,
         "start_time": _time(event),
@@ -123,9 +151,10 @@ def _event(call: Call, version: Microversion, event: Event) -> Json:
     if call.caller.may_any(_EVENTS):
         shown["traceback"] = None
     if version >= _HOSTED:
-        shown["hostId"] = sha224((event.host_id or "").encode()).hexdigest() if event.host_id else ""
+        host = history.hosts.get(event.host_id) if event.host_id else None
+        shown["hostId"] = host_id(history.project_id, host) if host else ""
         if call.caller.may_any(_EVENTS):
-            shown["host"] = event.host_id
+            shown["host"] = host
     if version >= _DETAILED and call.caller.may_any(_DETAILS):
         shown["details"] = event.message
     return shown

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from itertools import zip_longest
 
 from fairlead.api.call import Call
+from fairlead.api.compute.server_filters import OF_HOSTS, SEES_HOSTS
 from fairlead.api.compute.server_status import shown_status
 from fairlead.control.servers import ServerView
-from fairlead.model.errors import InvalidValue
+from fairlead.model.errors import InvalidValue, NotAllowed
 
 _KEYS: dict[str, Callable[[ServerView], str]] = {
     "created_at": lambda view: view.server.created_at.isoformat(),
@@ -32,12 +33,14 @@ _KEYS: dict[str, Callable[[ServerView], str]] = {
 
 
 def ordered(call: Call, views: list[ServerView]) -> list[ServerView]:
-    """The servers in the order asked for, the newest first where none is. Raises InvalidValue."""
+    """The servers in the order asked for, the newest first where none is. Raises InvalidValue, NotAllowed."""
     keys = [value for name, value in call.query if name == "sort_key"]
     directions = [value for name, value in call.query if name == "sort_dir"]
     for key in keys:
         if key not in _KEYS:
             raise InvalidValue("sort_key", key, f"one of {', '.join(_KEYS)}")
+        if key in OF_HOSTS and not call.caller.may_any(SEES_HOSTS):
+            raise NotAllowed(f"Only administrators can sort servers by {key}")
     for direction in directions:
         if direction not in {"asc", "desc"}:
             raise InvalidValue("sort_dir", direction, "asc or desc")

@@ -49,7 +49,7 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
         **brief(call, view),
         "tenant_id": server.project_id,
         "user_id": server.user_id,
-        "hostId": _host_id(view),
+        "hostId": host_id(server.project_id, view.host.name) if view.host else "",
         "status": status.status,
         "metadata": server.metadata,
         "image": _image(call, server),
@@ -147,11 +147,9 @@ def _since(version: Microversion, first: Microversion, shown: Json) -> Json:
     return shown if version >= first else {}
 
 
-def _host_id(view: ServerView) -> str:
+def host_id(project_id: str, host_name: str) -> str:
     """Nova's digest: the same for servers of one project on one host, and it says nothing else."""
-    if view.host is None:
-        return ""
-    return sha224(f"{view.server.project_id}{view.host.name}".encode()).hexdigest()
+    return sha224(f"{project_id}{host_name}".encode()).hexdigest()
 
 
 def _host_status(view: ServerView) -> Json:
