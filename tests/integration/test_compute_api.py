@@ -242,7 +242,7 @@ def test_hosts_are_hypervisors_and_services(placed):
 
 
 def test_what_is_absent_answers_as_an_absent_extension(fairlead):
-    for path in ("os-migrations", "os-volumes_boot", "servers/x/os-volume_attachments"):
+    for path in ("os-floating-ips", "os-volumes_boot", "servers/x/os-volume_attachments"):
         assert fairlead.http.get(f"{COMPUTE}/{path}", headers=NEWEST).status_code == 404
     assert fairlead.http.get(f"{COMPUTE}/os-keypairs").json() == {"keypairs": []}
     assert fairlead.http.get(f"{COMPUTE}/limits").json()["limits"]["absolute"]["maxTotalInstances"] == -1
