@@ -207,8 +207,9 @@ class Disks(Protocol):
 
     def make(self, guest: DesiredGuest) -> GuestFiles:
         """Overlay on the cached root image (made once, kept over reboots, grown to its size), config drive (made anew).
-        A disk of another serial goes once the one that is asked for is made. A disk that is to grow is nobody's
-        now: QEMU locks the one of a guest that runs.
+        A disk of an older serial goes once the one that is asked for is made; where there is one of a newer serial this
+        raises Fault `disk_is_newer` and touches nothing. A disk that is to grow is nobody's now: QEMU locks the one of
+        a guest that runs.
         """
         ...
 

@@ -73,7 +73,8 @@ def note_guests(
     tx: Tx, host: Host, seen: Iterable[ObservedGuest], failed: frozenset[ServerId], generation: int
 ) -> bool:
     """The guests' states become their servers'. Whether that changes what the host is to know: a guest went down by
-    itself, so that its server is to be down; a server has gone back to its old size.
+    itself, so that its server is to be down; a server has gone back to its old size; a guest has a disk that this
+    database does not know of.
     """
     guests = {guest.server_id: guest for guest in seen}
     bindings = {binding.port_id: binding for binding in tx.bindings.find(host_id=host.id)}
@@ -83,16 +84,29 @@ def note_guests(
         guest = guests.get(server.id)
         state = guest.state.value if guest else ""
         changed = server if server.guest_state == state else replace(server, guest_state=state)
+        if guest is not None and guest.disk_serial > server.disk_serial:
+            changed = _of_its_disk(tx, changed, guest)
         is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
         is_followed = is_current and server.id not in failed and not server.is_called_failed
         if guest is not None and is_followed:
             changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
         if changed != server:
             tx.servers.put(changed)
-        is_over = (changed.resize is None) is not (server.resize is None)
         is_ahead = server.generation > host.generation
-        is_retold |= changed.power is not server.power or is_over or is_ahead
+        is_retold |= _told_of(changed) != _told_of(server) or is_ahead
     return is_retold
+
+
+def _told_of(server: Server) -> tuple[object, ...]:
+    """What of a server its guest may change, and its host's document says."""
+    return server.power, server.resize is None, server.disk_serial
+
+
+def _of_its_disk(tx: Tx, server: Server, guest: ObservedGuest) -> Server:
+    """It was rebuilt since the copy was made that this database was restored from: the disk that it has is its own."""
+    message = f"Server {server.name} has a newer disk than was known of. It keeps that."
+    tell_server(tx, server, "server_disk_kept", message)
+    return replace(server, disk_serial=guest.disk_serial)
 
 
 def _held(tx: Tx, host: Host) -> dict[ServerId, list[tuple[Allocation, Device]]]:

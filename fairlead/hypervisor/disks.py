@@ -74,6 +74,7 @@ class HostDisks:
             for image in guest.images:
                 self._images.mark_used(image.sha512)
             folder = self._folder(guest.server_id)
+            _check_newest(folder, guest)
             for path in (self._root, self._guests, folder):
                 path.mkdir(parents=True, exist_ok=True)
                 path.chmod(_FOLDER_MODE)
@@ -112,6 +113,7 @@ class HostDisks:
         part = copy.with_suffix(".part")
         command = ["cp", "--reflink=auto", "--sparse=always", "--", str(disk), str(part)]
         try:
+            part.unlink(missing_ok=True)  # an agent that died may have left a cp that still writes there
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 part.unlink(missing_ok=True)
@@ -200,9 +202,21 @@ def _disk(serial: int) -> str:
     return f"disk-{serial}.qcow2"
 
 
+def _check_newest(folder: Path, guest: DesiredGuest) -> None:
+    """A disk of a later rebuild than the document knows of is nobody's to delete."""
+    serials = (path.stem.removeprefix("disk-") for path in folder.glob("disk-*.qcow2"))
+    newest = max((int(serial) for serial in serials if serial.isdecimal()), default=0)
+    if newest > guest.disk_serial:
+        said = f"it has disk {newest}, and is to be started with disk {guest.disk_serial}"
+        hint = (
+            "Was control's database restored from a copy? It takes the newer disk for the server's by itself."
+        )
+        raise _fault("disk_is_newer", guest.server_id, said, hint)
+
+
 def _remove_others(folder: Path, disk: Path | None) -> None:
-    """The disks from before a rebuild, and what a broken making left: once the new disk is there."""
-    for path in folder.glob("disk-*"):
+    """The disks from before a rebuild, and what a broken making or copying left: once the new disk is there."""
+    for path in (*folder.glob("disk-*"), *folder.glob("kept-*.part")):
         if path != disk:
             path.unlink(missing_ok=True)
 

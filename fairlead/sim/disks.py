@@ -73,6 +73,9 @@ class SimDisks:
         """Its files are there now."""
         self._before_call("make_disk")
         known = self.roots.get(guest.server_id)
+        if known is not None and known.serial > guest.disk_serial:
+            said = f"it has disk {known.serial}"
+            raise Fault(Failure("disk_is_newer", "Making the disk of", guest.server_id, said))
         root = guest.root if known is None or known.serial != guest.disk_serial else None
         for image in (root, guest.kernel, guest.ramdisk):
             if image is not None and not self.has_image(image):

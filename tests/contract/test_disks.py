@@ -148,6 +148,16 @@ def test_a_disk_goes_only_for_one_that_can_be_made(bench: Bench):
     assert bench.disks.idle_images(frozenset(), NO_REST) == ()
 
 
+def test_a_disk_that_is_newer_than_what_is_asked_for_stays(bench: Bench):
+    """A database that was restored from a copy does not know of the rebuild."""
+    bench.disks.store_image(image(), chunks())
+    bench.disks.make(guest(disk_serial=2))
+    with pytest.raises(Fault) as caught:
+        bench.disks.make(guest(disk_serial=1))
+    assert caught.value.failure.code == "disk_is_newer"
+    bench.disks.keep(SERVER, 2, COPY)
+
+
 def test_removed_files_are_gone_and_may_be_removed_again(bench: Bench):
     bench.disks.store_image(image(), chunks())
     bench.disks.make(guest())
@@ -404,6 +414,16 @@ def test_a_disk_grows_with_its_flavor_and_a_restored_one_is_as_it_was(tmp_path: 
     bench.disks.restore(SERVER, 1, COPY)
     assert disk.read_bytes() == before
     assert stat.S_IMODE(disk.stat().st_mode) == stat.S_IRUSR | stat.S_IWUSR
+
+
+def test_what_an_agent_that_died_had_copied_goes(tmp_path: Path):
+    disks = host_bench(tmp_path).disks
+    disks.store_image(image(), chunks())
+    folder = disks.make(guest()).console_log.parent
+    left = folder / f"kept-{COPY}.part"
+    left.write_bytes(b"half")
+    disks.make(guest())
+    assert not left.exists()
 
 
 def test_a_copy_for_which_there_is_no_room_is_none(tmp_path: Path):

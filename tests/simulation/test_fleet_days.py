@@ -24,6 +24,7 @@ HOURS = 20
 QUIET_HOURS = (6, 13)
 UNDER_WAY = {
     ServerStatus.BUILD,
+    ServerStatus.REBUILD,
     ServerStatus.RESIZE,
     ServerStatus.REVERT_RESIZE,
     ServerStatus.DELETING,

@@ -4,11 +4,12 @@ theirs is given away, and their operator may have them removed.
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fairlead.control import dead_hosts, guest_removals, servers
+from fairlead.control import dead_hosts, guest_removals, rebuilding, servers
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Conflict, NotFound
 from fairlead.model.host import Host
@@ -17,7 +18,7 @@ from fairlead.model.pci import PciAddress
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import SimHost
-from tests.control_world import EnrolledHost, World
+from tests.control_world import CALLER, EnrolledHost, World
 
 STRANGER = ServerId("5e000000-0000-4000-8000-000000000099")
 
@@ -245,3 +246,39 @@ def test_a_machine_that_was_declared_dead_and_comes_back_keeps_its_guests(world:
     again.settle()
     assert guests(again.sim) == {}
     assert world.server(server.id).status is ServerStatus.ERROR
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_restored_database_that_knows_nothing_of_a_rebuild_deletes_no_disk(
+    tmp_path: Path, *, is_down: bool
+) -> None:
+    world = World(f"sqlite:///{tmp_path}/live")
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    if is_down:
+        world.engine.run(lambda tx: servers.stop(tx, server.id))
+        host.settle()
+    copy = copied(tmp_path / "live", tmp_path / "copy")
+    world.time.advance(30)
+    wanted = rebuilding.RebuildServer(world.image_id)
+    world.engine.run(lambda tx: rebuilding.rebuild(tx, CALLER, server.id, wanted))
+    host.settle()
+    disks = host.sim.disks.roots
+    assert disks[server.id].serial == 2
+    disks[server.id] = replace(disks[server.id], written=("dear",))
+
+    world.reopen(copy)
+    world.time.advance(60)
+    host = EnrolledHost(world.engine, host.sim, host.id)
+    host.settle()
+    host.sim.clock.advance(61)
+    host.settle()
+    assert (disks[server.id].serial, disks[server.id].written) == (2, ("dear",))
+    assert world.server(server.id).status is (ServerStatus.SHUTOFF if is_down else ServerStatus.ACTIVE)
+    assert "server_disk_kept" in world.kinds(server.id)
+    wanted = rebuilding.RebuildServer(world.image_id)
+    world.engine.run(lambda tx: rebuilding.rebuild(tx, CALLER, server.id, wanted))
+    host.settle()
+    assert (disks[server.id].serial, disks[server.id].written) == (3, ())
+    world.close()
