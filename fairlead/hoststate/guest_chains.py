@@ -244,8 +244,10 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     if wanted is None or stays_up:
         is_to_stay = wanted is not None and wanted.power is not Power.SUSPENDED
         missing = _attachable(lookup, wanted, ahead) if wanted and is_to_stay else ()
-        yield from _live_chains(lookup, server_id, (*configure, *map(MakeTap, taps)), missing, ahead)
-        yield from halts(lookup, wanted, seen, is_sound=not (configure or taps or missing))
+        settings: tuple[ConfigureVf | MakeTap, ...] = (*configure, *map(MakeTap, taps))
+        yield from _live_chains(lookup, server_id, settings, missing, ahead)
+        lacking = {_subject(device) for device in (missing_devices(lookup, wanted) if wanted else ())}
+        yield from halts(lookup, wanted, seen, is_sound={*map(_subject, settings)} <= lacking)
         yield from _redefinition(lookup, wanted, seen) if wanted and seen else ()
         return
     is_complete = not any(vf.pf in ahead.remade for vf in vfs)

@@ -7,6 +7,7 @@ import pytest
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
 from fairlead.model.pci import PciAddress
+from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
@@ -94,6 +95,27 @@ def test_a_vf_that_cannot_be_set_is_not_given_and_the_failure_is_its_ports(life:
     assert (failure.port_id, failure.server_id, failure.spares_server) == (port(1, 1), server(1), True)
     assert port(1, 1) not in life.report.wired
     assert life.vf(SECOND) == BASELINE
+
+
+def test_a_paused_guest_goes_on_without_the_vf_that_it_cannot_be_given(life: Life) -> None:
+    life.wish(replace(BEFORE, power=Power.PAUSED), OTHER)
+    life.host.machine.troubles.refused_fields = frozenset({"vlan"})
+    life.wish(ServerWish(1, vfs=(FIRST, replace(SECOND, vlan=300)), taps=1), OTHER)
+    assert life.domain.state is GuestState.RUNNING
+    assert life.domain.live_hostdevs == (address(FIRST),)
+    (failure,) = life.report.failures
+    assert (failure.port_id, failure.spares_server) == (port(1, 1), True)
+
+
+def test_a_paused_guest_does_not_go_on_while_what_it_has_is_not_as_wanted(life: Life) -> None:
+    life.wish(replace(BEFORE, power=Power.PAUSED), OTHER)
+    life.host.machine.troubles.refused_fields = frozenset({"vlan"})
+    life.wish(replace(BEFORE, vfs=(replace(FIRST, vlan=300),)), OTHER)
+    assert life.domain.state is GuestState.PAUSED
+    life.host.machine.troubles.refused_fields = frozenset()
+    life.host.clock.advance(2)
+    life.tick()
+    assert life.domain.state is GuestState.RUNNING
 
 
 def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
