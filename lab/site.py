@@ -144,13 +144,17 @@ class Site:
             self.do(f"subnet create {name} --network {name} --cidr 10.1.0.0/24 --gateway none --pool {pool}")
         ramdisk = self.directory / "guest.initrd"
         initrds.write_guest(image, ramdisk)
-        identity = self.do(f"image create ramdisk --format ari --file {ramdisk}")["id"]
-        self.do(
-            f"image create guest --format aki --file {image.kernel} --property ramdisk_id={identity} "
-            f"--property 'os_command_line={_GUEST_COMMAND_LINE}'"
-        )
+        identity = str(self.do(f"image create ramdisk --format ari --file {ramdisk}")["id"])
+        self.offer_kernel(image, "guest", identity)
         wanted = VFS_OF_A_PF * len(PFS)
         self.wait_for("the VFs", lambda: len([vf for vf in self.devices() if vf["kind"] == "vf"]) == wanted)
+
+    def offer_kernel(self, image: Image, name: str, ramdisk: str, more: str = "") -> None:
+        """The guests' kernel as an image of that name, with `more` on its command line."""
+        self.do(
+            f"image create {name} --format aki --file {image.kernel} --property ramdisk_id={ramdisk} "
+            f"--property 'os_command_line={f'{_GUEST_COMMAND_LINE} {more}'.rstrip()}'"
+        )
 
     def do(self, typed: str) -> Json:
         """What `fairlead TYPED` answers as JSON; PhaseFailed with its words when it fails."""

@@ -6,7 +6,7 @@ PHASES.
 """
 
 from lab.phase import Phase
-from lab.phases.attachment import ATTACH
+from lab.phases.attachment import ATTACH, DEAF
 from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
@@ -18,5 +18,5 @@ from lab.phases.release import END, REUSE
 from lab.phases.traffic import TRAFFIC
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, END,
+    HARDWARE, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF, END,
 )  # fmt: skip

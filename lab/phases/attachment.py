@@ -1,15 +1,21 @@
-"""NICs that running guests are given and asked for."""
+"""NICs that running guests are given and asked for, and a guest that does not let go."""
+
+from functools import partial
 
 from lab import expect
 from lab.bed import Lab
 from lab.guests import BASELINE, Guest, Vf, vf_now
 from lab.phase import Phase
 from lab.phases.guests import CREW, GUESTS, PLAIN, Member
+from lab.phases.release import NEXT, REUSE
 from lab.site import BLUE_VLAN, Site
 
 # On the NUMA node of the plain guest one VF is free: the others have the rest.
 _VF = Member("late", "--network blue --vnic-type direct --vlan-priority 3", BLUE_VLAN, priority=3)
 _TAP = Member("later", "--network blue", None)
+_DEAF = Member("deaf", "--network blue --vnic-type direct", BLUE_VLAN)
+# Neither of the two ways in which a kernel hears that a device shall go (PCI Express' own, and ACPI's).
+_NO_HOTPLUG = "pcie_ports=compat acpiphp.disable=1"
 
 
 def _show_attachment(lab: Lab) -> None:
@@ -41,6 +47,30 @@ def _show_attachment(lab: Lab) -> None:
         site.do(f"port delete {member.name}")
 
 
+def _show_deafness(lab: Lab) -> None:
+    """It boots in the next one's place, keeps its VF when asked for it, and loses it by force alone."""
+    site, host = lab.site, lab.host
+    site.do(f"server delete {NEXT.name} --wait")
+    site.offer_kernel(lab.image, "deaf", str(site.do("image show ramdisk")["id"]), _NO_HOTPLUG)
+    site.do(f"port create {_DEAF.name} {_DEAF.port}")
+    site.do(f"server create {_DEAF.name} --flavor near --image deaf --nic port={_DEAF.name}")
+    site.wait_for("the deaf server", partial(site.is_active, _DEAF.name), 120)
+    guest = Guest(site, _DEAF.name)
+    guest.wait_until_ready()
+    place, address, wanted = guest.place(), guest.pci_address(), _wanted(site, _DEAF)
+    done = site.try_to(f"server detach {_DEAF.name} {_DEAF.name} --wait")
+    expect.true("that its guest keeps the NIC is told", "the guest keeps it" in done.stderr, done.stderr)
+    expect.equal("status of its port", _port(site, _DEAF)["status"], "ERROR")
+    expect.equal("the VF that it keeps", (guest.pci_address(), vf_now(host, place)), (address, wanted))
+    site.is_active(_DEAF.name)
+    site.do(f"server detach {_DEAF.name} {_DEAF.name} --force --wait")
+    expect.equal("the VF that was taken from it", vf_now(host, place), BASELINE)
+    site.wait_for("its guest", lambda: guest.definition().findall("devices/hostdev") == [], 120)
+    site.audit()
+    site.do(f"server delete {_DEAF.name} --wait")
+    site.do(f"port delete {_DEAF.name}")
+
+
 def _sees(lab: Lab, guest: Guest, mac: str, driver: str) -> None:
     lab.host.wait_for(f"the guest to see {mac}", 60, lambda: (mac, driver) in guest.nics())
 
@@ -64,4 +94,8 @@ def _held(site: Site) -> list[object]:
 ATTACH = Phase(
     "attach", "a running guest gets a VF and a tap, sees both, lets go of both; the VF is scrubbed, its QEMU the same",
     _show_attachment, limit_seconds=240, needs=(GUESTS,),
+)  # fmt: skip
+DEAF = Phase(
+    "deaf", "a guest that does not let go keeps its VF as it is, its port says so, and force is a hard reboot",
+    _show_deafness, limit_seconds=300, needs=(REUSE,),
 )  # fmt: skip

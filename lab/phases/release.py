@@ -10,7 +10,7 @@ from lab.phases.guests import CREW, FIRST, GUESTS, OTHER, Member
 from lab.site import BLUE_VLAN, Site
 
 # The CPUs and VFs that the other one leaves are the only ones free on its NUMA node, so the next one gets its VF.
-_NEXT = Member("next", "--network blue --vnic-type direct", BLUE_VLAN)
+NEXT = Member("next", "--network blue --vnic-type direct", BLUE_VLAN)
 # Stop the guest; remove it; scrub its VF: each agent's first step is the one that the last one left.
 _LAST_STEPS = 3
 
@@ -22,18 +22,18 @@ def _show_reuse(lab: Lab) -> None:
     site.do(f"server delete {OTHER.name} --wait")
     expect.equal("the deleted server's VF", vf_now(host, place), BASELINE)
     expect.true("its domain is gone", guest.domain not in host.virsh("list --all --name").output)
-    _NEXT.boot(site)
-    site.wait_for("the next server", lambda: site.is_active(_NEXT.name), 120)
-    heir = Guest(site, _NEXT.name)
+    NEXT.boot(site)
+    site.wait_for("the next server", lambda: site.is_active(NEXT.name), 120)
+    heir = Guest(site, NEXT.name)
     expect.equal("the next server's VF", heir.pci_address(), address)
-    expect.equal("that VF before its QEMU was", heir.vf_before_start(), _NEXT.wanted(site))
+    expect.equal("that VF before its QEMU was", heir.vf_before_start(), NEXT.wanted(site))
     site.audit()
 
 
 def _show_end(lab: Lab) -> None:
     """The first one goes with an agent that dies after each step, the others at once."""
     host, site = lab.host, lab.site
-    others = [member.name for member in (*CREW, _NEXT) if member is not FIRST and site.server(member.name)]
+    others = [member.name for member in (*CREW, NEXT) if member is not FIRST and site.server(member.name)]
     site.do(f"server delete {' '.join(others)} --wait")
     place = Guest(site, FIRST.name).place()
     site.agent.kill()
