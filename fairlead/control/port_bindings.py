@@ -57,7 +57,8 @@ def show(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
 
 def prepare(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
     """Hold on that host what the port needs there. Raises NotFound, InvalidValue for a port that no server has,
-    Conflict `binding_exists`, `wrong_state` for a server that is on no host, `cannot_bind` with the host's reasons.
+    Conflict `binding_exists`, `wrong_state` for a server that is on no host and for a port that is being detached,
+    `cannot_bind` with the host's reasons.
     """
     host_id = _host(tx, host_name).id
     (port,) = lock_ports(tx, (tx.ports.fetch(port_id).id,))
@@ -72,6 +73,9 @@ def prepare(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
         raise Conflict(
             "wrong_state", f"Server {server.name} of port {port_id} is {server.status.value} on no host."
         )
+    in_force = tx.bindings.get((port_id, server.host_id))
+    if in_force is None or in_force.wiring is Wiring.UNWIRING:
+        raise Conflict("wrong_state", f"Port {port_id} is being detached from server {server.name}.")
     binding = _claim(tx, host, server, port)
     return BindingView(binding, port, host.name)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.control import dead_hosts, hosts, port_bindings, servers
+from fairlead.control import attaching, dead_hosts, hosts, port_bindings, servers
 from fairlead.control.assignments import desired_of
 from fairlead.control.boundary import Tx
 from fairlead.control.port_bindings import BindingView
@@ -151,6 +151,19 @@ def test_a_server_that_goes_waits_nowhere(pair):
     pair.there.settle()
     pair.here.settle()
     assert pair.run(lambda tx: (tx.servers.find(), tx.bindings.find(), tx.allocations.find())) == ((), (), ())
+
+
+def test_a_port_that_is_being_detached_waits_nowhere(pair):
+    pair.prepare()
+    pair.run(attaching.detach, pair.server.id, pair.port_id)
+    assert not pair.held_there()
+    with pytest.raises(Conflict, match="being detached") as refused:
+        pair.prepare()
+    assert refused.value.code == "wrong_state"
+    pair.there.settle()
+    pair.here.settle()
+    assert pair.run(lambda tx: (tx.bindings.find(), tx.allocations.find())) == ((), ())
+    assert pair.is_sound()
 
 
 def test_a_host_that_is_forgotten_takes_along_what_waits_on_it(pair):
