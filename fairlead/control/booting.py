@@ -90,7 +90,7 @@ def boot(tx: Tx, caller: Caller, wanted: BootServer) -> Server:
 def _check_quotas(tx: Tx, caller: Caller, flavor: Flavor, wanted: BootServer) -> None:
     more = {Resource.INSTANCES: 1, Resource.CORES: flavor.vcpus, Resource.RAM: flavor.memory_mib}
     quotas.take(tx, caller.project_id, more)
-    quotas.check_value(tx, caller.project_id, Resource.METADATA_ITEMS, len(wanted.metadata))
+    quotas.check_value(tx, caller.project_id, Resource.METADATA_ITEMS, lambda: len(wanted.metadata))
 
 
 def check_flavor(tx: Tx, caller: Caller, wanted: BootServer) -> Flavor:

@@ -73,6 +73,10 @@ class Rows(Protocol[Row]):
         """
         ...
 
+    def count(self, **where: object) -> int:
+        """How many `find` would find."""
+        ...
+
     def add(self, row: Row) -> None:
         """Insert; raises Conflict with the code of the constraint that forbids it."""
         ...

@@ -36,8 +36,7 @@ def create(tx: Tx, project_id: ProjectId, user_id: str, name: str, public_key: s
     """
     if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
         raise InvalidValue("name", name, "1 to 255 letters, digits, spaces and ._@-")
-    has = len(tx.keypairs.find(user_id=user_id))
-    quotas.check_value(tx, project_id, Resource.KEY_PAIRS, has + 1)
+    quotas.check_value(tx, project_id, Resource.KEY_PAIRS, lambda: tx.keypairs.count(user_id=user_id) + 1)
     key = KeyPair(user_id, name, public_key.strip(), fingerprint(public_key), tx.now)
     tx.keypairs.add(key)
     return key

@@ -3,12 +3,13 @@
 Where there is one, its row is locked before what is there is counted, so that of two who take the last one gets it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from fairlead.control.boundary import Tx
 from fairlead.model.errors import InvalidValue, QuotaExceeded
 from fairlead.model.ids import ProjectId
 from fairlead.model.quota import UNLIMITED, Quota, Resource
+from fairlead.model.server import Server
 
 MOST = 2**31 - 1
 
@@ -28,17 +29,22 @@ def take(tx: Tx, project_id: ProjectId, wanted: Mapping[Resource, int]) -> None:
     """Raises QuotaExceeded unless the project may have so much more of each. To be asked before it is made, in the same
     transaction.
     """
-    for resource in sorted(wanted, key=lambda each: each.value):
-        if tx.quotas.get((project_id, resource.value)) is not None:
-            _check(tx, project_id, resource, wanted[resource])
+    in_order = sorted(wanted, key=lambda each: each.value)
+    limited = [each for each in in_order if tx.quotas.get((project_id, each.value)) is not None]
+    held = [found for each in limited if (found := tx.quotas.hold((project_id, each.value))) is not None]
+    have = used(tx, project_id, [quota.resource for quota in held])
+    for quota in held:
+        more, has = wanted[quota.resource], have[quota.resource]
+        if has + more > quota.limit:
+            raise _exceeded(quota.resource, more, has, quota.limit)
 
 
-def check_value(tx: Tx, project_id: ProjectId, resource: Resource, value: int) -> None:
+def check_value(tx: Tx, project_id: ProjectId, resource: Resource, count: Callable[[], int]) -> None:
     """Raises QuotaExceeded for more than the project may have in one place: metadata items of a server, key pairs of a
-    user, members of a server group. It is counted by whoever asks.
+    user, members of a server group. Whoever asks counts them, with the new one, once the limit is held.
     """
     found = tx.quotas.hold((project_id, resource.value))
-    if found is not None and value > found.limit:
+    if found is not None and (value := count()) > found.limit:
         raise _exceeded(resource, 1, value - 1, found.limit)
 
 
@@ -48,10 +54,15 @@ def limits(tx: Tx, project_id: ProjectId) -> dict[Resource, int]:
     return {resource: set_ones.get(resource, UNLIMITED) for resource in Resource}
 
 
-def used(tx: Tx, project_id: ProjectId, resource: Resource) -> int:
-    """How much of it the project has; 0 of what is counted in one place (`check_value`)."""
-    count = _USED.get(resource)
-    return count(tx, project_id) if count else 0
+def used(tx: Tx, project_id: ProjectId, resources: Collection[Resource]) -> dict[Resource, int]:
+    """How much of each the project has; 0 of what is counted in one place (`check_value`). The servers of a project are
+    looked at only for what they hold, and once.
+    """
+    counts = {each: _COUNTED[each](tx, project_id) if each in _COUNTED else 0 for each in resources}
+    if of_servers := [each for each in resources if each in _HELD]:
+        servers = tx.servers.find(project_id=project_id)
+        counts |= {each: sum(map(_HELD[each], servers)) for each in of_servers}
+    return counts
 
 
 def limit(tx: Tx, project_id: ProjectId, wanted: Mapping[Resource, int], *, is_forced: bool) -> None:
@@ -71,7 +82,7 @@ def limit(tx: Tx, project_id: ProjectId, wanted: Mapping[Resource, int], *, is_f
             tx.quotas.add(quota)
         else:
             tx.quotas.put(quota)
-        if not is_forced and (has := used(tx, project_id, resource)) > value:
+        if not is_forced and (has := used(tx, project_id, (resource,))[resource]) > value:
             raise InvalidValue(
                 resource.value,
                 value,
@@ -85,12 +96,6 @@ def reset(tx: Tx, project_id: ProjectId, resources: tuple[Resource, ...]) -> Non
         tx.quotas.remove((project_id, resource.value))
 
 
-def _check(tx: Tx, project_id: ProjectId, resource: Resource, more: int) -> None:
-    found = tx.quotas.hold((project_id, resource.value))
-    if found is not None and (has := used(tx, project_id, resource)) + more > found.limit:
-        raise _exceeded(resource, more, has, found.limit)
-
-
 def _exceeded(resource: Resource, more: int, has: int, most: int) -> QuotaExceeded:
     """Nova's words; Neutron's name the resource alone."""
     return QuotaExceeded(
@@ -99,13 +104,15 @@ def _exceeded(resource: Resource, more: int, has: int, most: int) -> QuotaExceed
     )
 
 
-_USED: Mapping[Resource, Callable[[Tx, ProjectId], int]] = {
-    Resource.INSTANCES: lambda tx, project: len(tx.servers.find(project_id=project)),
-    Resource.CORES: lambda tx, project: sum(s.held_vcpus for s in tx.servers.find(project_id=project)),
-    Resource.RAM: lambda tx, project: sum(s.held_memory_mib for s in tx.servers.find(project_id=project)),
-    Resource.SERVER_GROUPS: lambda tx, project: len(tx.server_groups.find(project_id=project)),
-    Resource.NETWORK: lambda tx, project: len(tx.networks.find(project_id=project)),
-    Resource.SUBNET: lambda tx, project: len(tx.subnets.find(project_id=project)),
-    Resource.PORT: lambda tx, project: len(tx.ports.find(project_id=project)),
-    Resource.RBAC_POLICY: lambda tx, project: len(tx.rbac_policies.find(project_id=project)),
+_COUNTED: Mapping[Resource, Callable[[Tx, ProjectId], int]] = {
+    Resource.INSTANCES: lambda tx, project: tx.servers.count(project_id=project),
+    Resource.SERVER_GROUPS: lambda tx, project: tx.server_groups.count(project_id=project),
+    Resource.NETWORK: lambda tx, project: tx.networks.count(project_id=project),
+    Resource.SUBNET: lambda tx, project: tx.subnets.count(project_id=project),
+    Resource.PORT: lambda tx, project: tx.ports.count(project_id=project),
+    Resource.RBAC_POLICY: lambda tx, project: tx.rbac_policies.count(project_id=project),
+}
+_HELD: Mapping[Resource, Callable[[Server], int]] = {
+    Resource.CORES: lambda server: server.held_vcpus,
+    Resource.RAM: lambda server: server.held_memory_mib,
 }

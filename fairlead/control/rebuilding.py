@@ -49,7 +49,7 @@ def rebuild(tx: Tx, caller: Caller, server_id: ServerId, wanted: RebuildServer) 
         raise WrongState("rebuild", server)
     _check_room(server, image)
     changed = _with_key(tx, _changed(server, wanted), wanted.key_name)
-    quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, len(changed.metadata))
+    quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, lambda: len(changed.metadata))
     saved = told(
         tx,
         _anew(changed, source),

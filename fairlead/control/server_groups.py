@@ -59,6 +59,6 @@ def join(tx: Tx, caller: Caller, group_id: str) -> ServerGroupId:
     group = tx.server_groups.hold(group_id)
     if group is None or not caller.may(SERVER_GROUP.seen_by, of_group(group)):
         raise InvalidValue("group", group_id, "the id of a server group that is there")
-    count = len(tx.servers.find(group_id=group.id)) + 1
-    quotas.check_value(tx, group.project_id, Resource.SERVER_GROUP_MEMBERS, count)
+    members = Resource.SERVER_GROUP_MEMBERS
+    quotas.check_value(tx, group.project_id, members, lambda: tx.servers.count(group_id=group_id) + 1)
     return group.id

@@ -125,7 +125,7 @@ def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
     """The changed server; raises NotFound."""
     server, host = locked(tx, server_id)
     changed = applied(replace, server, changes, updated_at=tx.now)
-    quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, len(changed.metadata))
+    quotas.check_value(tx, server.project_id, Resource.METADATA_ITEMS, lambda: len(changed.metadata))
     is_told = host is not None and any(
         getattr(changed, name) != getattr(server, name) for name in ("name", "hostname", "metadata")
     )

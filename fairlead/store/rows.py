@@ -14,7 +14,7 @@ from fairlead.store.dialect import Cause, Diagnosis, Parameters
 from fairlead.store.noun import Carrier, Noun
 from fairlead.store.references import referrers
 from fairlead.store.session import Session
-from fairlead.store.statements import Match, Statements
+from fairlead.store.statements import Match, Shape, Statements
 
 Row = TypeVar("Row")
 
@@ -71,14 +71,17 @@ class SqlRows(Generic[Row]):
 
     def find(self, **where: object) -> tuple[Row, ...]:
         """Rows whose columns equal the values, in the noun's order. A tuple means one of these, None absent."""
-        shape: list[tuple[str, Match]] = []
         parameters: dict[str, object] = {}
-        for name, value in where.items():
-            match = self._matching(name, value, parameters)
-            if match is None:
-                return ()
-            shape.append((name, match))
-        return self._found(self._statements.find(tuple(shape)), parameters)
+        shape = self._shape(where, parameters)
+        return () if shape is None else self._found(self._statements.find(shape), parameters)
+
+    def count(self, **where: object) -> int:
+        """How many rows `find` would find."""
+        parameters: dict[str, object] = {}
+        shape = self._shape(where, parameters)
+        if shape is None:
+            return 0
+        return cast("int", self._session.rows(self._statements.count(shape), parameters)[0][0])
 
     def tally(self, name: str, values: tuple[str, ...]) -> dict[str, int]:
         """How many rows have each of the values in that column; a value that none has is not in it."""
@@ -146,6 +149,16 @@ class SqlRows(Generic[Row]):
     def _at(self, key: Key) -> dict[str, object]:
         parts = self._noun.key_values(key)
         return {f"at_{name}": part for name, part in zip(self._noun.key, parts, strict=True)}
+
+    def _shape(self, where: dict[str, object], parameters: dict[str, object]) -> Shape | None:
+        """How to compare each column, with what put among the parameters; None: nothing can match."""
+        shape: list[tuple[str, Match]] = []
+        for name, value in where.items():
+            match = self._matching(name, value, parameters)
+            if match is None:
+                return None
+            shape.append((name, match))
+        return tuple(shape)
 
     def _matching(self, name: str, value: object, parameters: dict[str, object]) -> Match | None:
         """How to compare, with what put among the parameters; None: nothing can match."""

@@ -77,6 +77,10 @@ class Statements:
         """All rows that match, in the noun's order; the parameters are named as the columns."""
         return self.kept(shape, lambda: self._find(shape))
 
+    def count(self, shape: Shape) -> str:
+        """The number of those rows."""
+        return self.kept(("count", *shape), lambda: self._count(shape))
+
     def tally(self, name: str) -> str:
         """Each value of the column that is in the list of its name, with the number of its rows."""
         column = self._table.c[name]
@@ -109,6 +113,10 @@ class Statements:
     def _find(self, shape: Shape) -> sa.ClauseElement:
         order = [self._table.c[name] for name in self._noun.order]
         return sa.select(self._table).where(*(self._condition(*part) for part in shape)).order_by(*order)
+
+    def _count(self, shape: Shape) -> sa.ClauseElement:
+        where = (self._condition(*part) for part in shape)
+        return sa.select(sa.func.count()).select_from(self._table).where(*where)
 
     def _condition(self, name: str, match: Match) -> sa.ColumnElement[bool]:
         column = self._table.c[name]

@@ -159,6 +159,17 @@ def test_find_takes_values_one_of_several_and_absence(tx: Tx) -> None:
     assert tx.servers.find(host_id=(hosts[1].id, None)) == tuple(s for s in by_key if s.name != "s2")
     assert tx.servers.find(host_id=()) == ()
     assert tx.servers.find(host_id=(None,)) == (servers[0],)
+    for host_id in (
+        None,
+        hosts[1].id,
+        (hosts[1].id, hosts[2].id),
+        (hosts[1].id, None),
+        (),
+        (None,),
+        "nobody",
+    ):
+        assert tx.servers.count(host_id=host_id) == len(tx.servers.find(host_id=host_id))
+    assert tx.servers.count() == len(servers)
     assert len(tx.servers.find(name=("s0", "s1", "s2", *(f"x{n}" for n in range(40_000))))) == 3
     assert tx.servers.find(locked=False, boot_serial=(1, 2), created_at=make.AT, config_drive=(True,)) != ()
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairlead.access.caller import Caller
-from fairlead.access.rules import with_implied
+from fairlead.access.network import RULES
+from fairlead.access.rules import Target, with_implied
 from fairlead.api.app import faces
+from fairlead.api.compute.actions import ACTIONS
 from fairlead.api.guarding import guard_of
 from fairlead.api.routes import Live, Route
 from fairlead.control.boundary import Tx
-from fairlead.control.subjects import Subject
+from fairlead.control.subjects import SERVER, Subject, require
 from fairlead.model.errors import NotAllowed, NotFound
 from fairlead.model.identity import Role
 from fairlead.model.ids import ProjectId
@@ -22,6 +24,8 @@ from tests.contract import store_rows as rows
 from tests.golden.comparison import assert_golden
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "access" / "routes.txt"
+ACTIONS_GOLDEN = GOLDEN.with_name("actions.txt")
+ATTRIBUTES_GOLDEN = GOLDEN.with_name("attributes.txt")
 OURS, THEIRS = ProjectId("ours"), ProjectId("theirs")
 ME, YOU = "me", "you"
 RELATIONS = ("own", "shared", "foreign")
@@ -171,6 +175,51 @@ def outcome(tx: Tx, route: Route | Live, role: Role | None, key: str | None) -> 
     return "y"
 
 
+def judged(tx: Tx, action: str, subject: Subject, role: Role | None, key: str) -> str:
+    """What the rule of an action inside a body says, which its handler asks once it has read it."""
+    roles = with_implied({role}) if role else frozenset[Role]()
+    try:
+        require(tx, Caller(OURS, ME, roles), action, subject, key)
+    except NotAllowed:
+        return "n"
+    except NotFound:
+        return "-"
+    return "y"
+
+
+def action_lines(tx: Tx) -> Iterator[str]:
+    yield f"{LETTERS}\nTwo letters: of one's own, another's.\n"
+    keys = [key for relation in ("own", "foreign") if (key := add_server(tx, relation))]
+    rules = {name: action.rule for name, action in ACTIONS.items()}
+    for name, rule in sorted(rules.items()):
+        found = [
+            f"{role.value if role else 'no role'} " + "".join(judged(tx, rule, SERVER, role, k) for k in keys)
+            for role in ROLES
+        ]
+        yield f"{name:14} {rule}  {'  '.join(found)}"
+
+
+def attribute_lines() -> Iterator[str]:
+    """Each rule of an attribute, for what is one's own, on a network of one's own or of others, and for another's."""
+    yield f"{LETTERS}\nThree letters: one's own, one's own on another's network, another's on one's own network.\n"
+    targets = (
+        Target(OURS, network_project_id=OURS),
+        Target(OURS, network_project_id=THEIRS),
+        Target(THEIRS, network_project_id=OURS),
+    )
+    for action in sorted(RULES):
+        if ":" in action:
+            callers = {
+                role: Caller(OURS, ME, with_implied({role}) if role else frozenset()) for role in ROLES
+            }
+            found = [
+                f"{role.value if role else 'no role'} "
+                + "".join("y" if caller.may(action, target) else "n" for target in targets)
+                for role, caller in callers.items()
+            ]
+            yield f"{action:48} {'  '.join(found)}"
+
+
 def row(tx: Tx, prefix: str, route: Route | Live, keys: dict[str, dict[str, str | None]]) -> str:
     name = f"{route.method:6} {prefix}{route.path}"
     if route.is_for_agents:
@@ -204,6 +253,19 @@ def test_who_gets_through_each_guard():
             assert_golden(GOLDEN, "\n".join(lines(tx)) + "\n")
     finally:
         database.close()
+
+
+def test_who_may_which_action_of_a_body():
+    database = open_database("sqlite://")
+    try:
+        with database.transaction(is_moment=False) as tx:
+            assert_golden(ACTIONS_GOLDEN, "\n".join(action_lines(tx)) + "\n")
+    finally:
+        database.close()
+
+
+def test_who_may_name_and_see_which_attribute():
+    assert_golden(ATTRIBUTES_GOLDEN, "\n".join(attribute_lines()) + "\n")
 
 
 def table() -> list[str]:

@@ -8,6 +8,7 @@ from tests.api_stand import COMPUTE, NEWEST, stand
 from tests.people import builtin, person, project
 
 NETWORKS = "/network/v2.0/networks"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjEvUaWGJ0tUkzZ3Jmv1Y8kC0cUMyq7yv8kmYcYyhb8 anna"
 
 
 @pytest.fixture
@@ -74,6 +75,18 @@ def test_of_many_at_once_only_so_many_get_one(site, anna):
         asked = [pool.submit(anna.http.post, "/network/v2.0/ports", json=body) for _ in range(12)]
         codes = sorted(each.result().status_code for each in asked)
     assert codes == [201] * 3 + [409] * 9
+
+
+def test_of_many_key_pairs_at_once_only_so_many_are_made(site, anna):
+    path = f"{COMPUTE}/os-quota-sets/{anna.project_id}"
+    site.http.put(path, json={"quota_set": {"key_pairs": 2}}, headers=NEWEST).raise_for_status()
+
+    def made(number):
+        key = {"name": f"k{number}", "public_key": KEY}
+        return anna.http.post(f"{COMPUTE}/os-keypairs", json={"keypair": key}, headers=NEWEST).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(made, range(12))) == [201] * 2 + [403] * 10
 
 
 def test_a_limit_below_what_is_there_is_forced_or_refused(site, anna):

@@ -32,7 +32,7 @@ def show(call: Call, version: Microversion) -> Response:
 
 
 def _absolute(tx: Tx, project_id: ProjectId) -> dict[str, int]:
-    most = quotas.limits(tx, project_id)
+    most, has = quotas.limits(tx, project_id), quotas.used(tx, project_id, quotas.COMPUTE)
     return {
         "maxTotalInstances": most[Resource.INSTANCES],
         "maxTotalCores": most[Resource.CORES],
@@ -41,10 +41,10 @@ def _absolute(tx: Tx, project_id: ProjectId) -> dict[str, int]:
         "maxServerMeta": most[Resource.METADATA_ITEMS],
         "maxServerGroups": most[Resource.SERVER_GROUPS],
         "maxServerGroupMembers": most[Resource.SERVER_GROUP_MEMBERS],
-        "totalServerGroupsUsed": quotas.used(tx, project_id, Resource.SERVER_GROUPS),
-        "totalInstancesUsed": quotas.used(tx, project_id, Resource.INSTANCES),
-        "totalCoresUsed": quotas.used(tx, project_id, Resource.CORES),
-        "totalRAMUsed": quotas.used(tx, project_id, Resource.RAM),
+        "totalServerGroupsUsed": has[Resource.SERVER_GROUPS],
+        "totalInstancesUsed": has[Resource.INSTANCES],
+        "totalCoresUsed": has[Resource.CORES],
+        "totalRAMUsed": has[Resource.RAM],
     }
 
 

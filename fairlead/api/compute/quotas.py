@@ -42,8 +42,10 @@ def show_details(call: Call, version: Microversion, project_id: str) -> Response
 
     def work(tx: Tx) -> Json:
         limits = quotas.limits(tx, ProjectId(project_id))
+        found = quotas.used(tx, ProjectId(project_id), quotas.COMPUTE)
+        has = {resource.value: count for resource, count in found.items()}
         return {
-            name: {"limit": limit, "in_use": _used(tx, ProjectId(project_id), name), "reserved": 0}
+            name: {"limit": limit, "in_use": has.get(name, 0), "reserved": 0}
             for name, limit in _shown(version, limits).items()
         }
 
@@ -99,8 +101,3 @@ def _limit(name: str, value: object) -> int:
     if number is None or not UNLIMITED <= number <= quotas.MOST:
         raise InvalidValue(name, value, f"a whole number from {UNLIMITED} to {quotas.MOST}")
     return number
-
-
-def _used(tx: Tx, project_id: ProjectId, name: str) -> int:
-    found = next((resource for resource in quotas.COMPUTE if resource.value == name), None)
-    return quotas.used(tx, project_id, found) if found else 0

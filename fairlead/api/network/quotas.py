@@ -57,10 +57,11 @@ def show_details(call: Call, project_id: str) -> Response:
 
     def work(tx: Tx) -> Shown:
         limits = _shown(tx, ProjectId(project_id))
+        has = quotas.used(tx, ProjectId(project_id), quotas.NETWORK)
         return {
             resource.value: {
                 "limit": limits[resource.value],
-                "used": quotas.used(tx, ProjectId(project_id), resource),
+                "used": has[resource],
                 "reserved": 0,
             }
             for resource in quotas.NETWORK
