@@ -172,13 +172,14 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
 
 
 def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str = "") -> Server:
-    """The server is called ERROR until it is reset or made to stop or reboot, or its fault is forgotten and the next
-    report says how it is. It cures nothing. Raises NotFound, Conflict `wrong_state` for one that no host has or that
-    is going.
+    """The server is called ERROR until it is reset or made to stop or reboot, or to go back to its old size, or its
+    fault is forgotten and the next report says how it is. It cures nothing. Raises NotFound, Conflict `wrong_state` for
+    one that no host has or that is going, and for one with a resize that is to be called anything but ERROR.
     """
     server, host = locked(tx, server_id)
-    if host is None or server.status is ServerStatus.DELETING or server.resize is not None:
-        why = "its resize is neither confirmed nor reverted" if server.resize else "it is going"
+    is_resizing = server.resize is not None and not is_error
+    if host is None or server.status is ServerStatus.DELETING or is_resizing:
+        why = "its resize is neither confirmed nor reverted" if is_resizing else "it is going"
         why = "no host has it" if host is None else why
         raise Conflict("wrong_state", f"Cannot 'os-resetState' server {server.name or server_id}: {why}.")
     if is_error:

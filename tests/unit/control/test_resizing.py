@@ -10,6 +10,7 @@ from fairlead.access.caller import Caller
 from fairlead.control import flavors, hosts, migrations, quotas, rebuilding, resizing, servers
 from fairlead.control.flavors import NewFlavor
 from fairlead.control.resize_window import confirm_due
+from fairlead.hoststate.observed import GuestState
 from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import Conflict, InvalidValue, NoValidHost, QuotaExceeded
 from fairlead.model.host import HostAdmin
@@ -20,6 +21,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.quota import Resource
 from fairlead.model.server import Server, ServerStatus
+from fairlead.sim.machine import DomainState
 from tests.control_world import CALLER, EnrolledHost, World
 
 MEMBER = Caller(CALLER.project_id, "user", frozenset({Role.MEMBER, Role.READER}), "req-2")
@@ -224,6 +226,25 @@ def test_a_guest_that_cannot_be_started_so_is_an_error_that_can_be_taken_back(
     revert(world, server)
     assert settled(world, host, server).status is ServerStatus.ACTIVE
     assert disk_of(host, server) == (1, ())
+
+
+def test_one_that_waits_for_a_stranger_is_called_failed_and_taken_back(
+    world: World, host: EnrolledHost
+) -> None:
+    world.policy(name="gpus", match=DeviceMatch(vendor=("10de",)), num_vfs=None, physical_network=None)
+    host.settle()
+    server = world.run_server(host, "calc", world.direct())
+    resize(world, server, world.whole(DeviceKind.PCI, vendor=("10de",)))
+    with world.database.transaction() as tx:
+        (taken,) = (d.pci_address for d in tx.devices.find(kind=DeviceKind.PCI, status=DeviceStatus.CLAIMED))
+    host.sim.machine.domains["theirs"] = DomainState(
+        "theirs", None, "", 0, (taken,), (), "", GuestState.RUNNING, live_hostdevs=(taken,)
+    )
+    waiting = settled(world, host, server)
+    assert (waiting.status, waiting.fault and waiting.fault.code) == (ServerStatus.RESIZE, "held_back")
+    world.engine.run(lambda tx: servers.reset_state(tx, server.id, is_error=True))
+    revert(world, server)
+    assert settled(world, host, server).status is ServerStatus.ACTIVE
 
 
 def test_what_the_host_has_no_room_for_is_refused_with_the_reason(world: World, host: EnrolledHost) -> None:
