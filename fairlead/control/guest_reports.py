@@ -48,10 +48,14 @@ def note_failures(
     tx: Tx, host: Host, failures: Iterable[SubjectFailure], generation: int
 ) -> frozenset[ServerId]:
     """Chains that failed: their ports and servers say why, and a device that cannot be scrubbed is FAULTY (of
-    the others `holds` tells). The servers that have failed by a document that carries their last change.
+    the others `holds` tells). Of several the first is its server's fault, while it stands. The servers that have
+    failed by a document that carries their last change.
     """
     failed: set[ServerId] = set()
-    for failure in failures:
+    listed = tuple(failures)
+    standing = {(each.server_id, each.failure) for each in listed}
+    grave = {(each.server_id, each.failure) for each in listed if not each.spares_server}
+    for failure in listed:
         server = tx.servers.get(failure.server_id) if failure.server_id else None
         if server is None and failure.device_id is not None and failure.leaves_traces:
             _faulty(tx, host, failure.device_id, failure)
@@ -62,9 +66,11 @@ def note_failures(
             _not_suspended(tx, host, server, failure)
             continue
         if failure.spares_server:
-            trouble(tx, server, failure.failure, "server_troubled")
+            if (server.id, server.fault) not in standing:
+                trouble(tx, server, failure.failure, "server_troubled")
             continue
-        fail(tx, server, failure.failure, "server_failed")
+        if server.status is not ServerStatus.ERROR or (server.id, server.fault) not in grave:
+            fail(tx, server, failure.failure, "server_failed")
         failed.add(server.id)
     return frozenset(failed)
 

@@ -304,3 +304,16 @@ def test_a_port_that_waits_elsewhere_waits_no_longer_when_it_is_detached(
         assert tx.allocations.find() == ()
         assert tx.bindings.find() == ()
     assert world.violations() == ()
+
+
+def test_two_ports_that_a_guest_does_not_let_go_of_are_told_of_once(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct(2))
+    host.sim.machine.troubles.deaf_guests = frozenset({name(server)})
+    for port_id in server.ports:
+        detach(world, server, port_id)
+    for _ in range(4):
+        host.settle()
+        host.sim.clock.advance(301)
+    found = world.server(server.id)
+    assert found.fault is not None
+    assert world.kinds(server.id).count("server_troubled") == 1
