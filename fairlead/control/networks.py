@@ -141,7 +141,7 @@ def delete(tx: Tx, network_id: NetworkId, revision: int | None = None) -> None:
         raise Conflict(
             "in_use",
             f"Unable to complete operation on network {network.name or network_id}. There are one or more ports "
-            f"still in use on the network: {in_words(tx, ports)}.",
+            f"still in use on the network: {in_words(tx, ports, network.project_id)}.",
             field="network",
         )
     for subnet in tx.subnets.find(network_id=network_id):

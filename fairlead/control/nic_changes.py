@@ -13,7 +13,6 @@ from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import driver_for
 from fairlead.model.binding import Binding
 from fairlead.model.errors import Conflict, InvalidValue
-from fairlead.model.port import Port
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.request import Nic
 
@@ -43,7 +42,7 @@ def _refuse_contradiction(tx: Tx, pair: Pair) -> None:
         _ = after.settings
     except InvalidValue as refusal:
         if _settings(before) is not None:
-            raise _conflict(tx, before.port, refusal.message) from refusal
+            raise _conflict(tx, before, refusal.message) from refusal
 
 
 def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
@@ -53,15 +52,13 @@ def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
     try:
         driver.settings(BoundPort(after.port, after.network, after.qos, profile=after.profile))
     except Conflict as refusal:
-        raise _conflict(tx, before.port, refusal.message) from refusal
+        raise _conflict(tx, before, refusal.message) from refusal
 
 
 def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
-    found = [
-        (before.port, why) for before, after in pairs if (why := _broken(before.settings, after.settings))
-    ]
+    found = [(before, why) for before, after in pairs if (why := _broken(before.settings, after.settings))]
     if found:
-        named = in_words(tx, [port for port, _ in found])
+        named = in_words(tx, [nic.port for nic, _ in found], found[0][0].network.project_id)
         raise Conflict(
             "bound",
             f"What a device was claimed for stands while its port is bound, and {found[0][1]}: {named}. Delete or "
@@ -93,5 +90,6 @@ def _settings(nic: Nic) -> PortSettings | None:
         return None
 
 
-def _conflict(tx: Tx, port: Port, why: str) -> Conflict:
-    return Conflict("settings_conflict", f"{in_words(tx, (port,)).capitalize()} cannot be set so. {why}")
+def _conflict(tx: Tx, nic: Nic, why: str) -> Conflict:
+    who = in_words(tx, (nic.port,), nic.network.project_id)
+    return Conflict("settings_conflict", f"{who.capitalize()} cannot be set so. {why}")

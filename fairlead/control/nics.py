@@ -166,7 +166,11 @@ def _free_port(tx: Tx, caller: Caller, nic: BootNic) -> Port:
     if port is None or not caller.may(_TAKES_PORT, of_port(port, tx.networks.fetch(port.network_id))):
         raise InvalidValue("port", nic.port_id, "the id of a port that is there")
     if port.server_id or port.device_id_text:
-        who = f": it is {in_words(tx, (port,))}" if port.server_id else f" by device {port.device_id_text}"
+        who = (
+            f": it is {in_words(tx, (port,), caller.project_id)}"
+            if port.server_id
+            else f" by device {port.device_id_text}"
+        )
         raise Conflict("in_use", f"Port {port.name or port.id} is still in use{who}.", field="port")
     return port
 

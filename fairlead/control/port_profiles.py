@@ -177,7 +177,7 @@ def delete(tx: Tx, profile_id: PortProfileId, revision: int | None = None) -> No
         f"network {network.name or network.id}" for network in tx.networks.find(port_profile_id=profile_id)
     ]
     if ports := tx.ports.find(port_profile_id=profile_id):
-        users.append(in_words(tx, ports))
+        users.append(in_words(tx, ports, profile.project_id))
     if users:
         raise Conflict(
             "in_use",

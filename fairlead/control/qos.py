@@ -115,7 +115,7 @@ def delete(tx: Tx, policy_id: QosPolicyId, revision: int | None = None) -> None:
     check_revision(policy, revision)
     users = [f"network {network.name or network.id}" for network in tx.networks.find(qos_policy_id=policy_id)]
     if ports := tx.ports.find(qos_policy_id=policy_id):
-        users.append(in_words(tx, ports))
+        users.append(in_words(tx, ports, policy.project_id))
     if users:
         raise Conflict(
             "in_use",

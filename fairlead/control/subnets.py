@@ -143,10 +143,11 @@ def delete(tx: Tx, subnet_id: SubnetId, revision: int | None = None) -> None:
         if any(ip.subnet_id == subnet_id for ip in port.fixed_ips)
     ]
     if users:
+        owner = tx.networks.fetch(subnet.network_id).project_id
         raise Conflict(
             "in_use",
             f"Unable to complete operation on subnet {subnet.name or subnet.cidr}: One or more ports have an IP "
-            f"allocation from this subnet: {in_words(tx, users)}.",
+            f"allocation from this subnet: {in_words(tx, users, owner)}.",
             field="subnet",
         )
     tx.subnets.remove(subnet_id)

@@ -9,6 +9,7 @@ from fairlead.api import bodies
 from fairlead.api.answers import document, empty
 from fairlead.api.call import Call
 from fairlead.api.compute.boot_form import Metadata
+from fairlead.control import locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import ServerChanges
@@ -77,6 +78,7 @@ def _changed(call: Call, server_id: str, change: Callable[[Pairs], Pairs]) -> Pa
     """The server's new pairs, made from those it had, which nobody changes meanwhile."""
 
     def work(tx: Tx) -> Pairs:
+        locking.check(tx, call.caller, ServerId(server_id))
         server, _ = control.locked(tx, ServerId(server_id))
         changes = ServerChanges(metadata=change(server.metadata))
         return control.update(tx, server.id, changes).server.metadata
