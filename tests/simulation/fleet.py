@@ -53,6 +53,7 @@ from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
 from tests.simulation.controls import Controls
+from tests.simulation.disk_judge import DiskJudge
 from tests.simulation.start_judge import StartJudge
 
 PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
@@ -133,6 +134,7 @@ class Site:
         self.database = open_database(database, clock=self.clock.now, new_id=self._new_id)
         self.engine = Controls(self.database, self.random)
         self.mischief = Mischief(self.random)
+        self.disks = DiskJudge()
         self.engine.run(self._furnish)
         self.places = [self._enrol(number) for number in range(1, host_count + 1)]
         self._work(2)
@@ -155,6 +157,7 @@ class Site:
             if self.random.random() < 0.8:
                 place.tick()
             place.drive(self.random)
+        self.disks.look(self.servers(), self.hosts)
         self.clock.advance(self.random.choice([0.5, 3, 3, 12, 35]))
 
     def settle(self) -> None:
@@ -182,6 +185,10 @@ class Site:
             self.clock.advance(61)
         for place in self.places:
             place.tick()
+
+    @property
+    def hosts(self) -> dict[HostId, SimHost]:
+        return {place.host_id: place.host for place in self.places}
 
     def servers(self, *statuses: ServerStatus) -> tuple[Server, ...]:
         return self.engine.run(lambda tx: tx.servers.find(status=statuses) if statuses else tx.servers.find())

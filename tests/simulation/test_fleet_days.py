@@ -98,6 +98,9 @@ def assert_true(site: Site) -> None:
 def assert_sound(site: Site) -> None:
     """Rows, machines and what stands between them agree."""
     assert site.engine.run(audit) == ()
+    site.disks.look(site.servers(), site.hosts)
+    assert site.disks.mishaps == []
+    assert site.disks.missing(site.servers(), site.hosts) == []
     for place in site.places:
         assert place.host.machine.mishaps == []
         document = site.engine.run(lambda tx, place=place: _document(tx, place))
