@@ -12,11 +12,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from fairlead.control import accounts
 from fairlead.control.boundary import SCHEDULER, Tx, Wake, host_wake
 from fairlead.control.engine import Engine
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Conflict, Fault
 from fairlead.model.host import Host
+from fairlead.model.identity import Project, Role, User
 from fairlead.model.ids import HostId, SubnetId
 from fairlead.model.port import FixedIp
 from fairlead.store.engine import SqlDatabase, open_database
@@ -53,6 +55,28 @@ def at_once(work: Callable[[int], object]) -> list[object]:
 
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(run, range(THREADS)))
+
+
+def test_of_admins_who_go_at_once_one_stays(database: SqlDatabase) -> None:
+    engine = Engine(database, Heard())
+
+    def made(tx: Tx) -> tuple[Project, list[User]]:
+        project = accounts.create_project(tx, "west")
+        users = [accounts.create_user(tx, f"boss{number}", "a hash") for number in range(THREADS)]
+        for user in users:
+            accounts.assign(tx, user.id, project.id, Role.ADMIN)
+        return project, users
+
+    project, users = engine.run(made)
+
+    def go(number: int) -> str:
+        try:
+            engine.run(lambda tx: accounts.unassign(tx, users[number].id, project.id, Role.ADMIN))
+        except Conflict as refused:
+            return refused.code
+        return "gone"
+
+    assert Counter(at_once(go)) == {"gone": THREADS - 1, "last_admin": 1}
 
 
 def test_addresses_are_given_once(database: SqlDatabase) -> None:
