@@ -123,24 +123,30 @@ def http(url: str, **more: Any) -> httpx.Client:
 
 
 def _none(url: str, directory: Path) -> _Made:
-    return _clouds(url, []), http(url), {}
+    """The page's own example, which gets no token; and what `fairlead clouds` writes, which does."""
+    example = _example("auth_type: none", {"http://127.0.0.1:9696": url})
+    return example + _named(_clouds(url, []), WITH_TOKEN), http(url), {}
 
 
 def _http_basic(url: str, directory: Path) -> _Made:
     """The page's own example, with this fleet's names."""
-    blocks = re.findall(r"(?m)^    clouds:\n(?:^ {4}.*\n)+", _LOGINS_PAGE.read_text())
-    [example] = [block for block in blocks if "http_basic" in block]
     named = {
         "https://control:9696": url,
         "username: anna": "username: boss",
         "password: ...": f"password: {PASSWORD}",
     }
+    env = {"FAIRLEAD_USER": "boss", "FAIRLEAD_PASSWORD": PASSWORD}
+    return _example("auth_type: http_basic", named), http(url, auth=("boss", PASSWORD)), env
+
+
+def _example(word: str, named: Mapping[str, str]) -> str:
+    """The clouds.yaml with that word on the page about logins, with other names."""
+    blocks = re.findall(r"(?m)^    clouds:\n(?:^ {4}.*\n)+", _LOGINS_PAGE.read_text())
+    [example] = [block for block in blocks if word in block]
     for old, new in named.items():
         assert old in example
         example = example.replace(old, new)
-    lines = [line.removeprefix("    ") for line in example.splitlines()]
-    env = {"FAIRLEAD_USER": "boss", "FAIRLEAD_PASSWORD": PASSWORD}
-    return "\n".join(lines) + "\n", http(url, auth=("boss", PASSWORD)), env
+    return "".join(f"{line.removeprefix('    ')}\n" for line in example.splitlines())
 
 
 def _builtin(url: str, directory: Path) -> _Made:
@@ -166,7 +172,7 @@ _MAKERS = {"none": _none, "http_basic": _http_basic, "builtin": _builtin}
 
 def _others(login: str, url: str) -> list[tuple[str, Mapping[str, Any]]]:
     """The clouds beside the operator's: with a token, and the people."""
-    found = [] if login == "builtin" else [(WITH_TOKEN, _by_password(url, "boss", "operator"))]
+    found = [(WITH_TOKEN, _by_password(url, "boss", "operator"))] if login == "http_basic" else []
     if login != "none":
         found += [(name, _by_password(url, name, EAST)) for name in PEOPLE]
     return found
