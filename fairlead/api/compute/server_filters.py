@@ -11,6 +11,7 @@ from fairlead.api.call import Call
 from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.patterns import matcher
 from fairlead.api.compute.server_status import shown_status
+from fairlead.api.compute.server_view import progress_of, reservation_id
 from fairlead.api.compute.times import asked_time
 from fairlead.control.servers import ServerView
 from fairlead.model.errors import InvalidValue
@@ -84,6 +85,10 @@ def _locked(value: str) -> Predicate:
     return lambda view: view.server.locked == (value.lower() in _TRUE)
 
 
+def _config_drive(value: str) -> Predicate:
+    return lambda view: view.server.config_drive == (value.lower() in _TRUE)
+
+
 def _power_state(value: str) -> Predicate:
     return lambda view: str(shown_status(view.server).power_state) == value
 
@@ -133,6 +138,9 @@ _MAKERS: dict[str, Callable[[str], Predicate]] = {
     "power_state": _power_state,
     "vm_state": _vm_state,
     "task_state": _task_state,
+    "config_drive": _config_drive,
+    "progress": lambda value: lambda view: str(progress_of(shown_status(view.server))) == value,
+    "reservation_id": lambda value: lambda view: reservation_id(view.server) == value,
     "uuid": lambda value: lambda view: view.server.id == value,
     "flavor": lambda value: lambda view: view.server.flavor.id == value,
     "image": lambda value: lambda view: (view.server.image_id or "") == value,

@@ -7,7 +7,7 @@ from fairlead.api.call import Call
 from fairlead.api.compute import flavor_view
 from fairlead.api.compute.microversions import Microversion
 from fairlead.api.compute.paging import Json
-from fairlead.api.compute.server_status import shown_status
+from fairlead.api.compute.server_status import Shown, shown_status
 from fairlead.control.servers import ServerView
 from fairlead.control.subjects import of_server
 from fairlead.model.errors import Failure
@@ -67,7 +67,7 @@ def changed(call: Call, version: Microversion, view: ServerView) -> Json:
         **_since(version, (2, 73), {"locked_reason": server.locked_reason}),
     }
     if status.status in _WITH_PROGRESS:
-        shown["progress"] = 100 if status.status == "ACTIVE" else 0
+        shown["progress"] = progress_of(status)
     if status.status in _WITH_FAULT and server.fault is not None:
         shown["fault"] = _fault(call, server, server.fault)
     return shown
@@ -79,6 +79,16 @@ def addresses(view: ServerView) -> Json:
         name: [{"version": address["version"], "addr": address["addr"]} for address in found]
         for name, found in _by_network(view).items()
     }
+
+
+def progress_of(status: Shown) -> int:
+    """How far a server is on its way, in percent."""
+    return 100 if status.status == "ACTIVE" else 0
+
+
+def reservation_id(server: Server) -> str:
+    """What Nova gives to what one request boots; here each server has its own."""
+    return f"r-{server.id[:8]}"
 
 
 def _placed(view: ServerView) -> Json:
@@ -107,7 +117,7 @@ def _hosted(view: ServerView) -> Json:
 
 def _booted(server: Server) -> Json:
     return {
-        "OS-EXT-SRV-ATTR:reservation_id": f"r-{server.id[:8]}",
+        "OS-EXT-SRV-ATTR:reservation_id": reservation_id(server),
         "OS-EXT-SRV-ATTR:launch_index": 0,
         "OS-EXT-SRV-ATTR:kernel_id": server.kernel_id or "",
         "OS-EXT-SRV-ATTR:ramdisk_id": server.ramdisk_id or "",
