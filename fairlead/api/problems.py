@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
+from fairlead.api.absent import instead_of
 from fairlead.api.answers import document
 from fairlead.api.bodies import InvalidField, MalformedBody
 from fairlead.model.error_codes import Code
@@ -87,7 +88,7 @@ def problem_of(refusal: Refusal) -> Problem:
 
 def no_such_path(path: str) -> Problem:
     """404 for a path that no route serves."""
-    return Problem(404, "no_such_path", "The resource could not be found.", field=path)
+    return Problem(404, "no_such_path", f"The resource could not be found. {instead_of(path)}", field=path)
 
 
 def wrong_method(method: str, allowed: tuple[str, ...]) -> Problem:

@@ -203,10 +203,11 @@ def list_agents(invocation: Invocation) -> None:
 def _device(session: Session, address: str, on_host: str | None) -> Record:
     records = listed(session, "/v1/devices", {"host": on_host} if on_host else {})
     found = [record for record in records if address in (record["id"], record["pci_address"], record["name"])]
-    if len(found) != 1:
-        raise click.UsageError(
-            f"{len(found)} devices are '{address}'. `fairlead device list` shows them; --host says whose."
-        )
+    if not found:
+        where = f" on host {on_host}" if on_host else ""
+        raise click.UsageError(f"There is no device '{address}'{where}. `fairlead device list` shows them.")
+    if len(found) > 1:
+        raise click.UsageError(f"{len(found)} hosts have a device '{address}'. --host says whose is meant.")
     return found[0]
 
 

@@ -60,6 +60,18 @@ _CLAIMED_FIELDS: dict[str, Code] = {
 """What a device was chosen for, with the code of the refusal: Neutron's PortBound and PortInUse."""
 
 
+_ATTRIBUTES = {
+    "device_id_text": "device_id",
+    "device_owner": "device_owner",
+    "wanted_host": "binding:host_id",
+    "mac": "mac_address",
+    "vnic_type": "binding:vnic_type",
+    "trusted": "trusted",
+    "numa_policy": "numa_affinity_policy",
+}
+"""What its owner calls what cannot change."""
+
+
 def update(
     tx: Tx,
     port_id: PortId,
@@ -111,8 +123,8 @@ def _attached(tx: Tx, port: Port, changes: PortChanges) -> Port:
 def _refusal(port: Port, code: Code, name: str) -> Conflict:
     return Conflict(
         code,
-        f"Unable to complete operation on port {port.id} for network {port.network_id}: its {name} cannot change "
-        f"while server {port.server_id} has it. Detach the port first.",
+        f"Unable to complete operation on port {port.id} for network {port.network_id}: its {_ATTRIBUTES[name]} "
+        f"cannot change while server {port.server_id} has it. Detach the port first.",
         field="port",
     )
 

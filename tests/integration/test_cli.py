@@ -143,6 +143,17 @@ def test_a_card_that_was_taken_out_is_forgotten(fairlead):
     assert fairlead.http.delete(f"/v1/devices/{pf['id']}").status_code == 404
 
 
+def test_a_device_that_is_not_there_or_there_often_is_said_to_be(fairlead):
+    fairlead.add_host(1)
+    fairlead.add_host(2)
+    assert "There is no device 'nope'. `fairlead device list`" in _typed(
+        fairlead.url, "device", "show", "nope", fails=True
+    )
+    assert "2 hosts have a device 'ens1f0'. --host says" in _typed(
+        fairlead.url, "device", "show", "ens1f0", fails=True
+    )
+
+
 def _devices(fairlead):
     return fairlead.http.get("/v1/devices").json()["devices"]
 

@@ -84,8 +84,10 @@ def show(call: Call, project_id: str) -> Response:
 def create(call: Call) -> Response:
     """POST /projects."""
     form = bodies.shape(ProjectBody, bodies.parse(call.body)).project
-    if form.domain_id != DOMAIN_ID or form.is_domain or form.parent_id not in (None, DOMAIN_ID):
-        raise InvalidValue("domain_id", form.domain_id, f"{DOMAIN_ID}, and projects have no children")
+    if form.domain_id != DOMAIN_ID or form.is_domain:
+        raise InvalidValue("domain_id", form.domain_id, f"the one domain that there is, {DOMAIN_ID}")
+    if form.parent_id not in (None, DOMAIN_ID):
+        raise InvalidValue("parent_id", form.parent_id, f"{DOMAIN_ID}: projects have no children")
     if form.tags or form.options:
         raise InvalidValue(
             "tags", form.tags or form.options, "possible: projects have neither tags nor options"
