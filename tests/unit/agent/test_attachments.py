@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
+from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
+from fairlead.hoststate.steps import StopGuest
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
@@ -126,6 +130,37 @@ def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
     life.host.clock.advance(2)
     life.tick()
     assert port(1, 1) in life.report.wired
+
+
+def test_nor_is_a_port_with_a_tap(life: Life) -> None:
+    life.host.machine.troubles.hanging["attach"] = 2
+    life.wish(ServerWish(1, vfs=(FIRST,), taps=2), OTHER)
+    assert f"fltap-{port(1, 17)[:8]}" in life.host.machine.virtual_links
+    assert port(1, 17) not in life.report.wired
+    life.host.clock.advance(2)
+    life.tick()
+    assert port(1, 17) in life.report.wired
+
+
+def test_a_domain_is_not_written_anew_while_a_device_of_it_is_away(life: Life) -> None:
+    before = life.domain.xml
+    life.host.machine.pfs[DATA[0].key].is_present = False
+    life.wish(ServerWish(1, vfs=(FIRST,), taps=2), OTHER)
+    assert life.domain.xml == before
+    assert {failure.failure.doing for failure in life.report.failures} == {"Looking for"}
+
+
+def test_a_paused_guest_is_not_asked_to_go_down_for_a_boot_that_is_not_hard(life: Life) -> None:
+    life.wish(replace(BEFORE, power=Power.PAUSED), OTHER)
+    desired_now = desired(HostWish(servers=(replace(BEFORE, boot_serial=2), OTHER), generation=9))
+    seen = observe(life.host.kernel, life.host.hypervisor, life.host.disks, SlotLedger(life.host.slots, HOST))
+    stops = [
+        step
+        for chain in diff(desired_now, seen).chains
+        for step in chain.steps
+        if isinstance(step, StopGuest)
+    ]
+    assert stops == [StopGuest(server(1), is_graceful=False)]
 
 
 def test_what_a_guest_lets_go_of_is_scrubbed_then(life: Life) -> None:
