@@ -296,10 +296,10 @@ def test_the_larger_of_both_sizes_counts_for_the_quota(world: World, host: Enrol
     resized(world, host, server, "small")
     revert(world, server)
     with world.database.transaction() as tx:
-        assert quotas.used(tx, CALLER.project_id, Resource.RAM) == 2048
+        assert quotas.used(tx, CALLER.project_id, (Resource.RAM,)) == {Resource.RAM: 2048}
     settled(world, host, server)
     with world.database.transaction() as tx:
-        assert quotas.used(tx, CALLER.project_id, Resource.RAM) == 512
+        assert quotas.used(tx, CALLER.project_id, (Resource.RAM,)) == {Resource.RAM: 512}
 
 
 def test_what_is_not_possible_while_it_waits_for_its_owners_word(world: World, host: EnrolledHost) -> None:
