@@ -9,7 +9,7 @@ from fairlead.agent.observe import observe
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
-from fairlead.hoststate.steps import StopGuest
+from fairlead.hoststate.steps import ConfigureVf, StopGuest
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
@@ -120,6 +120,27 @@ def test_a_paused_guest_does_not_go_on_while_what_it_has_is_not_as_wanted(life: 
     life.host.clock.advance(2)
     life.tick()
     assert life.domain.state is GuestState.RUNNING
+
+
+def test_a_vf_that_was_changed_since_it_was_set_is_not_given(life: Life) -> None:
+    vfs = life.host.machine.pfs[DATA[1].key].vfs
+    tries = []
+
+    def meddle(step: object) -> None:
+        if isinstance(step, ConfigureVf) and step.port_id == port(1, 1):
+            tries.append(step)
+            if len(tries) == 1:
+                vfs[SECOND.index] = replace(vfs[SECOND.index], vlan=7)
+
+    life.agent = life.host.agent(HOST, life.control, meddle)
+    life.wish(ServerWish(1, vfs=(FIRST, SECOND), taps=1), OTHER)
+    assert life.domain.live_hostdevs == (address(FIRST),)
+    (failure,) = life.report.failures
+    assert (failure.failure.code, failure.port_id) == ("not_as_wanted", port(1, 1))
+    life.host.clock.advance(2)
+    life.tick()
+    assert life.domain.live_hostdevs == (address(FIRST), address(SECOND))
+    assert life.vf(SECOND) == settings(1, SECOND)
 
 
 def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
