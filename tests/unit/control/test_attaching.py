@@ -317,3 +317,35 @@ def test_two_ports_that_a_guest_does_not_let_go_of_are_told_of_once(world: World
     found = world.server(server.id)
     assert found.fault is not None
     assert world.kinds(server.id).count("server_troubled") == 1
+
+
+def test_a_tap_that_a_guest_does_not_let_go_of_keeps_its_port(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.normal())
+    (port_id,) = server.ports
+    host.sim.machine.troubles.deaf_guests = frozenset({name(server)})
+    detach(world, server, port_id)
+    for _ in range(2):
+        host.settle()
+        host.sim.clock.advance(301)
+    assert world.server(server.id).ports == (port_id,)
+    assert status_of(world, server, port_id) is PortStatus.ERROR
+    host.sim.machine.troubles.deaf_guests = frozenset()
+    host.settle()
+    assert world.server(server.id).ports == ()
+    assert world.violations() == ()
+
+
+def test_a_host_that_does_not_know_of_a_port_yet_says_nothing_of_its_end(
+    world: World, host: EnrolledHost
+) -> None:
+    server = world.run_server(host, "web", world.direct())
+    port_id = attach(world, server, vnic_type=VnicType.NORMAL)
+    detach(world, server, port_id)
+    host.sim.clock.advance(301)
+    before = len(host.link.reports)
+    host.agent.tick()
+    assert len(host.link.reports) > before
+    assert port_id in world.server(server.id).ports
+    host.settle()
+    assert port_id not in world.server(server.id).ports
+    assert world.violations() == ()
