@@ -19,7 +19,8 @@ from fairlead.control.port_locks import lock_ports
 from fairlead.control.requests import nics_of, ports_of, request_for
 from fairlead.control.servers import WrongState, locked
 from fairlead.control.subjects import of_server
-from fairlead.model.binding import BindingRole, Wiring
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.binding import BindingRole, VifType, Wiring
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import PortId, ServerId
@@ -81,6 +82,9 @@ def detach(tx: Tx, server_id: ServerId, port_id: PortId, request_id: str = "") -
         raise WrongState("detach_interface", server)
     if binding.wiring is Wiring.UNWIRING:
         return
+    if server.guest_state == GuestState.SAVED.value and binding.vif_type is VifType.BRIDGE:
+        # What is saved of it names the tap. It is in ERROR then, for it could not go on.
+        raise WrongState("detach_interface", server)
     withdraw_all(tx, (port_id,))
     generation = following(tx, host)
     wiring = after(WIRING, binding.wiring, "unwire")

@@ -151,3 +151,35 @@ def test_devices_that_are_no_nics_cannot_sleep(world, host):
     with pytest.raises(Conflict, match="Pause or stop it instead"):
         world.engine.run(lambda tx: server_power.suspend(tx, server.id))
     assert world.server(server.id) == server
+
+
+@pytest.mark.parametrize("kind", ["direct", "normal"])
+def test_one_that_has_not_let_go_of_a_port_is_not_suspended(world, host, kind):
+    running = world.run_server(host, "web", getattr(world, kind)())
+    host.sim.machine.troubles.deaf_guests = frozenset({f"fl-{running.id}"})
+    world.engine.run(lambda tx: attaching.detach(tx, running.id, running.ports[0]))
+    host.settle()
+    with pytest.raises(Conflict, match="gives up"):
+        world.engine.run(lambda tx: server_power.suspend(tx, running.id))
+    host.sim.machine.troubles.deaf_guests = frozenset()
+    host.sim.clock.advance(120)
+    host.settle()
+    world.engine.run(lambda tx: server_power.suspend(tx, running.id))
+    host.settle()
+    assert world.server(running.id).status is ServerStatus.SUSPENDED
+
+
+def test_one_that_cannot_go_on_keeps_the_taps_that_what_was_saved_names(world, host, server):
+    vf_port, tap_port = server.ports
+    host.sim.machine.troubles.hanging["start"] = 9
+    assert resumed(world, host, server).status is ServerStatus.ERROR
+    with pytest.raises(WrongState):
+        world.engine.run(lambda tx: attaching.detach(tx, server.id, tap_port))
+    world.engine.run(lambda tx: attaching.detach(tx, server.id, vf_port))
+    host.sim.machine.troubles.hanging.clear()
+    host.settle()
+    host.sim.clock.advance(120)
+    host.settle()
+    now = world.server(server.id)
+    assert (now.status, now.ports, now.boot_serial) == (ServerStatus.ACTIVE, (tap_port,), server.boot_serial)
+    assert world.violations() == ()
