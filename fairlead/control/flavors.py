@@ -123,16 +123,16 @@ def _check(new: NewFlavor) -> None:
         raise InvalidValue("name", new.name, f"a name of 1 to {_LONGEST} characters")
     if new.id is not None and not _ID.fullmatch(new.id):
         raise InvalidValue("id", new.id, "letters, digits, spaces, '_', '.' and '-'")
-    for name, least in (
-        ("vcpus", 1),
-        ("memory_mib", 1),
-        ("disk_gib", 0),
+    for name, given, least in (
+        ("vcpus", new.vcpus, 1),
+        ("ram", new.memory_mib, 1),
+        ("disk", new.disk_gib, 0),
     ):
-        if not least <= getattr(new, name) <= _MOST:
-            raise InvalidValue(name, getattr(new, name), f"a whole number from {least} to {_MOST}")
-    for name in ("swap_mib", "ephemeral_gib"):
-        if getattr(new, name):
-            raise InvalidValue(name, getattr(new, name), "0: a guest has one disk, no swap, no ephemeral")
+        if not least <= given <= _MOST:
+            raise InvalidValue(name, given, f"a whole number from {least} to {_MOST}")
+    for name, given in (("swap", new.swap_mib), ("OS-FLV-EXT-DATA:ephemeral", new.ephemeral_gib)):
+        if given:
+            raise InvalidValue(name, given, "0: a guest has one disk, no swap, no ephemeral")
 
 
 def _check_specs(tx: Tx, flavor: Flavor) -> None:

@@ -48,7 +48,8 @@ def _only_physical_network(tx: Tx) -> str:
         return known[0]
     named = f"device policies name several: {', '.join(known)}" if known else "no device policy names one yet"
     raise NoSegment(
-        f"Invalid input for provider:physical_network. Reason: it must be given, since {named}.",
+        f"Invalid input for provider:physical_network. Reason: it must be given, since {named}. "
+        "An operator may give it, and share the network with the projects that are to use it.",
         field="provider:physical_network",
     )
 

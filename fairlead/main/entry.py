@@ -40,6 +40,11 @@ class Program(click.Group):
         """Run the command; what was refused or failed becomes a message with what would help."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in self.params):
+                words = f"{error.option_name} goes before the command: fairlead {error.option_name} ..."
+                raise click.UsageError(words, error.ctx) from error
+            raise
         except ClientError as error:
             raise click.ClickException(f"{error.message} {error.hint}".strip()) from error
         except (Refusal, Fault) as error:

@@ -143,6 +143,13 @@ def test_a_card_that_was_taken_out_is_forgotten(fairlead):
     assert fairlead.http.delete(f"/v1/devices/{pf['id']}").status_code == 404
 
 
+def test_an_option_of_the_program_behind_the_command_is_told_its_place(fairlead):
+    assert "--json goes before the command: fairlead --json ..." in _typed(
+        fairlead.url, "server", "list", "--json", fails=True
+    )
+    assert "No such option '--jso'" in _typed(fairlead.url, "server", "list", "--jso", fails=True)
+
+
 def test_a_device_that_is_not_there_or_there_often_is_said_to_be(fairlead):
     fairlead.add_host(1)
     fairlead.add_host(2)
