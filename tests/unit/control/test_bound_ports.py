@@ -227,3 +227,35 @@ def test_the_lowest_free_vlan_skips_those_in_use(world):
 
     made = world.engine.run(make)
     assert (made.physical_network, made.vlan) == ("physnet1", 1)
+
+
+@pytest.mark.parametrize("free", [(7,), (1, 30), (29, 30), (4094,)])
+def test_each_gap_among_many_vlans_is_found_the_lowest_first(world, free):
+    for physical_network in ("physnet8", "physnet9"):
+        _make(
+            world, physical_network, set(range(1, 31)) - set(free if physical_network == "physnet9" else ())
+        )
+    wanted = [vlan for vlan in free if vlan <= 30] + [31]
+    assert [_made(world, "physnet9").vlan for _ in wanted] == wanted
+
+
+def test_a_physical_network_can_be_full(world):
+    _make(world, "physnet9", set(range(1, 4095)) - {4000})
+    assert _made(world, "physnet9").vlan == 4000
+    with pytest.raises(Conflict, match="Every VLAN of physical network physnet9 is in use"):
+        _made(world, "physnet9")
+
+
+def _make(world, physical_network, vlans):
+    def work(tx):
+        for vlan in vlans:
+            networks.create(
+                tx, networks.NewNetwork(CALLER.project_id, physical_network=physical_network, vlan=vlan)
+            )
+
+    world.engine.run(work)
+
+
+def _made(world, physical_network):
+    wanted = networks.NewNetwork(CALLER.project_id, physical_network=physical_network)
+    return world.engine.run(lambda tx: networks.create(tx, wanted)).network
