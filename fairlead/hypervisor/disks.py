@@ -32,13 +32,19 @@ _GIB = 1 << 30
 _FOLDER_MODE = 0o711
 _FILE_MODE = 0o600
 _QEMU_IMG_SECONDS = 60
+_BLOCK = 512
+"""Octets of a block in st_blocks, whatever the file system's are: stat(2)."""
+_SPARE = 128 << 20
+"""Octets that stay free beside a copy, for the disks that grow meanwhile."""
+_ROOM_HINT = "Is there room for a copy of the disk? What it has is as it was."
 
 
 class HostDisks:
-    """Implements agent.boundary.Disks below `folder`."""
+    """Implements agent.boundary.Disks below `folder`. `spare`: octets that stay free beside a copy."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spare: int = _SPARE) -> None:
         self._root = folder
+        self._spare = spare
         self._guests = folder / "guests"
         self._images = ImageCache(folder / "images")
 
@@ -111,14 +117,13 @@ class HostDisks:
         """See Disks.keep. A file system that can (XFS, btrfs) shares the blocks of both."""
         disk, copy = self._folder(server_id) / _disk(disk_serial), self._copy(server_id, name)
         part = copy.with_suffix(".part")
-        command = ["cp", "--reflink=auto", "--sparse=always", "--", str(disk), str(part)]
         try:
             part.unlink(missing_ok=True)  # an agent that died may have left a cp that still writes there
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                part.unlink(missing_ok=True)
-                hint = "Is there room for a copy of the disk? What it has is as it was."
-                raise _fault("host_refused", server_id, done.stderr.strip() or "cp failed", hint)
+            if _cp(disk, part, "--reflink=always"):
+                self._check_room(server_id, disk)
+                said = _cp(disk, part, "--reflink=never", "--sparse=always")
+                if said:
+                    raise _fault("host_refused", server_id, said, _ROOM_HINT)
             part.chmod(_FILE_MODE)
             _make_durable(part)
             part.replace(copy)
@@ -178,6 +183,15 @@ class HostDisks:
         """Names of copies are UUIDs too."""
         return self._folder(server_id) / f"kept-{UUID(name)}.qcow2"
 
+    def _check_room(self, server_id: ServerId, disk: Path) -> None:
+        """A copy that fills the file system would halt every guest whose disk grows there, again with each try."""
+        needed, free = disk.stat().st_blocks * _BLOCK, shutil.disk_usage(disk.parent).free
+        if needed + self._spare > free:
+            said = (
+                f"a copy takes {needed >> 20} MiB, and of {free >> 20} MiB free {self._spare >> 20} stay so"
+            )
+            raise _fault("host_refused", server_id, said, _ROOM_HINT)
+
     def _make_disk(self, guest: DesiredGuest, image: ImageRef, disk: Path) -> None:
         """There, and as large as it is to be; one that is larger stays so."""
         if not disk.exists():
@@ -219,6 +233,16 @@ def _remove_others(folder: Path, disk: Path | None) -> None:
     for path in (*folder.glob("disk-*"), *folder.glob("kept-*.part")):
         if path != disk:
             path.unlink(missing_ok=True)
+
+
+def _cp(disk: Path, part: Path, *options: str) -> str:
+    """What it said against it; "" where there is a copy now. It leaves no part of one."""
+    command = ["cp", *options, "--", str(disk), str(part)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return ""
+    part.unlink(missing_ok=True)
+    return done.stderr.strip() or "cp failed"
 
 
 def _qemu_img(server_id: ServerId, words: list[str]) -> None:

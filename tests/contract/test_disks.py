@@ -435,3 +435,15 @@ def test_a_copy_for_which_there_is_no_room_is_none(tmp_path: Path):
     assert caught.value.failure.code == "host_refused"
     assert bench.disks.kept() == {}
     assert disk.exists()
+
+
+def test_a_copy_that_would_fill_the_file_system_is_not_begun(tmp_path: Path):
+    disk = made_disk(host_bench(tmp_path))
+    probe = ["cp", "--reflink=always", str(disk), str(tmp_path / "shared")]
+    if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+        pytest.skip("this file system shares blocks, so a copy takes no room")
+    careful = HostDisks(tmp_path, spare=1 << 60)
+    with pytest.raises(Fault, match="a copy takes"):
+        careful.keep(SERVER, 1, COPY)
+    assert careful.kept() == {}
+    assert [path.name for path in disk.parent.glob("kept-*")] == []
