@@ -81,12 +81,12 @@ class WrongState(Conflict):
 
     def __init__(self, action: str, server: Server) -> None:
         nowhere = "" if server.host_id else ", and no host has it"
+        cure = " Delete it and boot another." if nowhere and server.status is ServerStatus.ERROR else ""
         is_busy = server.host_id and not server.is_at_rest
         busy = f", and is to be {server.power.value}" if is_busy else ""
         who = server.name or server.id
-        super().__init__(
-            "wrong_state", f"Cannot '{action}' server {who} while it is {server.status.value}{nowhere}{busy}."
-        )
+        state = f"{server.status.value}{nowhere}{busy}"
+        super().__init__("wrong_state", f"Cannot '{action}' server {who} while it is {state}.{cure}")
         self.action = action
         self.server = server
 

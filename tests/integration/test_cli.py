@@ -210,6 +210,15 @@ def test_what_is_done_is_said_by_name(fairlead):
     assert refused == "Error: Cannot 'start' server web while it is BUILD, and no host has it.\n"
 
 
+def test_a_server_that_fits_nowhere_is_said_to_need_another(fairlead):
+    fairlead.add_host(1)
+    nowhere = fairlead.network("nowhere", "physnet9", 9)
+    fairlead.boot("lost", [{"uuid": nowhere, "vnic_type": "direct"}])
+    fairlead.settle()
+    refused = _typed(fairlead.url, "server", "start", "lost", fails=True)
+    assert "server lost while it is ERROR, and no host has it. Delete it and boot another." in refused
+
+
 def test_nics_are_shown_in_the_order_of_the_guest(fairlead):
     fairlead.add_host(1)
     fairlead.policy("east", "ens1f0", "physnet1")

@@ -38,13 +38,14 @@ class UserForm(Struct, forbid_unknown_fields=True):
 
 
 class UserChangeForm(Struct, forbid_unknown_fields=True):
-    """What PATCH takes."""
+    """What PATCH takes. `email` is taken and not kept."""
 
     name: str | UnsetType = UNSET
     password: str | UnsetType = UNSET
     default_project_id: str | UnsetType | None = UNSET
     description: str | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    email: str | UnsetType | None = UNSET
 
 
 class PasswordForm(Struct, forbid_unknown_fields=True):
@@ -137,7 +138,7 @@ async def update(call: Call, user_id: str) -> Response:
     """PATCH /users/{id}."""
     form = bodies.shape(UserChangeBody, bodies.parse(await read_body(call.request))).user
     password = await _hashed(form.password) if isinstance(form.password, str) else UNSET
-    changes = built(UserChanges, form, without=frozenset({"password"}), password=password)
+    changes = built(UserChanges, form, without=frozenset({"password", "email"}), password=password)
     user = await call.in_worker(lambda tx: accounts.update_user(tx, UserId(user_id), changes))
     return document({"user": user_shown(call, user)})
 
