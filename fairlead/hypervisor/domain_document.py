@@ -9,6 +9,8 @@ from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
 
 _PARTS = ("domain", "bus", "slot", "function")
+_DIGITS, _LARGEST = 10, 2**31 - 1
+"""Of a number that a report may tell (`model.count.Count`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ def boot_files(domain: Element) -> tuple[str, ...]:
 
 
 def _number(text: str) -> int:
-    """0 for what is none: whoever edits a domain may write anything."""
-    return int(text) if text.isdigit() else 0
+    """0 for what is none, or larger than reports may tell: whoever edits a domain may write anything."""
+    number = int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
+    return number if number <= _LARGEST else 0
 
 
 def _address(element: Element) -> PciAddress | None:

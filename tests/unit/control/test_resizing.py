@@ -20,7 +20,7 @@ from fairlead.model.migration import MigrationStatus
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.quota import Resource
-from fairlead.model.server import Server, ServerStatus
+from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.sim.machine import DomainState
 from tests.control_world import CALLER, EnrolledHost, World
 
@@ -347,6 +347,18 @@ def test_a_guest_that_goes_down_by_itself_waits_for_its_owners_word_still(
     assert down.status is ServerStatus.VERIFY_RESIZE
     assert confirm(world, server).status is ServerStatus.SHUTOFF
     assert settled(world, host, server).status is ServerStatus.SHUTOFF
+
+
+def test_what_went_down_with_its_new_size_runs_again_with_its_old_one(
+    world: World, host: EnrolledHost
+) -> None:
+    server = world.run_server(host, "web", world.direct())
+    resized(world, host, server, "small")
+    host.sim.hypervisor.stop(server.id, is_graceful=True)
+    assert settled(world, host, server).power is Power.STOPPED
+    revert(world, server)
+    back = settled(world, host, server)
+    assert (back.status, back.power) == (ServerStatus.ACTIVE, Power.RUNNING)
 
 
 def test_a_resize_of_which_nobody_says_a_word_stands_after_a_while(world: World, host: EnrolledHost) -> None:

@@ -109,3 +109,9 @@ LIVE = """<domain type='kvm'><devices>
 )
 def test_a_device_of_the_host_has_its_alias_in_the_domain(device, alias):
     assert device_alias(LIVE, device) == alias
+
+
+@pytest.mark.parametrize("text", ["-1", "one", "²", "2147483648", "9" * 5000])
+def test_a_serial_that_nobody_gave_is_none(text: str):
+    """Whoever edits a domain may write anything; a report with a number that no host can have would be refused."""
+    assert read_domain(OURS.replace('boot_serial="7"', f'boot_serial="{text}"')).boot_serial == 0
