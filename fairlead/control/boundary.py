@@ -73,6 +73,12 @@ class Rows(Protocol[Row]):
         """
         ...
 
+    def newest(self, most: int, before: Row | None = None, /, **where: object) -> tuple[Row, ...]:
+        """Of the rows that `find` would find the last `most`, the last first; `before`: of those that come before
+        that row, which need not be there any more.
+        """
+        ...
+
     def count(self, **where: object) -> int:
         """How many `find` would find."""
         ...

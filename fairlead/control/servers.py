@@ -4,6 +4,7 @@ Locks: the server's host first, then the server. A server in BUILD has no host y
 got one meanwhile begins again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
@@ -67,6 +68,14 @@ class ServerView:
     group: ServerGroup | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is wanted of a part of all servers. `last`: the last one that was looked at; None: there are no more."""
+
+    views: tuple[ServerView, ...]
+    last: Server | None
+
+
 _REBOOTED_HARD = (
     ServerStatus.ACTIVE,
     ServerStatus.SHUTOFF,
@@ -91,9 +100,15 @@ class WrongState(Conflict):
         self.server = server
 
 
-def find(tx: Tx, **where: object) -> tuple[ServerView, ...]:
-    """Servers whose columns equal the values, oldest first."""
-    return views(tx, tx.servers.find(**where))
+def newest(
+    tx: Tx, most: int, before: Server | None, is_wanted: Callable[[Server], bool], **where: object
+) -> Stretch:
+    """Of the newest servers whose columns equal the values, `most` of them and older than `before`, those that are
+    wanted, the newest first.
+    """
+    servers = tx.servers.newest(most, before, **where)
+    last = servers[-1] if len(servers) == most else None
+    return Stretch(views(tx, tuple(filter(is_wanted, servers))), last)
 
 
 def show(tx: Tx, server_id: ServerId) -> ServerView:

@@ -75,6 +75,18 @@ class SqlRows(Generic[Row]):
         shape = self._shape(where, parameters)
         return () if shape is None else self._found(self._statements.find(shape), parameters)
 
+    def newest(self, most: int, before: Row | None = None, /, **where: object) -> tuple[Row, ...]:
+        """The last `most` rows of those that `find` would find, or of those that come before that row, backwards."""
+        parameters: dict[str, object] = {"most": most}
+        shape = self._shape(where, parameters)
+        if shape is None:
+            return ()
+        if before is not None:
+            kept = self._carrier.parameters(before)
+            parameters |= {f"before_{name}": kept[name] for name in self._noun.order}
+        statement = self._statements.newest(shape, is_before=before is not None)
+        return self._found(statement, parameters)
+
     def count(self, **where: object) -> int:
         """How many rows `find` would find."""
         parameters: dict[str, object] = {}

@@ -77,6 +77,10 @@ class Statements:
         """All rows that match, in the noun's order; the parameters are named as the columns."""
         return self.kept(shape, lambda: self._find(shape))
 
+    def newest(self, shape: Shape, *, is_before: bool) -> str:
+        """The last `most` of those rows, backwards; of those before the place `before_<column>` in the order."""
+        return self.kept(("newest", is_before, *shape), lambda: self._newest(shape, is_before=is_before))
+
     def count(self, shape: Shape) -> str:
         """The number of those rows."""
         return self.kept(("count", *shape), lambda: self._count(shape))
@@ -113,6 +117,16 @@ class Statements:
     def _find(self, shape: Shape) -> sa.ClauseElement:
         order = [self._table.c[name] for name in self._noun.order]
         return sa.select(self._table).where(*(self._condition(*part) for part in shape)).order_by(*order)
+
+    def _newest(self, shape: Shape, *, is_before: bool) -> sa.ClauseElement:
+        order = [self._table.c[name] for name in self._noun.order]
+        where = [self._condition(*part) for part in shape]
+        if is_before:
+            place = [sa.bindparam(f"before_{column.name}", type_=column.type) for column in order]
+            where.append(sa.tuple_(*order) < sa.tuple_(*place))
+        found = sa.select(self._table).where(*where).order_by(*(column.desc() for column in order))
+        # SQLAlchemy gives SQLite an OFFSET with each LIMIT, and would make it a parameter.
+        return found.limit(sa.bindparam("most")).offset(sa.literal_column("0"))
 
     def _count(self, shape: Shape) -> sa.ClauseElement:
         where = (self._condition(*part) for part in shape)

@@ -181,6 +181,24 @@ def test_rows_of_the_same_time_are_found_by_key(tx: Tx) -> None:
     assert found == sorted(found)
 
 
+def test_the_newest_are_found_a_part_at_a_time(tx: Tx) -> None:
+    servers = [
+        replace(make.server(f"s{n}"), created_at=make.later(n // 2), locked=n % 3 == 0) for n in range(9)
+    ]
+    for server in servers:
+        tx.servers.add(server)
+    for where in ({}, {"locked": False}, {"locked": (True,), "name": ("s0", "s3", "s9")}):
+        backwards = tx.servers.find(**where)[::-1]
+        assert tx.servers.newest(99, **where) == backwards
+        assert tx.servers.newest(2, **where) == backwards[:2]
+        for at, server in enumerate(backwards):
+            assert tx.servers.newest(3, server, **where) == backwards[at + 1 : at + 4]
+    assert tx.servers.newest(9, locked=()) == ()
+    middle = tx.servers.find()[4]
+    tx.servers.remove(middle.id)
+    assert tx.servers.newest(9, middle) == tx.servers.find()[3::-1]
+
+
 def test_devices_are_found_in_bus_order(tx: Tx) -> None:
     host = make.host()
     tx.hosts.add(host)

@@ -163,6 +163,57 @@ def test_servers_are_listed_filtered_and_paged(fairlead):
     )
 
 
+def test_pages_lead_through_all_that_is_asked_for(fairlead):
+    ids = [fairlead.boot(f"{'web' if number % 4 else 'db'}-{number}", "none") for number in range(9)]
+
+    def pages(**query):
+        url, found = f"{COMPUTE}/servers", []
+        while url:
+            answer = fairlead.http.get(url, params=query).raise_for_status().json()
+            found.append([server["id"] for server in answer["servers"]])
+            url, query = next((link["href"] for link in answer.get("servers_links", ())), None), None
+        return found
+
+    newest = ids[::-1]
+    assert pages(limit=4) == [newest[:4], newest[4:8], newest[8:]]
+    assert pages(limit=3) == [newest[:3], newest[3:6], newest[6:]]
+    assert pages(limit=2, name="^db") == [[ids[8], ids[4]], [ids[0]]]
+    assert pages(limit=1, name="db-0") == [[ids[0]]]
+    assert pages(limit=5, sort_dir="asc") == [ids[:5], ids[5:]]
+    assert pages(limit=0) == [[]]
+
+
+def test_a_page_begins_behind_a_server_that_is_not_asked_for_any_more(fairlead):
+    first, second = (fairlead.boot(name, "none") for name in ("first", "second"))
+    page = {"marker": second, "name": "first"}
+    answer = fairlead.http.get(f"{COMPUTE}/servers", params=page).raise_for_status().json()
+    assert [server["id"] for server in answer["servers"]] == [first]
+
+
+def test_servers_are_listed_by_what_they_have(placed):
+    server_id = placed.boot("web", [{"network": "blue"}])
+    placed.settle()
+    placed.boot("other", "none")
+    server = placed.server(server_id)
+    host = {"host": "host1", "node": server["OS-EXT-SRV-ATTR:hypervisor_hostname"]}
+    has = {"uuid": server_id, "status": "active", "vm_state": "ACTIVE", "power_state": "1", **host}
+
+    def listed(**query):
+        answer = placed.http.get(f"{COMPUTE}/servers", params=query, headers=NEWEST).raise_for_status()
+        return [found["id"] for found in answer.json()["servers"]]
+
+    for name, value in has.items():
+        assert listed(**{name: value}) == [server_id], name
+        assert listed(**{name: "unknown"}) == [], name
+    assert listed(status=["ACTIVE", "PAUSED"]) == [server_id]
+    assert listed(uuid=[server_id, "another"]) == []
+    same = {"hostname": "web", "image": server["image"]["id"], "user_id": server["user_id"]}
+    for name, value in {**same, "tenant_id": server["tenant_id"], "key_name": ""}.items():
+        assert server_id in listed(**{name: value}), name
+        assert listed(**{name: "unknown"}) == [], name
+    assert listed(project_id="another") == listed(project_id="another", all_tenants=1) == []
+
+
 def test_several_servers_are_booted_together_or_not_at_all(fairlead):
     fairlead.boot("web", "none", min_count=1, max_count=3)
     names = [server["name"] for server in fairlead.http.get(f"{COMPUTE}/servers").json()["servers"]]

@@ -32,8 +32,12 @@ _KEYS: dict[str, Callable[[ServerView], str]] = {
 }
 
 
-def ordered(call: Call, views: list[ServerView]) -> list[ServerView]:
-    """The servers in the order asked for, the newest first where none is. Raises InvalidValue, NotAllowed."""
+Order = list[tuple[str, str]]
+NEWEST_FIRST: Order = [("created_at", "desc")]
+
+
+def order(call: Call) -> Order:
+    """Keys and directions asked for, the newest first where none are. Raises InvalidValue, NotAllowed."""
     keys = [value for name, value in call.query if name == "sort_key"]
     directions = [value for name, value in call.query if name == "sort_dir"]
     for key in keys:
@@ -44,7 +48,14 @@ def ordered(call: Call, views: list[ServerView]) -> list[ServerView]:
     for direction in directions:
         if direction not in {"asc", "desc"}:
             raise InvalidValue("sort_dir", direction, "asc or desc")
-    pairs = list(zip_longest(keys or ["created_at"], directions, fillvalue="desc"))[: len(keys) or 1]
+    return list(zip_longest(keys or ["created_at"], directions, fillvalue="desc"))[: len(keys) or 1]
+
+
+def ordered(views: list[ServerView], pairs: Order) -> list[ServerView]:
+    """The servers, which come newest first, in that order; those that are alike in it go with its first direction, as
+    Nova has them.
+    """
+    views = views if pairs[0][1] == "desc" else views[::-1]
     for key, direction in reversed(pairs):
         views = sorted(views, key=_KEYS[key], reverse=direction == "desc")
     return views

@@ -28,6 +28,11 @@ def shown_status(server: Server) -> Shown:
     return Shown(*_words(server), _power_state(server))
 
 
+def statuses_behind(word: str) -> tuple[ServerStatus, ...]:
+    """The statuses that a server may have which is shown with that status; one that goes is shown as it was."""
+    return (*(status for status in ServerStatus if status.value == word), ServerStatus.DELETING)
+
+
 def in_novas_words(refused: WrongState) -> Conflict:
     """As nova.api.openstack.common.raise_http_conflict_for_instance_invalid_state has them."""
     server = refused.server

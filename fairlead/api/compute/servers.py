@@ -12,21 +12,17 @@ from fairlead.api.call import Call
 from fairlead.api.compute import boot, server_view
 from fairlead.api.compute.boot_form import Description, HostName, Name
 from fairlead.api.compute.microversions import Microversion
-from fairlead.api.compute.paging import Json, next_links, paged
-from fairlead.api.compute.server_filters import predicate
-from fairlead.api.compute.server_order import ordered
+from fairlead.api.compute.paging import Json
+from fairlead.api.compute.server_list import listed
 from fairlead.control import booting, locking
 from fairlead.control import servers as control
 from fairlead.control.boundary import Tx
 from fairlead.control.servers import ServerChanges, ServerView
-from fairlead.control.subjects import refused
 from fairlead.model.errors import InvalidValue, NotFound
 from fairlead.model.ids import ServerId
 from fairlead.model.server import Server
 
 _SERVERS = "/compute/v2.1/servers"
-_ALL_PROJECTS = "os_compute_api:servers:index:get_all_tenants"
-_NO = ("false", "0", "f", "no", "off")
 _GROUPED: Microversion = (2, 71)
 _WHOLE_ANSWER: Microversion = (2, 75)
 _DESCRIBED: Microversion = (2, 19)
@@ -50,13 +46,13 @@ class ChangeBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 def list_servers(call: Call, version: Microversion) -> Response:
     """GET /servers."""
-    rows, links = _found(call, version, _SERVERS)
+    rows, links = listed(call, version, _SERVERS)
     return document({"servers": [server_view.brief(call, view) for view in rows], **links})
 
 
 def list_details(call: Call, version: Microversion) -> Response:
     """GET /servers/detail."""
-    rows, links = _found(call, version, f"{_SERVERS}/detail")
+    rows, links = listed(call, version, f"{_SERVERS}/detail")
     return document({"servers": [server_view.full(call, version, view) for view in rows], **links})
 
 
@@ -117,24 +113,6 @@ def list_addresses_on(call: Call, server_id: str, network: str) -> Response:
     if network not in found:
         raise NotFound("network", network)
     return document({network: found[network]})
-
-
-def _found(call: Call, version: Microversion, path: str) -> tuple[list[ServerView], Json]:
-    """The servers of this page, and the link to the next one."""
-    is_wanted = predicate(call, version)
-    scope = _scope(call)
-    views = [view for view in call.run(lambda tx: control.find(tx, **scope)) if is_wanted(view)]
-    rows, has_more = paged(call, ordered(call, views), lambda view: view.server.id)
-    return list(rows), {"servers_links": next_links(call, path, rows[-1].server.id)} if has_more else {}
-
-
-def _scope(call: Call) -> dict[str, object]:
-    """The project whose servers are listed: the caller's, unless all are asked for. Raises NotAllowed."""
-    if (call.first("all_tenants") or "false").lower() in _NO:
-        return {"project_id": call.caller.project_id}
-    if not call.caller.may_any(_ALL_PROJECTS):
-        raise refused(_ALL_PROJECTS)
-    return {}
 
 
 def _one(version: Microversion, view: ServerView, shown: Json) -> Json:

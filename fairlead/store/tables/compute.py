@@ -37,9 +37,10 @@ SERVERS = declare(
     "servers",
     "server",
     refers("servers", "host_id", "hosts"),
+    sa.Index("ix_servers_created", "created_at", "id"),
     sa.Index("ix_servers_group", "group_id"),
     sa.Index("ix_servers_host", "host_id"),
-    sa.Index("ix_servers_project", "project_id"),
+    sa.Index("ix_servers_project", "project_id", "created_at", "id"),
     sa.Index("ix_servers_status", "status"),
     order=("created_at",),
 )

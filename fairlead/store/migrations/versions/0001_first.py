@@ -560,9 +560,10 @@ def _servers() -> None:
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name="fk_servers_host_id", ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
+    op.create_index("ix_servers_created", "servers", ["created_at", "id"], unique=False)
     op.create_index("ix_servers_group", "servers", ["group_id"], unique=False)
     op.create_index("ix_servers_host", "servers", ["host_id"], unique=False)
-    op.create_index("ix_servers_project", "servers", ["project_id"], unique=False)
+    op.create_index("ix_servers_project", "servers", ["project_id", "created_at", "id"], unique=False)
     op.create_index("ix_servers_status", "servers", ["status"], unique=False)
 
 
