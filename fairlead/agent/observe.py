@@ -1,5 +1,6 @@
 """One pass over the host: kernel, libvirt, disks and ledger joined to an observed state."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -53,6 +54,10 @@ def observe(
 def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
+    known = ledger.dirty_vfs()
+    for name in _vfs_of_guests(seen, guests):
+        if name not in known:
+            ledger.mark_dirty(*name)
     ledger.meet_devices(_offered(seen, ledger.accepted()))
     named = _whole_devices(seen, guests)
     if not named <= ledger.dirty_devices():
@@ -90,6 +95,12 @@ def _are_vfs_as_wanted(server_id: ServerId, desired: DesiredState | None, seen: 
     if any(differences(vf.settings, settings[vf.pf, vf.index]) for vf in read):
         return False
     return True if len(read) == len(wanted) else None
+
+
+def _vfs_of_guests(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey, int]]:
+    """VFs that guests which are up have. One that another hand started may have one that is not its own any more."""
+    used = {address for domain in guests.domains if domain.state.is_up for address in domain.hostdevs}
+    return ((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs if vf.pci_address in used)
 
 
 def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:

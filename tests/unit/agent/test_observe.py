@@ -61,3 +61,12 @@ def test_a_guest_whose_vfs_a_chain_in_flight_works_on_was_not_started_by_another
     enter(host, None)
     assert look(host, BY_A_CHAIN).boot_serial == 1
     assert look(host, frozenset()).boot_serial == 0
+
+
+def test_a_vf_that_a_guest_has_is_dirty_though_no_port_says_so(host):
+    """Another hand started the guest from a domain that still names a VF which its server gave up, after the scrub."""
+    domain = host.machine.domains[f"fl-{server(1)}"]
+    domain.live_hostdevs = (*domain.live_hostdevs, DATA[0].vf_address(5))
+    seen = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    dirty = {vf.index for pf in seen.pfs if pf.key == DATA[0].key for vf in pf.vfs if vf.is_dirty}
+    assert dirty == {3, 5}
