@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.control import attaching, dead_hosts, port_bindings, ports, servers
+from fairlead.control import attaching, dead_hosts, port_bindings, ports, server_power, servers
 from fairlead.control.nics import BootNic
 from fairlead.control.ports import NewPort
 from fairlead.model.device import Device, DeviceStatus
@@ -349,3 +349,13 @@ def test_a_host_that_does_not_know_of_a_port_yet_says_nothing_of_its_end(
     host.settle()
     assert port_id not in world.server(server.id).ports
     assert world.violations() == ()
+
+
+def test_a_server_is_paused_though_a_port_of_it_does_not_leave(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct(2))
+    host.sim.machine.troubles.deaf_guests = frozenset({name(server)})
+    detach(world, server, server.ports[0])
+    host.settle()
+    world.engine.run(lambda tx: server_power.pause(tx, server.id))
+    host.settle()
+    assert world.server(server.id).status is ServerStatus.PAUSED

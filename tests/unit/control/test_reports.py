@@ -325,3 +325,16 @@ def test_what_the_host_uses_itself_is_not_offered(world: World) -> None:
     assert "10.0.0.5/24" in offers[first.id].why_not
     assert not offers[head.id].is_offered
     assert offers[second.id].is_offered
+
+
+def test_a_failure_by_an_older_document_is_not_one_of_what_was_asked_for_since(world: World) -> None:
+    world.policy()
+    host = world.host()
+    server = world.run_server(host, "web", world.direct())
+    world.engine.run(lambda tx: servers.stop(tx, server.id))
+    failure = SubjectFailure(Failure("timeout", "Starting", "its guest", "no answer"), server_id=server.id)
+    serial = world.engine.run(lambda tx: tx.hosts.fetch(host.id)).report_serial + 1
+    receipt = host.link.report(replace(host.link.reports[-1], serial=serial, failures=(failure,)))
+    assert receipt.is_taken
+    now = world.server(server.id)
+    assert (now.status, now.fault) == (ServerStatus.ACTIVE, None)

@@ -1,5 +1,7 @@
 """Servers that are suspended: memory on disk, NICs given up and kept for them, whatever befalls them meanwhile."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.control import attaching, server_power, servers
@@ -183,3 +185,19 @@ def test_one_that_cannot_go_on_keeps_the_taps_that_what_was_saved_names(world, h
     now = world.server(server.id)
     assert (now.status, now.ports, now.boot_serial) == (ServerStatus.ACTIVE, (tap_port,), server.boot_serial)
     assert world.violations() == ()
+
+
+def test_one_that_is_saved_stays_so_whatever_fails_of_its_vf_meanwhile(world, host, server):
+    vf = next(row for row in held(world) if row.port_id == server.ports[0])
+    address = world.engine.run(lambda tx: tx.devices.fetch(vf.device_id)).pci_address
+    pf, index = host.sim.machine.vf_at(address)
+    pf.vfs[index] = replace(pf.vfs[index], vlan=7)
+    host.sim.machine.troubles.refused_fields = frozenset({"vlan"})
+    host.settle()
+    failed = world.server(server.id)
+    assert (failed.status, failed.power) == (ServerStatus.ERROR, Power.SUSPENDED)
+    assert domain(host, server).state is GuestState.SAVED
+    host.sim.machine.troubles.refused_fields = frozenset()
+    host.sim.clock.advance(61)
+    host.settle()
+    assert world.server(server.id).status is ServerStatus.SUSPENDED
