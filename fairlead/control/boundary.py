@@ -19,7 +19,7 @@ from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
-from fairlead.model.ids import HostId, ImageId, ServerId, SubnetId
+from fairlead.model.ids import HostId, ImageId, ProjectId, ServerId, SubnetId
 from fairlead.model.image_member import ImageMember
 from fairlead.model.keypair import KeyPair
 from fairlead.model.migration import Migration
@@ -30,7 +30,7 @@ from fairlead.model.port_profile import PortProfile, PortProfileKind, PortProfil
 from fairlead.model.qos import QosPolicy
 from fairlead.model.question import Question
 from fairlead.model.quota import Quota
-from fairlead.model.server import Event, Flavor, Image, Server
+from fairlead.model.server import Event, Flavor, Image, Server, Size
 from fairlead.model.server_group import ServerGroup
 from fairlead.model.sharing import RbacPolicy
 
@@ -104,6 +104,16 @@ class Rows(Protocol[Row]):
         ...
 
 
+class ServerRows(Rows[Server], Protocol):
+    """Servers, of which there may be many in a project."""
+
+    def sizes(self, project_id: ProjectId) -> tuple[tuple[tuple[Size, ...], int], ...]:
+        """What the project's servers hold (`Server.sizes`, without cells), with how many of them hold it: as many as
+        there are kinds, not servers.
+        """
+        ...
+
+
 class TokenRows(Rows[Token], Protocol):
     """Tokens, which end by themselves."""
 
@@ -170,7 +180,7 @@ class Tx(Protocol):
     images: Rows[Image]
     image_members: Rows[ImageMember]
     """Keyed by (image id, project id). They go with their image."""
-    servers: Rows[Server]
+    servers: ServerRows
     hosts: Rows[Host]
     devices: Rows[Device]
     allocations: Rows[Allocation]

@@ -9,7 +9,7 @@ from fairlead.control.boundary import Tx
 from fairlead.model.errors import InvalidValue, QuotaExceeded
 from fairlead.model.ids import ProjectId
 from fairlead.model.quota import UNLIMITED, Quota, Resource
-from fairlead.model.server import Server
+from fairlead.model.server import Size, most_memory_mib, most_vcpus
 
 MOST = 2**31 - 1
 
@@ -55,13 +55,13 @@ def limits(tx: Tx, project_id: ProjectId) -> dict[Resource, int]:
 
 
 def used(tx: Tx, project_id: ProjectId, resources: Collection[Resource]) -> dict[Resource, int]:
-    """How much of each the project has; 0 of what is counted in one place (`check_value`). The servers of a project are
-    looked at only for what they hold, and once.
+    """How much of each the project has; 0 of what is counted in one place (`check_value`). What the servers of a
+    project hold is asked for only where it counts, and once.
     """
     counts = {each: _COUNTED[each](tx, project_id) if each in _COUNTED else 0 for each in resources}
     if of_servers := [each for each in resources if each in _HELD]:
-        servers = tx.servers.find(project_id=project_id)
-        counts |= {each: sum(map(_HELD[each], servers)) for each in of_servers}
+        sizes = tx.servers.sizes(project_id)
+        counts |= {each: sum(_HELD[each](held) * count for held, count in sizes) for each in of_servers}
     return counts
 
 
@@ -112,7 +112,7 @@ _COUNTED: Mapping[Resource, Callable[[Tx, ProjectId], int]] = {
     Resource.PORT: lambda tx, project: tx.ports.count(project_id=project),
     Resource.RBAC_POLICY: lambda tx, project: tx.rbac_policies.count(project_id=project),
 }
-_HELD: Mapping[Resource, Callable[[Server], int]] = {
-    Resource.CORES: lambda server: server.held_vcpus,
-    Resource.RAM: lambda server: server.held_memory_mib,
+_HELD: Mapping[Resource, Callable[[tuple[Size, ...]], int]] = {
+    Resource.CORES: most_vcpus,
+    Resource.RAM: most_memory_mib,
 }

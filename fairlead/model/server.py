@@ -215,22 +215,37 @@ class Server:
     @property
     def sizes(self) -> tuple[Size, ...]:
         """Those that are held for it on its host: until a resize is over the old one and the new one."""
-        return (self.resize.old, self.resize.new) if self.resize else (Size(self.flavor, self.cells),)
+        return held_sizes(self.flavor, self.cells, self.resize)
 
     @property
     def held_vcpus(self) -> int:
         """Of all its sizes the most: its guest has one of them at a time."""
-        return max(size.flavor.vcpus for size in self.sizes)
+        return most_vcpus(self.sizes)
 
     @property
     def held_memory_mib(self) -> int:
         """As `held_vcpus`."""
-        return max(size.flavor.memory_mib for size in self.sizes)
+        return most_memory_mib(self.sizes)
 
     @property
     def held_disk_gib(self) -> int:
         """Of all its sizes together: the disk as it was is kept beside the one that it has."""
         return sum(size.flavor.disk_gib for size in self.sizes)
+
+
+def held_sizes(flavor: Flavor, cells: tuple[GuestCell, ...], resize: Resize | None) -> tuple[Size, ...]:
+    """The sizes of a server that has these."""
+    return (resize.old, resize.new) if resize else (Size(flavor, cells),)
+
+
+def most_vcpus(sizes: tuple[Size, ...]) -> int:
+    """Of the sizes of one server."""
+    return max(size.flavor.vcpus for size in sizes)
+
+
+def most_memory_mib(sizes: tuple[Size, ...]) -> int:
+    """Of the sizes of one server."""
+    return max(size.flavor.memory_mib for size in sizes)
 
 
 _ENDS = (ServerStatus.ERROR, ServerStatus.VERIFY_RESIZE)

@@ -103,6 +103,11 @@ class Carrier(Generic[Row]):
                 made[at] = read(value)
         return self._model(*made)
 
+    def read(self, name: str, value: object) -> object:
+        """A value of one column, as the database answered it."""
+        field = self._fields[name]
+        return value if value is None or field.read is None else field.read(value)
+
     def changed(self, row: Row, fields: Mapping[str, object]) -> Row:
         """The row with other values of these fields."""
         return self._model(**{**dict(zip(self._names, self._values(row), strict=True)), **fields})

@@ -32,6 +32,7 @@ from fairlead.store.audit_rows import AuditRows
 from fairlead.store.event_log import EventLog
 from fairlead.store.port_rows import PortRows
 from fairlead.store.rows import Mapped, SqlRows, mapped
+from fairlead.store.server_rows import ServerRows
 from fairlead.store.session import Session
 from fairlead.store.tables import compute, holding, identity, inventory, networking, trail
 from fairlead.store.tables.networking import HeldAddress
@@ -101,7 +102,7 @@ class SqlTx:
         self.flavors: Rows[Flavor] = SqlRows(session, nouns.flavors)
         self.images: Rows[Image] = SqlRows(session, nouns.images)
         self.image_members: Rows[ImageMember] = SqlRows(session, nouns.image_members)
-        self.servers: Rows[Server] = SqlRows(session, nouns.servers)
+        self.servers: boundary.ServerRows = ServerRows(session, nouns.servers)
         self.hosts: Rows[Host] = SqlRows(session, nouns.hosts)
         self.devices: Rows[Device] = SqlRows(session, nouns.devices)
         self.allocations: Rows[Allocation] = SqlRows(session, nouns.allocations)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from fairlead.control.boundary import Key, Rows, Tx
 from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
-from fairlead.model.ids import DeviceId, ServerId
+from fairlead.model.ids import DeviceId, MigrationId, ProjectId, ServerId
 from fairlead.model.port import FixedIp
 from fairlead.model.port_profile import (
     EthernetSettings,
@@ -20,6 +21,7 @@ from fairlead.model.port_profile import (
     QbgSettings,
     QbhSettings,
 )
+from fairlead.model.server import Resize, Size
 from fairlead.store.engine import SqlDatabase, open_database
 from tests.contract import store_rows as make
 from tests.postgres import Cluster
@@ -197,6 +199,23 @@ def test_the_newest_are_found_a_part_at_a_time(tx: Tx) -> None:
     middle = tx.servers.find()[4]
     tx.servers.remove(middle.id)
     assert tx.servers.newest(9, middle) == tx.servers.find()[3::-1]
+
+
+def test_what_the_servers_of_a_project_hold_is_told_by_kind(tx: Tx) -> None:
+    small, resized = make.server(), make.server()
+    large = replace(small.flavor, vcpus=64, extra_specs={"a": "b"})
+    old, new = Size(small.flavor), Size(large)
+    resize = Resize(MigrationId(make.fresh()), old, new, small.power)
+    for server in (
+        replace(small, resize=None, cells=()),
+        replace(small, id=ServerId(make.fresh()), resize=None, name="another", cells=()),
+        replace(resized, flavor=large, resize=resize),
+        replace(resized, id=ServerId(make.fresh()), project_id=ProjectId("other"), flavor=large),
+    ):
+        tx.servers.add(server)
+    told = sorted(tx.servers.sizes(make.PROJECT), key=itemgetter(1))
+    assert told == [((old, new), 1), ((old,), 2)]
+    assert tx.servers.sizes(ProjectId("nobody's")) == ()
 
 
 def test_devices_are_found_in_bus_order(tx: Tx) -> None:
