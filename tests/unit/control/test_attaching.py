@@ -359,3 +359,22 @@ def test_a_server_is_paused_though_a_port_of_it_does_not_leave(world: World, hos
     world.engine.run(lambda tx: server_power.pause(tx, server.id))
     host.settle()
     assert world.server(server.id).status is ServerStatus.PAUSED
+
+
+def test_a_device_that_goes_with_its_card_while_its_port_leaves_is_missed_by_nobody(
+    world: World, host: EnrolledHost
+) -> None:
+    server = world.run_server(host, "web", world.direct())
+    (port_id,) = server.ports
+    device = device_of(world, port_id)
+    assert device is not None
+    host.sim.machine.troubles.deaf_guests = frozenset({name(server)})
+    detach(world, server, port_id)
+    host.settle()
+    host.sim.machine.pull(device.pf)
+    host.settle()
+    now = world.server(server.id)
+    assert (now.status, now.ports) == (ServerStatus.ACTIVE, ())
+    assert "server_failed" not in world.kinds(server.id)
+    assert device_of(world, port_id) is None
+    assert world.violations() == ()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fairlead.access.caller import Caller
-from fairlead.control import flavors, hosts, migrations, quotas, rebuilding, resizing, servers
+from fairlead.control import dead_hosts, flavors, hosts, migrations, quotas, rebuilding, resizing, servers
 from fairlead.control.flavors import NewFlavor
 from fairlead.control.resize_window import confirm_due
 from fairlead.hoststate.observed import GuestState
@@ -386,3 +386,37 @@ def test_what_failed_to_become_another_size_is_not_rebuilt(world: World, host: E
     wanted = rebuilding.RebuildServer(world.image_id)
     with pytest.raises(Conflict, match="rebuild"):
         world.engine.run(lambda tx: rebuilding.rebuild(tx, CALLER, server.id, wanted))
+
+
+def test_a_server_whose_host_is_gone_has_no_size_to_go_back_to(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", world.direct())
+    resized(world, host, server, "small")
+    world.time.advance(60)
+    world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
+    lost = world.server(server.id)
+    assert (lost.status, lost.resize, lost.flavor.name) == (ServerStatus.ERROR, None, "small")
+    assert statuses(world) == [MigrationStatus.CONFIRMED]
+    other = world.host("h2", 2)
+    world.engine.run(lambda tx: servers.reboot(tx, server.id, is_hard=True))
+    world.scheduler.tick()
+    assert settled(world, other, server).status is ServerStatus.ACTIVE
+    assert used(world, other) == (1, 2048, 20)
+    assert other.sim.disks.kept() == {}
+
+
+def test_the_disk_as_it_was_takes_room_beside_the_one_that_grows(world: World, host: EnrolledHost) -> None:
+    server = world.run_server(host, "web", ())
+    with world.database.transaction() as tx:
+        capacity = tx.hosts.fetch(host.id).capacity
+    assert capacity is not None
+    with pytest.raises(NoValidHost, match="disk"):
+        resize(world, server, "whole", vcpus=1, memory_mib=512, disk_gib=capacity.disk_gib)
+    less = capacity.disk_gib - server.flavor.disk_gib
+    resize(world, server, "all-but", vcpus=1, memory_mib=512, disk_gib=less)
+
+
+def test_the_rate_that_a_port_is_promised_is_its_own_to_go_on_with(world: World) -> None:
+    world.policy(egress_mbps=1000)
+    host = world.host()
+    server = world.run_server(host, "web", world.direct(min_mbps=800))
+    assert resized(world, host, server, "small").status is ServerStatus.VERIFY_RESIZE
