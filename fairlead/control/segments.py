@@ -26,28 +26,50 @@ class NoSegment(Refusal):
 
 
 def choose(tx: Tx, kind: SegmentKind | None, physical_network: str | None, vlan: int | None) -> Segment:
-    """The segment asked for, completed: the only physical network that device policies name, a VLAN network
-    rather than a flat one, the lowest VLAN that is free. Raises InvalidValue, NoSegment or Conflict
-    `vlan_in_use`.
+    """The segment asked for, completed: a VLAN network rather than a flat one, on the lowest VLAN that is free. Where
+    nothing of a segment was asked for, the first physical network, by name, that has one free will do, as in Neutron; a
+    VLAN or a flat network means one certain physical network: the only one that device policies name. Raises
+    InvalidValue, NoSegment or Conflict `vlan_in_use`.
     """
     if kind is SegmentKind.FLAT and vlan is not None:
         raise InvalidValue("provider:segmentation_id", vlan, "possible on a flat network, which has no VLAN")
     if vlan is not None and not FIRST_VLAN <= vlan <= LAST_VLAN:
         raise InvalidValue("provider:segmentation_id", vlan, f"a VLAN of {FIRST_VLAN} to {LAST_VLAN}")
+    if physical_network is None and vlan is None and kind is not SegmentKind.FLAT:
+        return _anywhere(tx)
     where = physical_network or _only_physical_network(tx)
     if kind is SegmentKind.FLAT:
         return _flat(tx, where)
-    return Segment(
-        SegmentKind.VLAN, where, _lowest_free(tx, where) if vlan is None else _free(tx, where, vlan)
-    )
+    found = _lowest_free(tx, where) if vlan is None else _free(tx, where, vlan)
+    if found is None:
+        raise _full([where])
+    return Segment(SegmentKind.VLAN, where, found)
+
+
+def _anywhere(tx: Tx) -> Segment:
+    known = _known(tx)
+    if not known:
+        raise _unnamed(known)
+    for where in known:
+        if (vlan := _lowest_free(tx, where)) is not None:
+            return Segment(SegmentKind.VLAN, where, vlan)
+    raise _full(known)
 
 
 def _only_physical_network(tx: Tx) -> str:
-    known = sorted({p.physical_network for p in tx.policies.find() if p.physical_network})
-    if len(known) == 1:
-        return known[0]
+    known = _known(tx)
+    if len(known) != 1:
+        raise _unnamed(known)
+    return known[0]
+
+
+def _known(tx: Tx) -> list[str]:
+    return sorted({policy.physical_network for policy in tx.policies.find() if policy.physical_network})
+
+
+def _unnamed(known: list[str]) -> NoSegment:
     named = f"device policies name several: {', '.join(known)}" if known else "no device policy names one yet"
-    raise NoSegment(
+    return NoSegment(
         f"Invalid input for provider:physical_network. Reason: it must be given, since {named}. "
         "An operator may give it, and share the network with the projects that are to use it.",
         field="provider:physical_network",
@@ -71,7 +93,12 @@ def _free(tx: Tx, where: str, vlan: int) -> int:
     return vlan
 
 
-def _lowest_free(tx: Tx, where: str) -> int:
+def _full(known: list[str]) -> Conflict:
+    which = f"physical network{'s' if len(known) > 1 else ''} {', '.join(known)}"
+    return Conflict("vlan_in_use", f"Every VLAN of {which} is in use.")
+
+
+def _lowest_free(tx: Tx, where: str) -> int | None:
     free = _first_gap(tx, where)
     while True:
         for below in tx.networks.find(physical_network=where, vlan=free - 1):
@@ -81,9 +108,7 @@ def _lowest_free(tx: Tx, where: str) -> int:
         if still == free:
             break
         free = still
-    if free > LAST_VLAN:
-        raise Conflict("vlan_in_use", f"Every VLAN of physical network {where} is in use.")
-    return free
+    return free if free <= LAST_VLAN else None
 
 
 def _first_gap(tx: Tx, where: str) -> int:

@@ -10,10 +10,11 @@ from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.port_changes import PortChanges, update
 from fairlead.control.qos import NewQosPolicy, QosRuleChanges
+from fairlead.control.segments import NoSegment
 from fairlead.model.binding import Wiring
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId, QosPolicyId, QosRuleId
-from fairlead.model.network import Network
+from fairlead.model.network import Network, SegmentKind
 from fairlead.model.pci import MacAddress
 from fairlead.model.port import PortStatus, VnicType
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
@@ -244,6 +245,27 @@ def test_a_physical_network_can_be_full(world):
     assert _made(world, "physnet9").vlan == 4000
     with pytest.raises(Conflict, match="Every VLAN of physical network physnet9 is in use"):
         _made(world, "physnet9")
+
+
+def test_where_nothing_is_said_the_first_physical_network_with_a_free_vlan_does(world):
+    world.policy(name="b", physical_network="physnet9")
+    world.policy(name="a", physical_network="physnet8")
+    _make(world, "physnet8", set(range(1, 4095)) - {4000})
+    assert [(made.physical_network, made.vlan) for made in (_made(world, None), _made(world, None))] == [
+        ("physnet8", 4000),
+        ("physnet9", 1),
+    ]
+    _make(world, "physnet9", set(range(2, 4095)))
+    with pytest.raises(Conflict, match="Every VLAN of physical networks physnet8, physnet9 is in use"):
+        _made(world, None)
+
+
+@pytest.mark.parametrize("said", [{"vlan": 7}, {"kind": SegmentKind.FLAT}])
+def test_a_vlan_or_a_flat_network_means_one_certain_physical_network(world, said):
+    world.policy(name="a", physical_network="physnet8")
+    world.policy(name="b", physical_network="physnet9")
+    with pytest.raises(NoSegment, match="several: physnet8, physnet9"):
+        world.engine.run(lambda tx: networks.create(tx, networks.NewNetwork(CALLER.project_id, **said)))
 
 
 def _make(world, physical_network, vlans):
