@@ -115,7 +115,7 @@ def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path |
         machine,
         SimKernel(machine) if root is None else TreeKernel(machine, root),
         SimHypervisor(machine),
-        SimDisks(clock, machine.before_call),
+        SimDisks(clock, machine.called),
         MemorySlots(machine.before_call),
         clock,
     )

@@ -54,7 +54,7 @@ class DiskJudge:
         disk, known = host.disks.roots[server.id], self._known.get(server.id)
         found = _words(disk)
         if known is None:
-            self._known[server.id] = _Known(disk.serial, found)
+            self._known[server.id] = _Known(disk.serial, found, None if server.resize is None else ())
             return
         if disk.serial != known.serial:
             if not known.serial < disk.serial <= server.disk_serial:

@@ -368,6 +368,19 @@ def resize(site: Site) -> None:
         site.run(resizing.resize, CALLER, server.id, site.random.choice(others).id)
 
 
+def reset_state(site: Site) -> None:
+    """A resize that may wait for ever is taken back by force; of the others it is forgotten that they failed. Not of
+    one whose disk may not be made yet: called ACTIVE it could be resized, and there would be nothing to keep.
+    """
+    found = [server for server in site.servers() if server.launched_at and server.disk_serial == 1]
+    if found:
+        server = site.random.choice(found)
+        is_error = server.resize is not None and not server.resize.is_reverting
+        site.run(partial(servers.reset_state, is_error=is_error), server.id)
+        if is_error:
+            site.run(resizing.revert, server.id)
+
+
 def attach(site: Site) -> None:
     found = site.servers()
     if found:
@@ -462,6 +475,7 @@ ACTIONS: tuple[Callable[[Site], None], ...] = (
     resume,
     rebuild,
     reboot,
+    reset_state,
     resize,
     resize,
     resize,

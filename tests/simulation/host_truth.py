@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from fairlead.control.assignments import desired_of
 from fairlead.control.boundary import Tx
 from fairlead.hoststate.observed import GuestState
+from fairlead.model.binding import Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
@@ -33,13 +34,22 @@ def _lies(tx: Tx, place: Place) -> list[str]:
         for lie in _of_device(place, device, is_offered=device.family_id not in whole)
     ]
     wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
+    ungiven = frozenset(_ungiven(tx, place, devices))
     for server in tx.servers.find(host_id=place.host_id):
         rows = tx.allocations.find(server_id=server.id, host_id=place.host_id)
         aside = server.resize.aside if server.resize else ()
-        held = [devices[row.device_id] for row in rows if row.device_id not in aside]
+        held = [devices[row.device_id] for row in rows if row.device_id not in {*aside, *ungiven}]
         said = f"server {server.id}, {server.status.value}: "
         found.extend(said + lie for lie in _of_server(place, server, held, wanted))
     return found
+
+
+def _ungiven(tx: Tx, place: Place, devices: Mapping[DeviceId, Device]) -> Iterator[DeviceId]:
+    """What running guests could not be given: their ports say so, and their servers stay what they are."""
+    live = {address for domain in place.host.machine.domains.values() for address in domain.live_hostdevs}
+    for binding in tx.bindings.find(host_id=place.host_id, wiring=Wiring.FAILED):
+        if binding.device_id is not None and devices[binding.device_id].pci_address not in live:
+            yield binding.device_id
 
 
 def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[str]:
