@@ -290,6 +290,24 @@ def basic(name, password=PASSWORD):
     return {"authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
 
 
+def test_who_guesses_keeps_out_nobody_who_comes_from_elsewhere(database_url, tmp_path, people):
+    with stand(database_url, tmp_path, http_basic(people)) as site:
+
+        def come(address):
+            transport = httpx.HTTPTransport(local_address=address)
+            return httpx.Client(base_url=site.url, transport=transport, trust_env=False)
+
+        def by_token(http, password):
+            return http.post(TOKENS, json={"auth": auth("boss", password)}).status_code
+
+        with come("127.0.0.1") as here, come("127.0.0.2") as there:
+            for password in (*["wrong"] * 5, PASSWORD):
+                assert status(here, **basic("rita", password)) == 401
+                assert by_token(here, password) == 401
+            assert status(there, **basic("rita")) == 200
+            assert by_token(there, PASSWORD) == 201
+
+
 def test_users_of_a_file_come_with_password_or_token(database_url, tmp_path, people):
     with stand(database_url, tmp_path, http_basic(people)) as site:
         http = httpx.Client(base_url=site.url, trust_env=False)

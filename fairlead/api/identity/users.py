@@ -153,7 +153,7 @@ async def change_password(call: Call, user_id: str) -> Response:
     """POST /users/{id}/password: by the user alone, who knows the old one. It is guessed no faster than at a login."""
     form = bodies.shape(PasswordBody, bodies.parse(await read_body(call.request))).user
     await call.in_worker(lambda tx: tx.users.fetch(user_id))
-    if not await issuer(call).knows(user_id, form.original_password):
+    if not await issuer(call).knows(user_id, form.original_password, call.attempt.doer):
         raise refused("identity:change_password")
     changes = UserChanges(password=await _hashed(form.password))
     await call.in_worker(lambda tx: accounts.update_user(tx, UserId(user_id), changes))

@@ -49,8 +49,8 @@ class Issuer(Protocol):
         """What a token stands for; None where it is good for nothing."""
         ...
 
-    async def knows(self, user_id: str, password: str) -> bool:
-        """Whether it is the user's password; False as well while too many wrong ones came."""
+    async def knows(self, user_id: str, password: str, visitor: Doer) -> bool:
+        """Whether it is the user's password; False as well while too many wrong ones came from there."""
         ...
 
     async def revoke(self, text: str, deed: Deed) -> None:

@@ -152,7 +152,7 @@ class Kept:
     async def issue(self, auth: object, visitor: Doer) -> Issued:
         """A token for the `auth` document, and the visitor's login in the audit trail."""
         form = bodies.shape(AuthForm, auth)
-        shown = await self._shown(form.identity)
+        shown = await self._shown(form.identity, visitor.remote_address)
         text = secrets.token_hex(32)
 
         def work(tx: Tx) -> Passport | None:
@@ -182,9 +182,9 @@ class Kept:
 
         await self._run(work)
 
-    async def knows(self, user_id: str, password: str) -> bool:
+    async def knows(self, user_id: str, password: str, visitor: Doer) -> bool:
         """Whether it is the user's password."""
-        _, is_right = await self._compared(UserForm(id=user_id), password)
+        _, is_right = await self._compared(UserForm(id=user_id), password, visitor.remote_address)
         return is_right
 
     async def _by_basic(self, request: Request) -> Passport | None:
@@ -192,15 +192,16 @@ class Kept:
         name, password = _basic(request.headers.get("authorization", ""))
         if not self._takes_basic or not name:
             return None
-        account = await self._account(UserForm(name=name), password)
+        address = request.client.host if request.client else ""
+        account = await self._account(UserForm(name=name), password, address)
         return await self._look(lambda tx: tokens.at_home(tx, self._directory, account))
 
-    async def _shown(self, identity: IdentityForm) -> _Shown:
+    async def _shown(self, identity: IdentityForm, address: str) -> _Shown:
         """Raises the 401 unless one of the methods shows who it is."""
         match identity.methods[:1]:
             case ["password"] if identity.password is not None:
                 user = identity.password.user
-                return _Shown(await self._account(user, user.password), ("password",))
+                return _Shown(await self._account(user, user.password, address), ("password",))
             case ["token"] if identity.token is not None:
                 shown = await self._by_token(identity.token.id)
             case ["application_credential"] if identity.application_credential is not None:
@@ -237,18 +238,19 @@ class Kept:
         account = tokens.check_credential(tx, self._directory, found)
         return _Shown(account, ("application_credential",), None, found.id) if account else None
 
-    async def _account(self, user: UserForm, password: str) -> Account:
+    async def _account(self, user: UserForm, password: str, address: str) -> Account:
         """The user's; raises the 401 unless the password is theirs."""
-        account, is_right = await self._compared(user, password)
+        account, is_right = await self._compared(user, password, address)
         if account is None or not is_right:
             raise self._refusal(CredentialKind.PASSWORD, account)
         return account
 
-    async def _compared(self, user: UserForm, password: str) -> tuple[Account | None, bool]:
+    async def _compared(self, user: UserForm, password: str, address: str) -> tuple[Account | None, bool]:
         """The user, who need not be there, and whether the password is theirs."""
         account = await self._look(lambda tx: self._find(tx, user))
         key = account.id if account else f"{user.id or ''}/{user.name or ''}"
-        return account, await self._passwords.is_right(key, password, account.password if account else None)
+        kept = account.password if account else None
+        return account, await self._passwords.is_right(key, password, kept, address)
 
     def _find(self, tx: Tx, user: UserForm) -> Account | None:
         if user.domain is not None and not _is_ours(user.domain):

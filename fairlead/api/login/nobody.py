@@ -36,7 +36,7 @@ class Nobody:
         """Every text stands for the operator."""
         return _passport()
 
-    async def knows(self, _user_id: str, _password: str) -> bool:
+    async def knows(self, _user_id: str, _password: str, _visitor: Doer) -> bool:
         """Nobody has a password."""
         return False
 

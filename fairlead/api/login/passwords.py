@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
 
+from fairlead.api.login.tries import Tries
 from fairlead.model.errors import InvalidValue
 
 MOST_BYTES = 72
@@ -18,7 +19,6 @@ _ROUNDS = 11
 """2**11 rounds: about 0.1 s of one core, which is what a guess costs who has the hashes."""
 _AT_ONCE = 2
 _REMEMBERED = 1024
-_TRIES, _PAUSE_SECONDS = 5, 30.0
 
 
 def hashed(password: str) -> str:
@@ -31,33 +31,38 @@ def hashed(password: str) -> str:
 
 class Passwords:
     """Compares passwords with hashes, two at a time. What was right is remembered by a digest under a key of this
-    process, so that a password with each request costs microseconds. After five wrong ones in a row a user's
-    password is not looked at for 30 seconds: a guess costs whoever guesses, and nobody else.
+    process, so that a password with each request costs microseconds. After five wrong ones in a row from one place
+    a user's password is not looked at from there for 30 seconds, and of those from everywhere 20 in a minute are
+    (`tries`): a guess costs whoever guesses, and nobody else.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
-        self._wrong: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
+        self._tries = Tries(clock)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bcrypt")
         self._nobodys = hashed(secrets.token_hex(16))
 
-    async def is_right(self, user: str, password: str, kept: str | None) -> bool:
-        """Whether the password is that of the hash; `kept` None, for a user that there is not, takes as long."""
+    async def is_right(self, user: str, password: str, kept: str | None, address: str) -> bool:
+        """Whether the password, from that address, is that of the hash. `kept` None, for a user that there is not,
+        takes as long.
+        """
         digest, who = self._digest(f"{kept}\0{password}"), self._digest(user)
         if kept is not None and digest in self._right:
             self._right.move_to_end(digest)
             return True
         against = (kept or self._nobodys).encode()
         is_theirs = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._compared, who, password.encode(), against
+            self._pool, self._compared, who, address, password.encode(), against
         )
         if is_theirs is None:
             return False
-        is_right = is_theirs and kept is not None
-        self._note(who, digest, is_right=is_right)
-        return is_right
+        if not is_theirs or kept is None:
+            self._tries.note_wrong(who, address)
+            return False
+        self._tries.note_right(who, address)
+        self._remember(digest)
+        return True
 
     def close(self) -> None:
         """End the threads."""
@@ -67,24 +72,14 @@ class Passwords:
         """In place of a text: it tells nothing, and is as long for a megabyte as for a name."""
         return hmac.digest(self._key, text.encode(), "sha256")
 
-    def _compared(self, who: bytes, password: bytes, kept: bytes) -> bool | None:
+    def _compared(self, who: bytes, address: str, password: bytes, kept: bytes) -> bool | None:
         """Asked when it is the password's turn: of a thousand that came at once only the first few are looked at."""
-        return None if self._is_paused(who) else _matches(password, kept)
+        return None if self._tries.are_spent(who, address) else _matches(password, kept)
 
-    def _is_paused(self, who: bytes) -> bool:
-        tries, until = self._wrong.get(who, (0, 0.0))
-        return tries >= _TRIES and self._clock() < until
-
-    def _note(self, who: bytes, digest: bytes, *, is_right: bool) -> None:
-        if is_right:
-            self._wrong.pop(who, None)
-            self._right[digest] = None
-        else:
-            tries, _ = self._wrong.pop(who, (0, 0.0))
-            self._wrong[who] = (tries + 1, self._clock() + _PAUSE_SECONDS)
-        for remembered in (self._right, self._wrong):
-            while len(remembered) > _REMEMBERED:
-                remembered.popitem(last=False)
+    def _remember(self, digest: bytes) -> None:
+        self._right[digest] = None
+        while len(self._right) > _REMEMBERED:
+            self._right.popitem(last=False)
 
 
 def _matches(password: bytes, kept: bytes) -> bool:

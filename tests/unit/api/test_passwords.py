@@ -16,11 +16,14 @@ def passwords():
     made.close()
 
 
-def right(passwords, user, *given):
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+
+
+def right(passwords, user, *given, address=HERE):
     """How many of these are right, asked all at once."""
 
     async def asked():
-        return sum(await asyncio.gather(*(passwords.is_right(user, each, HASHED) for each in given)))
+        return sum(await asyncio.gather(*(passwords.is_right(user, each, HASHED, address) for each in given)))
 
     return asyncio.run(asked())
 
@@ -34,6 +37,12 @@ def test_what_was_right_is_not_shut_out_by_who_guesses(passwords):
     assert right(passwords, "anna", PASSWORD) == 1
     assert right(passwords, "anna", *["wrong"] * 20) == 0
     assert right(passwords, "anna", PASSWORD) == 1
+
+
+def test_who_guesses_elsewhere_keeps_out_nobody(passwords):
+    assert right(passwords, "anna", *["wrong"] * 20) == 0
+    assert right(passwords, "anna", PASSWORD) == 0
+    assert right(passwords, "anna", PASSWORD, address=THERE) == 1
 
 
 @pytest.mark.parametrize("password", ["", "x" * 73, "a\0b"])
