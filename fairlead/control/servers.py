@@ -189,13 +189,12 @@ def reboot(tx: Tx, server_id: ServerId, *, is_hard: bool, request_id: str = "") 
 def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str = "") -> Server:
     """The server is called ERROR until it is reset or made to stop or reboot, or to go back to its old size, or its
     fault is forgotten and the next report says how it is. It cures nothing. Raises NotFound, Conflict `wrong_state` for
-    one that no host has or that is going, and for one with a resize that is to be called anything but ERROR.
+    one that no host has or that is going, and for one with a resize, or that is being made of its image, that is to be
+    called anything but ERROR.
     """
     server, host = locked(tx, server_id)
-    is_resizing = server.resize is not None and not is_error
-    if host is None or server.status is ServerStatus.DELETING or is_resizing:
-        why = "its resize is neither confirmed nor reverted" if is_resizing else "it is going"
-        why = "no host has it" if host is None else why
+    why = _not_to_be_reset(server, is_error=is_error)
+    if host is None or why:
         raise Conflict("wrong_state", f"Cannot 'os-resetState' server {server.name or server_id}: {why}.")
     if is_error:
         failure = Failure(
@@ -211,6 +210,19 @@ def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str 
         reset = replace(server, status=status, fault=None, fault_at=None)
     said = f"Server {{}} was called {reset.status.value} by an operator."
     return told(tx, reset, host, "server_state_reset", said, request_id)
+
+
+def _not_to_be_reset(server: Server, *, is_error: bool) -> str:
+    """Why not; "" where nothing is in the way."""
+    if server.host_id is None:
+        return "no host has it"
+    if server.status is ServerStatus.DELETING:
+        return "it is going"
+    if server.resize is not None and not is_error:
+        return "its resize is neither confirmed nor reverted"
+    if server.status in (ServerStatus.BUILD, ServerStatus.REBUILD) and not is_error:
+        return "it is still being made of its image"
+    return ""
 
 
 def delete(tx: Tx, server_id: ServerId, request_id: str = "") -> None:

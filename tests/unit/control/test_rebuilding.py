@@ -8,7 +8,7 @@ import pytest
 from fairlead.control import keypairs, servers
 from fairlead.control.rebuilding import RebuildServer, rebuild
 from fairlead.control.servers import WrongState
-from fairlead.model.errors import InvalidValue, QuotaExceeded
+from fairlead.model.errors import Conflict, InvalidValue, QuotaExceeded
 from fairlead.model.ids import ImageId
 from fairlead.model.quota import Quota, Resource
 from fairlead.model.server import Power, ServerStatus
@@ -174,3 +174,11 @@ def test_a_server_that_no_host_has_is_not_rebuilt(world):
     homeless = world.boot("homeless", world.direct())
     with pytest.raises(WrongState, match="no host has it"):
         asked(world, homeless)
+
+
+def test_nobody_calls_a_server_that_is_being_made_anew_active(world, host, server):
+    asked(world, server)
+    with pytest.raises(Conflict, match="still being made of its image"):
+        world.engine.run(lambda tx: servers.reset_state(tx, server.id, is_error=False))
+    world.engine.run(lambda tx: servers.reset_state(tx, server.id, is_error=True))
+    assert world.server(server.id).status is ServerStatus.ERROR
