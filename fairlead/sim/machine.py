@@ -8,7 +8,7 @@ from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import MacAddress, PciAddress
-from fairlead.model.vf import BASELINE, VfSettings
+from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.hardware import Hardware, Nic
 
 _FIRST_MTU = 1500
@@ -271,15 +271,15 @@ class Machine:
         pf.vfs = {}
 
     def _note_mac(self, pf: PfState, index: int) -> None:
-        """A MAC is somebody's: two of them without the baseline between are a handover without a scrub."""
+        """A MAC is somebody's: two of them without the baseline between are a handover without a scrub. Where a cleared
+        MAC is refused, the baseline has nobody's.
+        """
         name, now = (pf.nic.key, index), pf.vfs[index]
-        if now.mac is None and now != BASELINE:
-            return
         user = self.users().get(pf.nic.vf_address(index))
-        if now.mac is not None and self.told.setdefault(name, now.mac) != now.mac and user is not None:
-            self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got MAC {now.mac}")
-        elif now == BASELINE and user is None:
+        if user is None and not differences(BASELINE, now):
             self.told.pop(name, None)
+        elif now.mac is not None and self.told.setdefault(name, now.mac) != now.mac and user is not None:
+            self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got MAC {now.mac}")
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""

@@ -140,7 +140,11 @@ class StartJudge:
             yield f"{hostdev.key} was not scrubbed since it had {told}"
 
     def _wrong_copies(self, guest: DesiredGuest) -> Iterator[str]:
-        """As large as it is to be; kept before it may be another; and after a return, what was kept."""
+        """As large as it is to be; kept before it may be another; and after a return, what was kept. One that boots from
+        a kernel alone has none.
+        """
+        if guest.root is None:
+            return
         disks = self._host.disks
         disk, kept = disks.roots[guest.server_id], disks.kept().get(guest.server_id, ())
         if disk.gib != guest.disk_gib:
@@ -153,6 +157,8 @@ class StartJudge:
     def _write(self, domain: DomainState, document: DesiredState) -> None:
         """The guest boots from its disk, and writes there that it did."""
         (guest,) = (guest for guest in document.guests if guest.server_id == domain.server_id)
+        if guest.root is None:
+            return
         roots, word = self._host.disks.roots, f"boot {domain.boot_serial}"
         roots[guest.server_id] = replace(
             roots[guest.server_id], written=(*roots[guest.server_id].written, word)
