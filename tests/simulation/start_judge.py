@@ -140,8 +140,8 @@ class StartJudge:
             yield f"{hostdev.key} was not scrubbed since it had {told}"
 
     def _wrong_copies(self, guest: DesiredGuest) -> Iterator[str]:
-        """As large as it is to be; kept before it may be another; and after a return, what was kept. One that boots from
-        a kernel alone has none.
+        """As large as it is to be; kept before it may be another; and after a return, what was kept. A guest that
+        boots from a kernel alone has no disk.
         """
         if guest.root is None:
             return
