@@ -19,7 +19,8 @@ ANSWER_SECONDS = 10.0
 REST_SECONDS = 10.0
 """So long nobody logs in again after Keystone refused Fairlead's own login: it locks users out who try too often."""
 _CONNECTIONS = 32
-_OK, _CREATED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND, _HEADERS_TOO_LARGE = 200, 201, 400, 401, 404, 431
+_OK, _CREATED = 200, 201
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _HEADERS_TOO_LARGE = 400, 401, 403, 404, 431
 _NO_TOKEN = (_NOT_FOUND, _BAD_REQUEST, _HEADERS_TOO_LARGE)
 """Keystone itself answers 404; the server or proxy before it one of the others to a header that it will not pass on."""
 
@@ -106,6 +107,9 @@ class Session:
             own = await self._own_token()
             headers = {"x-auth-token": own, "x-subject-token": text}
             answer = await self._sent("GET", "/auth/tokens?nocatalog", headers=headers)
+            if answer.status_code == _FORBIDDEN and self._own == own:
+                # Our user may be given the role: what Keystone remembers of this token would not say so.
+                self._own = None
             if answer.status_code != _UNAUTHORIZED:
                 return _token(answer)
             # It is our own token that has ended: a subject that has is not found.
