@@ -6,18 +6,19 @@ from fairlead.control import hosts, questions
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
-from fairlead.drivers.base import BoundPort, TapSettings
+from fairlead.drivers.base import BoundPort
 from fairlead.drivers.bridge import tap_name
 from fairlead.drivers.registry import driver_for
-from fairlead.hoststate.build import HostFacts, PortWiring, desired_state
-from fairlead.hoststate.desired import DesiredState, DesiredTap
+from fairlead.hoststate.build import desired_state
+from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.facts import HostFacts
+from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PortId
 from fairlead.model.request import Nic
 from fairlead.model.server import Image, Server, ServerStatus
-from fairlead.model.vf import VfSettings
 from fairlead.wire.documents import Assignment
 
 
@@ -94,7 +95,7 @@ def _images(tx: Tx, servers: tuple[Server, ...]) -> tuple[Image, ...]:
 
 def _wirings(
     bindings: tuple[Binding, ...], nics: tuple[Nic, ...], devices: dict[DeviceId, Device]
-) -> dict[PortId, PortWiring]:
+) -> dict[PortId, Settings]:
     by_port = {nic.port.id: nic for nic in nics}
     return {
         binding.port_id: _wiring(binding, by_port[binding.port_id], devices)
@@ -103,34 +104,10 @@ def _wirings(
     }
 
 
-def _wiring(binding: Binding, nic: Nic, devices: dict[DeviceId, Device]) -> PortWiring:
+def _wiring(binding: Binding, nic: Nic, devices: dict[DeviceId, Device]) -> Settings:
     """What the driver that made the binding says now: a port changed since then is told anew."""
     device = devices[binding.device_id] if binding.device_id else None
     pf = devices[device.family_id] if device else None
     port = nic.port if nic.network.admin_state_up else replace(nic.port, admin_state_up=False)
-    settings = driver_for(binding.vif_type).settings(
-        BoundPort(port, nic.network, nic.qos, device, pf, nic.profile)
-    )
-    match settings:
-        case VfSettings():
-            return settings
-        case TapSettings():
-            return _tap(nic, settings)
-
-
-def _tap(nic: Nic, settings: TapSettings) -> DesiredTap:
-    port = nic.port
-    if port.server_id is None:
-        raise AssertionError(f"port {port.id} is bound and no server has it")
-    return DesiredTap(
-        name=settings.name,
-        bridge=settings.bridge,
-        port_id=port.id,
-        server_id=port.server_id,
-        mac=port.mac,
-        vlan=settings.vlan,
-        mtu=settings.mtu,
-        max_rate_kbps=settings.max_rate_kbps,
-        spoof_check=settings.spoof_check,
-        is_up=settings.is_up,
-    )
+    bound = BoundPort(port, nic.network, nic.qos, device, pf, nic.profile)
+    return driver_for(binding.vif_type).settings(bound)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.network import Network
@@ -11,7 +12,6 @@ from fairlead.model.port import Port, VnicType
 from fairlead.model.port_profile import PortProfile, PortProfileKind
 from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy
-from fairlead.model.vf import VfSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,6 @@ class Bound:
     vif_type: VifType
     vif_details: dict[str, str] = field(default_factory=dict)
     profile: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TapSettings:
-    """What an ordinary vNIC's tap is told. `vlan` None: untagged on the wire. Rates in kbit/s."""
-
-    name: str
-    bridge: str
-    vlan: int | None
-    mtu: int
-    max_rate_kbps: int | None
-    spoof_check: bool
-    is_up: bool
-
-
-Settings = VfSettings | TapSettings
 
 
 class Driver(Protocol):

@@ -2,8 +2,9 @@
 
 from hashlib import sha256
 
-from fairlead.drivers.base import Bound, BoundPort, TapSettings
+from fairlead.drivers.base import Bound, BoundPort
 from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
+from fairlead.hoststate.settings import Settings, TapSettings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId
@@ -33,11 +34,11 @@ class Bridge:
         }
         return Bound(self.vif_type, details)
 
-    def settings(self, bound: BoundPort) -> TapSettings:
+    def settings(self, bound: BoundPort) -> Settings:
         """See Driver.settings. A tap's link follows no uplink: it is up or down."""
         _refuse_the_impossible(bound)
         asked = bound.in_force
-        return TapSettings(
+        tap = TapSettings(
             name=tap_name(bound.port.id),
             bridge=bridge_name(bound.network.physical_network),
             vlan=bound.network.vlan,
@@ -46,6 +47,7 @@ class Bridge:
             spoof_check=asked.spoof_check,
             is_up=asked.link_state is not LinkState.DISABLE,
         )
+        return Settings(tap=tap)
 
 
 def bridge_name(physical_network: str) -> str:

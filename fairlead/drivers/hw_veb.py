@@ -5,6 +5,7 @@ clients read: Neutron's sriovnicswitch driver for vif_details, Nova's VF profile
 """
 
 from fairlead.drivers.base import Bound, BoundPort
+from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
@@ -45,11 +46,11 @@ class HwVeb:
         }
         return Bound(self.vif_type, details, profile)
 
-    def settings(self, bound: BoundPort) -> VfSettings:
+    def settings(self, bound: BoundPort) -> Settings:
         """See Driver.settings."""
         _refuse_the_impossible(bound)
         asked = bound.in_force
-        return VfSettings(
+        vf = VfSettings(
             mac=bound.port.mac,
             vlan=bound.network.vlan,
             vlan_priority=asked.vlan_priority,
@@ -60,6 +61,7 @@ class HwVeb:
             min_rate_mbps=mbps(asked.min_kbps),
             max_rate_mbps=mbps(asked.max_kbps or 0),
         )
+        return Settings(vf=vf)
 
 
 def _held(bound: BoundPort) -> tuple[Device, Device]:

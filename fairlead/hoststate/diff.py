@@ -9,18 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fairlead.hoststate.attachments import detachments
+from fairlead.hoststate.descents import disk_drops, down_chains
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
-from fairlead.hoststate.guest_chains import (
-    bridge_key,
-    disk_drops,
-    down_chains,
-    down_key,
-    early_image_chains,
-    family_key,
-    guest_chains,
-    image_chains,
-)
+from fairlead.hoststate.guest_chains import guest_chains
+from fairlead.hoststate.images import early_image_chains, image_chains
+from fairlead.hoststate.keys import bridge_key, down_key, family_key
 from fairlead.hoststate.likeness import is_bridged, is_set_up, uplink_use
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf

@@ -1,116 +1,30 @@
-"""What is to be done for the guests: which go down first, and what each needs before it starts."""
+"""What each guest, its VFs and its taps need before it starts, and while it runs."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from fairlead.hoststate.attachments import attach_key
-from fairlead.hoststate.desired import (
-    DesiredGuest,
-    DesiredHostdev,
-    DesiredTap,
-    DesiredVf,
-    GuestDevice,
-    ImageRef,
-)
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredVf, GuestDevice
 from fairlead.hoststate.halting import halts
-from fairlead.hoststate.likeness import (
-    is_bridged,
-    is_configured,
-    is_tapped,
-    missing_devices,
-    uplink_use,
-)
+from fairlead.hoststate.keys import bridge_key, down_key, family_key, image_key
+from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, missing_devices
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import GuestState, ObservedGuest
+from fairlead.hoststate.obstacles import Ahead, obstacles, whole_pfs
 from fairlead.hoststate.spec import spec_of
 from fairlead.hoststate.steps import (
     AttachNic,
     Chain,
     ConfigureVf,
     DefineGuest,
-    DropDisk,
-    FetchImage,
     KeepDisk,
     MakeTap,
-    RemoveGuest,
     RestoreDisk,
     StartGuest,
     Step,
-    StopGuest,
 )
-from fairlead.hoststate.unnamed import withheld
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
-from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
-
-_NOT_MANAGED = (
-    "its PF is not managed here: no device policy matches it, it carries the host's default route,"
-    " or it is passed through itself"
-)
-_BY_ANOTHER_HAND = "another hand had started it, on VFs that were not as its ports say"
-
-
-def down_key(server_id: ServerId) -> str:
-    """Key of the chain that takes a guest down."""
-    return f"down/{server_id}"
-
-
-def bridge_key(name: str) -> str:
-    """Key of the chain that makes a bridge."""
-    return f"bridge/{name}"
-
-
-def family_key(pf: PfKey) -> str:
-    """Key of the chain that prepares a PF."""
-    return f"family/{pf}"
-
-
-def image_key(image: ImageRef) -> str:
-    """Key of the chain that fetches an image."""
-    return f"image/{image.id}"
-
-
-def image_chains(guests: tuple[Chain, ...]) -> tuple[Chain, ...]:
-    """Images of the guests that are to be defined, one chain each: several guests may wait for one, and nobody
-    else for it. Whether an image is here already the agent knows, who has the cache.
-    """
-    defined = [step.guest for chain in guests for step in chain.steps if isinstance(step, DefineGuest)]
-    return _fetches(defined)
-
-
-def early_image_chains(lookup: Lookup, down: tuple[Chain, ...]) -> tuple[Chain, ...]:
-    """Images that guests which go down need to come up again: without them they are not taken down."""
-    needed = {need for chain in down for need in chain.needs}
-    return tuple(chain for chain in _fetches(lookup.wanted.values()) if chain.key in needed)
-
-
-def _fetches(guests: Iterable[DesiredGuest]) -> tuple[Chain, ...]:
-    images = {image_key(image): image for guest in guests for image in guest.images}
-    return tuple(Chain(key, (FetchImage(image),)) for key, image in images.items())
-
-
-def down_chains(lookup: Lookup) -> tuple[Chain, ...]:
-    """Guests that must stop, and guests that must go. One that is to be booted anew runs until its images are here."""
-    chains = []
-    for guest in lookup.observed.guests:
-        wanted = lookup.wanted.get(guest.server_id)
-        steps = _removal(lookup, guest) if wanted is None else _stop(guest, wanted)
-        if steps:
-            images = wanted.images if wanted and wanted.power.is_up and guest.boot_serial else ()
-            needs = tuple(map(image_key, images))
-            chains.append(Chain(down_key(guest.server_id), steps, guest.server_id, needs))
-    return tuple(chains)
-
-
-def disk_drops(lookup: Lookup) -> Iterator[Chain]:
-    """Copies of disks that nobody may want back any more."""
-    for guest in lookup.observed.guests:
-        wanted = lookup.wanted.get(guest.server_id)
-        if wanted is None:
-            continue
-        for name in sorted({*guest.kept_disks} - {wanted.keeps_disk, wanted.restores_disk}):
-            yield Chain(f"copy/{name}", (DropDisk(guest.server_id, name),), guest.server_id)
 
 
 def guest_chains(
@@ -126,46 +40,10 @@ def guest_chains(
     holds: list[Hold] = []
     for server_id in _servers(lookup):
         found = tuple(_chains(lookup, server_id, ahead))
-        obstacles = tuple(_obstacles(lookup, server_id, ahead)) if found else ()
-        holds.extend(obstacles)
-        chains.extend(() if obstacles else found)
+        held = tuple(obstacles(lookup, server_id, ahead)) if found else ()
+        holds.extend(held)
+        chains.extend(() if held else found)
     return tuple(chains), tuple(holds)
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What the earlier stages of the same plan do."""
-
-    goes_down: frozenset[ServerId]
-    remade: frozenset[PfKey]
-    family_keys: frozenset[str]
-
-
-def _removal(lookup: Lookup, guest: ObservedGuest) -> tuple[Step, ...]:
-    if guest.server_id in lookup.unnamed:
-        return ()
-    remove = RemoveGuest(guest.server_id)
-    return (StopGuest(guest.server_id, is_graceful=False), remove) if guest.state.is_up else (remove,)
-
-
-def _stop(guest: ObservedGuest, wanted: DesiredGuest) -> tuple[Step, ...]:
-    is_wanted_boot = guest.boot_serial == wanted.boot_serial
-    if guest.state is GuestState.SAVED and not (wanted.power is not Power.STOPPED and is_wanted_boot):
-        return (
-            StopGuest(guest.server_id, is_graceful=False, why="what was saved of it is not wanted any more"),
-        )
-    if not guest.state.is_up:
-        return ()
-    if not guest.boot_serial:
-        # Not politely: it is on devices that are not yet as its ports say.
-        return (StopGuest(guest.server_id, is_graceful=False, why=_BY_ANOTHER_HAND),)
-    # A paused guest cannot hear that it is asked to go down.
-    hears = guest.state is GuestState.RUNNING
-    if wanted.power is Power.STOPPED:
-        return (StopGuest(guest.server_id, is_graceful=hears),)
-    if not is_wanted_boot:
-        return (StopGuest(guest.server_id, is_graceful=hears and not wanted.hard_reboot),)
-    return ()
 
 
 def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
@@ -174,73 +52,12 @@ def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _vfs(lookup: Lookup, server_id: ServerId) -> tuple[DesiredVf, ...]:
-    return tuple(vf for vf in lookup.desired.vfs if vf.server_id == server_id)
-
-
-def _taps(lookup: Lookup, server_id: ServerId) -> tuple[DesiredTap, ...]:
-    return tuple(tap for tap in lookup.desired.taps if tap.server_id == server_id)
-
-
-def _obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
-    """Why nothing may be done for this server now: a device of it is somebody else's, or not ours."""
-    for vf in _vfs(lookup, server_id):
-        if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
-            what = f"configure it for server {server_id}"
-            yield Hold(f"{vf.pf}/vf{vf.index}", what, _NOT_MANAGED, server_id=server_id)
-    wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
-    used = lookup.host_uses
-    for address in dict.fromkeys(
-        (*_configured(lookup, server_id), *(_taken(lookup, wanted) if wanted else ()))
-    ):
-        user = lookup.users.get(address)
-        if address in lookup.foreign:
-            yield Hold(address, give, f"{lookup.foreign[address]} has it", server_id=server_id)
-        elif user is not None and user != server_id and user not in ahead.goes_down:
-            yield Hold(address, give, "another guest has it", (user,), server_id)
-        elif user is None and address in used:
-            yield Hold(address, give, f"the host uses it: it {used[address]}", server_id=server_id)
-    yield from _unbridged(lookup, server_id)
-    whole = _whole_pfs(wanted) if wanted else ()
-    yield from withheld(lookup, server_id, _taps(lookup, server_id), whole)
-
-
-def _unbridged(lookup: Lookup, server_id: ServerId) -> Iterator[Hold]:
-    """Bridges of its taps that cannot be made, for the host uses their uplink itself."""
-    names = {tap.bridge for tap in _taps(lookup, server_id)}
-    for bridge in lookup.desired.bridges:
-        uplink = uplink_use(lookup, bridge) if bridge.name in names else None
-        if uplink is not None:
-            what = f"put it on bridge {bridge.name} for server {server_id}"
-            why = f"the host uses it: it {uplink.host_use}"
-            yield Hold(uplink.pci_address, what, why, server_id=server_id)
-
-
-def _configured(lookup: Lookup, server_id: ServerId) -> Iterator[PciAddress]:
-    """The addresses of the VFs that the server's ports have, with a guest or without."""
-    for vf in _vfs(lookup, server_id):
-        if seen := lookup.vfs.get((vf.pf, vf.index)):
-            yield seen.pci_address
-
-
-def _taken(lookup: Lookup, wanted: DesiredGuest) -> Iterator[PciAddress]:
-    """The addresses of the guest's devices; a PF takes its VFs with it."""
-    yield from lookup.addresses(wanted).values()
-    for key in _whole_pfs(wanted):
-        pf = lookup.pfs.get(key)
-        yield from (vf.pci_address for vf in pf.vfs) if pf else ()
-
-
-def _whole_pfs(wanted: DesiredGuest) -> tuple[PfKey, ...]:
-    return tuple(PfKey(hostdev.key) for hostdev in wanted.hostdevs if hostdev.kind is DeviceKind.PF)
-
-
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
     stays_up = seen is not None and seen.state.is_up and server_id not in ahead.goes_down
-    vfs = [vf for vf in _vfs(lookup, server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
+    vfs = [vf for vf in lookup.vfs_of(server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
     configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
-    taps = [tap for tap in _taps(lookup, server_id) if not is_tapped(lookup, tap)]
+    taps = [tap for tap in lookup.taps_of(server_id) if not is_tapped(lookup, tap)]
     if wanted is None or stays_up:
         is_to_stay = wanted is not None and wanted.power is not Power.SUSPENDED
         missing = _attachable(lookup, wanted, ahead) if wanted and is_to_stay else ()
@@ -382,9 +199,9 @@ def _disk_of(wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ..
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:
     """Itself down, whoever has its devices down, its PFs prepared, its bridges made."""
     users = {lookup.users.get(address) for address in lookup.addresses(wanted).values()} | {wanted.server_id}
-    pfs = (*(vf.pf for vf in _vfs(lookup, wanted.server_id)), *_whole_pfs(wanted))
+    pfs = (*(vf.pf for vf in lookup.vfs_of(wanted.server_id)), *whole_pfs(wanted))
     families = {family_key(pf) for pf in pfs} & ahead.family_keys
-    bridges = _bridges_to_make(lookup, {tap.bridge for tap in _taps(lookup, wanted.server_id)})
+    bridges = _bridges_to_make(lookup, {tap.bridge for tap in lookup.taps_of(wanted.server_id)})
     return (*_downs(users, ahead), *sorted(families), *bridges)
 
 

@@ -9,6 +9,7 @@ from fairlead.hoststate.desired import (
     DesiredHostdev,
     DesiredNic,
     DesiredState,
+    DesiredTap,
     DesiredVf,
     GuestDevice,
 )
@@ -82,6 +83,14 @@ class Lookup:
                 return pf.pci_address if pf else None
             case DeviceKind.PCI:
                 return self.pcis.get(hostdev.key)
+
+    def vfs_of(self, server_id: ServerId) -> tuple[DesiredVf, ...]:
+        """The VFs that the server owns."""
+        return tuple(vf for vf in self.desired.vfs if vf.server_id == server_id)
+
+    def taps_of(self, server_id: ServerId) -> tuple[DesiredTap, ...]:
+        """The taps of its ordinary vNICs."""
+        return tuple(tap for tap in self.desired.taps if tap.server_id == server_id)
 
     def name_in(self, guest: ObservedGuest, device: GuestDevice) -> str | None:
         """What the device is called in a guest that runs and has it: PCI address, or name of its tap; else None."""

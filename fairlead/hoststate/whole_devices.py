@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.guest_chains import down_key
+from fairlead.hoststate.keys import down_key
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPci, ObservedPf
 from fairlead.hoststate.steps import Chain, ResetDevice, SetNumVfs

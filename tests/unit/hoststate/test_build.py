@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from fairlead.hoststate.build import HostFacts, PortWiring, desired_state
-from fairlead.hoststate.desired import DesiredTap, NicKind
+from fairlead.hoststate.build import desired_state
+from fairlead.hoststate.desired import NicKind
+from fairlead.hoststate.facts import HostFacts
+from fairlead.hoststate.settings import Settings, TapSettings
 from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device
 from fairlead.model.ids import DeviceId, ImageId, PfKey, PortId, RequestId
@@ -27,15 +29,17 @@ def allocation(device: Device, server: Server, port: Port | None, request: str =
     )
 
 
-def tap(port: Port, server: Server, mtu: int = 1500) -> DesiredTap:
-    return DesiredTap(f"fltap-{port.id[:8]}", "flbr-1", port.id, server.id, port.mac, 100, mtu)
+def tap(port: Port, mtu: int = 1500) -> Settings:
+    return Settings(
+        tap=TapSettings(f"fltap-{port.id[:8]}", "flbr-1", 100, mtu, None, spoof_check=True, is_up=True)
+    )
 
 
 def facts(
     *servers: Server,
     devices: tuple[Device, ...],
     held: tuple[Allocation, ...] = (),
-    wirings: dict[PortId, PortWiring] | None = None,
+    wirings: dict[PortId, Settings] | None = None,
     ports: tuple[Port, ...] = (),
 ) -> HostFacts:
     owners = {a.port_id: a.device_id for a in held if a.port_id}
@@ -68,7 +72,7 @@ def test_a_vf_of_a_port_and_its_guest() -> None:
             server,
             devices=(rows.pf(), rows.vf(0), vf),
             held=(allocation(vf, server, port),),
-            wirings={port.id: SETTINGS},
+            wirings={port.id: Settings(vf=SETTINGS)},
             ports=(port,),
         )
     )
@@ -101,11 +105,13 @@ def test_a_bridge_is_there_while_a_tap_needs_it_and_leaves_by_the_first_pf() -> 
     port = rows.port(vnic_type=VnicType.NORMAL)
     server = rows.server(ports=(port.id,))
     devices = (rows.pf(2), rows.pf(1), rows.pf(3, policy_id=None))
-    wirings: dict[PortId, PortWiring] = {port.id: tap(port, server, 1450)}
+    wirings = {port.id: tap(port, 1450)}
     found = desired_state(facts(server, devices=devices, wirings=wirings, ports=(port,)))
     (bridge,) = found.bridges
     assert (bridge.uplink, bridge.mtu) == (PfKey(rows.pf(1).key), 1450)
-    assert found.guests[0].nics[0].tap == wirings[port.id].name  # type: ignore[union-attr]
+    (told,) = found.taps
+    assert (told.port_id, told.server_id, told.mac, told.vlan) == (port.id, server.id, port.mac, 100)
+    assert found.guests[0].nics[0].tap == told.name
     assert desired_state(facts(server, devices=devices)).bridges == ()
 
 
@@ -118,7 +124,9 @@ def test_devices_of_aliases_come_after_nics_by_number_at_the_baseline() -> None:
         allocation(vfs[1], server, None, "a1-2"),
         allocation(vfs[2], server, port),
     )
-    wanted = facts(server, devices=(rows.pf(), *vfs), held=held, wirings={port.id: SETTINGS}, ports=(port,))
+    wanted = facts(
+        server, devices=(rows.pf(), *vfs), held=held, wirings={port.id: Settings(vf=SETTINGS)}, ports=(port,)
+    )
     found = desired_state(wanted)
     assert [hostdev.vf_index for hostdev in found.guests[0].hostdevs] == [2, 1, 0]
     assert [vf.settings for vf in found.vfs] == [BASELINE, BASELINE, SETTINGS]

@@ -1,0 +1,29 @@
+"""What a mechanism driver makes of a bound port: up to one part for each kind of thing that a host can be told of.
+
+`build` adds whose it is and spreads the parts over the lists of the document.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.model.vf import VfSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TapSettings:
+    """What an ordinary vNIC's tap is told. `vlan` None: untagged on the wire. Rates in kbit/s."""
+
+    name: str
+    bridge: str
+    vlan: int | None
+    mtu: int
+    max_rate_kbps: int | None
+    spoof_check: bool
+    is_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a host is told of one port. A part that is None is no part of the port's mechanism."""
+
+    vf: VfSettings | None = None
+    tap: TapSettings | None = None
