@@ -20,6 +20,8 @@ def refusal(number: int) -> NetlinkRefusal:
 class MemoryNetlink:
     """`refused`: errno by VF field. `default_routes`: ifindexes. `changes` counts what was written. `coming` are
     links as they will be, one at each wait; `waits` counts those. `drops_on_mtu`: a new MTU costs the carrier.
+    `busy`: for how many waits a driver says EAGAIN after the first field that it takes, and, if `is_silent`, tells
+    nothing of its VFs. `sent`: the fields of each message.
     """
 
     devices: dict[int, Link] = field(default_factory=dict)
@@ -35,12 +37,15 @@ class MemoryNetlink:
     coming: list[Link] = field(default_factory=list)
     waits: int = 0
     drops_on_mtu: bool = False
+    busy: int = 0
+    is_silent: bool = False
+    sent: list[tuple[str, ...]] = field(default_factory=list)
 
     def links(self) -> tuple[Link, ...]:
         return tuple(self.devices.values())
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
-        return self._device(index), dict(self.vfs.get(index, {}))
+        return self._device(index), {} if self.is_silent else dict(self.vfs.get(index, {}))
 
     def vf_counters(self, index: int, vf: int) -> NicCounters | None:
         self._device(index)
@@ -48,6 +53,7 @@ class MemoryNetlink:
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         self.changes += 1
+        self.sent.append(fields)
         if vf not in self.vfs.get(index, {}):
             raise refusal(errno.EINVAL)
         for name in APPLIED:
@@ -57,6 +63,8 @@ class MemoryNetlink:
                 raise refusal(self.refused[name])
             value = {name: getattr(settings, name)}
             self.vfs[index][vf] = replace(self.vfs[index][vf], **value)
+            if self.busy:
+                raise refusal(errno.EAGAIN)
 
     def set_link(
         self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
@@ -74,6 +82,7 @@ class MemoryNetlink:
     def wait(self, seconds: float) -> bool:
         assert 0 < seconds <= 5
         self.waits += 1
+        self.busy, self.is_silent = max(self.busy - 1, 0), self.is_silent and self.busy > 1
         if not self.coming:
             return False
         link = self.coming.pop(0)

@@ -21,6 +21,7 @@ from fairlead.hoststate.steps import (
 )
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
+from fairlead.model.quirks import Trait, has
 from fairlead.model.vf import BASELINE, VfSettings, differences, nobodys_mac
 
 NetworkStep = (
@@ -183,8 +184,8 @@ def _not_kept(pf: ObservedPf, index: int, wanted: VfSettings, left: tuple[str, .
 
 
 def _hint(pf: ObservedPf, left: tuple[str, ...]) -> str:
-    """Igb and ixgbe scale a rate to the link's speed, and refuse one while there is no link."""
-    if any(field in {"max_rate_mbps", "min_rate_mbps"} for field in left) and not pf.link_up:
+    has_rate = any(field in {"max_rate_mbps", "min_rate_mbps"} for field in left)
+    if has_rate and not pf.link_up and has(pf.kernel_driver, Trait.RATE_NEEDS_LINK):
         return f"{_named(pf)} has no link, and its driver takes a rate only with one: check the cable."
     fields = ", ".join(left)
     return f"Its driver {pf.kernel_driver} may not do {fields}: ask for another kind of device, or without."

@@ -1,10 +1,14 @@
-"""Refusals of the kernel as Faults: what was being done, to what, the errno by name, what would help."""
+"""Refusals of the kernel as Faults: what was being done, to what, the errno by name, what would help.
+
+What helps against the answer of a NIC's driver is in model.quirks.
+"""
 
 import errno
 import os
 from enum import Enum
 
 from fairlead.model.errors import Failure, Fault
+from fairlead.model.quirks import Deed, advice
 
 
 class Act(Enum):
@@ -25,39 +29,6 @@ class Act(Enum):
 
 _HINTS = {
     (
-        Act.SET_VF,
-        errno.EOPNOTSUPP,
-    ): "The NIC's driver has no such setting: take it off the port, or use another NIC.",
-    (
-        Act.SET_VF,
-        errno.EPROTONOSUPPORT,
-    ): "The NIC's driver knows no 802.1ad VLANs: use 802.1Q, or another NIC.",
-    (Act.SET_VF, errno.EINVAL): (
-        "The driver refuses the value; a rate needs the PF's link up and must not exceed its speed."
-    ),
-    (Act.SET_VF, errno.EBUSY): "The driver is busy with a reset; it is tried again.",
-    (Act.SET_VF, errno.EPERM): "The agent needs CAP_NET_ADMIN: run it as root.",
-    (
-        Act.SET_NUM_VFS,
-        errno.ERANGE,
-    ): "More than the NIC can have (sriov_totalvfs): lower num_vfs in the device policy.",
-    (Act.SET_NUM_VFS, errno.EBUSY): "VFs are in use: stop the guests that hold them.",
-    (
-        Act.SET_NUM_VFS,
-        errno.EINVAL,
-    ): "The driver refuses: see the kernel's log, and whether the PF is in switchdev mode.",
-    (
-        Act.SET_NUM_VFS,
-        errno.ENOENT,
-    ): "Its driver has no SR-IOV: load the NIC's own driver, and turn SR-IOV on in firmware.",
-    (Act.SET_NUM_VFS, errno.ENOSPC): "No bus numbers are left for VFs: boot the host with pci=assign-busses.",
-    (
-        Act.SET_NUM_VFS,
-        errno.ENOMEM,
-    ): "No room for the VFs' memory: turn on SR-IOV or 4G decoding in firmware, or boot with pci=realloc.",
-    (Act.SET_NUM_VFS, errno.ETIMEDOUT): "The NIC did not answer: see the kernel's log.",
-    (Act.SET_UP, errno.EINVAL): "The MTU is outside what the driver takes: see ip -d link, maxmtu.",
-    (
         Act.MAKE_BRIDGE,
         errno.EOPNOTSUPP,
     ): "The kernel needs CONFIG_BRIDGE and CONFIG_BRIDGE_VLAN_FILTERING: modprobe bridge.",
@@ -71,6 +42,12 @@ _HINTS = {
     ): "The kernel needs modules tun, sch_ingress, cls_matchall and act_police: modprobe them.",
     (Act.MAKE_TAP, errno.EOPNOTSUPP): "The kernel is too old for it: Linux 6.1 or newer is needed.",
 }
+_DEEDS = {
+    Act.SET_VF: Deed.SET_VF,
+    Act.READ_VF: Deed.READ_VF,
+    Act.SET_NUM_VFS: Deed.SET_NUM_VFS,
+    Act.SET_UP: Deed.SET_UP,
+}
 _ANY = {
     errno.EPERM: "The agent needs CAP_NET_ADMIN: run it as root.",
     errno.EACCES: "The agent needs CAP_NET_ADMIN and write access to /sys: run it as root.",
@@ -80,11 +57,13 @@ _ANY = {
 }
 
 
-def refusal(act: Act, subject: str, error: OSError, hint: str = "") -> Fault:
-    """The Fault for an errno; `hint` overrides the table's."""
+def refusal(act: Act, subject: str, error: OSError, hint: str = "", driver: str | None = None) -> Fault:
+    """The Fault for an errno; `hint` overrides the tables'. `driver`: whose answer it was, for its quirks."""
     number = error.errno or 0
     said = error.strerror or os.strerror(number)
-    found = hint or _HINTS.get((act, number)) or _ANY.get(number, "")
+    deed = _DEEDS.get(act)
+    known = advice(driver, deed, name(number)) if deed else _HINTS.get((act, number), "")
+    found = hint or known or _ANY.get(number, "")
     return Fault(Failure("kernel_refused", act.value, subject, f"{name(number)}: {said}", found))
 
 

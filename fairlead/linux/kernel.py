@@ -18,6 +18,7 @@ from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
+from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
@@ -25,6 +26,7 @@ from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
+from fairlead.model.quirks import Deed
 from fairlead.model.vf import VfSettings, differences
 
 # The only settings of which a driver says whether it has them (-1 where not); the others read as 0.
@@ -75,14 +77,22 @@ class LinuxKernel:
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """See Kernel.read_vf."""
         subject = _vf_subject(pf, index)
+        link = self._index(pf, Act.READ_VF, subject)
+
+        def ask() -> VfSettings | None:
+            found = self._netlink.link(link)[1].get(index)
+            if found is None and index in dict(self._function(pf, Act.READ_VF).virtual):
+                raise NetlinkRefusal(errno.EAGAIN, "the driver does not tell of its VFs")
+            return found
+
         try:
-            _, vfs = self._netlink.link(self._index(pf, Act.READ_VF, subject))
+            found = patiently(self._netlink, pf.kernel_driver, Deed.READ_VF, ask)
         except OSError as error:
-            raise refusal(Act.READ_VF, subject, error) from error
-        if index not in vfs:
-            said = f"the kernel tells of {len(vfs)} VFs, and not of this one"
+            raise refusal(Act.READ_VF, subject, error, driver=pf.kernel_driver) from error
+        if found is None:
+            said = "it is not there any more"
             raise fault("vf_missing", Act.READ_VF, subject, said, "Somebody changed the number of VFs.")
-        return vfs[index]
+        return found
 
     def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
         """See Kernel.vf_counters."""
@@ -94,15 +104,26 @@ class LinuxKernel:
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Kernel.set_vf. The Fault names the field that was refused: the kernel goes through them in
-        its own order and stops, so it is the first that is not as written.
+        its own order and stops, so it is the first that is not as written. A driver that is busy is asked again, for
+        what it has not taken.
         """
         subject = _vf_subject(pf, index)
         link = self._index(pf, Act.SET_VF, subject)
+        left = fields
+
+        def ask() -> None:
+            nonlocal left
+            try:
+                self._netlink.set_vf(link, index, settings, left)
+            except OSError:
+                left = self._not_taken(link, index, settings, left)
+                raise
+
         try:
-            self._netlink.set_vf(link, index, settings, fields)
+            patiently(self._netlink, pf.kernel_driver, Deed.SET_VF, ask)
         except OSError as error:
-            refused = self._first_refused(link, index, settings, fields)
-            raise refusal(Act.SET_VF, f"{subject}, {refused}", error) from error
+            refused = _first_refused(settings, left)
+            raise refusal(Act.SET_VF, f"{subject}, {refused}", error, driver=pf.kernel_driver) from error
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """See Kernel.reset_vf."""
@@ -130,15 +151,15 @@ class LinuxKernel:
         folder = self._sysfs.folder(pf.pci_address)
         subject = f"{_pf_subject(pf)} to {num_vfs}"
         function = self._function(pf, Act.SET_NUM_VFS)
-        now = function.num_vfs
+        now, driver = function.num_vfs, function.kernel_driver
         if now == num_vfs:
             return
         with carrier_kept(self._netlink, function.net.index) if function.net else nullcontext():
             if num_vfs:
-                self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject)
+                self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject, driver)
             if now and num_vfs:
-                self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject)
-            self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject)
+                self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject, driver)
+            self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject, driver)
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
         """See Kernel.set_up. Returns once a carrier that was there is back: see carrier."""
@@ -148,7 +169,7 @@ class LinuxKernel:
             with carrier_kept(self._netlink, link):
                 self._netlink.set_link(link, up=True, mtu=mtu)
         except OSError as error:
-            raise refusal(Act.SET_UP, subject, error) from error
+            raise refusal(Act.SET_UP, subject, error, driver=pf.kernel_driver) from error
 
     def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
         """See Kernel.make_bridge."""
@@ -245,22 +266,16 @@ class LinuxKernel:
         management = self._management.with_earlier(self._sysfs.boot_id(), used.management)
         return replace(used, management=management)
 
-    def _first_refused(self, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> str:
-        suspects = fields
-        if len(fields) > 1:
-            try:
-                seen = self._netlink.link(link)[1].get(vf)
-            except OSError:
-                seen = None
-            open_fields = differences(settings, seen) if seen is not None else ()
-            suspects = tuple(name for name in APPLIED if name in open_fields and name in fields) or fields
-        # VLAN, priority and protocol are one attribute: what was refused of the three, nobody can say.
-        named = (
-            tuple(name for name in suspects if name in VLAN_FIELDS)
-            if suspects[0] in VLAN_FIELDS
-            else suspects[:1]
-        )
-        return ", ".join(_shown(name, getattr(settings, name)) for name in named)
+    def _not_taken(
+        self, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Of those fields, in the kernel's order, what is not as written."""
+        try:
+            seen = self._netlink.link(link)[1].get(vf)
+        except OSError:
+            seen = None
+        found = differences(settings, seen) if seen is not None else fields
+        return tuple(name for name in APPLIED if name in found and name in fields) or fields
 
     def _function(self, pf: ObservedPf, act: Act) -> PciFunction:
         function = self._sysfs.function(pf.pci_address)
@@ -276,11 +291,11 @@ class LinuxKernel:
             raise fault("link_missing", act, subject, "the PF has no network device", hint)
         return net.index
 
-    def _write(self, attribute: Path, value: str, act: Act, subject: str) -> None:
+    def _write(self, attribute: Path, value: str, act: Act, subject: str, driver: str | None = None) -> None:
         try:
             self._write_attribute(attribute, value)
         except OSError as error:
-            raise refusal(act, subject, error) from error
+            raise refusal(act, subject, error, driver=driver) from error
 
 
 def write_attribute(attribute: Path, value: str) -> None:
@@ -324,6 +339,13 @@ def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...]) -> tuple[s
     if vfs:
         found.extend(name for name in _REPORTED if getattr(vfs[0].settings, name) is not None)
     return tuple(found)
+
+
+def _first_refused(settings: VfSettings, left: tuple[str, ...]) -> str:
+    """VLAN, priority and protocol are one attribute: what was refused of the three, nobody can say."""
+    first = left[0]
+    named = tuple(name for name in left if name in VLAN_FIELDS) if first in VLAN_FIELDS else (first,)
+    return ", ".join(_shown(name, getattr(settings, name)) for name in named)
 
 
 def _shown(name: str, value: object) -> str:

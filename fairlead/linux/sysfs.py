@@ -19,6 +19,8 @@ NETWORK_CLASS = 0x02
 _INFINIBAND_SUBCLASS = 0x0207
 _ARPHRD = {1: LinkLayer.ETHERNET, 32: LinkLayer.INFINIBAND}
 _PAGE = 4096
+# What a PF in switchdev mode calls the devices that stand for its VFs and SFs: they are of its PCI function as well.
+_REPRESENTOR = re.compile(r"(c\d+)?pf\d+(vf|sf)\d+")
 _VIRTFN = re.compile(r"virtfn(\d+)")
 
 
@@ -146,7 +148,9 @@ def _net(folder: str, has: frozenset[str]) -> NetDevice | None:
     below = [f"{folder}/{name}" for name in sorted(has) if name.startswith("virtio")]
     for place in (folder, *below) if "net" in has else below:
         for name in _listed(f"{place}/net"):
-            return _net_device(f"{place}/net/{name}", name)
+            found = _net_device(f"{place}/net/{name}", name)
+            if not (found and _REPRESENTOR.fullmatch(found.port_name or "")):
+                return found
     return None
 
 

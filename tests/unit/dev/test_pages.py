@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from dev import driver_page
 from dev.command_page import page
 from fairlead.main.entry import program
 
@@ -37,6 +38,12 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
     written = (REFERENCE / "cli.md").read_text()
 
     assert written == page(), "run: python -m dev.command_page > docs/reference/cli.md"
+
+
+def test_the_page_of_drivers_is_the_table_that_the_code_goes_by() -> None:
+    written = (REFERENCE / "drivers.md").read_text()
+
+    assert written == driver_page.page(), "run: python -m dev.driver_page > docs/reference/drivers.md"
 
 
 def test_the_page_has_every_setting_and_no_other() -> None:

@@ -283,3 +283,38 @@ def test_a_plain_device_is_reset_only_where_no_driver_of_the_host_has_it(host: H
     assert [(host.tree.root / folder / "reset").read_text().strip() for folder in (gpu, busy)] == ["1", ""]
     with pytest.raises(Fault, match="no such PCI device"):
         host.kernel.reset_device(PciAddress("0000:60:00.0"))
+
+
+def test_a_driver_that_is_busy_is_asked_again_for_what_it_has_not_taken(host: Host):
+    host.netlink.busy = 2
+    wanted = VfSettings(mac=LOCAL, vlan=100, trust=True)
+
+    host.kernel.set_vf(host.pf(), 0, wanted, ("mac", "vlan", "trust"))
+
+    assert host.kernel.read_vf(host.pf(), 0).vlan == 100
+    assert host.netlink.sent == [("mac", "vlan", "trust"), ("vlan", "trust"), ("trust",)]
+
+
+def test_a_driver_that_stays_busy_is_not_waited_for(host: Host):
+    host.netlink.busy = 10**9
+
+    with pytest.raises(Fault, match=r"EAGAIN: .* busy with a reset"):
+        host.kernel.set_vf(host.pf(), 0, VfSettings(mac=LOCAL, vlan=100), ("mac", "vlan"))
+
+
+def test_a_driver_that_does_not_tell_of_a_vf_that_is_there_is_asked_again(host: Host):
+    pf = host.pf()
+    host.netlink.busy, host.netlink.is_silent = 3, True
+
+    assert host.kernel.read_vf(pf, 1) == BASELINE
+    assert host.netlink.waits == 3
+
+
+def test_a_vf_that_is_gone_is_not_waited_for(host: Host):
+    pf = host.pf()
+    (host.tree.root / "sys/bus/pci/devices/0000:01:00.0/virtfn1").unlink()
+    del host.netlink.vfs[2][1]
+
+    with pytest.raises(Fault, match="not there any more"):
+        host.kernel.read_vf(pf, 1)
+    assert host.netlink.waits == 0

@@ -120,3 +120,20 @@ def test_the_display_that_the_machine_booted_on_is_not_offered(tmp_path: Path):
     Tree(tmp_path).function("0000:5e:00.0", class_code=0x030000)
     function = Sysfs(tmp_path).functions()[0]
     assert not is_offered(function, is_boot_display=True)
+
+
+def test_a_pf_in_switchdev_mode_is_not_called_as_a_representor_of_its_vf(tmp_path: Path):
+    tree = Tree(tmp_path)
+    pf = tree.function("0000:01:00.0", driver="mlx5_core")
+    for name, index, port in (
+        ("enp1s0f0_0", 7, "pf0vf0"),
+        ("enp1s0f0_sf1", 8, "c1pf0sf1"),
+        ("enp1s0f0np0", 2, "p0"),
+    ):
+        tree.net(pf, name, index)
+        tree.write(f"{pf}/net/{name}/phys_port_name", port)
+
+    (function,) = Sysfs(tmp_path).functions()
+
+    assert function.net is not None
+    assert (function.net.name, function.net.index) == ("enp1s0f0np0", 2)
