@@ -13,10 +13,8 @@ from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent, SubjectFailure
 from fairlead.hoststate.resources import Resources, resources_of, wish_for
 from fairlead.hoststate.steps import (
-    AttachNic,
     Chain,
     ConfigureVf,
-    DetachNic,
     MakeTap,
     ResetDevice,
     ScrubVf,
@@ -79,7 +77,7 @@ class Executor:
             try:
                 event = self._act(step, lookup)
             except (Fault, ControlAway, OSError) as error:
-                failure = self._subject(chain, step, _failure(step, error))
+                failure = told_of(self.host_id, chain, step, _failure(step, error))
                 return ChainResult(chain, Outcome.FAILED, failure, tuple(events))
             if event is not None:
                 events.append(event)
@@ -100,23 +98,24 @@ class Executor:
             return guest_steps.act(step, self.hands, lookup)
         return network_steps.act(step, self.hands, lookup)
 
-    def _subject(self, chain: Chain, step: Step, failure: Failure) -> SubjectFailure:
-        """Which server, port and device it was for."""
-        told = blamed(chain, failure)
-        match step:
-            case ConfigureVf():
-                return replace(told, port_id=step.port_id, device_id=step.device_id)
-            case MakeTap():
-                return replace(told, port_id=step.tap.port_id)
-            case ScrubVf():
-                vf = device_id(self.host_id, vf_key(step.pf, step.index))
-                return replace(told, device_id=vf, leaves_traces=True)
-            case ResetDevice():
-                return replace(told, device_id=device_id(self.host_id, step.key), leaves_traces=True)
-            case SetNumVfs() | SetUpPf():
-                return replace(told, device_id=device_id(self.host_id, step.pf))
-            case _:
-                return told
+
+def told_of(host_id: HostId, chain: Chain, step: Step, failure: Failure) -> SubjectFailure:
+    """Which server, port and device the chain's step was for."""
+    told = blamed(chain, failure)
+    match step:
+        case ConfigureVf():
+            return replace(told, port_id=step.port_id, device_id=step.device_id)
+        case MakeTap():
+            return replace(told, port_id=step.tap.port_id)
+        case ScrubVf():
+            vf = device_id(host_id, vf_key(step.pf, step.index))
+            return replace(told, device_id=vf, leaves_traces=True)
+        case ResetDevice():
+            return replace(told, device_id=device_id(host_id, step.key), leaves_traces=True)
+        case SetNumVfs() | SetUpPf():
+            return replace(told, device_id=device_id(host_id, step.pf))
+        case _:
+            return told
 
 
 def blamed(chain: Chain, failure: Failure) -> SubjectFailure:
@@ -124,10 +123,7 @@ def blamed(chain: Chain, failure: Failure) -> SubjectFailure:
     the port's.
     """
     told = SubjectFailure(failure, server_id=chain.server_id)
-    for step in chain.steps:
-        if isinstance(step, AttachNic | DetachNic):
-            return replace(told, port_id=step.device.port_id, spares_server=True)
-    return told
+    return replace(told, port_id=chain.nic.port_id, spares_server=True) if chain.nic else told
 
 
 def _failure(step: Step, error: Fault | ControlAway | OSError) -> Failure:

@@ -6,10 +6,11 @@ import structlog
 
 from fairlead.agent.answers import answer
 from fairlead.agent.boundary import ControlAway
-from fairlead.agent.execute import AfterStep, ChainResult, Executor, Outcome, blamed, ignore_step
+from fairlead.agent.execute import AfterStep, ChainResult, Executor, Outcome, blamed, ignore_step, told_of
 from fairlead.agent.flights import Flights, InTurn, Runner
 from fairlead.agent.guest_steps import is_fetched
 from fairlead.agent.hands import Hands
+from fairlead.agent.network_steps import not_kept
 from fairlead.agent.observe import observe
 from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS, Reporter
 from fairlead.agent.retries import Retries
@@ -18,11 +19,11 @@ from fairlead.agent.wake import Wake
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.likeness import wired_ports
-from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedState
 from fairlead.hoststate.report import Report, SubjectFailure
 from fairlead.hoststate.resources import Resources, as_settled
-from fairlead.hoststate.steps import Chain, HostPlan
+from fairlead.hoststate.steps import Chain, ConfigureVf, HostPlan
 from fairlead.model.errors import Failure
 from fairlead.model.ids import HostId
 
@@ -133,8 +134,9 @@ class Agent:
         observed = self._observe()
         plan = self._plan(desired, observed)
         self._retries.keep_planned(plan, self._flights.keys)
-        self._refuse_repeats(plan, done, now)
-        turns = Turns(self._flights, look_up(desired, observed), self._retries.barred(now))
+        lookup = look_up(desired, observed)
+        self._refuse_repeats(plan, lookup, done, now)
+        turns = Turns(self._flights, lookup, self._retries.barred(now))
         for result in turns.take(plan):
             self._record(result, done, now)
         failures = (*self._retries.standing(self._flights.keys), *self._flights.overdue(), *turns.blocked)
@@ -155,11 +157,24 @@ class Agent:
         plan, disks = diff(desired, observed), self._hands.disks
         return plan.without(chain.key for chain in plan.chains if is_fetched(chain, disks))
 
-    def _refuse_repeats(self, plan: HostPlan, done: dict[str, Chain], now: float) -> None:
+    def _refuse_repeats(self, plan: HostPlan, lookup: Lookup, done: dict[str, Chain], now: float) -> None:
+        """What was done and is planned again by the very next look was not kept. What was seen as wanted between is as
+        good as never done: somebody has changed it since.
+        """
         barred = self._retries.barred(now)
-        for chain in plan.chains:
-            if done.get(chain.key) == chain and chain.key not in barred:
-                self._retries.failed(chain, blamed(chain, _not_kept(chain)), now)
+        again = [chain for chain in plan.chains if done.get(chain.key) == chain]
+        done.clear()
+        for chain in again:
+            done[chain.key] = chain
+            if chain.key not in barred:
+                self._retries.failed(chain, self._not_kept(chain, lookup), now)
+
+    def _not_kept(self, chain: Chain, lookup: Lookup) -> SubjectFailure:
+        match chain.steps:
+            case (ConfigureVf() as step,):
+                return told_of(self._host_id, chain, step, not_kept(step, lookup))
+            case _:
+                return blamed(chain, _not_kept(chain))
 
     def _record(self, result: ChainResult, done: dict[str, Chain], now: float) -> None:
         self._reporter.note(result.events)

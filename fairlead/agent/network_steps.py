@@ -64,11 +64,15 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
 
 
 def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent | None:
-    """Fail closed: what was refused leaves nothing half-made behind, unless a guest runs on it."""
-    pf = pf_here(lookup, step.pf)
+    """Write what differed when the host was looked at; the next look reads back. Fail closed: what was refused leaves
+    nothing half-made behind, unless a guest runs on it.
+    """
+    pf, seen = pf_here(lookup, step.pf), lookup.vfs.get((step.pf, step.index))
+    before = seen.settings if seen else hands.kernel.read_vf(pf, step.index)
+    fields = differences(step.settings, before)
     hands.ledger.mark_dirty(step.pf, step.index)
     try:
-        before, fields = _made(hands, pf, step.index, step.settings)
+        _write(hands, pf, step.index, step.settings, fields)
     except Fault:
         if not step.is_repair:
             _scrub_refused(step, hands, pf)
@@ -85,21 +89,22 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     )
 
 
-def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> tuple[VfSettings, tuple[str, ...]]:
-    """Write what differs and read it back; what was there before, and which fields were written."""
-    before = hands.kernel.read_vf(pf, index)
-    fields = differences(wanted, before)
+def _write(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, fields: tuple[str, ...]) -> None:
     if not fields:
-        return before, fields
+        return
     try:
         hands.kernel.set_vf(pf, index, wanted, fields)
     except Fault as fault:
         left = differences(wanted, hands.kernel.read_vf(pf, index))
         raise Fault(_refused(fault.failure, pf, index, wanted, left or fields)) from fault
+
+
+def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
+    """Write what differs and read it back, in one go."""
+    _write(hands, pf, index, wanted, differences(wanted, hands.kernel.read_vf(pf, index)))
     left = differences(wanted, hands.kernel.read_vf(pf, index))
     if left:
         raise Fault(_not_kept(pf, index, wanted, left))
-    return before, fields
 
 
 def _scrub_refused(step: ConfigureVf, hands: Hands, pf: ObservedPf) -> None:
@@ -159,6 +164,13 @@ def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:
     return hands.event(
         "num_vfs_set", step.pf, f"{_named(pf)} has {_vfs(step.num_vfs)} now, and had {pf.num_vfs}."
     )
+
+
+def not_kept(step: ConfigureVf, lookup: Lookup) -> Failure:
+    """Why the VF is not as it was set, where nothing was refused."""
+    pf, seen = pf_here(lookup, step.pf), lookup.vfs.get((step.pf, step.index))
+    left = differences(step.settings, seen.settings) if seen else ()
+    return _not_kept(pf, step.index, step.settings, left)
 
 
 def _refused(

@@ -45,7 +45,8 @@ def _detachment(guest: DesiredGuest, seen: ObservedGuest, device: GuestDevice) -
     if seen.state is GuestState.PAUSED:
         what = f"take {_name(device)} from server {guest.server_id}"
         return Hold(_name(device), what, _PAUSED, (guest.server_id,))
-    return Chain(detach_key(device), (DetachNic(guest.server_id, device),), guest.server_id)
+    step = DetachNic(guest.server_id, device)
+    return Chain(detach_key(device), (step,), guest.server_id, nic=device)
 
 
 def _name(device: GuestDevice) -> str:

@@ -53,99 +53,70 @@ def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
 
 
 def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
+    """First what the guest stands on, one chain for each VF and tap: one that cannot be set must not stop the others.
+    It is started, or given something, by a later plan, made when all of that was read back as wanted.
+    """
     wanted, seen = lookup.wanted.get(server_id), lookup.guests.get(server_id)
     stays_up = seen is not None and seen.state.is_up and server_id not in ahead.goes_down
     vfs = [vf for vf in lookup.vfs_of(server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
-    configure = [_configure(vf, is_repair=_user(lookup, vf) == server_id and stays_up) for vf in vfs]
     taps = [tap for tap in lookup.taps_of(server_id) if not is_tapped(lookup, tap)]
-    if wanted is None or stays_up:
-        is_to_stay = wanted is not None and wanted.power is not Power.SUSPENDED
-        missing = _attachable(lookup, wanted, ahead) if wanted and is_to_stay else ()
-        settings: tuple[ConfigureVf | MakeTap, ...] = (*configure, *map(MakeTap, taps))
-        yield from _live_chains(lookup, server_id, settings, missing, ahead)
-        lacking = {_subject(device) for device in (missing_devices(lookup, wanted) if wanted else ())}
-        yield from halts(lookup, wanted, seen, is_sound={*map(_subject, settings)} <= lacking)
-        yield from _redefinition(lookup, wanted, seen) if wanted and seen else ()
-        return
-    is_complete = not any(vf.pf in ahead.remade for vf in vfs)
-    ascent = _ascent(lookup, wanted, seen, ahead.goes_down) if is_complete else ()
-    steps = (*configure, *map(MakeTap, taps), *ascent)
-    images = map(image_key, wanted.images) if ascent else ()
-    if steps:
-        yield Chain(f"guest/{server_id}", steps, server_id, (*_needs(lookup, wanted, ahead), *images))
+    lacking = {_name(device): device for device in (missing_devices(lookup, wanted) if wanted else ())}
+    for vf in vfs:
+        nic = lacking.get(vf.device_id) if stays_up else None
+        yield _setting(lookup, vf, nic, ahead, stays_up=stays_up)
+    for tap in taps:
+        needs, nic = _bridges_to_make(lookup, {tap.bridge}), lacking.get(tap.name) if stays_up else None
+        yield Chain(f"set/{tap.name}", (MakeTap(tap),), server_id, needs, nic)
+    unset = {vf.device_id for vf in vfs} | {tap.name for tap in taps}
+    if wanted is not None and seen is not None and stays_up:
+        if wanted.power is not Power.SUSPENDED:
+            ready = (device for name, device in lacking.items() if name not in unset)
+            yield from (
+                _attach(lookup, server_id, device, ahead) for device in ready if _is_here(lookup, device)
+            )
+        yield from halts(lookup, wanted, seen, is_sound=unset <= lacking.keys())
+        yield from _redefinition(lookup, wanted, seen)
+    elif wanted is not None and not unset and (steps := _ascent(lookup, wanted, seen, ahead.goes_down)):
+        needs = (*_needs(lookup, wanted, ahead), *map(image_key, wanted.images))
+        yield Chain(f"guest/{server_id}", steps, server_id, needs)
 
 
-def _configure(vf: DesiredVf, *, is_repair: bool) -> ConfigureVf:
-    return ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
+def _setting(
+    lookup: Lookup, vf: DesiredVf, nic: GuestDevice | None, ahead: Ahead, *, stays_up: bool
+) -> Chain:
+    """Whoever has the VF is down before it is set, and its PF prepared. One that is made anew is set by the next plan,
+    which has seen it; this one tells its server if it cannot be made.
+    """
+    user = _user(lookup, vf)
+    is_repair = stays_up and user == vf.server_id
+    step = ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
+    steps = () if vf.pf in ahead.remade else (step,)
+    needs = (*_downs({user}, ahead), *_family_needs(vf.pf, ahead))
+    return Chain(f"set/{vf.pf}/{vf.index}", steps, vf.server_id, needs, nic)
 
 
-def _user(lookup: Lookup, vf: DesiredVf | ConfigureVf) -> ServerId | None:
+def _user(lookup: Lookup, vf: DesiredVf) -> ServerId | None:
     """Who of our guests has the VF now."""
     seen = lookup.vfs.get((vf.pf, vf.index))
     return lookup.users.get(seen.pci_address) if seen else None
 
 
-def _attachable(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[GuestDevice, ...]:
-    """What its guest runs without and can be given now: not a device that is away, or that is made anew."""
-    return tuple(
-        device
-        for device in missing_devices(lookup, wanted)
-        if not isinstance(device, DesiredHostdev)
-        or (lookup.address(device) is not None and device.pf not in ahead.remade)
-    )
+def _attach(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahead) -> Chain:
+    """What its guest runs without and can be given now."""
+    needs: tuple[str, ...] = ()
+    if isinstance(device, DesiredHostdev):
+        users = {lookup.users.get(address) for address in (lookup.address(device),) if address}
+        needs = (*_downs(users, ahead), *_family_needs(device.pf or PfKey(device.key), ahead))
+    return Chain(attach_key(device), (AttachNic(server_id, device),), server_id, needs, device)
 
 
-def _live_chains(
-    lookup: Lookup,
-    server_id: ServerId,
-    settings: tuple[ConfigureVf | MakeTap, ...],
-    missing: tuple[GuestDevice, ...],
-    ahead: Ahead,
-) -> Iterator[Chain]:
-    """One chain each: in a guest that runs, one VF that cannot be repaired, or given, must not stop the others. What
-    the guest has is set again in place; what it lacks is set, read back, and then given to it.
-    """
-    lacking = {_subject(device) for device in missing}
-    by_subject = {_subject(step): step for step in settings}
-    for step in settings:
-        if _subject(step) not in lacking:
-            yield Chain(f"repair/{_place(step)}", (step,), server_id, _live_needs(lookup, step, ahead))
-    for device in missing:
-        own = by_subject.get(_subject(device))
-        steps: tuple[Step, ...] = (own,) if own else ()
-        needs = _live_needs(lookup, own or device, ahead)
-        yield Chain(attach_key(device), (*steps, AttachNic(server_id, device)), server_id, needs)
+def _name(device: GuestDevice) -> str | None:
+    """What a guest is given, as the document calls it: a device, or a tap."""
+    return device.device_id if isinstance(device, DesiredHostdev) else device.tap
 
 
-def _subject(what: ConfigureVf | MakeTap | GuestDevice) -> str | None:
-    """What a step sets and a guest is given: a device, or a tap."""
-    match what:
-        case ConfigureVf() | DesiredHostdev():
-            return what.device_id
-        case MakeTap():
-            return what.tap.name
-        case _:
-            return what.tap
-
-
-def _place(step: ConfigureVf | MakeTap) -> str:
-    return step.tap.name if isinstance(step, MakeTap) else f"{step.pf}/{step.index}"
-
-
-def _live_needs(lookup: Lookup, what: ConfigureVf | MakeTap | GuestDevice, ahead: Ahead) -> tuple[str, ...]:
-    """A device that is still in another guest waits until that is down, one of a PF that is prepared anew for that,
-    a tap for its bridge.
-    """
-    match what:
-        case ConfigureVf():
-            return (*_downs({_user(lookup, what)}, ahead), *_family_needs(what.pf, ahead))
-        case MakeTap():
-            return _bridges_to_make(lookup, {what.tap.bridge})
-        case DesiredHostdev():
-            users = {lookup.users.get(address) for address in (lookup.address(what),) if address}
-            return (*_downs(users, ahead), *_family_needs(what.pf or PfKey(what.key), ahead))
-        case _:
-            return ()
+def _is_here(lookup: Lookup, device: GuestDevice) -> bool:
+    return not isinstance(device, DesiredHostdev) or lookup.address(device) is not None
 
 
 def _family_needs(pf: PfKey, ahead: Ahead) -> tuple[str, ...]:

@@ -19,8 +19,10 @@ def halts(
         case Power.PAUSED, GuestState.RUNNING:
             yield Chain(f"guest/{seen.server_id}", (PauseGuest(seen.server_id),), seen.server_id)
         case Power.SUSPENDED, GuestState.RUNNING:
-            steps: tuple[Step, ...] = (*_given_up(lookup, wanted, seen), SaveGuest(seen.server_id))
-            yield Chain(f"guest/{seen.server_id}", steps, seen.server_id)
+            given_up = tuple(_given_up(lookup, wanted, seen))
+            steps: tuple[Step, ...] = (*given_up, SaveGuest(seen.server_id))
+            nic = given_up[0].device if given_up else None
+            yield Chain(f"guest/{seen.server_id}", steps, seen.server_id, nic=nic)
         case ((Power.RUNNING | Power.SUSPENDED), GuestState.PAUSED) if is_sound:
             yield Chain(f"guest/{seen.server_id}", (ResumeGuest(seen.server_id),), seen.server_id)
 

@@ -94,7 +94,7 @@ class RemoveBridge:
 
 @dataclass(frozen=True, slots=True)
 class ConfigureVf:
-    """Mark dirty in the ledger, write the fields that differ in one message, read back, compare."""
+    """Mark dirty in the ledger, and write in one message the fields that differed; the next look reads back."""
 
     device_id: DeviceId
     pf: PfKey
@@ -107,7 +107,7 @@ class ConfigureVf:
 
 @dataclass(frozen=True, slots=True)
 class MakeTap:
-    """Create or repair a tap on its bridge, read back."""
+    """Create or repair a tap on its bridge; the next look reads back."""
 
     tap: DesiredTap
 
@@ -241,12 +241,16 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Steps for one subject. `needs`: keys of chains of earlier stages that must be done before this one."""
+    """Steps for one subject; none: it only tells that subject when something fails that it needs. `needs`: keys of
+    chains of earlier stages that must be done before this one. `nic`: what a running server is to be given, or asked
+    for; a failure is that of its port then, and spares the server.
+    """
 
     key: str
     steps: tuple[Step, ...]
     server_id: ServerId | None = None
     needs: tuple[str, ...] = ()
+    nic: GuestDevice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,9 @@ class SimNetlink:
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Up to the first field that is refused."""
         self._machine.called("set_vf")
-        self.link(index)
         pf = self._pf(index)
         if pf is None or vf not in pf.vfs:
+            self.link(index)
             raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
         self._guard(pf)
         try:

@@ -9,7 +9,7 @@ from fairlead.agent.observe import observe
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
-from fairlead.hoststate.steps import ConfigureVf, StopGuest
+from fairlead.hoststate.steps import AttachNic, ConfigureVf, StopGuest
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
@@ -122,29 +122,40 @@ def test_a_paused_guest_does_not_go_on_while_what_it_has_is_not_as_wanted(life: 
     assert life.domain.state is GuestState.RUNNING
 
 
-def test_a_vf_that_was_changed_since_it_was_set_is_not_given(life: Life) -> None:
+def test_a_vf_that_was_changed_since_it_was_set_is_set_again_before_it_is_given(life: Life) -> None:
+    vfs, third, given, changed = life.host.machine.pfs[DATA[1].key].vfs, VfWish(1, 1), [], []
+
+    def meddle(step: object) -> None:
+        if isinstance(step, AttachNic) and step.device.port_id == port(1, 1):
+            vfs[third.index] = replace(vfs[third.index], vlan=7)
+            changed.append(third)
+
+    life.agent = life.host.agent(HOST, life.control, meddle)
+    life.host.hypervisor.on_attach = lambda *_: given.append(life.vf(third))
+    life.wish(ServerWish(1, vfs=(FIRST, SECOND, third), taps=1), OTHER)
+    assert changed
+    assert life.domain.live_hostdevs == (address(FIRST), address(SECOND), address(third))
+    assert given[-1] == settings(1, third)
+
+
+def test_a_vf_that_cannot_be_set_fails_its_port_and_spares_the_server(life: Life) -> None:
     vfs = life.host.machine.pfs[DATA[1].key].vfs
-    tries = []
 
     def meddle(step: object) -> None:
         if isinstance(step, ConfigureVf) and step.port_id == port(1, 1):
-            tries.append(step)
-            if len(tries) == 1:
-                vfs[SECOND.index] = replace(vfs[SECOND.index], vlan=7)
+            vfs[SECOND.index] = replace(vfs[SECOND.index], vlan=7)
 
     life.agent = life.host.agent(HOST, life.control, meddle)
     life.wish(ServerWish(1, vfs=(FIRST, SECOND), taps=1), OTHER)
     assert life.domain.live_hostdevs == (address(FIRST),)
     (failure,) = life.report.failures
-    assert (failure.failure.code, failure.port_id) == ("not_as_wanted", port(1, 1))
-    life.host.clock.advance(2)
-    life.tick()
-    assert life.domain.live_hostdevs == (address(FIRST), address(SECOND))
-    assert life.vf(SECOND) == settings(1, SECOND)
+    assert (failure.failure.code, failure.port_id) == ("vf_setting_not_kept", port(1, 1))
+    assert "vlan" in failure.failure.doing
+    assert failure.spares_server
 
 
 def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
-    life.host.machine.troubles.hanging["attach"] = 2
+    life.host.machine.troubles.hanging["attach"] = 1
     life.wish(ServerWish(1, vfs=(FIRST, SECOND), taps=1), OTHER)
     assert life.vf(SECOND) == settings(1, SECOND)
     assert port(1, 1) not in life.report.wired
@@ -154,7 +165,7 @@ def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
 
 
 def test_nor_is_a_port_with_a_tap(life: Life) -> None:
-    life.host.machine.troubles.hanging["attach"] = 2
+    life.host.machine.troubles.hanging["attach"] = 1
     life.wish(ServerWish(1, vfs=(FIRST,), taps=2), OTHER)
     assert f"fltap-{port(1, 17)[:8]}" in life.host.machine.virtual_links
     assert port(1, 17) not in life.report.wired

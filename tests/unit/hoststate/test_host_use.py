@@ -7,7 +7,7 @@ import pytest
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.hoststate.diff import diff
-from fairlead.hoststate.steps import HostPlan, MakeBridge, ScrubVf, SetNumVfs, SetUpPf, StartGuest
+from fairlead.hoststate.steps import ConfigureVf, HostPlan, MakeBridge, ScrubVf, SetNumVfs, SetUpPf
 from fairlead.sim.fleet import SimHost, sim_host
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server
@@ -56,7 +56,7 @@ def test_its_vfs_serve_guests_all_the_same():
     host = lived()
     host.machine.host_addresses = {PF.pci_address: STORAGE}
     found = plan(host, WITH_VF)
-    assert StartGuest in planned(found)
+    assert ConfigureVf in planned(found)
     assert not found.holds
 
 
