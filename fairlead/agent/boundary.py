@@ -25,6 +25,7 @@ from fairlead.model.host import HostCapacity
 from fairlead.model.ids import ImageId, PfKey, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
+from fairlead.model.vsi import VsiReading, VsiSettings
 from fairlead.wire.documents import Assignment, Heartbeat, Receipt
 
 
@@ -91,6 +92,26 @@ class Kernel(Protocol):
 
     def remove_tap(self, name: str) -> None:
         """Delete it, if it is there."""
+        ...
+
+
+class Vdp(Protocol):
+    """The station of 802.1Qbg on one host: whoever speaks VDP with the bridges that its PFs are cabled to."""
+
+    def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
+        """The VSIs that it has on the PF, whoever asked for them, by instance id; None where it speaks no VDP there."""
+        ...
+
+    def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Returns once the bridge has said yes. Raises Fault: `vsi_refused` with the bridge's reason, `vsi_unanswered`,
+        `vsi_in_use` where the station has that instance already, `lldpad_refused` where the bridge was not asked.
+        """
+        ...
+
+    def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Returns once the station has it no more; nothing when that is so already. `vsi` is what was associated, to
+        the last field: a station knows it by all of them.
+        """
         ...
 
 

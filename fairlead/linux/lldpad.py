@@ -1,0 +1,320 @@
+"""802.1Qbg by lldpad, which speaks VDP with the bridge: agent.boundary.Vdp over netlink, as libvirt does it.
+
+What lldpad 1.1 does, and what is done about it here:
+
+- It forgets a VSI that is over as soon as anybody has read it, and skips the next one while it does. It may say SUCCESS
+  once more of one that is gone, or of the request before this one. So its list is believed once two readings in a row
+  are the same, and no VSI that it has is asked for: it is disassociated before.
+- It knows a VSI by all that was asked for, and lists its instance alone. One that is disassociated by other settings
+  stays as it is (second form: EINVAL), or stands in the list twice from then on (first form). So whoever calls
+  remembers what was asked for, and an instance that is listed twice is in no state that could be told.
+- In the first form it lists one that it does not have, as a success and for ever, once it was told to disassociate it.
+  So it is told that only of what it has; and of what it was told so, no success counts any more.
+- The first form of the standard can take a refusal that comes very quickly for a success; it drops the VSI then. So a
+  success counts once it has stood for a while.
+- What others read is forgotten for us, too. So every reading of ours keeps the refusals that somebody waits for.
+- Where the bridge does not answer, the first form drops the VSI after 3 s. The second leaves it pending for ever, and
+  refuses (ENODEV) whatever is asked for that instance until lldpad starts anew.
+- A bridge may give a VSI without a VLAN one of its own choice. lldpad does not tell which, and disassociates it with
+  that one alone.
+- It refuses everything for about a second after its start, and while the link is down.
+
+Answers come from lldpad's own process, so what another port number sends is no answer. Messages that nobody asked for
+go to the socket that the request named; what they say is not read: see `wake`.
+"""
+
+import errno
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.linux.message import ACK, REQUEST
+from fairlead.linux.netlink import NetlinkRefusal
+from fairlead.linux.vdp import read_vsis, write_question, write_request
+from fairlead.linux.vdp_words import Doing, gave_up, in_use, not_asked, refused, stuck
+from fairlead.model.vsi import ABSENT, VdpRequest, VsiReading, VsiSettings, VsiState
+
+PID_FILE = Path("/run/lldpad.pid")
+_GETLINK, _SETLINK = 18, 19
+_ERROR, _DONE = 2, 3
+_HEADER = struct.Struct("=IHHII")
+_BUFFER = 256 * 1024
+_EVENT_PORT = 0x0046_4C56
+"""Above every process id (PID_MAX_LIMIT, 2^22), which netlink gives as port numbers. Always the same, so that what
+lldpad has to tell of VSIs that an agent before this one asked for comes here.
+"""
+_MOST_READINGS = 64
+_AWAY = frozenset({errno.ECONNREFUSED, errno.ENOENT})
+_NOT_READY = frozenset({errno.ENXIO, errno.EPROTONOSUPPORT, *_AWAY})
+_ANSWERED = frozenset({VsiState.ASSOCIATED, VsiState.ABSENT})
+_GONE = frozenset({VsiState.ABSENT})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in seconds: `exchange` for lldpad to answer a message (it sleeps for one itself at times);
+    `ready` while it has just been started; `answer` for the bridge (with its own timers of the second form lldpad waits
+    17.4 s); `steady`, how long a success must stand. `poll` is the first and the longest rest between two looks: lldpad
+    tells of an answer only when it is asked.
+    """
+
+    exchange: float = 5.0
+    ready: float = 5.0
+    answer: float = 20.0
+    steady: float = 0.05
+    poll: tuple[float, float] = (0.01, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A network device as it is called and numbered now."""
+
+    name: str
+    index: int
+
+
+class Lldpad:
+    """Implements agent.boundary.Vdp. Made in lldpad's network namespace; close it after use. Thread-safe."""
+
+    def __init__(self, pid_file: Path = PID_FILE, patience: Patience = Patience()) -> None:
+        self._pid_file = pid_file
+        self._patience = patience
+        self._talk = Lock()
+        self._serial = 0
+        self._lock = Lock()
+        self._awaited: dict[tuple[int, str], VsiReading] = {}
+        self._requests = _bound(0)
+        self._requests.settimeout(patience.exchange)
+        self.events = _events()
+        """Where lldpad tells what nobody asked for. Whoever waits for it throws away what it reads."""
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._requests.close()
+        self.events.close()
+
+    def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
+        """See Vdp.read."""
+        try:
+            return self._settled(_link(pf).index)
+        except NetlinkRefusal as refusal:
+            if refusal.errno in _AWAY or refusal.errno == errno.ENODEV:
+                return None
+            raise not_asked(Doing.READ, _subject(pf), refusal) from refusal
+
+    def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """See Vdp.associate."""
+        held = (self.read(pf) or {}).get(vsi.instance_id)
+        if held is not None:
+            raise in_use(_subject(pf, vsi), held)
+        reading = self._answer(pf, vsi, VdpRequest.ASSOCIATE)
+        match reading.state:
+            case VsiState.ASSOCIATED:
+                return
+            case VsiState.REFUSED:
+                raise refused(_subject(pf, vsi), reading)
+            case _:
+                is_dropped = reading.state is VsiState.ABSENT
+                if not is_dropped:
+                    self._give_up(pf, vsi)
+                raise gave_up(_subject(pf, vsi), self._patience.answer, is_dropped=is_dropped)
+
+    def preassociate(self, pf: ObservedPf, vsi: VsiSettings, *, reserves: bool) -> VsiReading:
+        """Ask whether the bridge would associate it; where `reserves`, what it needs is kept for it meanwhile."""
+        request = VdpRequest.PREASSOCIATE_RR if reserves else VdpRequest.PREASSOCIATE
+        return self._answer(pf, vsi, request)
+
+    def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """See Vdp.disassociate. ENODEV: lldpad had no answer to an earlier request for it, says nothing of it to the
+        bridge any more, and hears nothing either; so to the bridge it is over, as it is where lldpad does not run.
+        """
+        held = self.read(pf)
+        if held is None or vsi.instance_id not in held:
+            return
+        try:
+            link = _link(pf)
+            self._ask(link, vsi, VdpRequest.DISASSOCIATE)
+            reading = self._watch(link, vsi, _GONE)
+        except NetlinkRefusal as refusal:
+            if refusal.errno in _AWAY or refusal.errno == errno.ENODEV:
+                return
+            raise not_asked(Doing.DISASSOCIATE, _subject(pf, vsi), refusal) from refusal
+        if reading.state not in {VsiState.ABSENT, VsiState.REFUSED}:
+            raise stuck(_subject(pf, vsi), self._patience.answer)
+
+    def _answer(self, pf: ObservedPf, vsi: VsiSettings, request: VdpRequest) -> VsiReading:
+        """What the bridge said to the request in the end; PENDING if nothing."""
+        try:
+            link = _link(pf)
+            with self._waiting(link, vsi):
+                self._ask_once_ready(link, vsi, request)
+                reading = self._watch(link, vsi, _ANSWERED)
+                if reading.state is VsiState.ASSOCIATED:
+                    time.sleep(self._patience.steady)
+                    reading = self._look(link, vsi)
+                return reading
+        except NetlinkRefusal as refusal:
+            raise not_asked(Doing.ASSOCIATE, _subject(pf, vsi), refusal) from refusal
+
+    @contextmanager
+    def _waiting(self, link: Link, vsi: VsiSettings) -> Iterator[None]:
+        """Meanwhile a refusal of it is kept, whoever of ours reads it."""
+        key = (link.index, vsi.instance_id)
+        with self._lock:
+            self._awaited[key] = ABSENT
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._awaited[key]
+
+    def _give_up(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Nothing shall be left that a late answer could make an association of. What went wrong is told already."""
+        try:
+            self._ask(_link(pf), vsi, VdpRequest.DISASSOCIATE)
+        except NetlinkRefusal:
+            return
+
+    def _ask_once_ready(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
+        rest, longest = self._patience.poll
+        deadline = time.monotonic() + self._patience.ready
+        while True:
+            try:
+                self._ask(link, vsi, request)
+            except NetlinkRefusal as refusal:
+                if refusal.errno not in _NOT_READY or time.monotonic() > deadline:
+                    raise
+                time.sleep(rest)
+                rest = min(rest * 2, longest)
+            else:
+                return
+
+    def _watch(self, link: Link, vsi: VsiSettings, awaited: frozenset[VsiState]) -> VsiReading:
+        """The first reading of it that is of those states, or is a refusal; the last one when time is up."""
+        rest, longest = self._patience.poll
+        deadline = time.monotonic() + self._patience.answer
+        while True:
+            time.sleep(rest)
+            reading = self._look(link, vsi)
+            if reading.state in awaited | {VsiState.REFUSED} or time.monotonic() > deadline:
+                return reading
+            rest = min(rest * 2, longest)
+
+    def _look(self, link: Link, vsi: VsiSettings) -> VsiReading:
+        found = self._settled(link.index).get(vsi.instance_id, ABSENT)
+        if found.state is not VsiState.ABSENT:
+            return found
+        with self._lock:
+            return self._awaited.get((link.index, vsi.instance_id), ABSENT)
+
+    def _settled(self, index: int) -> dict[str, VsiReading]:
+        """The list once two readings in a row are the same; with the refusals that were read on the way."""
+        refusals: dict[str, VsiReading] = {}
+        last = self._list(index)
+        for _ in range(_MOST_READINGS):
+            refusals |= {instance: said for instance, said in last.items() if said.state is VsiState.REFUSED}
+            now = self._list(index)
+            if now == last:
+                return refusals | now
+            last = now
+        raise NetlinkRefusal(errno.EINTR, "its list of VSIs was another one each time it was read")
+
+    def _list(self, index: int) -> dict[str, VsiReading]:
+        found = read_vsis(self._exchange(_GETLINK, write_question(index)))
+        with self._lock:
+            for instance, said in found.items():
+                if said.state is VsiState.REFUSED and (index, instance) in self._awaited:
+                    self._awaited[index, instance] = said
+        return found
+
+    def _ask(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
+        self._exchange(_SETLINK, write_request(link.name, link.index, vsi, request))
+
+    def _exchange(self, kind: int, body: bytes) -> bytes:
+        """One message, and the body of its answer. Raises NetlinkRefusal."""
+        with self._talk:
+            self._serial += 1
+            lldpad, own = self._port(), int(self.events.getsockname()[0])
+            header = _HEADER.pack(_HEADER.size + len(body), kind, REQUEST | ACK, self._serial, own)
+            try:
+                self._requests.sendto(header + body, (lldpad, 0))
+                return self._received(lldpad)
+            except TimeoutError:
+                said = f"lldpad has not answered for {self._patience.exchange:.0f} s"
+                raise NetlinkRefusal(errno.ETIMEDOUT, said) from None
+            except OSError as error:
+                number = error.errno or errno.EIO
+                raise NetlinkRefusal(number, error.strerror or os.strerror(number)) from error
+
+    def _received(self, lldpad: int) -> bytes:
+        """Of the answer to what was asked last: not of one that was given up, nor of another process."""
+        while True:
+            data, (sender, _) = self._requests.recvfrom(_BUFFER)
+            if sender != lldpad or len(data) < _HEADER.size:
+                continue
+            length, kind, _, serial, _ = _HEADER.unpack_from(data)
+            if serial == self._serial:
+                body = data[_HEADER.size : length]
+                if kind == _ERROR:
+                    _raise_refusal(body)
+                return body
+
+    def _port(self) -> int:
+        """Of lldpad: its process id. The file is filled up with zero octets."""
+        try:
+            said = self._pid_file.read_bytes().partition(b"\0")[0].strip()
+        except FileNotFoundError:
+            raise NetlinkRefusal(errno.ENOENT, f"lldpad does not run: there is no {self._pid_file}") from None
+        if not said.isdigit() or not int(said):  # port 0 is the kernel
+            raise NetlinkRefusal(errno.ENOENT, f"lldpad does not run: {self._pid_file} names no process")
+        return int(said)
+
+
+def _link(pf: ObservedPf) -> Link:
+    """Today's: a reloaded driver makes another one. Raises NetlinkRefusal ENODEV."""
+    if pf.name is None:
+        raise NetlinkRefusal(errno.ENODEV, "it has no network device")
+    try:
+        return Link(pf.name, socket.if_nametoindex(pf.name))
+    except OSError:
+        raise NetlinkRefusal(errno.ENODEV, "its network device is gone") from None
+
+
+def _subject(pf: ObservedPf, vsi: VsiSettings | None = None) -> str:
+    place = f"{pf.name or 'PF'} ({pf.pci_address})"
+    return place if vsi is None else f"{vsi.instance_id} on {place}"
+
+
+def _raise_refusal(body: bytes) -> None:
+    number = -int(struct.unpack_from("=i", body)[0])
+    if number:
+        raise NetlinkRefusal(number, os.strerror(number))
+
+
+def _bound(port: int) -> socket.socket:
+    found = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    try:
+        found.bind((port, 0))
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def _events() -> socket.socket:
+    """On the lasting port; on any where somebody has that, and then a lost VSI is seen at the next look."""
+    try:
+        events = _bound(_EVENT_PORT)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        events = _bound(0)
+    events.settimeout(0)
+    return events
