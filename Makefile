@@ -8,7 +8,7 @@ override SHELL := /bin/bash
 
 PYTEST_FLAGS ?= -n auto
 bin := .venv/bin
-python_code := fairlead dev tests $(wildcard bench) $(wildcard lab)
+python_code := fairlead dev evb tests $(wildcard bench) $(wildcard lab)
 pip_compile := $(bin)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
@@ -75,4 +75,4 @@ lock: setup ## choose the newest releases that fit and lock them, with the hashe
 
 clean: ## remove what the other commands made
 	rm -rf .venv .venv-openstack .venv-ansible .venv-keystone .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	find fairlead dev tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find fairlead dev evb tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,7 +15,7 @@ FILE_LINES = 400
 TEST_FILE_LINES = 600
 FUNCTION_LINES = 60
 
-TREES = ("fairlead", "dev", "bench", "lab", "tests")
+TREES = ("fairlead", "dev", "evb", "bench", "lab", "tests")
 PURE = ("model", "placement", "hoststate", "drivers", "guestxml")
 # These speak the dialect of Neutron and Nova, whose words are not ours.
 DIALECT = ("api", "client")

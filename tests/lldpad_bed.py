@@ -1,0 +1,139 @@
+"""Real lldpad on one end of a veth and a bridge of ours on the other, in network namespaces of their own.
+
+Netlink finds lldpad in the station's namespace alone, so what speaks to it is `entered()`. The bridge is told how to
+behave through `responder`. lldpad has a mount namespace of its own as well: it keeps its process id in /run and in
+/dev/shm, and takes another one that it finds there for itself.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from evb.frames import Form
+from evb.ports import InterfacePort
+from evb.responder import Responder
+from tests.network_namespace import Network, ip, new_network
+
+UPLINK = "st0"
+_BRIDGE_END = "br0"
+_READY_SECONDS, _STOP_SECONDS = 20.0, 5.0
+# What lldptool(8) would set, but before lldpad starts: else its module for the standard claims the interface, and the
+# draft's answers no more. The exponents are those of evb/lldp.py, of which the larger one holds.
+_SETTINGS = {
+    Form.DRAFT: """
+      tlvid001b3f00 : { enableTx = true; fmode = "reflectiverelay"; capabilities = "rte,ecp,vdp"; };
+      vdp : { enableTx = true; };""",
+    Form.RATIFIED: """
+      tlvid0080c20d : { enableTx = true; evbmode = "station"; evbrrreq = true; evbgpid = false;
+                        ecpretries = 3; ecprte = 10; vdprwd = 18; vdprka = 19; };""",
+}
+
+
+def lldpad_settings(form: Form, uplink: str) -> str:
+    """lldpad.conf of a station that speaks that form on its uplink."""
+    return (
+        f"nearest_customer_bridge : {{ {uplink} : {{ adminStatus = 3;{_SETTINGS[form]} }}; }};\n"
+        'dcbx : { version = "1.0"; dcbx_version = 2; };\n'
+    )
+
+
+class Lldpad:
+    """The daemon, started and ended as a test wants. `run` is its /run, in which `lldpad.pid` lies."""
+
+    def __init__(self, folder: Path, form: Form) -> None:
+        self.run = folder / "run"
+        self.run.mkdir()
+        self._settings = folder / "lldpad.conf"
+        self._settings.write_text(lldpad_settings(form, UPLINK))
+        self._log = folder / "lldpad.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in the namespace of this thread."""
+        # mount -n: the new /run has no place for the table that mount keeps.
+        script = 'mount -n --bind "$1" /run && mount -n -t tmpfs own /dev/shm && exec lldpad -t -V7 -f "$2"'
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "sh",
+                 "-ec", script, "sh", str(self.run), str(self._settings)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def stop(self) -> None:
+        """End it as an init system would; it says goodbye to its neighbour and keeps nothing."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End it now; what has ended stays so."""
+        if self._process:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+
+    @property
+    def words(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(errors="replace")[-2000:]
+
+
+class Bed:
+    """lldpad is to speak `form` with the bridge on its `uplink`."""
+
+    def __init__(
+        self, form: Form, lldpad: Lldpad, responder: Responder, networks: tuple[Network, Network]
+    ) -> None:
+        self.form = form
+        self.uplink = UPLINK
+        self.lldpad = lldpad
+        self.responder = responder
+        self._station, self._other_end = networks
+        self.entered = self._station.entered
+
+    def start(self) -> None:
+        """Start lldpad, and return when it and the bridge agree."""
+        with self.entered():
+            self.lldpad.start()
+        self.wait_until_agreed()
+
+    def wait_until_agreed(self) -> None:
+        """Return when both sides speak the form; TimeoutError with what lldpad said."""
+        try:
+            self.responder.wait_for("EVB", lambda: self.responder.agrees(self.form), _READY_SECONDS)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\nlldpad's log ends:\n{self.lldpad.words}") from error
+
+    def cut_link(self) -> None:
+        """As if the cable were pulled at the bridge's end."""
+        with self._other_end.entered():
+            ip(f"link set {_BRIDGE_END} down")
+
+    def join_link(self) -> None:
+        """Put the cable back."""
+        with self._other_end.entered():
+            ip(f"link set {_BRIDGE_END} up")
+
+
+@contextmanager
+def bed(form: Form, folder: Path, announced: frozenset[Form] | None = None) -> Iterator[Bed]:
+    """A bed whose lldpad is not started yet. The bridge announces `announced`, its own form where that is None."""
+    if shutil.which("lldpad") is None:
+        pytest.skip("lldpad is not installed: apt-get install lldpad")
+    with new_network() as station, new_network() as other_end:
+        with other_end.entered():
+            ip(f"link add {_BRIDGE_END} type veth peer name {UPLINK} netns {station.path}")
+            ip(f"link set {_BRIDGE_END} up")
+            port = InterfacePort(_BRIDGE_END)
+        with station.entered():
+            ip(f"link set {UPLINK} up")
+        lldpad = Lldpad(folder, form)
+        forms = frozenset([form]) if announced is None else announced
+        with Responder(port, forms, folder / "bridge.log") as responder:
+            try:
+                yield Bed(form, lldpad, responder, (station, other_end))
+            finally:
+                lldpad.kill()
