@@ -19,6 +19,7 @@ from fairlead.hoststate.steps import (
     SetNumVfs,
     SetUpPf,
 )
+from fairlead.model.association import ANSWER_CODES
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
 from fairlead.model.quirks import Trait, has
@@ -69,7 +70,7 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     """
     pf, seen = pf_here(lookup, step.pf), lookup.vfs.get((step.pf, step.index))
     before = seen.settings if seen else hands.kernel.read_vf(pf, step.index)
-    fields = differences(step.settings, before)
+    fields = _to_write(step.settings, before)
     hands.ledger.mark_dirty(step.pf, step.index)
     try:
         _write(hands, pf, step.index, step.settings, fields)
@@ -89,19 +90,27 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     )
 
 
+def _to_write(wanted: VfSettings, before: VfSettings) -> tuple[str, ...]:
+    """What differs; and a MAC that is never told."""
+    fields = differences(wanted, before)
+    return fields if before.is_mac_told or "mac" in fields else ("mac", *fields)
+
+
 def _write(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, fields: tuple[str, ...]) -> None:
     if not fields:
         return
     try:
         hands.kernel.set_vf(pf, index, wanted, fields)
     except Fault as fault:
+        if fault.failure.code in ANSWER_CODES:
+            raise
         left = differences(wanted, hands.kernel.read_vf(pf, index))
         raise Fault(_refused(fault.failure, pf, index, wanted, left or fields)) from fault
 
 
 def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
     """Write what differs and read it back, in one go."""
-    _write(hands, pf, index, wanted, differences(wanted, hands.kernel.read_vf(pf, index)))
+    _write(hands, pf, index, wanted, _to_write(wanted, hands.kernel.read_vf(pf, index)))
     left = differences(wanted, hands.kernel.read_vf(pf, index))
     if left:
         raise Fault(_not_kept(pf, index, wanted, left))

@@ -7,6 +7,7 @@ import errno
 import os
 from enum import Enum
 
+from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.quirks import Deed, advice
 
@@ -16,6 +17,8 @@ class Act(Enum):
 
     READ_VF = "Reading VF"
     SET_VF = "Setting VF"
+    ASSOCIATE = "Associating VF"
+    DISASSOCIATE = "Ending the association of VF"
     SET_NUM_VFS = "Setting the number of VFs of"
     RESET = "Resetting"
     SET_UP = "Bringing up"
@@ -28,6 +31,10 @@ class Act(Enum):
 
 
 _HINTS = {
+    (
+        Act.ASSOCIATE,
+        errno.EINVAL,
+    ): "The driver refuses the request: does the VF still exist, and was its MAC address taken?",
     (
         Act.MAKE_BRIDGE,
         errno.EOPNOTSUPP,
@@ -70,6 +77,16 @@ def refusal(act: Act, subject: str, error: OSError, hint: str = "", driver: str 
 def fault(code: str, act: Act, subject: str, answer: str, hint: str = "") -> Fault:
     """A Fault that is no errno: something that is not as it must be."""
     return Fault(Failure(code, act.value, subject, answer, hint))
+
+
+def pf_subject(pf: ObservedPf) -> str:
+    """A PF in words."""
+    return f"{pf.name or 'PF'} ({pf.pci_address})"
+
+
+def vf_subject(pf: ObservedPf, index: int) -> str:
+    """A VF in words, after "VF"."""
+    return f"{index} of {pf_subject(pf)}"
 
 
 def name(number: int) -> str:

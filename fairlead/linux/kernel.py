@@ -11,10 +11,11 @@ from pathlib import Path
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
+from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
 from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
-from fairlead.linux.faults import Act, fault, refusal
+from fairlead.linux.faults import Act, fault, pf_subject, refusal, vf_subject
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
@@ -23,6 +24,7 @@ from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
+from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
@@ -36,7 +38,8 @@ _GONE = (errno.ENODEV, errno.ENXIO)
 
 class LinuxKernel:
     """Implements agent.boundary.Kernel. `guests` is where guests' disks lie, for the host's capacity. `write`
-    is what a write to an attribute does, where that is more than the file's: in a fake tree.
+    is what a write to an attribute does, where that is more than the file's: in a fake tree. `timer`: to wait in for
+    what switches answer.
     """
 
     def __init__(
@@ -46,8 +49,10 @@ class LinuxKernel:
         guests: Path = Path("/var/lib/fairlead"),
         reserve: Reserve = Reserve(),  # noqa: B008
         write: Callable[[Path, str], None] | None = None,
+        timer: Timer = SystemTimer(),  # noqa: B008 - it keeps nothing
     ) -> None:
         self._netlink = netlink
+        self._associations = Associations(netlink, timer)
         self._sysfs = Sysfs(root)
         self._guests = guests
         self._reserve = reserve
@@ -76,7 +81,7 @@ class LinuxKernel:
 
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """See Kernel.read_vf."""
-        subject = _vf_subject(pf, index)
+        subject = vf_subject(pf, index)
         link = self._index(pf, Act.READ_VF, subject)
 
         def ask() -> VfSettings | None:
@@ -96,7 +101,7 @@ class LinuxKernel:
 
     def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
         """See Kernel.vf_counters."""
-        subject = _vf_subject(pf, index)
+        subject = vf_subject(pf, index)
         try:
             return self._netlink.vf_counters(self._index(pf, Act.READ_VF, subject), index)
         except OSError as error:
@@ -107,7 +112,7 @@ class LinuxKernel:
         its own order and stops, so it is the first that is not as written. A driver that is busy is asked again, for
         what it has not taken.
         """
-        subject = _vf_subject(pf, index)
+        subject = vf_subject(pf, index)
         link = self._index(pf, Act.SET_VF, subject)
         left = fields
 
@@ -122,13 +127,19 @@ class LinuxKernel:
         try:
             patiently(self._netlink, pf.kernel_driver, Deed.SET_VF, ask)
         except OSError as error:
+            if "association" in fields:
+                self._associations.take_back(link, index)
+            if left[0] == "association":
+                raise untaken(pf, index, settings.association, error) from error
             refused = _first_refused(settings, left)
             raise refusal(Act.SET_VF, f"{subject}, {refused}", error, driver=pf.kernel_driver) from error
+        if "association" in fields:
+            self._associations.settle(link, pf, index, settings.association)
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """See Kernel.reset_vf."""
         address = dict(self._function(pf, Act.RESET).virtual).get(index)
-        subject = _vf_subject(pf, index)
+        subject = vf_subject(pf, index)
         if address is None:
             raise fault("vf_missing", Act.RESET, subject, "it is not there")
         attribute = self._sysfs.folder(address) / "reset"
@@ -149,7 +160,7 @@ class LinuxKernel:
         a carrier that was there is back: see carrier.
         """
         folder = self._sysfs.folder(pf.pci_address)
-        subject = f"{_pf_subject(pf)} to {num_vfs}"
+        subject = f"{pf_subject(pf)} to {num_vfs}"
         function = self._function(pf, Act.SET_NUM_VFS)
         now, driver = function.num_vfs, function.kernel_driver
         if now == num_vfs:
@@ -163,7 +174,7 @@ class LinuxKernel:
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
         """See Kernel.set_up. Returns once a carrier that was there is back: see carrier."""
-        subject = _pf_subject(pf) + (f" with MTU {mtu}" if mtu is not None else "")
+        subject = pf_subject(pf) + (f" with MTU {mtu}" if mtu is not None else "")
         link = self._index(pf, Act.SET_UP, subject)
         try:
             with carrier_kept(self._netlink, link):
@@ -230,7 +241,7 @@ class LinuxKernel:
             total_vfs=function.total_vfs,
             num_vfs=function.num_vfs,
             serial=serial,
-            capabilities=_capabilities(function, vfs),
+            capabilities=_capabilities(function, vfs, link),
             is_management=function.address in used.management,
             host_use=used.of(function),
             vfs=vfs,
@@ -244,7 +255,10 @@ class LinuxKernel:
         except NetlinkRefusal as refused:
             if refused.errno in _GONE:
                 return None, {}  # its driver let it go since sysfs was read
-            raise
+            if refused.errno != errno.EMSGSIZE:
+                raise
+        # Its driver breaks off what it tells of VFs (an ndo_get_vf_port that says so): nobody else is to suffer for it.
+        return next((link for link in self._netlink.links() if link.index == function.net.index), None), {}
 
     def _serial(self, function: PciFunction) -> str | None:
         if function.address not in self._serials:
@@ -280,7 +294,7 @@ class LinuxKernel:
     def _function(self, pf: ObservedPf, act: Act) -> PciFunction:
         function = self._sysfs.function(pf.pci_address)
         if function is None:
-            raise fault("device_missing", act, _pf_subject(pf), "there is no such PCI device any more")
+            raise fault("device_missing", act, pf_subject(pf), "there is no such PCI device any more")
         return function
 
     def _index(self, pf: ObservedPf, act: Act, subject: str) -> int:
@@ -331,13 +345,15 @@ def _observe_vfs(
     )
 
 
-def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...]) -> tuple[str, ...]:
-    """`sriov`; `switch_id`; `spoof_check` and `trust` where its VFs have them."""
+def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...], link: Link | None) -> tuple[str, ...]:
+    """`sriov`; `switch_id`; `spoof_check`, `trust` and `802.1qbh` where its VFs have them."""
     found = ["sriov"] if function.total_vfs else []
     if function.net is not None and function.net.switch_id:
         found.append("switch_id")
     if vfs:
         found.extend(name for name in _REPORTED if getattr(vfs[0].settings, name) is not None)
+    if link is not None and link.takes_associations:
+        found.append(QBH_CAPABILITY)
     return tuple(found)
 
 
@@ -352,11 +368,3 @@ def _shown(name: str, value: object) -> str:
     if value is None:
         return f"{name} none"
     return f"{name} {value.value if isinstance(value, Enum) else value}"
-
-
-def _pf_subject(pf: ObservedPf) -> str:
-    return f"{pf.name or 'PF'} ({pf.pci_address})"
-
-
-def _vf_subject(pf: ObservedPf, index: int) -> str:
-    return f"{index} of {_pf_subject(pf)}"

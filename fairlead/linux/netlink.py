@@ -40,6 +40,8 @@ class Link:
     filters_vlans: bool | None = None
     port: "BridgePort | None" = None
     """How it takes part in its bridge; None when it is on none."""
+    takes_associations: bool = False
+    """Its driver has 802.1Qbh's operations for VFs (IFLA_VF_PORTS), and VFs: told with them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Netlink(Protocol):
         ...
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
-        """One device with its VFs by index, in one request."""
+        """One device with its VFs by index, in one request. A VF's association is what was asked last and answered."""
         ...
 
     def vf_counters(self, index: int, vf: int) -> NicCounters | None:
@@ -111,7 +113,9 @@ class Netlink(Protocol):
         ...
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
-        """Write the named fields in one message. The kernel stops at the first it refuses."""
+        """Write the named fields in one message. The kernel stops at the first it refuses. An association is asked for,
+        and answered later.
+        """
         ...
 
     def set_link(

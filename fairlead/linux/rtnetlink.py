@@ -7,12 +7,13 @@ import errno
 import socket
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fairlead.linux import message as nl
 from fairlead.linux import police, tap
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfcounters import read_counters
-from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
+from fairlead.linux.vfmessage import read_vfs, takes_associations, write_vf
 from fairlead.linux.wake import KernelLinkChanges
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import InvalidValue
@@ -65,7 +66,9 @@ class RtNetlink:
         answers = self._channel.request(_GETLINK, body)
         if not answers:
             raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
-        return _read_link(answers[0]), _read_vfs(answers[0])
+        found = dict(nl.parts(answers[0][_LINK_HEADER.size :]))
+        link = replace(_read_link(answers[0]), takes_associations=takes_associations(found))
+        return link, read_vfs(found)
 
     def vf_counters(self, index: int, vf: int) -> NicCounters | None:
         """See Netlink.vf_counters. None too where there are so many VFs that they do not fit with statistics."""
@@ -81,8 +84,7 @@ class RtNetlink:
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Netlink.set_vf."""
-        info = write_vf_info(vf, settings, fields)
-        self._channel.request(_SETLINK, _link_header(index) + nl.nested(_VFINFO_LIST, info))
+        self._channel.request(_SETLINK, _link_header(index) + write_vf(vf, settings, fields))
 
     def set_link(
         self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
@@ -258,12 +260,6 @@ def _read_port(data: bytes | None) -> BridgePort | None:
         flood=found.get(_PORT_FLOOD) == b"\1",
         locked=found.get(_PORT_LOCKED) == b"\1",
     )
-
-
-def _read_vfs(answer: bytes) -> dict[int, VfSettings]:
-    found = dict(nl.parts(answer[_LINK_HEADER.size :]))
-    infos = (read_vf_info(value) for kind, value in nl.parts(found.get(_VFINFO_LIST, b"")) if kind == VF_INFO)
-    return dict(info for info in infos if info is not None)
 
 
 def _read_routes(answer: bytes) -> set[Route]:

@@ -33,8 +33,11 @@ APPLIED = (
     "spoof_check",
     "link_state",
     "trust",
+    "association",
 )
-"""The order in which the kernel applies the fields of one message, whatever theirs in it (do_setvfinfo)."""
+"""The order in which the kernel applies the fields of one message, whatever theirs in it (do_setvfinfo); what is asked
+of the switch comes last (do_setlink).
+"""
 VLAN_FIELDS = frozenset({"vlan", "vlan_priority", "vlan_protocol"})
 """Fields that one attribute sets together."""
 

@@ -7,6 +7,9 @@ from fairlead.model.ids import DeviceId, HostId, PfKey, PolicyId
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
 
+QBH_CAPABILITY = "802.1qbh"
+"""Of a PF whose driver has 802.1Qbh's operations for its VFs."""
+
 
 class DeviceStatus(Enum):
     """What becomes of a device (lifecycle.DEVICE). AVAILABLE: nobody has it. CLAIMED: a server is to get it. ALLOCATED:

@@ -220,6 +220,21 @@ QUIRKS = (
         "Documentation/ABI/testing/sysfs-class-net (dev_port)",
     ),
     Quirk(
+        ("enic",),
+        "libvirt cannot start a domain with a <virtualport type='802.1Qbh'>: sending of PortProfileRequest failed",
+        "since Linux 6.10 a profile's name must be sent as 40 octets; libvirt sends the name as long as it is",
+        "the agent associates VFs itself, with 40 octets, which every kernel takes",
+        "drivers/net/ethernet/cisco/enic/enic_main.c (enic_set_vf_port)",
+    ),
+    Quirk(
+        ("enic",),
+        "ip link shows no VF of a PF that has some",
+        "the in-tree driver has no ndo_get_vf_config: a VF's MAC can be set, and is told to nobody",
+        "VFs are counted; a MAC is written with each association, in one message, and is as true as that; a port "
+        "without an association fails",
+        "drivers/net/ethernet/cisco/enic/enic_main.c (enic_netdev_ops)",
+    ),
+    Quirk(
         (),
         "a PF seems to be called as one of its VFs' representors",
         "since Linux 5.8 representors of a PF in switchdev mode are devices of the same PCI function",
@@ -354,6 +369,16 @@ QUIRKS = (
         ("EAGAIN",),
         "The driver is busy with a reset of its VFs; they are read again.",
         frozenset({Trait.BUSY}),
+    ),
+    Quirk(
+        (),
+        "the whole answer about a PF is refused",
+        "the driver's ndo_get_vf_port says EMSGSIZE, which the kernel takes for want of room",
+        "that PF is reported without VFs; the others are not touched",
+        "net/core/rtnetlink.c (rtnl_vf_ports_fill)",
+        Deed.READ_VF,
+        ("EMSGSIZE",),
+        "The PF's driver broke off its answer about its VFs' 802.1Qbh associations: see the kernel's log.",
     ),
     Quirk(
         (),

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.model.association import Association
 from fairlead.model.count import Count
 from fairlead.model.ids import PfKey, vf_key
 from fairlead.model.pci import MacAddress
@@ -32,7 +33,9 @@ class VfSettings:
     """Every field of a VF. As a wish: None means "nobody asked, leave the driver's baseline"; as a
     reading: None means "the driver does not report it". `mac` None is the cleared address (all zero).
     `vlan` None is no port VLAN; it is never written as a wish for VLAN 0 on a VF that has none.
-    Rates in Mbit/s, 0 is unlimited.
+    Rates in Mbit/s, 0 is unlimited. `association` None is none with a profile of the switch, which is what a driver
+    without such operations reads as. `is_mac_told` False is a reading of a driver that takes a MAC and never tells it
+    (in-tree enic).
     """
 
     mac: MacAddress | None = None
@@ -44,12 +47,14 @@ class VfSettings:
     link_state: LinkState | None = None
     min_rate_mbps: Count | None = None
     max_rate_mbps: Count | None = None
+    association: Association | None = None
+    is_mac_told: bool = True
 
 
 BASELINE = VfSettings(
     spoof_check=True, trust=False, link_state=LinkState.AUTO, min_rate_mbps=0, max_rate_mbps=0
 )
-"""A VF that nobody owns: no MAC, no VLAN, spoof check on, trust off, link follows the PF, no rates."""
+"""A VF that nobody owns: no MAC, no VLAN, spoof check on, trust off, link follows the PF, no rates, no association."""
 
 _NOBODYS = "02:fa:1d"
 
@@ -77,8 +82,7 @@ def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
     merely the safe default is not demanded of a driver that has no such notion. Where no MAC is wished, one
     that is nobody's is as good.
     """
-    is_cleared = wanted.mac is None and (seen.mac is None or is_nobodys(seen.mac))
-    found = [] if is_cleared or wanted.mac == seen.mac else ["mac"]
+    found = [] if _has_mac(wanted, seen) else ["mac"]
     found += [
         name
         for name in ("vlan", "vlan_priority", "vlan_protocol")
@@ -89,4 +93,17 @@ def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
         if want is None or want == have or (have is None and want == getattr(BASELINE, name)):
             continue
         found.append(name)
+    if wanted.association != seen.association:
+        found.append("association")
     return tuple(found)
+
+
+def _has_mac(wanted: VfSettings, seen: VfSettings) -> bool:
+    """A MAC that is not told went to the switch with the association, in one message, so it is as that is. Without an
+    association nothing speaks for a MAC that is wished.
+    """
+    if not seen.is_mac_told:
+        is_confirmed = wanted.mac is None or wanted.association is not None
+        return is_confirmed and wanted.association == seen.association
+    is_cleared = wanted.mac is None and (seen.mac is None or is_nobodys(seen.mac))
+    return is_cleared or wanted.mac == seen.mac

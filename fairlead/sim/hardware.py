@@ -27,6 +27,10 @@ class Nic:
     is_management: bool = False
     refuses_no_mac: bool = False
     """Its driver says EINVAL to a VF's cleared MAC address."""
+    takes_associations: bool = False
+    """Its driver has 802.1Qbh's operations for VFs."""
+    tells_macs: bool = True
+    """Its driver tells what VFs were told; False: their associations alone, as in-tree enic."""
 
     @property
     def key(self) -> PfKey:
@@ -66,8 +70,8 @@ class Hardware:
 
 
 def two_socket_server(number: int) -> Hardware:
-    """Two 25G ports with eight VFs each, one on each NUMA node; a management NIC; a GPU and a free NVMe
-    disk; 16 CPUs, 64 GiB, 1 TiB. `number` makes its MAC addresses its own.
+    """Two 25G ports with eight VFs each, one on each NUMA node, the second at a switch that speaks 802.1Qbh; a
+    management NIC; a GPU and a free NVMe disk; 16 CPUs, 64 GiB, 1 TiB. `number` makes its MAC addresses its own.
     """
 
     def mac(port: int) -> MacAddress:
@@ -89,7 +93,7 @@ def two_socket_server(number: int) -> Hardware:
                 is_management=True,
             ),
             Nic("ens1f0", PciAddress("0000:3b:00.0"), mac(1), 0),
-            Nic("ens2f0", PciAddress("0000:af:00.0"), mac(2), 1),
+            Nic("ens2f0", PciAddress("0000:af:00.0"), mac(2), 1, takes_associations=True),
         ),
         plain=(
             PlainDevice(PciAddress("0000:5e:00.0"), "10de", "20b5", 0x030200, None, 0),

@@ -11,11 +11,16 @@ from fairlead.hoststate.observed import (
     ObservedTap,
     ObservedVf,
 )
+from fairlead.linux.association import Associations
+from fairlead.linux.faults import Act, refusal, vf_subject
+from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import LinkLayer, PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
+from fairlead.sim.netlink import SimNetlink, link_index
+from fairlead.sim.switch import LostTime
 
 
 class SimKernel:
@@ -23,6 +28,7 @@ class SimKernel:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._associations = Associations(SimNetlink(machine), LostTime())
         self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
         self.taps: dict[str, DesiredTap] = {}
 
@@ -58,7 +64,11 @@ class SimKernel:
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """One VF as it is now."""
         self._machine.called("read_vf")
-        return self._vf("Reading VF", pf, index).vfs[index]
+        self._vf("Reading VF", pf, index)
+        try:
+            return self._machine.tell_vfs(pf.key)[index]
+        except OSError as error:
+            raise refusal(Act.READ_VF, vf_subject(pf, index), error) from error
 
     def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
         """A simulated guest sends nothing, which is counted."""
@@ -66,10 +76,18 @@ class SimKernel:
         return NicCounters(0, 0, 0, 0)
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
-        """Field by field, in the kernel's order."""
+        """Field by field, in the kernel's order; then what the switch says."""
         self._machine.called("set_vf")
         self._vf("Setting VF", pf, index)
-        self._answered("Setting VF", pf, lambda: self._machine.write_vf(pf.key, index, settings, fields))
+        link, is_asked = link_index(self._machine, pf.key), "association" in fields
+        try:
+            self._answered("Setting VF", pf, lambda: self._machine.write_vf(pf.key, index, settings, fields))
+        except Fault:
+            if is_asked:
+                self._associations.take_back(link, index)
+            raise
+        if is_asked:
+            self._associations.settle(link, pf, index, settings.association)
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """A reset clears what the guest did, not what the PF's driver was told."""
@@ -149,7 +167,16 @@ class SimKernel:
             raise Fault(Failure("kernel_refused", doing, str(pf.name), str(error.strerror))) from error
 
 
+def _told(pf: PfState, machine: Machine) -> dict[int, VfSettings]:
+    """None of a driver that breaks off: see LinuxKernel.observe."""
+    try:
+        return machine.tell_vfs(pf.nic.key)
+    except OSError:
+        return {}
+
+
 def _pf(pf: PfState, machine: Machine) -> ObservedPf:
+    told = _told(pf, machine)
     nic, users = pf.nic, frozenset(machine.users())
     is_given = nic.pci_address in users
     return ObservedPf(
@@ -170,10 +197,10 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         total_vfs=nic.total_vfs,
         num_vfs=len(pf.vfs),
         serial=None,
-        capabilities=(),
+        capabilities=(QBH_CAPABILITY,) if nic.takes_associations and told else (),
         is_management=nic.is_management,
         vfs=tuple(
-            _vf(pf, index, settings, users, machine.host_addresses) for index, settings in pf.vfs.items()
+            _vf(pf, index, settings, users, machine.host_addresses) for index, settings in told.items()
         ),
         host_use=_use(machine.host_addresses, nic.pci_address),
     )

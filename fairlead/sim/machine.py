@@ -10,6 +10,7 @@ from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.sim.hardware import Hardware, Nic
+from fairlead.sim.switch import Switch
 
 _FIRST_MTU = 1500
 
@@ -113,6 +114,7 @@ class Machine:
         """Names of the network devices that are no hardware: bridges and taps."""
         self.domains: dict[str, DomainState] = {}
         self.troubles = Troubles()
+        self.switch = Switch()
         self.mishaps: list[str] = []
         """What must never happen: a VF destroyed under a guest, a device in two guests."""
         self.host_addresses: dict[PciAddress, str] = {}
@@ -239,8 +241,24 @@ class Machine:
             if number is not None:
                 raise OSError(number, _spelt(number))
             if name not in self.troubles.ignored_fields:
-                pf.vfs[index] = _with(pf.vfs[index], settings, name)
+                pf.vfs[index] = self._written(pf, index, settings, name)
                 self._note_mac(pf, index)
+
+    def tell_vfs(self, key: PfKey) -> dict[int, VfSettings]:
+        """The VFs as their PF's driver tells of them to whoever looks now. Raises OSError."""
+        pf, switch = self.pfs[key], self.switch
+        if not pf.nic.takes_associations:
+            return dict(pf.vfs)
+        if switch.get_errno == errno.EMSGSIZE:
+            raise OSError(errno.EMSGSIZE, "Message too long")
+        for index, vf in pf.vfs.items():
+            pf.vfs[index] = replace(vf, association=switch.look((key, index), vf.association))
+        if switch.get_errno is not None:
+            return {index: replace(vf, association=None) for index, vf in pf.vfs.items()}
+        if not pf.nic.tells_macs:
+            only = ((index, vf.association) for index, vf in pf.vfs.items())
+            return {index: VfSettings(association=made, is_mac_told=False) for index, made in only}
+        return dict(pf.vfs)
 
     def before_call(self, act: str) -> None:
         """The agent is about to do this: its fuse burns."""
@@ -253,6 +271,13 @@ class Machine:
         if left:
             self.troubles.hanging[act] = left - 1
             raise Fault(Failure("timeout", "Waiting for", act, "no answer in time", "It is tried again."))
+
+    def _written(self, pf: PfState, index: int, settings: VfSettings, name: str) -> VfSettings:
+        seen = pf.vfs[index]
+        if name != "association":
+            return _with(seen, settings, name)
+        asked = self.switch.ask((pf.nic.key, index), seen.association, settings.association)
+        return replace(seen, association=asked)
 
     def _take_away(self, gone: set[PciAddress]) -> None:
         for domain in self.domains.values():
@@ -283,7 +308,7 @@ class Machine:
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""
-        if name in self.troubles.refused_fields:
+        if name in self.troubles.refused_fields or (name == "association" and not pf.nic.takes_associations):
             return errno.EOPNOTSUPP
         if name == "mac" and settings.mac is None and pf.nic.refuses_no_mac:
             return errno.EINVAL

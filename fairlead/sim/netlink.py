@@ -63,11 +63,15 @@ class SimNetlink:
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """One device with its VFs."""
-        link = next((link for link in self.links() if link.index == index), None)
-        if link is None:
-            raise NetlinkRefusal(errno.ENODEV, "No such device")
+        link = self._plain(index)
         pf = self._pf(index)
-        return link, dict(pf.vfs) if pf else {}
+        if pf is None:
+            return link, {}
+        try:
+            told = self._machine.tell_vfs(pf.nic.key)
+        except OSError as error:
+            raise NetlinkRefusal(error.errno, error.strerror) from error
+        return replace(link, takes_associations=pf.nic.takes_associations and bool(told)), told
 
     def vf_counters(self, index: int, vf: int) -> NicCounters | None:
         """A simulated guest sends nothing, which is counted."""
@@ -78,7 +82,7 @@ class SimNetlink:
         self._machine.called("set_vf")
         pf = self._pf(index)
         if pf is None or vf not in pf.vfs:
-            self.link(index)
+            self._plain(index)
             raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
         self._guard(pf)
         try:
@@ -90,7 +94,7 @@ class SimNetlink:
         self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
     ) -> None:
         """What is not None."""
-        link, _ = self.link(index)
+        link = self._plain(index)
         pf = self._pf(index)
         if pf is not None:
             self._guard(pf)
@@ -145,7 +149,7 @@ class SimNetlink:
 
     def join(self, index: int, bridge: int, port: BridgePort) -> None:
         """A port of the bridge."""
-        self.link(index)
+        self._plain(index)
         self._tables().masters[index] = (bridge, port)
 
     def leave(self, index: int) -> None:
@@ -191,6 +195,12 @@ class SimNetlink:
             rates.pop(index, None)
         else:
             rates[index] = rate_kbps
+
+    def _plain(self, index: int) -> Link:
+        link = next((link for link in self.links() if link.index == index), None)
+        if link is None:
+            raise NetlinkRefusal(errno.ENODEV, "No such device")
+        return link
 
     def _tables(self) -> _Tables:
         """Those of this boot; a device that somebody took away is not in them any more."""

@@ -12,6 +12,7 @@ from fairlead.model.pci import PciAddress
 from fairlead.sim.hardware import Nic, PlainDevice
 from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.netlink import SimNetlink, link_index
+from fairlead.sim.switch import LostTime
 
 _ETHERNET_CLASS = 0x020000
 _ARPHRD_ETHER = 1
@@ -149,7 +150,12 @@ class TreeKernel(LinuxKernel):
         self._tree.renew()
         self._machine = machine
         super().__init__(
-            SimNetlink(machine), root, root, Reserve(cpus=0, memory_mib=0), write=self._tree.write
+            SimNetlink(machine),
+            root,
+            root,
+            Reserve(cpus=0, memory_mib=0),
+            write=self._tree.write,
+            timer=LostTime(),
         )
 
     def observe(self) -> KernelView:

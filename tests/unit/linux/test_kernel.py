@@ -10,6 +10,7 @@ from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
 from fairlead.linux.netlink import Link, Route
+from fairlead.model.association import Association
 from fairlead.model.errors import Fault
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, VfSettings, VlanProtocol
@@ -90,6 +91,18 @@ def test_capabilities_are_what_the_driver_reports(host: Host):
     assert host.pf().capabilities == ("sriov", "spoof_check", "trust")
     host.netlink.vfs[2][0] = replace(BASELINE, trust=None)
     assert host.pf().capabilities == ("sriov", "spoof_check")
+
+
+def test_a_driver_without_associations_is_named(host: Host):
+    host.netlink.refused["association"] = errno.EOPNOTSUPP
+    profile = Association(
+        "finance", "00010000-0000-4000-8000-000000000004", "00000000-0000-4000-8000-0000000000f1"
+    )
+    with pytest.raises(Fault) as caught:
+        host.kernel.set_vf(host.pf(), 0, VfSettings(association=profile), ("association",))
+    failure = caught.value.failure
+    assert failure.answer.startswith("EOPNOTSUPP")
+    assert failure.hint.startswith("The PF's driver igb has no 802.1Qbh")
 
 
 def test_the_nic_of_the_default_route_is_the_management_nic(host: Host):
