@@ -23,7 +23,7 @@ from fairlead.model.association import ANSWER_CODES
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
 from fairlead.model.quirks import Trait, has
-from fairlead.model.vf import BASELINE, VfSettings, differences, nobodys_mac
+from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
 
 NetworkStep = (
     ScrubVf
@@ -139,12 +139,13 @@ def _clear(hands: Hands, pf: ObservedPf, index: int) -> None:
     """Nothing of an owner is left. Some drivers (bnx2x, igb of old kernels) refuse the cleared MAC address; what
     they take in its place is nobody's.
     """
+    baseline = baseline_of(pf.link_layer)
     try:
-        _made(hands, pf, index, BASELINE)
+        _made(hands, pf, index, baseline)
     except Fault:
-        if "mac" not in differences(BASELINE, hands.kernel.read_vf(pf, index)):
+        if "mac" not in differences(baseline, hands.kernel.read_vf(pf, index)):
             raise
-        _made(hands, pf, index, replace(BASELINE, mac=nobodys_mac(pf.key, index)))
+        _made(hands, pf, index, replace(baseline, mac=nobodys_mac(pf.key, index)))
 
 
 def _check_unused(hands: Hands, doing: str, what: str, addresses: Iterable[PciAddress]) -> None:

@@ -13,7 +13,7 @@ from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId, HostId, PfKey, ServerId, device_id, vf_key
 from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.pci import DeviceKind, LinkLayer, PciAddress
-from fairlead.model.vf import BASELINE, differences
+from fairlead.model.vf import baseline_of, differences
 
 _TOLD_OF_VF = attrgetter(
     *(f.name for f in fields(ObservedVf) if f.name not in {"index", "is_dirty", "settings"})
@@ -108,7 +108,7 @@ def _sightings(
         yield Sighting(head, is_clean=is_whole, user=users.get(pf.pci_address, ""))
         for vf in pf.vfs:
             device = _vf(head, vf, known)
-            is_clean = not vf.is_dirty and not differences(BASELINE, vf.settings)
+            is_clean = not vf.is_dirty and not differences(baseline_of(pf.link_layer), vf.settings)
             yield Sighting(device, is_clean=is_clean, user=users.get(vf.pci_address, ""))
     for pci in observed.pcis:
         yield Sighting(

@@ -18,10 +18,10 @@ from fairlead.control.requests import nics_of
 from fairlead.control.sharing import share_with_everybody, targets_of_profiles
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, PortProfileId, ProjectId
+from fairlead.model.infiniband import Membership
 from fairlead.model.port import Port
 from fairlead.model.port_profile import (
     KINDS,
-    Membership,
     PortProfile,
     PortProfileKind,
     PortProfileSettings,

@@ -15,7 +15,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.port import Port
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
-from fairlead.model.vf import BASELINE
+from fairlead.model.vf import baseline_of
 
 
 def desired_state(facts: HostFacts) -> DesiredState:
@@ -70,7 +70,11 @@ def _vfs(facts: HostFacts) -> Iterator[DesiredVf]:
     for device, allocation in sorted(held, key=lambda pair: (pair[0].pf or "", pair[0].vf_index or 0)):
         if allocation.server_id not in names or device.pf is None or device.vf_index is None:
             continue
-        settings = BASELINE if allocation.port_id is None else facts.wirings[allocation.port_id].vf
+        settings = (
+            baseline_of(device.link_layer)
+            if allocation.port_id is None
+            else facts.wirings[allocation.port_id].vf
+        )
         if settings is not None:
             yield DesiredVf(
                 device_id=device.id,

@@ -34,7 +34,8 @@ from fairlead.hoststate.unnamed import kept_bridges, kept_taps, unnamed_holds
 from fairlead.hoststate.whole_devices import emptied, resets
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
-from fairlead.model.vf import BASELINE, differences
+from fairlead.model.pci import LinkLayer
+from fairlead.model.vf import baseline_of, differences
 
 _KEEPS_RUNNING = "a guest that keeps running has it"
 _IN_USE = "the kernel would destroy VFs that are in use"
@@ -152,14 +153,16 @@ def _scrubs(lookup: Lookup, free: Freeing, remade: frozenset[PfKey]) -> Iterator
     """VFs of managed PFs that nobody owns and that are not clean. VFs about to be made anew can wait."""
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
-        for vf in pf.vfs if pf and pf.key not in remade else ():
-            if (family.pf, vf.index) not in lookup.owners and needs_scrub(vf):
+        if pf is None or pf.key in remade:
+            continue
+        for vf in pf.vfs:
+            if (family.pf, vf.index) not in lookup.owners and needs_scrub(vf, pf.link_layer):
                 yield from _scrub(lookup, family.pf, vf, free)
 
 
-def needs_scrub(vf: ObservedVf) -> bool:
+def needs_scrub(vf: ObservedVf, link_layer: LinkLayer) -> bool:
     """Whether a VF without an owner still carries, or may carry, anything of its last one."""
-    return vf.is_dirty or bool(differences(BASELINE, vf.settings))
+    return vf.is_dirty or bool(differences(baseline_of(link_layer), vf.settings))
 
 
 def _scrub(lookup: Lookup, pf: PfKey, vf: ObservedVf, free: Freeing) -> Iterator[Chain | Hold]:

@@ -74,6 +74,12 @@ def refusal(act: Act, subject: str, error: OSError, hint: str = "", driver: str 
     return Fault(Failure("kernel_refused", act.value, subject, f"{name(number)}: {said}", found))
 
 
+def not_a_member(subject: str, error: LookupError) -> Fault:
+    """The Fault for an InfiniBand VF's partition that its PF's own port is not in."""
+    hint = "The subnet manager must make the PF's port a member first: see its partitions, and its log."
+    return fault("partition_missing", Act.SET_VF, subject, str(error), hint)
+
+
 def fault(code: str, act: Act, subject: str, answer: str, hint: str = "") -> Fault:
     """A Fault that is no errno: something that is not as it must be."""
     return Fault(Failure(code, act.value, subject, answer, hint))

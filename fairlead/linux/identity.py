@@ -9,14 +9,21 @@ from pathlib import Path
 
 from fairlead.linux.sysfs import PciFunction
 from fairlead.model.ids import PfKey
+from fairlead.model.infiniband import Guid, guid_key
 from fairlead.model.pci import MacAddress, parse_mac
 
 
-def pf_key(function: PciFunction, permanent_mac: MacAddress | None, serial: str | None) -> PfKey:
-    """Permanent MAC, else switch id and port name, else serial and function number, else the address."""
+def pf_key(
+    function: PciFunction, permanent_mac: MacAddress | None, serial: str | None, guid: Guid | None = None
+) -> PfKey:
+    """Permanent MAC or an InfiniBand port's GUID, else switch id and port name, else serial and function number, else
+    the address.
+    """
     net = function.net
     if permanent_mac is not None:
         return PfKey(f"mac:{permanent_mac}")
+    if guid is not None:
+        return guid_key(guid)
     if net is not None and net.switch_id and net.port_name:
         return PfKey(f"switch:{net.switch_id}/{net.port_name}")
     if serial is not None:

@@ -15,7 +15,8 @@ from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
 from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
-from fairlead.linux.faults import Act, fault, pf_subject, refusal, vf_subject
+from fairlead.linux.faults import Act, fault, not_a_member, pf_subject, refusal, vf_subject
+from fairlead.linux.guid_files import NotAMember
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
@@ -24,6 +25,7 @@ from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
+from fairlead.linux.vfs import Vfs
 from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
@@ -57,6 +59,7 @@ class LinuxKernel:
         self._guests = guests
         self._reserve = reserve
         self._write_attribute = write or write_attribute
+        self._vfs = Vfs(netlink, self._sysfs, self._write_attribute)
         self._bridges = Bridges(netlink)
         self._identities = Identities(root / "run/fairlead/pf")
         self._management = SeenManagement(root / "run/fairlead/management")
@@ -82,10 +85,10 @@ class LinuxKernel:
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """See Kernel.read_vf."""
         subject = vf_subject(pf, index)
-        link = self._index(pf, Act.READ_VF, subject)
+        function, link = self._linked(pf, Act.READ_VF, subject)
 
         def ask() -> VfSettings | None:
-            found = self._netlink.link(link)[1].get(index)
+            found = self._vfs.read(function, link).get(index)
             if found is None and index in dict(self._function(pf, Act.READ_VF).virtual):
                 raise NetlinkRefusal(errno.EAGAIN, "the driver does not tell of its VFs")
             return found
@@ -113,19 +116,21 @@ class LinuxKernel:
         what it has not taken.
         """
         subject = vf_subject(pf, index)
-        link = self._index(pf, Act.SET_VF, subject)
+        function, link = self._linked(pf, Act.SET_VF, subject)
         left = fields
 
         def ask() -> None:
             nonlocal left
             try:
-                self._netlink.set_vf(link, index, settings, left)
+                self._vfs.tell(function, link, index, settings, left)
             except OSError:
-                left = self._not_taken(link, index, settings, left)
+                left = self._not_taken(function, link, index, settings, left)
                 raise
 
         try:
             patiently(self._netlink, pf.kernel_driver, Deed.SET_VF, ask)
+        except NotAMember as error:
+            raise not_a_member(subject, error) from error
         except OSError as error:
             if "association" in fields:
                 self._associations.take_back(link, index)
@@ -222,7 +227,7 @@ class LinuxKernel:
         serial = self._serial(function)
         key, mac = self._identify(function, link, serial)
         net = function.net if link is not None else None
-        vfs = _observe_vfs(function, functions, settings, used)
+        vfs = _observe_vfs(function, functions, self._vfs.all_of(function, settings), used)
         return ObservedPf(
             key=key,
             name=net.name if net is not None else None,
@@ -241,7 +246,7 @@ class LinuxKernel:
             total_vfs=function.total_vfs,
             num_vfs=function.num_vfs,
             serial=serial,
-            capabilities=_capabilities(function, vfs, link),
+            capabilities=(*_capabilities(function, vfs, link), *self._vfs.capabilities(function)),
             is_management=function.address in used.management,
             host_use=used.of(function),
             vfs=vfs,
@@ -270,7 +275,8 @@ class LinuxKernel:
     ) -> tuple[PfKey, MacAddress | None]:
         if link is None:
             return self._identities.recall(function) or (pf_key(function, None, serial), None)
-        key, mac = pf_key(function, link.permanent_mac, serial), link.permanent_mac or link.mac
+        key = pf_key(function, link.permanent_mac, serial, link.guid)
+        mac = link.permanent_mac or link.mac
         self._identities.remember(function, key, mac)
         return key, mac
 
@@ -281,11 +287,11 @@ class LinuxKernel:
         return replace(used, management=management)
 
     def _not_taken(
-        self, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]
+        self, function: PciFunction, link: int, vf: int, settings: VfSettings, fields: tuple[str, ...]
     ) -> tuple[str, ...]:
         """Of those fields, in the kernel's order, what is not as written."""
         try:
-            seen = self._netlink.link(link)[1].get(vf)
+            seen = self._vfs.read(function, link).get(vf)
         except OSError:
             seen = None
         found = differences(settings, seen) if seen is not None else fields
@@ -299,11 +305,14 @@ class LinuxKernel:
 
     def _index(self, pf: ObservedPf, act: Act, subject: str) -> int:
         """Today's ifindex: looked up each time, for a reloaded driver makes a new one."""
-        net = self._function(pf, act).net
-        if net is None:
+        return self._linked(pf, act, subject)[1]
+
+    def _linked(self, pf: ObservedPf, act: Act, subject: str) -> tuple[PciFunction, int]:
+        function = self._function(pf, act)
+        if function.net is None:
             hint = "Is the PF passed through to a guest?"
             raise fault("link_missing", act, subject, "the PF has no network device", hint)
-        return net.index
+        return function, function.net.index
 
     def _write(self, attribute: Path, value: str, act: Act, subject: str, driver: str | None = None) -> None:
         try:

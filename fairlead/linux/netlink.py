@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fairlead.model.diagnostics import NicCounters
+from fairlead.model.infiniband import Guid
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 
@@ -42,6 +43,8 @@ class Link:
     """How it takes part in its bridge; None when it is on none."""
     takes_associations: bool = False
     """Its driver has 802.1Qbh's operations for VFs (IFLA_VF_PORTS), and VFs: told with them alone."""
+    guid: Guid | None = None
+    """Of its port, where it is one of InfiniBand: such a device has no MAC address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from fairlead.linux.vfmessage import read_vfs, takes_associations, write_vf
 from fairlead.linux.wake import KernelLinkChanges
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import InvalidValue
+from fairlead.model.infiniband import Guid, somebodys
 from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.vf import VfSettings
 
@@ -28,6 +29,7 @@ _ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
 _ADDRESS_HEADER = struct.Struct("=BBBBI")
 _NEIGHBOUR_HEADER = struct.Struct("=BxxxiHBB")
 _IFF_UP = 0x1
+_ARPHRD_INFINIBAND = 32
 _ADDRESS, _NAME, _MTU, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 10, 12, 18, 20
 _VFINFO_LIST, _AF_SPEC, _EXT_MASK, _CARRIER, _PERM_ADDRESS = 22, 26, 29, 33, 54
 _KIND, _DATA, _SLAVE_DATA = 1, 2, 5
@@ -41,7 +43,7 @@ _OF_KERNEL_LOOPBACK, _OF_KERNEL_ROUTER = b"\1", b"\2"
 _DESTINATION, _MADE_BY_KERNEL = 1, frozenset({2, 9})  # RTPROT_KERNEL follows from an address, RTPROT_RA
 _TABLE_MAIN, _UNICAST, _OIF, _MULTIPATH, _TABLE = 254, 1, 4, 9, 15
 _LLADDR, _NDA_VLAN = 2, 5
-_MAC_OCTETS, _WORD_OCTETS = 6, 4
+_MAC_OCTETS, _WORD_OCTETS, _IPOIB_OCTETS, _GUID_OCTETS = 6, 4, 20, 8
 _STATIC, _PERMANENT, _SELF, _ON_MASTER, _STICKY = 0x40, 0x80, 0x2, 0x4, 0x40
 
 
@@ -68,7 +70,8 @@ class RtNetlink:
             raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
         found = dict(nl.parts(answers[0][_LINK_HEADER.size :]))
         link = replace(_read_link(answers[0]), takes_associations=takes_associations(found))
-        return link, read_vfs(found)
+        is_infiniband = _LINK_HEADER.unpack_from(answers[0])[1] == _ARPHRD_INFINIBAND
+        return link, read_vfs(found, is_infiniband=is_infiniband)
 
     def vf_counters(self, index: int, vf: int) -> NicCounters | None:
         """See Netlink.vf_counters. None too where there are so many VFs that they do not fit with statistics."""
@@ -240,6 +243,7 @@ def _read_link(answer: bytes) -> Link:
         name=_text(found.get(_NAME)) or "",
         mac=_mac(found.get(_ADDRESS)),
         permanent_mac=_mac(found.get(_PERM_ADDRESS)),
+        guid=_guid(found.get(_PERM_ADDRESS) or found.get(_ADDRESS)),
         mtu=_number(found.get(_MTU)),
         is_up=is_up,
         carrier=found.get(_CARRIER) == b"\1" if is_up else None,
@@ -336,6 +340,13 @@ def _mac(octets: bytes | None) -> MacAddress | None:
         return parse_mac(octets.hex(":"))
     except InvalidValue:
         return None  # of a device that has none
+
+
+def _guid(octets: bytes | None) -> Guid | None:
+    """The end of an IPoIB address, which is its port's GID (RFC 4391, 9.1.1)."""
+    if octets is None or len(octets) != _IPOIB_OCTETS:
+        return None
+    return somebodys(Guid(octets[-_GUID_OCTETS:].hex(":")))
 
 
 def _number(value: bytes | None) -> int | None:

@@ -33,6 +33,9 @@ APPLIED = (
     "spoof_check",
     "link_state",
     "trust",
+    "port_guid",
+    "node_guid",
+    "partition_key",
     "association",
 )
 """The order in which the kernel applies the fields of one message, whatever theirs in it (do_setvfinfo); what is asked

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fairlead.linux.message import nested, parts
-from fairlead.linux.vfinfo import VF_INFO, read_vf_info, write_vf_info
+from fairlead.linux.vfguid import read_infiniband_info, write_infos
+from fairlead.linux.vfinfo import VF_INFO, read_vf_info
 from fairlead.linux.vfport import read_vf_ports, write_vf_port
 from fairlead.model.vf import VfSettings
 
@@ -21,7 +22,7 @@ _ASSOCIATION = "association"
 def write_vf(vf: int, settings: VfSettings, fields: tuple[str, ...]) -> bytes:
     """The attributes of one message that sets the named fields."""
     plain = tuple(name for name in fields if name != _ASSOCIATION)
-    info = nested(_VFINFO_LIST, write_vf_info(vf, settings, plain)) if plain else b""
+    info = nested(_VFINFO_LIST, write_infos(vf, settings, plain)) if plain else b""
     if _ASSOCIATION not in fields:
         return info
     return info + nested(_VF_PORTS, write_vf_port(vf, settings.association))
@@ -32,14 +33,17 @@ def takes_associations(found: Mapping[int, bytes]) -> bool:
     return _VF_PORTS in found
 
 
-def read_vfs(found: Mapping[int, bytes]) -> dict[int, VfSettings]:
-    """The VFs by index, by the attributes of an answer. Those of a driver that tells associations alone are counted."""
+def read_vfs(found: Mapping[int, bytes], *, is_infiniband: bool = False) -> dict[int, VfSettings]:
+    """The VFs by index, by the attributes of an answer about a PF of that kind. Those of a driver that tells
+    associations alone are counted.
+    """
     associations = read_vf_ports(found.get(_VF_PORTS, b""))
     if takes_associations(found) and _VFINFO_LIST not in found:
         count = struct.unpack("=I", found[_NUM_VF])[0] if _NUM_VF in found else 0
         return {
             vf: VfSettings(association=associations.get(vf), is_mac_told=False) for vf in range(int(count))
         }
-    told = (read_vf_info(value) for kind, value in parts(found.get(_VFINFO_LIST, b"")) if kind == VF_INFO)
+    read = read_infiniband_info if is_infiniband else read_vf_info
+    told = (read(value) for kind, value in parts(found.get(_VFINFO_LIST, b"")) if kind == VF_INFO)
     vfs = dict(info for info in told if info is not None)
     return vfs | {vf: replace(vfs[vf], association=made) for vf, made in associations.items() if vf in vfs}

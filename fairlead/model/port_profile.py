@@ -13,6 +13,7 @@ from uuid import UUID
 
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import PortProfileId, ProjectId
+from fairlead.model.infiniband import HIGHEST_PARTITION_KEY, Membership
 from fairlead.model.vf import LinkState, VlanProtocol
 
 HIGHEST_VLAN_PRIORITY = 7
@@ -23,8 +24,6 @@ LONGEST_PROFILE_ID = 39
 """IFLA_PORT_PROFILE: 40 octets with the NUL that ends it (include/uapi/linux/if_link.h, PORT_PROFILE_MAX)."""
 HIGHEST_MANAGER_ID, HIGHEST_TYPE_ID, HIGHEST_TYPE_ID_VERSION = 255, 2**24 - 1, 255
 """IEEE 802.1Qbg, as struct ifla_port_vsi has them: 8, 24 and 8 bits; manager 0 is nobody."""
-HIGHEST_PARTITION_KEY = 0x7FFF
-"""InfiniBand Architecture, 10.9: 15 bits beside that of the membership; 0 is no partition."""
 LEAST_MTU, MOST_MTU = 68, 65535
 """68: RFC 791, the smallest datagram that every link carries."""
 MOST_MBPS = (2**31 - 1) // 1000
@@ -40,13 +39,6 @@ class PortProfileKind(Enum):
     QBG = "802.1Qbg"
     ETHERNET = "ethernet"
     INFINIBAND = "infiniband"
-
-
-class Membership(Enum):
-    """Of an InfiniBand partition: limited members talk with full ones alone."""
-
-    LIMITED = "limited"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,7 +10,8 @@ from enum import Enum
 from fairlead.model.association import Association
 from fairlead.model.count import Count
 from fairlead.model.ids import PfKey, vf_key
-from fairlead.model.pci import MacAddress
+from fairlead.model.infiniband import Guid, PartitionKey
+from fairlead.model.pci import LinkLayer, MacAddress
 
 
 class LinkState(Enum):
@@ -36,6 +37,10 @@ class VfSettings:
     Rates in Mbit/s, 0 is unlimited. `association` None is none with a profile of the switch, which is what a driver
     without such operations reads as. `is_mac_told` False is a reading of a driver that takes a MAC and never tells it
     (in-tree enic).
+
+    The three that follow the rates are an InfiniBand VF's, which has its link state besides and nothing else of these.
+    A GUID that is None is the one that stands for none; `partition_key` None is no partition, or one that the subnet
+    manager alone holds it to.
     """
 
     mac: MacAddress | None = None
@@ -47,6 +52,9 @@ class VfSettings:
     link_state: LinkState | None = None
     min_rate_mbps: Count | None = None
     max_rate_mbps: Count | None = None
+    port_guid: Guid | None = None
+    node_guid: Guid | None = None
+    partition_key: PartitionKey | None = None
     association: Association | None = None
     is_mac_told: bool = True
 
@@ -55,10 +63,19 @@ BASELINE = VfSettings(
     spoof_check=True, trust=False, link_state=LinkState.AUTO, min_rate_mbps=0, max_rate_mbps=0
 )
 """A VF that nobody owns: no MAC, no VLAN, spoof check on, trust off, link follows the PF, no rates, no association."""
+INFINIBAND_BASELINE = VfSettings(link_state=LinkState.DISABLE)
+"""An InfiniBand VF that nobody owns: no GUID, no partition, link down."""
 
 _NOBODYS = "02:fa:1d"
 
+_ALWAYS = ("vlan", "vlan_priority", "vlan_protocol")
+_LATER = ("port_guid", "node_guid", "partition_key", "association")
 _OPTIONAL = ("spoof_check", "trust", "link_state", "min_rate_mbps", "max_rate_mbps")
+
+
+def baseline_of(link_layer: LinkLayer) -> VfSettings:
+    """What a VF is like that nobody owns."""
+    return INFINIBAND_BASELINE if link_layer is LinkLayer.INFINIBAND else BASELINE
 
 
 def nobodys_mac(pf: PfKey, index: int) -> MacAddress:
@@ -79,22 +96,18 @@ def differences(wanted: VfSettings, seen: VfSettings) -> tuple[str, ...]:
 
     A field nobody asked for (None) never differs. A field that the driver does not report differs only
     from a wish that goes beyond the baseline: what cannot be read back cannot be promised, and what is
-    merely the safe default is not demanded of a driver that has no such notion. Where no MAC is wished, one
-    that is nobody's is as good.
+    merely the safe default is not demanded of a driver that has no such notion. So an InfiniBand VF that nobody owns
+    may have a link that cannot be taken down (mlx4_ib). Where no MAC is wished, one that is nobody's is as good.
     """
     found = [] if _has_mac(wanted, seen) else ["mac"]
-    found += [
-        name
-        for name in ("vlan", "vlan_priority", "vlan_protocol")
-        if getattr(wanted, name) != getattr(seen, name)
-    ]
+    found += [name for name in _ALWAYS if getattr(wanted, name) != getattr(seen, name)]
     for name in _OPTIONAL:
         want, have = getattr(wanted, name), getattr(seen, name)
-        if want is None or want == have or (have is None and want == getattr(BASELINE, name)):
+        is_safe = want == getattr(BASELINE, name) or wanted == INFINIBAND_BASELINE
+        if want is None or want == have or (have is None and is_safe):
             continue
         found.append(name)
-    if wanted.association != seen.association:
-        found.append("association")
+    found += [name for name in _LATER if getattr(wanted, name) != getattr(seen, name)]
     return tuple(found)
 
 

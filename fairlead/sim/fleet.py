@@ -14,7 +14,7 @@ from fairlead.agent.loop import Agent
 from fairlead.guestxml import machine as guest_machine
 from fairlead.model.ids import HostId
 from fairlead.sim.disks import SimDisks
-from fairlead.sim.hardware import two_socket_server
+from fairlead.sim.hardware import Hardware, two_socket_server
 from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import BeforeCall, Machine, ignore_call
@@ -105,11 +105,18 @@ class SimHost:
         )
 
 
-def sim_host(name: str, number: int, *, clock: Clock | None = None, root: Path | None = None) -> SimHost:
-    """A host as it comes from the factory: see hardware.two_socket_server. With a `root`, its /sys and /proc
-    are files there, read by the real kernel adapter; without, all of it is in memory, and ten times faster.
+def sim_host(
+    name: str,
+    number: int,
+    *,
+    clock: Clock | None = None,
+    root: Path | None = None,
+    built: Callable[[int], Hardware] = two_socket_server,
+) -> SimHost:
+    """A host as it comes from the factory, `built` as one of `hardware`. With a `root`, its /sys and /proc are files
+    there, read by the real kernel adapter; without, all of it is in memory, and ten times faster.
     """
-    machine, clock = Machine(two_socket_server(number)), clock or SimClock()
+    machine, clock = Machine(built(number)), clock or SimClock()
     return SimHost(
         name,
         machine,

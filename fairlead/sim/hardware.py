@@ -1,11 +1,12 @@
 """What a simulated machine is built of, before anything runs on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.model.host import HostCapacity
 from fairlead.model.ids import PfKey
+from fairlead.model.infiniband import Guid, guid_key, mac_of_guid
 from fairlead.model.numa import NumaNode
-from fairlead.model.pci import MacAddress, PciAddress
+from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 
 GIB = 1024
 
@@ -31,11 +32,23 @@ class Nic:
     """Its driver has 802.1Qbh's operations for VFs."""
     tells_macs: bool = True
     """Its driver tells what VFs were told; False: their associations alone, as in-tree enic."""
+    guid: Guid | None = None
+    """Of a port of InfiniBand; None: it is one of Ethernet. `mac` is no address of such a NIC, and is not shown."""
 
     @property
     def key(self) -> PfKey:
-        """Lasting identity, as the kernel adapter makes it of a permanent MAC."""
-        return PfKey(f"mac:{self.mac}")
+        """Lasting identity, as the kernel adapter makes it of a permanent MAC or a port's GUID."""
+        return PfKey(f"mac:{self.mac}") if self.guid is None else guid_key(self.guid)
+
+    @property
+    def link_layer(self) -> LinkLayer:
+        """What runs on the port."""
+        return LinkLayer.ETHERNET if self.guid is None else LinkLayer.INFINIBAND
+
+    @property
+    def has_files(self) -> bool:
+        """Whether its VFs are told by files of sysfs, and not over netlink."""
+        return self.guid is not None and self.kernel_driver == "mlx4_core"
 
     def vf_address(self, index: int) -> PciAddress:
         """First VF at offset 8, stride 1: functions 0 to 7 of the next slots of the PF's bus."""
@@ -101,3 +114,33 @@ def two_socket_server(number: int) -> Hardware:
         ),
         capacity=HostCapacity(vcpus=16, memory_mib=64 * GIB, disk_gib=1024, numa=nodes),
     )
+
+
+def infiniband_server(number: int) -> Hardware:
+    """The same with two ports of InfiniBand besides: a ConnectX-6 on node 0 and a ConnectX-3 on node 1, with eight VFs
+    each, the second of which its host puts into partitions.
+    """
+    ethernet = two_socket_server(number)
+
+    def guid(port: int) -> Guid:
+        return Guid(f"00:02:c9:03:00:{number >> 8 & 0xFF:02x}:{number & 0xFF:02x}:{port:02x}")
+
+    def nic(name: str, address: str, port: int, product: str, vf_product: str, driver: str) -> Nic:
+        return Nic(
+            name,
+            PciAddress(address),
+            mac_of_guid(guid(port)),
+            port,
+            vendor="15b3",
+            product=product,
+            vf_product=vf_product,
+            kernel_driver=driver,
+            speed_mbps=100_000,
+            guid=guid(port),
+        )
+
+    fabric = (
+        nic("ibs3", "0000:41:00.0", 0, "101b", "101c", "mlx5_core"),
+        nic("ibs4", "0000:c1:00.0", 1, "1003", "1004", "mlx4_core"),
+    )
+    return replace(ethernet, nics=(*ethernet.nics, *fabric))

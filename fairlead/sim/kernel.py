@@ -16,7 +16,8 @@ from fairlead.linux.faults import Act, refusal, vf_subject
 from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.pci import LinkLayer, PciAddress
+from fairlead.model.infiniband import TAKES_PARTITIONS
+from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.netlink import SimNetlink, link_index
@@ -175,6 +176,11 @@ def _told(pf: PfState, machine: Machine) -> dict[int, VfSettings]:
         return {}
 
 
+def _capabilities(pf: PfState, told: Mapping[int, VfSettings]) -> tuple[str, ...]:
+    found = [QBH_CAPABILITY] if pf.nic.takes_associations and told else []
+    return (*found, TAKES_PARTITIONS) if pf.nic.has_files and told else tuple(found)
+
+
 def _pf(pf: PfState, machine: Machine) -> ObservedPf:
     told = _told(pf, machine)
     nic, users = pf.nic, frozenset(machine.users())
@@ -188,8 +194,8 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         kernel_driver="vfio-pci" if is_given else nic.kernel_driver,
         numa_node=nic.numa_node,
         iommu_group=None,
-        link_layer=LinkLayer.ETHERNET,
-        mac=nic.mac,
+        link_layer=nic.link_layer,
+        mac=nic.mac if nic.guid is None else None,
         is_up=pf.is_up,
         link_up=pf.link_up,
         speed_mbps=nic.speed_mbps if pf.link_up else None,
@@ -197,7 +203,7 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         total_vfs=nic.total_vfs,
         num_vfs=len(pf.vfs),
         serial=None,
-        capabilities=(QBH_CAPABILITY,) if nic.takes_associations and told else (),
+        capabilities=_capabilities(pf, told),
         is_management=nic.is_management,
         vfs=tuple(
             _vf(pf, index, settings, users, machine.host_addresses) for index, settings in told.items()

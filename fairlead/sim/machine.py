@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.infiniband import Guid, PartitionKey
 from fairlead.model.pci import MacAddress, PciAddress
-from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vf import VfSettings, baseline_of, differences
+from fairlead.sim.drivers import FABRIC, as_made, fields_of
 from fairlead.sim.hardware import Hardware, Nic
 from fairlead.sim.switch import Switch
 
@@ -34,6 +36,8 @@ class PfState:
     has_cable: bool = True
     is_present: bool = True
     vfs: dict[int, VfSettings] = field(default_factory=dict)
+    partitions: tuple[PartitionKey, ...] = FABRIC
+    """The table of an InfiniBand port, as its subnet manager filled it."""
 
     @property
     def link_up(self) -> bool | None:
@@ -121,8 +125,8 @@ class Machine:
         """What the host itself uses: an address with prefix length on the network device of a PF or VF."""
         self.traces: dict[PciAddress, str] = {}
         """Name of the domain that last had a VF or plain device, until it is reset."""
-        self.told: dict[tuple[PfKey, int], MacAddress] = {}
-        """The first MAC that a VF was told since it was last at its baseline with no domain on it."""
+        self.told: dict[tuple[PfKey, int], MacAddress | Guid] = {}
+        """The first MAC or GUID that a VF was told since it was last at its baseline with no domain on it."""
         self.fuse: BeforeCall = ignore_call
         self.recounted: set[PfKey] = set()
         """PFs whose number of VFs was changed by hand."""
@@ -230,7 +234,7 @@ class Machine:
         if num_vfs and pf.vfs:
             raise OSError(errno.EBUSY, "Device or resource busy")
         self._destroy_vfs(pf, "the number of VFs was changed")
-        pf.vfs = dict.fromkeys(range(num_vfs), BASELINE)
+        pf.vfs = dict.fromkeys(range(num_vfs), as_made(pf.nic))
 
     def write_vf(self, key: PfKey, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """As RTM_SETLINK: fields in the kernel's order, up to the first that the driver refuses."""
@@ -242,7 +246,7 @@ class Machine:
                 raise OSError(number, _spelt(number))
             if name not in self.troubles.ignored_fields:
                 pf.vfs[index] = self._written(pf, index, settings, name)
-                self._note_mac(pf, index)
+                self._note_identity(pf, index)
 
     def tell_vfs(self, key: PfKey) -> dict[int, VfSettings]:
         """The VFs as their PF's driver tells of them to whoever looks now. Raises OSError."""
@@ -295,21 +299,23 @@ class Machine:
                 )
         pf.vfs = {}
 
-    def _note_mac(self, pf: PfState, index: int) -> None:
-        """A MAC is somebody's: two of them without the baseline between are a handover without a scrub. Where a cleared
-        MAC is refused, the baseline has nobody's.
+    def _note_identity(self, pf: PfState, index: int) -> None:
+        """A MAC or GUID is somebody's: two of them without the baseline between are a handover without a scrub. Where a
+        cleared MAC is refused, the baseline has nobody's.
         """
         name, now = (pf.nic.key, index), pf.vfs[index]
-        user = self.users().get(pf.nic.vf_address(index))
-        if user is None and not differences(BASELINE, now):
+        user, identity = self.users().get(pf.nic.vf_address(index)), now.mac or now.port_guid
+        if user is None and not differences(baseline_of(pf.nic.link_layer), now):
             self.told.pop(name, None)
-        elif now.mac is not None and self.told.setdefault(name, now.mac) != now.mac and user is not None:
-            self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got MAC {now.mac}")
+        elif identity is not None and self.told.setdefault(name, identity) != identity and user is not None:
+            self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got {identity}")
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""
-        if name in self.troubles.refused_fields or (name == "association" and not pf.nic.takes_associations):
+        if name in self.troubles.refused_fields or name not in fields_of(pf.nic):
             return errno.EOPNOTSUPP
+        if name == "partition_key" and settings.partition_key not in (None, *pf.partitions):
+            return errno.ENOENT
         if name == "mac" and settings.mac is None and pf.nic.refuses_no_mac:
             return errno.EINVAL
         if name in {"min_rate_mbps", "max_rate_mbps"}:

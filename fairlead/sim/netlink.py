@@ -65,7 +65,7 @@ class SimNetlink:
         """One device with its VFs."""
         link = self._plain(index)
         pf = self._pf(index)
-        if pf is None:
+        if pf is None or pf.nic.has_files:
             return link, {}
         try:
             told = self._machine.tell_vfs(pf.nic.key)
@@ -224,8 +224,9 @@ class SimNetlink:
         return Link(
             index=link_index(self._machine, pf.nic.key),
             name=pf.nic.name,
-            mac=pf.nic.mac,
-            permanent_mac=pf.nic.mac,
+            mac=pf.nic.mac if pf.nic.guid is None else None,
+            permanent_mac=pf.nic.mac if pf.nic.guid is None else None,
+            guid=pf.nic.guid,
             mtu=pf.mtu,
             is_up=pf.is_up,
             carrier=pf.link_up,

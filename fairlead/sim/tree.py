@@ -2,20 +2,22 @@
 
 import errno
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
 from fairlead.linux.kernel import write_attribute as write_file
-from fairlead.model.pci import PciAddress
+from fairlead.model.pci import LinkLayer, PciAddress
+from fairlead.sim.guid_files import guid_files, told_by
 from fairlead.sim.hardware import Nic, PlainDevice
 from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.netlink import SimNetlink, link_index
 from fairlead.sim.switch import LostTime
 
-_ETHERNET_CLASS = 0x020000
-_ARPHRD_ETHER = 1
+_CLASSES = {LinkLayer.ETHERNET: 0x020000, LinkLayer.INFINIBAND: 0x020700}
+_ARPHRD = {LinkLayer.ETHERNET: 1, LinkLayer.INFINIBAND: 32}
 
 
 class Tree:
@@ -63,6 +65,10 @@ class Tree:
             address = PciAddress(attribute.parent.name)
             self._machine.called("reset_vf" if self._machine.vf_at(address) else "reset_device")
             self._machine.reset(address)
+        elif (told := told_by(self._machine, attribute, value)) is not None:
+            self._machine.called("set_vf")
+            self._machine.write_vf(*told)
+            self.renew()
         else:
             write_file(attribute, value)
 
@@ -84,7 +90,7 @@ class Tree:
 
     def _pf(self, pf: PfState, *, is_given: bool) -> None:
         nic = pf.nic
-        folder = self._function(nic.pci_address, _ETHERNET_CLASS, nic.vendor, nic.product)
+        folder = self._function(nic.pci_address, _CLASSES[nic.link_layer], nic.vendor, nic.product)
         self._put(folder / "numa_node", str(nic.numa_node))
         self._driver(folder, "vfio-pci" if is_given else nic.kernel_driver)
         if nic.total_vfs:
@@ -95,15 +101,18 @@ class Tree:
             self._link(folder / f"virtfn{index}", nic.vf_address(index) if index in pf.vfs else None)
         if is_given:
             self._forget(folder / "net")
+            self._forget(folder / "infiniband")
             return
+        if nic.has_files:
+            self._put_all(guid_files(folder, pf))
         net = folder / "net" / nic.name
         self._put(net / "ifindex", str(link_index(self._machine, nic.key)))
-        self._put(net / "type", str(_ARPHRD_ETHER))
+        self._put(net / "type", str(_ARPHRD[nic.link_layer]))
         self._put(net / "address", nic.mac)
         self._put(net / "speed", str(nic.speed_mbps if pf.link_up else -1))
 
     def _vf(self, nic: Nic, index: int, *, is_given: bool) -> None:
-        folder = self._function(nic.vf_address(index), _ETHERNET_CLASS, nic.vendor, nic.vf_product)
+        folder = self._function(nic.vf_address(index), _CLASSES[nic.link_layer], nic.vendor, nic.vf_product)
         self._put(folder / "numa_node", str(nic.numa_node))
         self._driver(folder, "vfio-pci" if is_given else None)
         self._link(folder / "physfn", nic.pci_address)
@@ -135,6 +144,10 @@ class Tree:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content + "\n", encoding="ascii")
         self._written[path] = content
+
+    def _put_all(self, files: Mapping[Path, str]) -> None:
+        for path, content in files.items():
+            self._put(path, content)
 
     def _forget(self, folder: Path) -> None:
         if folder.exists():

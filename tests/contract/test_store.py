@@ -12,11 +12,11 @@ from fairlead.control.boundary import Key, Rows, Tx
 from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import DeviceId, MigrationId, ProjectId, ServerId
+from fairlead.model.infiniband import Membership
 from fairlead.model.port import FixedIp
 from fairlead.model.port_profile import (
     EthernetSettings,
     InfinibandSettings,
-    Membership,
     PortProfileSettings,
     QbgSettings,
     QbhSettings,

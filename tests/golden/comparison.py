@@ -5,6 +5,9 @@ A file that is not there is written and the test fails, so that somebody reads i
 
 from pathlib import Path
 
+OF_SOME = frozenset({"port_guid", "node_guid", "partition_key"})
+"""Fields of a VF that most have not: left out where they say nothing."""
+
 
 def assert_golden(path: Path, text: str) -> None:
     """The text is what the file says. To accept a change: delete the file, run the test, read the diff."""

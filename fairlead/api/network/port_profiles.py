@@ -23,7 +23,8 @@ from fairlead.control.port_profiles import (
 )
 from fairlead.control.sharing import is_shared_with
 from fairlead.model.ids import PortProfileId, ProjectId
-from fairlead.model.port_profile import Membership, PortProfile, PortProfileKind, parse_vlans
+from fairlead.model.infiniband import Membership
+from fairlead.model.port_profile import PortProfile, PortProfileKind, parse_vlans
 from fairlead.model.vf import LinkState, VlanProtocol
 
 _Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]

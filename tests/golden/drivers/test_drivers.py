@@ -17,7 +17,7 @@ from fairlead.model.port import VnicType
 from fairlead.model.port_profile import ALL_VLANS, EthernetSettings, PortProfileKind, parse_vlans
 from fairlead.model.vf import LinkState, VlanProtocol
 from tests import rows
-from tests.golden.comparison import assert_golden
+from tests.golden.comparison import OF_SOME, assert_golden
 
 HERE = Path(__file__).parent
 NORMAL = {"vnic_type": VnicType.NORMAL}
@@ -105,7 +105,8 @@ def test_a_binding_and_its_settings(name: str) -> None:
 
 
 def lines(title: str, values: dict[str, object] | dict[str, str]) -> str:
-    body = "".join(f"  {key}: {_shown(value)}\n" for key, value in values.items())
+    told = {key: value for key, value in values.items() if key not in OF_SOME or value is not None}
+    body = "".join(f"  {key}: {_shown(value)}\n" for key, value in told.items())
     return f"{title}:\n{body}"
 
 

@@ -18,7 +18,7 @@ from fairlead.model.vf import BASELINE
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
-from tests.golden.comparison import assert_golden
+from tests.golden.comparison import OF_SOME, assert_golden
 from tests.host_wishes import DATA, HOST, IMAGE, HostWish, ServerWish, VfWish, desired, server
 
 HERE = Path(__file__).parent
@@ -190,7 +190,11 @@ def shown(value: object) -> str:
         case Enum():
             return str(value.value)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            parts = (f"{field.name}={shown(getattr(value, field.name))}" for field in fields(value))
+            parts = (
+                f"{field.name}={shown(getattr(value, field.name))}"
+                for field in fields(value)
+                if field.name not in OF_SOME or getattr(value, field.name) is not None
+            )
             return f"{type(value).__name__}({', '.join(parts)})"
         case _:
             return str(value)
