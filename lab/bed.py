@@ -8,6 +8,7 @@ from lab.cache import Cache
 from lab.image import recipe
 from lab.machine.accelerator import best_accelerator
 from lab.machine.host import Host
+from lab.modules import recipe as modules
 from lab.progress import Progress
 from lab.site import Site
 from lab.wire import Wire
@@ -34,7 +35,8 @@ class Lab:
         progress.say(f"cache {cache.directory}, emulation by {self._accelerator.name}")
         self.image = recipe.prepare(cache, progress)
         self._product = product.prepare(cache, progress, self.image)
-        self._capabilities = capabilities.prepare(cache, progress, self.image, self._accelerator)
+        known = capabilities.prepare(cache, progress, self.image, self._accelerator)
+        self._files = {capabilities.FILE_NAME: known, **modules.prepare(cache, progress, self.image)}
 
     def boot(self) -> None:
         """Start a compute host, in place of the one that runs, and a control that knows nothing yet."""
@@ -43,8 +45,7 @@ class Lab:
         directory = self._directory / f"boot-{self._boots}"
         directory.mkdir()
         with self.progress.doing("booting the compute host"):
-            files = {capabilities.FILE_NAME: self._capabilities}
-            self.host = Host(self.image, self._product, self._accelerator, directory, files)
+            self.host = Host(self.image, self._product, self._accelerator, directory, self._files)
             self._running.append(self.host)
             if self._is_verbose:
                 threading.Thread(target=self._show_console, args=(self.host,), daemon=True).start()

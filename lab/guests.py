@@ -6,6 +6,7 @@ The product is asked for nothing but the server's id.
 import json
 import re
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 from xml.etree.ElementTree import Element, fromstring
 
 from lab.errors import PhaseFailed
@@ -30,6 +31,26 @@ exit 1
 """
 
 
+class VlanRecord(TypedDict, total=False):
+    """As ip(8) prints a VF's VLAN."""
+
+    vlan: int
+    qos: int
+    protocol: str
+
+
+class VfRecord(TypedDict):
+    """As ip(8) prints a VF, in a link's `vfinfo_list`."""
+
+    vf: int
+    address: str
+    vlan_list: NotRequired[list[VlanRecord]]
+    rate: dict[str, int]
+    spoofchk: bool
+    trust: bool
+    link_state: str
+
+
 @dataclass(frozen=True, slots=True)
 class Vf:
     """A VF as `ip -j -d link show` tells of it. `vlan` None: no tag. Rates in Mbit/s, 0: no limit."""
@@ -41,6 +62,8 @@ class Vf:
     trust: bool
     max_rate_mbps: int
     min_rate_mbps: int
+    vlan_protocol: str = "802.1Q"
+    link_state: str = "auto"
 
 
 BASELINE = Vf("00:00:00:00:00:00", None, 0, spoof_check=True, trust=False, max_rate_mbps=0, min_rate_mbps=0)
@@ -57,16 +80,21 @@ class Place:
 def vf_at(place: Place, links: list[dict[str, object]]) -> Vf:
     """The VF out of what `ip -j -d link show` said."""
     (link,) = [link for link in links if link["ifname"] == place.pf]
-    listed = json.loads(json.dumps(link.get("vfinfo_list", [])))
-    for vf in listed:
-        if vf["vf"] == place.index:
-            (vlan,) = vf.get("vlan_list") or [{}]
-            rate = vf["rate"]
-            return Vf(
-                vf["address"], vlan.get("vlan") or None, vlan.get("qos", 0), vf["spoofchk"], vf["trust"],
-                rate["max_tx"], rate["min_tx"],
-            )  # fmt: skip
+    listed: list[VfRecord] = json.loads(json.dumps(link.get("vfinfo_list", [])))
+    for record in listed:
+        if record["vf"] == place.index:
+            return vf_of(record)
     raise PhaseFailed(f"{place.pf} has no VF {place.index}: {listed}")
+
+
+def vf_of(record: VfRecord) -> Vf:
+    """The VF out of its record."""
+    (vlan,) = record.get("vlan_list") or [VlanRecord()]
+    rate = record["rate"]
+    return Vf(
+        record["address"], vlan.get("vlan") or None, vlan.get("qos", 0), record["spoofchk"], record["trust"],
+        rate["max_tx"], rate["min_tx"], vlan.get("protocol", "802.1Q"), record["link_state"],
+    )  # fmt: skip
 
 
 def vf_now(host: Host, place: Place) -> Vf:

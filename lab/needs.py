@@ -1,4 +1,4 @@
-"""What the lab needs of the machine that it runs on: root, and four Debian packages that it installs by itself."""
+"""What the lab needs of the machine that it runs on: root, and a few Debian packages that it installs by itself."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from lab.errors import LabError
 from lab.progress import Progress
 
 # By the command that shows whether the package is there. dpkg-deb and setpriv are on every Debian.
-_PACKAGES = {"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "zstd": "zstd"}
+_PACKAGES = {"mmdebstrap": "mmdebstrap", "mkfs.ext4": "e2fsprogs", "zstd": "zstd", "xz": "xz-utils"}
 _LIMIT_SECONDS = 600
 
 

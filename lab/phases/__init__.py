@@ -10,6 +10,7 @@ from lab.phases.attachment import ATTACH, DEAF
 from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
+from lab.phases.fields import FIELDS
 from lab.phases.guests import GUESTS
 from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
@@ -18,5 +19,5 @@ from lab.phases.release import END, REUSE
 from lab.phases.traffic import TRAFFIC
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF, END,
+    HARDWARE, FIELDS, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF, END,
 )  # fmt: skip
