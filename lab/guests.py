@@ -140,6 +140,10 @@ class Guest:
         """Whether it gets an answer to a ping."""
         return self._ask(f"ping {address} {_PING_TRIES}", f"ping {address}").endswith(" ok")
 
+    def runs(self, command: str) -> bool:
+        """Whether the command, typed in the guest, ends with 0."""
+        return self._ask(f"run {command}", "ran").endswith(" 0")
+
     @property
     def pid(self) -> int:
         """Of its QEMU, from libvirt's own file."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import APPLIED
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.vf import VfSettings
@@ -32,7 +32,7 @@ class MemoryNetlink:
     own_addresses: tuple[tuple[int, str], ...] = ()
     port_vlans: dict[int, tuple[PortVlan, ...]] = field(default_factory=dict)
     table: set[ForwardingEntry] = field(default_factory=set)
-    rates: dict[int, int] = field(default_factory=dict)
+    ingresses: dict[int, Ingress] = field(default_factory=dict)
     changes: int = 0
     coming: list[Link] = field(default_factory=list)
     waits: int = 0
@@ -142,14 +142,12 @@ class MemoryNetlink:
         self.changes += 1
         self.table.discard(entry)
 
-    def ingress_rate(self, index: int) -> int | None:
-        return self.rates.get(index)
+    def ingress(self, index: int) -> Ingress:
+        return self.ingresses.get(index, Ingress())
 
-    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
+    def set_ingress(self, index: int, wanted: Ingress) -> None:
         self.changes += 1
-        self.rates.pop(index, None)
-        if rate_kbps is not None:
-            self.rates[index] = rate_kbps
+        self.ingresses[index] = wanted
 
     def _device(self, index: int) -> Link:
         if index not in self.devices:

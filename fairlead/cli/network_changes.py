@@ -75,6 +75,9 @@ def set_subnet(invocation: Invocation, /, wanted: str, **options: object) -> Non
 @click.option("--mac")
 @click.option("--vnic-type", type=click.Choice(["direct", "normal"]))
 @click.option("--fixed-ip", "addresses", multiple=True, help="All its addresses, or 'none'.")
+@click.option(
+    "--allowed-address", "allowed", multiple=True, help="All that its guest may send from besides, or 'none'."
+)
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--no-qos-policy", is_flag=True)
 @click.option("--port-profile", shell_complete=completes("port profile"))
@@ -106,6 +109,8 @@ def set_port(invocation: Invocation, /, wanted: str, **options: object) -> None:
         body["binding:vnic_type"] = options["vnic_type"]
     if options["addresses"]:
         body["fixed_ips"] = fixed_ips(options["addresses"])
+    if options["allowed"]:
+        body["allowed_address_pairs"] = fixed_ips(options["allowed"])
     if options["vlan_priority"] is not None:
         known = find(invocation.session, PORTS, "port", wanted)
         profile = cast("Json", known["binding:profile"])

@@ -31,7 +31,7 @@ def pools(texts: object) -> list[dict[str, str]]:
 
 
 def fixed_ips(texts: object) -> list[Json]:
-    """The addresses that options name; 'none' names none."""
+    """The addresses that options name, of a port or allowed besides; 'none' names none."""
     return [{"ip_address": text} for text in cast("tuple[str, ...]", texts) if text != "none"]
 
 

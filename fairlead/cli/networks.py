@@ -136,6 +136,12 @@ def port() -> None:
 @click.option(
     "--fixed-ip", "addresses", multiple=True, help="An address, or 'none'. One of each subnet if absent."
 )
+@click.option(
+    "--allowed-address",
+    "allowed",
+    multiple=True,
+    help="An address or prefix that its guest may send from besides its own.",
+)
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--port-profile", shell_complete=completes("port profile"), help="In place of the network's.")
 @click.option("--trusted", is_flag=True, help="The guest may change its MAC and listen to everything.")
@@ -151,6 +157,8 @@ def create_port(invocation: Invocation, /, name: str, **options: object) -> None
         body["mac_address"] = options["mac"]
     if options["addresses"]:
         body["fixed_ips"] = fixed_ips(options["addresses"])
+    if options["allowed"]:
+        body["allowed_address_pairs"] = fixed_ips(options["allowed"])
     if options["qos_policy"]:
         body["qos_policy_id"] = policy_id(session, str(options["qos_policy"]))
     if options["port_profile"]:

@@ -137,7 +137,13 @@ def _readdressed(tx: Tx, port: Port, wanted: tuple[WantedAddress, ...] | UnsetTy
 
 
 def _tell(tx: Tx, network: Network, port: Port, changed: Port) -> None:
-    if (changed.fixed_ips, changed.dhcp_options) != (port.fixed_ips, port.dhcp_options):
+    """Of addresses a guest learns at its next boot; from which ones it may send, its host sees to at once."""
+    if _told_besides(changed) != _told_besides(port):
         retell(tx, (port,))
     after = nic_of(tx, changed, network)
     change_nics(tx, (nic_of(tx, port, network),), lambda _: after)
+
+
+def _told_besides(port: Port) -> tuple[object, ...]:
+    """What a host is told of the port besides its settings."""
+    return port.fixed_ips, port.allowed_addresses, port.dhcp_options

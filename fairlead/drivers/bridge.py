@@ -7,6 +7,7 @@ from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
 from fairlead.hoststate.settings import Settings, TapSettings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
+from fairlead.model.guest_sources import guest_sources
 from fairlead.model.ids import PortId
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
@@ -45,6 +46,7 @@ class Bridge:
             mtu=asked.mtu,
             max_rate_kbps=asked.max_kbps,
             spoof_check=asked.spoof_check,
+            sources=guest_sources(bound.port) if asked.spoof_check else (),
             is_up=asked.link_state is not LinkState.DISABLE,
         )
         return Settings(tap=tap)

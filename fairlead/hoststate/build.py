@@ -106,6 +106,7 @@ def _tap(port: Port, server: Server, told: TapSettings) -> DesiredTap:
         max_rate_kbps=told.max_rate_kbps,
         spoof_check=told.spoof_check,
         is_up=told.is_up,
+        sources=told.sources,
     )
 
 

@@ -58,7 +58,9 @@ class DesiredBridge:
 
 @dataclass(frozen=True, slots=True)
 class DesiredTap:
-    """An ordinary vNIC's tap on a bridge. `vlan` None: untagged on the wire (flat network)."""
+    """An ordinary vNIC's tap on a bridge. `vlan` None: untagged on the wire (flat network). `sources`:
+    prefixes that its guest may send from; empty: any.
+    """
 
     name: str
     bridge: str
@@ -70,6 +72,7 @@ class DesiredTap:
     max_rate_kbps: int | None = None
     spoof_check: bool = True
     is_up: bool = True
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,5 +88,5 @@ def _without(lookup: Lookup) -> Iterator[str]:
 
 
 def _tap_facts(tap: DesiredTap | ObservedTap) -> tuple[object, ...]:
-    how = (tap.max_rate_kbps, tap.spoof_check, tap.is_up)
+    how = (tap.max_rate_kbps, tap.spoof_check, tap.sources, tap.is_up)
     return tap.bridge, tap.port_id, tap.mac, tap.vlan, tap.mtu, *how

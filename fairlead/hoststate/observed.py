@@ -138,6 +138,7 @@ class ObservedTap:
     max_rate_kbps: Count | None = None
     spoof_check: bool = True
     port_id: PortId | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from fairlead.model.vf import VfSettings
 
 @dataclass(frozen=True, slots=True)
 class TapSettings:
-    """What an ordinary vNIC's tap is told. `vlan` None: untagged on the wire. Rates in kbit/s."""
+    """What an ordinary vNIC's tap is told. `vlan` None: untagged on the wire. Rates in kbit/s. `sources`: prefixes that
+    the guest may send from; empty: any.
+    """
 
     name: str
     bridge: str
@@ -18,6 +20,7 @@ class TapSettings:
     mtu: int
     max_rate_kbps: int | None
     spoof_check: bool
+    sources: tuple[str, ...]
     is_up: bool
 
 

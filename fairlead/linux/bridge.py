@@ -18,7 +18,7 @@ from threading import Lock
 from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX, DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedBridge, ObservedTap
 from fairlead.linux.faults import Act, fault, refusal
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, Netlink, PortVlan
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, Netlink, PortVlan
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress
 
@@ -130,8 +130,9 @@ class Bridges:
         self._set_vlans(tap.index, (own,))
         self._netlink.add_entry(entry)
         self._carry(bridge)
-        if self._netlink.ingress_rate(tap.index) != wanted.max_rate_kbps:
-            self._netlink.set_ingress_rate(tap.index, wanted.max_rate_kbps)
+        ingress = Ingress(wanted.max_rate_kbps, wanted.sources)
+        if self._netlink.ingress(tap.index) != ingress:
+            self._netlink.set_ingress(tap.index, ingress)
         self._netlink.set_link(tap.index, up=wanted.is_up)
 
     def _remove_tap(self, name: str) -> None:
@@ -235,7 +236,7 @@ def _observe_tap(
         for entry in netlink.entries(tap.index)
         if entry.on_bridge and entry.vlan == own and entry.mac in reached.get(tap.master or 0, ())
     ]
-    port = tap.port
+    port, ingress = tap.port, netlink.ingress(tap.index)
     return ObservedTap(
         name=tap.name,
         bridge=bridge.name if bridge is not None else None,
@@ -243,7 +244,8 @@ def _observe_tap(
         vlan=None if own == FLAT_VLAN else own,
         mtu=tap.mtu or 0,
         is_up=tap.is_up,
-        max_rate_kbps=netlink.ingress_rate(tap.index),
+        max_rate_kbps=ingress.rate_kbps,
         spoof_check=port is not None and port.locked and not port.learning and not port.flood,
         port_id=PortId(tap.alias) if tap.alias else None,
+        sources=ingress.sources,
     )

@@ -46,7 +46,7 @@ _HINTS = {
     (
         Act.MAKE_TAP,
         errno.ENOENT,
-    ): "The kernel needs modules tun, sch_ingress, cls_matchall and act_police: modprobe them.",
+    ): "The kernel needs modules tun, sch_ingress, cls_matchall, cls_flower, act_police and act_gact: modprobe them.",
     (Act.MAKE_TAP, errno.EOPNOTSUPP): "The kernel is too old for it: Linux 6.1 or newer is needed.",
 }
 _DEEDS = {

@@ -80,6 +80,16 @@ class ForwardingEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingress:
+    """What may come in at a device: so much, kbit/s (None: no limit), and IP and ARP from these prefixes alone (empty:
+    anything from anywhere).
+    """
+
+    rate_kbps: int | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A way out through a device, IPv4 or IPv6, of the main table. `destination` is "default" or a network."""
 
@@ -185,10 +195,10 @@ class Netlink(Protocol):
         """Take it away; nothing when it is not there."""
         ...
 
-    def ingress_rate(self, index: int) -> int | None:
-        """What comes in at the device (at a tap: what the guest sends) at most, kbit/s; None: no limit."""
+    def ingress(self, index: int) -> Ingress:
+        """What may come in at the device (at a tap: what the guest may send)."""
         ...
 
-    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
-        """Drop what comes in above the rate; None takes the limit away."""
+    def set_ingress(self, index: int, wanted: Ingress) -> None:
+        """Drop what comes in otherwise. While it changes, what passes is what the old or the new one lets."""
         ...

@@ -1,4 +1,4 @@
-"""A rate for what comes in at a device: an ingress queueing discipline with one policing filter.
+"""A rate for what comes in at a device, as the first filter of its ingress queueing discipline.
 
 Sources: include/uapi/linux/pkt_cls.h (struct tc_police), pkt_sched.h; net/sched/{cls_matchall,act_police}.c;
 tc-police(8). A limit, not a shaper: what is over is dropped, and TCP adapts.
@@ -9,13 +9,12 @@ import struct
 
 from fairlead.linux import message as nl
 
-NEW_QDISC, DELETE_QDISC = 36, 37
-NEW_FILTER, GET_FILTER = 44, 46
 _HEADER = struct.Struct("=BxxxiIII")
-_INGRESS_PARENT, _INGRESS_HANDLE = 0xFFFFFFF1, 0xFFFF0000
+_INGRESS_HANDLE = 0xFFFF0000
 _KIND, _OPTIONS = 1, 2
 _MATCHALL_ACTIONS = 2
-_POLICE, _RATE_TABLE, _RATE64 = 1, 2, 8
+_POLICE, _RATE_TABLE, _RESULT, _RATE64 = 1, 2, 5, 8
+_GO_ON = -1
 _ETH_P_ALL = 0x0003
 _PRIORITY = 1
 _SHOT = 2
@@ -32,20 +31,10 @@ _OCTETS_PER_KBIT = 125
 _UINT32 = 0xFFFFFFFF
 
 
-def qdisc_body(index: int) -> bytes:
-    """The ingress queueing discipline of a device."""
-    return _HEADER.pack(socket.AF_UNSPEC, index, _INGRESS_HANDLE, _INGRESS_PARENT, 0) + nl.string(
-        _KIND, "ingress"
-    )
-
-
-def filter_header(index: int) -> bytes:
-    """Asks for the filters of that discipline."""
-    return _HEADER.pack(socket.AF_UNSPEC, index, 0, _INGRESS_HANDLE, 0)
-
-
 def filter_body(index: int, rate_kbps: int) -> bytes:
-    """One filter for all frames that drops what is over the rate; a burst of 100 ms, 128 KiB at least."""
+    """A filter for all frames that drops what is over the rate and leaves the rest to the next one; a burst of 100 ms,
+    128 KiB at least.
+    """
     rate = rate_kbps * _OCTETS_PER_KBIT
     burst = max(int(rate * _BURST_SECONDS), _LARGEST_OCTETS)
     ticks = min(burst * 1_000_000_000 // rate // _TICK_NANOSECONDS, _UINT32)
@@ -66,7 +55,11 @@ def filter_body(index: int, rate_kbps: int) -> bytes:
         0,
     )
     # The kernel wants a rate table with any rate, and has not read it since 3.8 (qdisc_get_rtab).
-    options = [nl.attribute(_POLICE, police), nl.attribute(_RATE_TABLE, bytes(_RATE_TABLE_OCTETS))]
+    options = [
+        nl.attribute(_POLICE, police),
+        nl.attribute(_RATE_TABLE, bytes(_RATE_TABLE_OCTETS)),
+        nl.attribute(_RESULT, struct.pack("=i", _GO_ON)),
+    ]
     if rate > _UINT32:
         options.append(nl.attribute(_RATE64, struct.pack("=Q", rate)))
     action = nl.nested(1, nl.string(_KIND, "police"), nl.nested(_OPTIONS, *options))
@@ -82,8 +75,10 @@ def read_rate(answer: bytes) -> int | None:
         return None
     actions = dict(nl.parts(found.get(_OPTIONS, b""))).get(_MATCHALL_ACTIONS, b"")
     for _, action in nl.parts(actions):
-        options = dict(nl.parts(dict(nl.parts(action)).get(_OPTIONS, b"")))
-        rate = _octets_per_second(options)
+        said = dict(nl.parts(action))
+        if said.get(_KIND, b"").rstrip(b"\0") != b"police":
+            continue
+        rate = _octets_per_second(dict(nl.parts(said.get(_OPTIONS, b""))))
         if rate is not None:
             return rate // _OCTETS_PER_KBIT
     return None

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fairlead.linux import message as nl
-from fairlead.linux import police, tap
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
+from fairlead.linux import tap
+from fairlead.linux.ingress import read_ingress, set_ingress
+from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfcounters import read_counters
 from fairlead.linux.vfmessage import read_vfs, takes_associations, write_vf
 from fairlead.linux.wake import KernelLinkChanges
@@ -192,21 +193,13 @@ class RtNetlink:
         """See Netlink.delete_entry."""
         self._unless(errno.ENOENT, _DELNEIGH, _entry_body(entry))
 
-    def ingress_rate(self, index: int) -> int | None:
-        """See Netlink.ingress_rate."""
-        answers = self._channel.request(police.GET_FILTER, police.filter_header(index), nl.DUMP)
-        rates = (police.read_rate(answer) for answer in answers)
-        return next((rate for rate in rates if rate is not None), None)
+    def ingress(self, index: int) -> Ingress:
+        """See Netlink.ingress."""
+        return read_ingress(self._channel, index)
 
-    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
-        """See Netlink.set_ingress_rate. A matchall filter cannot be replaced (EEXIST): the old one goes first."""
-        if self.ingress_rate(index) is not None:
-            self._channel.request(police.DELETE_QDISC, police.qdisc_body(index))
-        if rate_kbps is not None:
-            self._unless(errno.EEXIST, police.NEW_QDISC, police.qdisc_body(index), nl.CREATE | nl.EXCLUSIVE)
-            self._channel.request(
-                police.NEW_FILTER, police.filter_body(index, rate_kbps), nl.CREATE | nl.EXCLUSIVE
-            )
+    def set_ingress(self, index: int, wanted: Ingress) -> None:
+        """See Netlink.set_ingress."""
+        set_ingress(self._channel, index, wanted)
 
     def _without_addresses(self, name: str) -> None:
         """No IPv6 address of its own: the host shall not speak on a guest's network."""

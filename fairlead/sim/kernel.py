@@ -249,4 +249,5 @@ def _tap(tap: DesiredTap) -> ObservedTap:
         max_rate_kbps=tap.max_rate_kbps,
         spoof_check=tap.spoof_check,
         port_id=tap.port_id,
+        sources=tap.sources,
     )

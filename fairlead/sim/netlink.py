@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.linux.netlink import (
     BridgePort,
     ForwardingEntry,
+    Ingress,
     Link,
     LinkChanges,
     NetlinkRefusal,
@@ -37,7 +38,7 @@ class _Tables:
     masters: dict[int, tuple[int, BridgePort]] = field(default_factory=dict)
     vlans: dict[int, dict[int, PortVlan]] = field(default_factory=dict)
     entries: set[ForwardingEntry] = field(default_factory=set)
-    rates: dict[int, int] = field(default_factory=dict)
+    ingress: dict[int, Ingress] = field(default_factory=dict)
     next_index: int = _FIRST_VIRTUAL
 
 
@@ -143,7 +144,7 @@ class SimNetlink:
         if link is None:
             raise NetlinkRefusal(errno.EOPNOTSUPP, "Operation not supported")
         self._machine.virtual_links.discard(link.name)
-        tables.rates.pop(index, None)
+        tables.ingress.pop(index, None)
         for member in [member for member, (master, _) in tables.masters.items() if index in (member, master)]:
             self.leave(member)
 
@@ -184,17 +185,13 @@ class SimNetlink:
         """Gone."""
         self._tables().entries.discard(entry)
 
-    def ingress_rate(self, index: int) -> int | None:
-        """kbit/s."""
-        return self._tables().rates.get(index)
+    def ingress(self, index: int) -> Ingress:
+        """What was set."""
+        return self._tables().ingress.get(index, Ingress())
 
-    def set_ingress_rate(self, index: int, rate_kbps: int | None) -> None:
-        """None takes it away."""
-        rates = self._tables().rates
-        if rate_kbps is None:
-            rates.pop(index, None)
-        else:
-            rates[index] = rate_kbps
+    def set_ingress(self, index: int, wanted: Ingress) -> None:
+        """Keep it."""
+        self._tables().ingress[index] = wanted
 
     def _plain(self, index: int) -> Link:
         link = next((link for link in self.links() if link.index == index), None)

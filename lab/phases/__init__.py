@@ -16,8 +16,10 @@ from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
+from lab.phases.spoofing import SPOOFING
 from lab.phases.traffic import TRAFFIC
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, FIELDS, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF, END,
+    HARDWARE, FIELDS, INVENTORY, REFUSAL, CRASHES, GUESTS, TRAFFIC, SPOOFING, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
+    END,
 )  # fmt: skip

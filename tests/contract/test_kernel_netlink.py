@@ -265,6 +265,26 @@ def test_a_rate_reads_back(bridged: RtNetlink):
     assert seen_tap(bridged).max_rate_kbps is None
 
 
+def test_sources_read_back(bridged: RtNetlink):
+    few, more = ("0.0.0.0/32", "10.0.0.5/32", "fe80::1/128"), ("0.0.0.0/32", "10.1.0.0/16", "::/0")
+    try:
+        made(bridged, tap(sources=few, max_rate_kbps=10_000))
+    except Fault as fault:
+        if "classifier" not in fault.failure.answer and "ENOENT" not in fault.failure.answer:
+            raise
+        pytest.skip(f"this kernel filters nothing: {fault.failure.answer}")
+    assert (seen_tap(bridged).sources, seen_tap(bridged).max_rate_kbps) == (few, 10_000)
+    bridges = Bridges(bridged)
+    bridges.make_tap(tap(sources=more))
+    assert (seen_tap(bridged).sources, seen_tap(bridged).max_rate_kbps) == (more, None)
+    said(f"tc filter del dev {TAP} ingress prio 9")
+    assert seen_tap(bridged).sources != more
+    bridges.make_tap(tap(sources=more))
+    assert seen_tap(bridged).sources == more
+    bridges.make_tap(tap())
+    assert seen_tap(bridged).sources == ()
+
+
 def test_removing_a_bridge_leaves_its_uplink_up(bridged: RtNetlink):
     bridges = made(bridged, tap())
     for _ in range(2):

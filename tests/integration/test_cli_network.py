@@ -53,6 +53,11 @@ def test_a_port_is_changed(fairlead):
     assert port["binding:profile"] == {"trusted": True, "vlan_priority": 3}
     assert (port["propagate_uplink_status"], port["fixed_ips"][0]["ip_address"]) == (False, "10.0.0.7")
     assert port["qos_policy_id"] == only(fairlead, "qos/policies")["id"]
+    typed(fairlead, "port set p --allowed-address 10.0.0.200 --allowed-address 10.9.0.0/16")
+    pairs = only(fairlead, "ports")["allowed_address_pairs"]
+    assert [pair["ip_address"] for pair in pairs] == ["10.0.0.200", "10.9.0.0/16"]
+    typed(fairlead, "port set p --allowed-address none")
+    assert only(fairlead, "ports")["allowed_address_pairs"] == []
     typed(fairlead, "port set p --not-trusted --no-qos-policy")
     port = only(fairlead, "ports")
     assert (port["binding:profile"], port["qos_policy_id"]) == ({"vlan_priority": 3}, None)

@@ -31,7 +31,9 @@ def allocation(device: Device, server: Server, port: Port | None, request: str =
 
 def tap(port: Port, mtu: int = 1500) -> Settings:
     return Settings(
-        tap=TapSettings(f"fltap-{port.id[:8]}", "flbr-1", 100, mtu, None, spoof_check=True, is_up=True)
+        tap=TapSettings(
+            f"fltap-{port.id[:8]}", "flbr-1", 100, mtu, None, spoof_check=True, sources=(), is_up=True
+        )
     )
 
 

@@ -13,3 +13,9 @@ def test_a_rate_reads_back_as_written(rate_kbps: int):
 
 def test_a_filter_of_another_kind_has_no_rate():
     assert read_rate(bytes(20) + nl.string(1, "u32")) is None
+
+
+def test_an_action_of_another_kind_has_no_rate():
+    times = nl.nested(2, nl.attribute(1, bytes(32)))
+    action = nl.nested(2, nl.nested(2, nl.nested(1, nl.string(1, "gact"), times)))
+    assert read_rate(bytes(20) + nl.string(1, "matchall") + action) is None
