@@ -13,6 +13,7 @@ from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import driver_for
 from fairlead.model.binding import Binding
 from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.ids import PortId
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.request import Nic
 
@@ -32,7 +33,25 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     _refuse_what_was_claimed(tx, told)
     for pair in told:
         _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
-    rewire(tx, [before.port for before, after in told if _told(before) != _told(after)])
+    rewired = [(before, after) for before, after in told if _told(before) != _told(after)]
+    details = _details(tx, [(after, bound[after.port.id]) for _, after in rewired])
+    rewire(tx, [before.port for before, _ in rewired], details)
+
+
+def _details(tx: Tx, bound: Sequence[tuple[Nic, Binding]]) -> dict[PortId, dict[str, str]]:
+    """What clients shall read of the bindings from now on."""
+    ids = tuple(binding.device_id for _, binding in bound if binding.device_id)
+    devices = {device.id: device for device in (tx.devices.find(id=ids) if ids else ())}
+    family_ids = tuple({device.family_id for device in devices.values()})
+    devices |= {head.id: head for head in (tx.devices.find(id=family_ids) if family_ids else ())}
+
+    def details(nic: Nic, binding: Binding) -> dict[str, str]:
+        device = devices[binding.device_id] if binding.device_id else None
+        pf = devices[device.family_id] if device else None
+        port = BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile)
+        return driver_for(binding.vif_type).bind(port).vif_details
+
+    return {nic.port.id: details(nic, binding) for nic, binding in bound}
 
 
 def _refuse_contradiction(tx: Tx, pair: Pair) -> None:

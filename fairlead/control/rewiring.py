@@ -5,27 +5,28 @@ this order: the ports that servers have, which whoever claims devices for them l
 the hosts by id.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance
 from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.errors import Conflict
-from fairlead.model.ids import HostId
+from fairlead.model.ids import HostId, PortId
 from fairlead.model.lifecycle import WIRING, after
 from fairlead.model.port import Port
 
 
-def rewire(tx: Tx, ports: Iterable[Port]) -> None:
-    """The ports' settings change: their bindings are PENDING until the host reports the new generation."""
+def rewire(tx: Tx, ports: Iterable[Port], details: Mapping[PortId, dict[str, str]]) -> None:
+    """The ports' settings change: their bindings are PENDING until the host reports the new generation. `details`: the
+    VIF details of their bindings from now on.
+    """
     bindings = _locked_bindings(tx, ports)
     generations = _next_generations(tx, bindings)
     for binding in bindings:
         wiring = after(WIRING, binding.wiring, "changed")
-        tx.bindings.put(
-            replace(binding, wiring=wiring, generation=generations[binding.host_id], failure=None)
-        )
+        changed = replace(binding, wiring=wiring, generation=generations[binding.host_id], failure=None)
+        tx.bindings.put(replace(changed, vif_details=details[binding.port_id]))
 
 
 def retell(tx: Tx, ports: Iterable[Port]) -> None:

@@ -1,13 +1,13 @@
 """Hardware VEB: the NIC's own embedded bridge switches between its VFs and the wire (Ethernet).
 
 The VF gets the port's MAC and, on a VLAN network, a port VLAN that the guest does not see. Sources of what
-clients read: Neutron's sriovnicswitch driver for vif_details, Nova's VF profile for binding:profile.
+clients read: Neutron's sriovnicswitch driver for vif_details.
 """
 
 from fairlead.drivers.base import Bound, BoundPort
+from fairlead.drivers.held_vf import vf_profile
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
-from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
@@ -26,25 +26,14 @@ class HwVeb:
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""
-        device, pf = _held(bound)
         _refuse_the_impossible(bound)
-        profile = {
-            "pci_vendor_info": f"{device.vendor}:{device.product}",
-            "pci_slot": device.pci_address,
-            "physical_network": bound.network.physical_network,
-            "vf_num": str(device.vf_index),
-        }
-        if pf.mac is not None:
-            profile["pf_mac_address"] = pf.mac
-        if pf.serial is not None:
-            profile["card_serial_number"] = pf.serial
         details = {
             "port_filter": "False",
             "connectivity": "l2",
             "vlan": str(bound.network.vlan or 0),
             "bound_drivers": self.vif_type.value,
         }
-        return Bound(self.vif_type, details, profile)
+        return Bound(self.vif_type, details, vf_profile(bound))
 
     def settings(self, bound: BoundPort) -> Settings:
         """See Driver.settings."""
@@ -62,12 +51,6 @@ class HwVeb:
             max_rate_mbps=mbps(asked.max_kbps or 0),
         )
         return Settings(vf=vf)
-
-
-def _held(bound: BoundPort) -> tuple[Device, Device]:
-    if bound.device is None or bound.pf is None:
-        raise Conflict("cannot_bind", f"Port {bound.port.id} is direct and no VF is held for it.")
-    return bound.device, bound.pf
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:

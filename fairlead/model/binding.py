@@ -14,6 +14,7 @@ class VifType(Enum):
     BINDING_FAILED = "binding_failed"
     BRIDGE = "bridge"
     HW_VEB = "hw_veb"
+    QBH = "802.1qbh"
 
 
 class BindingRole(Enum):

@@ -9,6 +9,8 @@ from fairlead.model.vf import VfSettings
 
 QBH_CAPABILITY = "802.1qbh"
 """Of a PF whose driver has 802.1Qbh's operations for its VFs."""
+QBG_CAPABILITY = "802.1qbg"
+"""Of a PF for which somebody on its host speaks 802.1Qbg's VDP."""
 
 
 class DeviceStatus(Enum):

@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 from fairlead.model.errors import InvalidValue
 from fairlead.model.network import Network
 from fairlead.model.port import Port
-from fairlead.model.port_profile import EthernetSettings, PortProfile, PortProfileKind, VlanRange
+from fairlead.model.port_profile import (
+    EthernetSettings,
+    InfinibandSettings,
+    PortProfile,
+    PortProfileKind,
+    QbgSettings,
+    QbhSettings,
+    VlanRange,
+)
 from fairlead.model.qos import QosPolicy, egress_limit_kbps, egress_minimum_kbps
 from fairlead.model.vf import LinkState, VlanProtocol
 
@@ -39,6 +47,8 @@ class PortSettings:
     mtu: int
     min_kbps: int
     max_kbps: int | None
+    beyond_ethernet: QbhSettings | QbgSettings | InfinibandSettings | None = None
+    """What a profile of another kind says, as it is."""
 
 
 def settings_in_force(
@@ -63,7 +73,7 @@ def settings_in_force(
         return own
     check_network(profile, network)
     if not isinstance(profile.settings, EthernetSettings):
-        return replace(own, kind=profile.kind)
+        return replace(own, kind=profile.kind, beyond_ethernet=profile.settings)
     _check_agreed(port, profile, profile.settings)
     return _made_one(port, own, profile.settings, profile)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fairlead.model.device import QBG_CAPABILITY, QBH_CAPABILITY
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import DeviceId, HostId, PortId, RequestId
 from fairlead.model.network import Network
@@ -15,7 +16,7 @@ from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import Alias
 from fairlead.model.port import Port, VnicType
-from fairlead.model.port_profile import PortProfile
+from fairlead.model.port_profile import PortProfile, PortProfileKind
 from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy, egress_minimum_kbps
 from fairlead.model.server import Flavor
@@ -32,6 +33,8 @@ NUMA_POLICY_SPEC = "hw:pci_numa_affinity_policy"
 AGGREGATE_SPEC = "aggregate_instance_extra_specs:"
 """Nova's: the flavor wants hosts in an aggregate with that metadata (AggregateInstanceExtraSpecsFilter)."""
 _HONOURED = (ALIAS_SPEC, NUMA_NODES_SPEC, NUMA_POLICY_SPEC)
+_CAPABILITIES = {PortProfileKind.QBH: (QBH_CAPABILITY,), PortProfileKind.QBG: (QBG_CAPABILITY,)}
+"""What ports with a profile of that kind need of their PF."""
 _ALIAS_COUNT = re.compile(r"\s*([^:,\s][^:,]*?)\s*:\s*([0-9]{1,4})\s*")
 
 
@@ -60,6 +63,8 @@ class PciRequest:
     physical_network: str | None = None
     tags: tuple[str, ...] = ()
     trusted: bool = False
+    capabilities: tuple[str, ...] = ()
+    """What its PF must be capable of, all of it: words of Device.capabilities."""
     numa_policy: NumaPolicy = NumaPolicy.LEGACY
     egress_kbps: int = 0
     keeps: KeptDevice | None = None
@@ -267,6 +272,7 @@ def _direct(nic: Nic, aliases: Mapping[str, Alias], policy: NumaPolicy | None) -
         physical_network=nic.network.physical_network,
         tags=alias.tags if alias else (),
         trusted=settings.trusted,
+        capabilities=_CAPABILITIES.get(settings.kind, ()),
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
         egress_kbps=settings.min_kbps,
     )

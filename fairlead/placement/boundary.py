@@ -39,6 +39,8 @@ class FamilyView:
     link_up: bool | None = None
     is_uplink: bool = False
     """The bridge of its physical network leaves the host through it (model.uplink)."""
+    capabilities: tuple[str, ...] = ()
+    """What its driver and host can do, in words of Device.capabilities."""
     policy: str = ""
     """The name of the device policy that it is managed by."""
     is_count_due: bool = False
@@ -107,6 +109,7 @@ class ReasonCode(Enum):
     NUMA_POLICY = "numa_policy_not_met"
     BANDWIDTH = "not_enough_bandwidth"
     TRUST = "no_trusted_device"
+    CAPABILITY = "no_capable_device"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,15 @@ _TOP = 2**31 - 1
 _MOST = 2**15 - 1
 
 what_it_is = attrgetter(
-    "kind", "vendor", "product", "vf_vendor", "vf_product", "link_layer", "physical_network", "tags"
+    "kind",
+    "vendor",
+    "product",
+    "vf_vendor",
+    "vf_product",
+    "link_layer",
+    "physical_network",
+    "tags",
+    "capabilities",
 )
 """The fields of a family that say what it is, not what is left of it: all that `need.serves` reads."""
 

@@ -34,7 +34,16 @@ class Need:
 
 
 _same = operator.attrgetter(
-    "kind", "vendor", "product", "physical_network", "tags", "trusted", "numa_policy", "egress_kbps", "keeps"
+    "kind",
+    "vendor",
+    "product",
+    "physical_network",
+    "tags",
+    "trusted",
+    "capabilities",
+    "numa_policy",
+    "egress_kbps",
+    "keeps",
 )
 
 
@@ -78,6 +87,11 @@ def has_trust(sample: PciRequest, family: FamilyView) -> bool:
     return not sample.trusted or TRUSTED_TAG in family.tags
 
 
+def lacking(sample: PciRequest, family: FamilyView) -> tuple[str, ...]:
+    """Of the capabilities asked for, those that the family's PF does not have."""
+    return tuple(name for name in sample.capabilities if name not in family.capabilities)
+
+
 def serves(sample: PciRequest, family: FamilyView) -> bool:
     """Whether the family's devices are what is asked for, free or not."""
     if (kept := sample.keeps) is not None:
@@ -87,6 +101,7 @@ def serves(sample: PciRequest, family: FamilyView) -> bool:
         and is_on_network(sample, family)
         and is_like(sample, family)
         and has_trust(sample, family)
+        and not lacking(sample, family)
     )
 
 

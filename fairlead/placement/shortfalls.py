@@ -8,7 +8,7 @@ from fairlead.model.request import TRUSTED_TAG, PciRequest
 from fairlead.placement.boundary import FamilyView, HostView, Reason
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
-from fairlead.placement.need import Demand, Need, free_devices, is_like, is_of_kind, is_on_network
+from fairlead.placement.need import Demand, Need, free_devices, is_like, is_of_kind, is_on_network, lacking
 
 Positions = Sequence[int]
 _NAMED = 3
@@ -150,6 +150,8 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
         hint = _policy_hint(view, network, sample.kind)
         return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
     alike = [family for family in there if is_like(sample, family)]
+    if alike and all(lacking(sample, family) for family in alike):
+        return _incapable(view, demand, alike)
     if sample.trusted and alike:
         message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {demand.asked_by}"
         about = f"has no trusted {noun}{_on(sample)}"
@@ -161,6 +163,19 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     about = f"has no {noun}{_on(sample)}{looks}"
     hint = f"fairlead device list --host {view.name}"
     return Reason(Code.NO_SUCH_DEVICE, message, about, demand.count, 0, sample.id, hint=hint)
+
+
+def _incapable(view: HostView, demand: Demand, families: list[FamilyView]) -> Reason:
+    """It is NIC, driver and host that make a PF capable, and no policy; but it shows once the PF has VFs."""
+    sample, noun = demand.sample, _noun(demand.sample)
+    wanted = ", ".join(dict.fromkeys(name for family in families for name in lacking(sample, family)))
+    about = f"has no {noun}{_on(sample)} of a PF with capability {wanted}"
+    bare = [family for family in families if not (family.free_vfs or family.held_vfs or family.unclean_vfs)]
+    hint = f"another port profile, or hosts with such NICs (fairlead device show <PF> on {view.name}: capabilities)"
+    if bare:
+        hint = f"{_change(bare, '--vfs <number>')}: what a PF is capable of shows once it has VFs"
+    message = f"no {noun}{_on(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
+    return Reason(Code.CAPABILITY, message, about, demand.count, 0, sample.id, hint=hint)
 
 
 def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: int) -> Reason:

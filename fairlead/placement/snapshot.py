@@ -150,6 +150,7 @@ def _family(
         egress_free_kbps=max(0, egress_kbps - promised_kbps),
         link_up=head.link_up,
         is_uplink=is_uplink,
+        capabilities=head.capabilities,
         policy=policy.name if policy else "",
         is_count_due=head.kind is DeviceKind.PF and wanted_vfs not in (None, head.num_vfs),
     )

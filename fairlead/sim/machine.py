@@ -276,6 +276,11 @@ class Machine:
             self.troubles.hanging[act] = left - 1
             raise Fault(Failure("timeout", "Waiting for", act, "no answer in time", "It is tried again."))
 
+    def lose_association(self, key: PfKey, index: int) -> None:
+        """The switch forgets the VF, or the PF's driver begins anew: nothing was ever asked."""
+        vfs = self.pfs[key].vfs
+        vfs[index] = replace(vfs[index], association=None)
+
     def _written(self, pf: PfState, index: int, settings: VfSettings, name: str) -> VfSettings:
         seen = pf.vfs[index]
         if name != "association":

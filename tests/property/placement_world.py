@@ -59,6 +59,7 @@ def families(draw, host_name, slot):
         physical_network=draw(st.sampled_from(["physnet1", "physnet1", "physnet2"])),
         numa_node=draw(st.sampled_from([0, 1, 0, None])),
         tags=draw(st.sampled_from([(), (), ("trusted",), ("fast",), ("fast", "trusted")])),
+        capabilities=draw(st.sampled_from([(), ("802.1qbh",), ("sriov", "802.1qbh")])),
         egress_mbps=draw(st.sampled_from([10, 20, 14, 0])),
         link_up=draw(st.sampled_from([True, True, False])),
         policy_id=draw(st.sampled_from(["policy"] * 6 + [None])),
@@ -103,6 +104,7 @@ def pci_requests(draw, name):
         numa_policy=policy,
         trusted=draw(st.sampled_from([False] * 5 + [True])),
         tags=draw(st.sampled_from([()] * 5 + [("fast",)])),
+        capabilities=draw(st.sampled_from([()] * 4 + [("802.1qbh",)])),
         egress_kbps=1_000 * draw(st.sampled_from(RATES_MBPS)),
     )
 
@@ -289,6 +291,8 @@ def suits(world: World, head: Device, wanted: PciRequest, chosen: frozenset[int]
     if (head.kind is DeviceKind.PCI) != (wanted.kind is DeviceKind.PCI):
         return False
     if wanted.physical_network not in (None, head.physical_network):
+        return False
+    if not set(wanted.capabilities) <= set(head.capabilities):
         return False
     if not set(wanted.tags) <= set(head.tags) or (wanted.trusted and "trusted" not in head.tags):
         return False

@@ -86,6 +86,7 @@ _VIF_DETAILS = thing(
         "connectivity": TEXT,
         "bound_drivers": mapping(TEXT),
         "bridge_name": TEXT,
+        "profileid": TEXT,
     },
 )
 _PROFILE = thing(
@@ -101,7 +102,9 @@ _PROFILE = thing(
         "vlan_priority": either(TEXT, INT),
     },
 )
-_VIF_TYPES = one_of("unbound", "binding_failed", "hw_veb", "hostdev", "bridge", "macvtap", "hostdev_physical")
+_VIF_TYPES = one_of(
+    "unbound", "binding_failed", "hw_veb", "802.1qbh", "hostdev", "bridge", "macvtap", "hostdev_physical"
+)
 _VNIC_TYPES = one_of("normal", "direct", "macvtap", "direct-physical")
 PORT = thing(
     {

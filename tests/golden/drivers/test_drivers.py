@@ -9,12 +9,13 @@ import pytest
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose, driver_for
 from fairlead.hoststate.settings import Settings
+from fairlead.model.association import Association
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import ALL_VLANS, EthernetSettings, PortProfileKind, parse_vlans
+from fairlead.model.port_profile import ALL_VLANS, EthernetSettings, PortProfileKind, QbhSettings, parse_vlans
 from fairlead.model.vf import LinkState, VlanProtocol
 from tests import rows
 from tests.golden.comparison import OF_SOME, assert_golden
@@ -31,6 +32,10 @@ def profiled(network: Network, port: dict[str, object] | None = None, **settings
     given = rows.port(vlan=network.vlan, **(port or {}))
     profile = rows.profile(EthernetSettings(**settings))  # type: ignore[arg-type]
     return BoundPort(given, network, None, profile=profile)
+
+
+def fabric(bound: BoundPort) -> BoundPort:
+    return replace(direct(bound), profile=rows.profile(QbhSettings("finance")))
 
 
 CASES = {
@@ -72,6 +77,8 @@ CASES = {
             profile=rows.profile(EthernetSettings(allowed_vlans=ALL_VLANS)),
         )
     ),
+    "qbh_plain": fabric(BoundPort(rows.port(), rows.network(), None)),
+    "qbh_flat_down": fabric(BoundPort(rows.port(vlan=None, admin_state_up=False), rows.network(None), None)),
     "bridge_by_profile": BoundPort(
         rows.port(**NORMAL),
         rows.network(),
@@ -92,7 +99,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_binding_and_its_settings(name: str) -> None:
     case = CASES[name]
-    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET)
+    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET, case.in_force.kind)
     bound, settings = driver.bind(case), driver.settings(case)
     assert driver_for(bound.vif_type) is driver
     text = (
@@ -143,23 +150,44 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         profiled(rows.network(), NORMAL, vlan_priority=3),
         profiled(rows.network(), NORMAL, trust=True),
         profiled(rows.network(), NORMAL, min_rate_mbps=1),
+        fabric(BoundPort(rows.port(vlan_priority=1), rows.network(), None)),
+        fabric(BoundPort(rows.port(trusted=True), rows.network(), None)),
+        fabric(BoundPort(rows.port(port_security_enabled=False), rows.network(), None)),
+        fabric(BoundPort(rows.port(propagate_uplink_status=False), rows.network(), None)),
+        fabric(BoundPort(rows.port(), rows.network(), rows.qos(limit_kbps=1000))),
+        fabric(BoundPort(rows.port(), rows.network(), rows.qos(minimum_kbps=1000))),
     ],
 )
 def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:
-    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET)
+    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET, case.in_force.kind)
     for ask in (driver.bind, driver.settings):
         with pytest.raises(Conflict) as refusal:
             ask(case)
         assert refusal.value.code == "cannot_bind"
 
 
-@pytest.mark.parametrize("vnic_type", VnicType)
-@pytest.mark.parametrize("kind", [kind for kind in PortProfileKind if kind is not PortProfileKind.ETHERNET])
+@pytest.mark.parametrize(
+    ("vnic_type", "kind"),
+    [
+        (VnicType.NORMAL, PortProfileKind.QBH),
+        (VnicType.NORMAL, PortProfileKind.QBG),
+        (VnicType.DIRECT, PortProfileKind.QBG),
+        (VnicType.NORMAL, PortProfileKind.INFINIBAND),
+        (VnicType.DIRECT, PortProfileKind.INFINIBAND),
+    ],
+)
 def test_a_profile_of_a_kind_that_no_mechanism_has_is_refused(
     vnic_type: VnicType, kind: PortProfileKind
 ) -> None:
     with pytest.raises(Conflict, match=f"port profile of kind {kind.value}"):
         choose(vnic_type, LinkLayer.ETHERNET, kind)
+
+
+def test_a_port_without_a_host_can_be_asked_whether_its_profile_will_do() -> None:
+    asked = replace(fabric(BoundPort(rows.port(), rows.network(), None)), device=None, pf=None)
+    settings = choose(VnicType.DIRECT, LinkLayer.ETHERNET, PortProfileKind.QBH).settings(asked)
+    assert settings.vf is not None
+    assert settings.vf.association == Association("finance", asked.port.id, "")
 
 
 def test_what_nobody_serves_is_refused() -> None:

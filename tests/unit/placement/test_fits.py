@@ -138,6 +138,7 @@ def test_a_pf_no_vf_of_which_is_made_says_so():
         (vf(product=("1592",)), Code.NO_SUCH_DEVICE),
         (vf(tags=("fast",)), Code.NO_SUCH_DEVICE),
         (vf(trusted=True), Code.TRUST),
+        (vf(capabilities=("802.1qbh",)), Code.CAPABILITY),
         (whole(kind=DeviceKind.PCI), Code.NO_SUCH_DEVICE),
     ],
 )
@@ -190,6 +191,11 @@ def managed_by(policy: str, host: HostView) -> HostView:
         (family("h1", 1, tags=("fast",)), vf(trusted=True), "--tag fast --tag trusted"),
         (family("h1", 1, num_vfs=0), vf(), "--vfs <number>: no VFs have been made"),
         (
+            family("h1", 1, num_vfs=0),
+            vf(capabilities=("802.1qbh",)),
+            "--vfs <number>: what a PF is capable of shows once it has VFs",
+        ),
+        (
             family("h1", 1, speed_mbps=None),
             vf(egress_kbps=1000),
             "--egress-mbps <number>, where the link's speed is not known or not right",
@@ -199,6 +205,27 @@ def managed_by(policy: str, host: HostView) -> HostView:
 def test_the_policy_to_change_is_named(devices, wanted, options):
     reason = only(managed_by("fabric", view(devices)), request(wanted))
     assert reason.hint == f"fairlead policy set fabric {options}"
+
+
+class TestCapabilities:
+    def test_a_vf_is_taken_of_a_pf_that_has_all_that_is_asked_for(self):
+        host = view(family("h1", 1) + family("h1", 2, capabilities=("sriov", "802.1qbh")))
+        assert families(host, request(vf(capabilities=("802.1qbh",)))) == [2]
+        assert codes(host, request(vf(capabilities=("802.1qbh", "802.1qbg")))) == [Code.CAPABILITY]
+
+    def test_what_is_lacking_is_said_with_counts(self):
+        reason = only(view(family("h1", 1)), request(vf("p1", capabilities=("802.1qbh",))))
+        assert reason.message == "no VF on physnet1 is of a PF with capability 802.1qbh, for port p1"
+        assert (reason.asked, reason.had, "another port profile" in reason.hint) == (1, 0, True)
+
+    def test_too_few_of_them_are_too_few_vfs(self):
+        host = view(family("h1", 1) + family("h1", 2, num_vfs=1, capabilities=("802.1qbh",)))
+        wanted = [vf(name, capabilities=("802.1qbh",)) for name in ("p1", "p2")]
+        reason = only(host, request(*wanted))
+        assert (reason.code, reason.asked, reason.had) == (Code.NOT_ENOUGH_DEVICES, 2, 1)
+
+    def test_who_asks_for_none_may_be_on_any(self):
+        assert families(view(family("h1", 1, capabilities=("802.1qbh",))), request(vf())) == [1]
 
 
 class TestTrust:

@@ -1,0 +1,33 @@
+"""The VF that is held for a port, and how clients read which it is: the same of every mechanism on VFs.
+
+Source of the keys: Nova's VF profile for binding:profile.
+"""
+
+from fairlead.drivers.base import BoundPort
+from fairlead.model.device import Device
+from fairlead.model.errors import Conflict
+
+
+def held_vf(bound: BoundPort) -> tuple[Device, Device]:
+    """The VF and its PF; raises Conflict `cannot_bind` where none is held."""
+    if bound.device is None or bound.pf is None:
+        raise Conflict(
+            "cannot_bind", f"Port {bound.port.id} is {bound.port.vnic_type.value} and no VF is held for it."
+        )
+    return bound.device, bound.pf
+
+
+def vf_profile(bound: BoundPort) -> dict[str, str]:
+    """binding:profile of a port on a VF; raises as held_vf."""
+    device, pf = held_vf(bound)
+    profile = {
+        "pci_vendor_info": f"{device.vendor}:{device.product}",
+        "pci_slot": device.pci_address,
+        "physical_network": bound.network.physical_network,
+        "vf_num": str(device.vf_index),
+    }
+    if pf.mac is not None:
+        profile["pf_mac_address"] = pf.mac
+    if pf.serial is not None:
+        profile["card_serial_number"] = pf.serial
+    return profile
