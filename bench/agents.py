@@ -30,6 +30,7 @@ from fairlead.sim.disks import SimDisks
 from fairlead.sim.fleet import MemorySlots, SimClock, SimHost
 from fairlead.sim.hardware import GIB, Hardware, Nic
 from fairlead.sim.hypervisor import SimHypervisor
+from fairlead.sim.lldpad import SimLldpad
 from fairlead.sim.machine import Machine
 from fairlead.sim.netlink import SimNetlink
 from fairlead.sim.tree import Tree
@@ -109,7 +110,14 @@ class _Bench:
         self.wire, clock = _Wire(self.machine), SimClock()
         kernel = LinuxKernel(self.wire, root, root, Reserve(cpus=0, memory_mib=0), write=tree.write)
         host = SimHost(
-            "h1", self.machine, kernel, SimHypervisor(self.machine), SimDisks(clock), MemorySlots(), clock
+            "h1",
+            self.machine,
+            kernel,
+            SimLldpad(self.machine),
+            SimHypervisor(self.machine),
+            SimDisks(clock),
+            MemorySlots(),
+            clock,
         )
         self.control = _Control(_desired(1, ()))
         self.agent: Agent = host.agent(_HOST, self.control)

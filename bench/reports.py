@@ -36,6 +36,7 @@ from fairlead.sim.hardware import GIB, Hardware, Nic
 from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.kernel import SimKernel
+from fairlead.sim.lldpad import SimLldpad
 from fairlead.sim.machine import Machine
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment, Heartbeat, Receipt
@@ -151,7 +152,14 @@ def _host() -> SimHost:
     )
     machine, clock = Machine(Hardware(nics, (), HostCapacity(32, 128 * GIB, 1024, nodes))), SimClock()
     return SimHost(
-        "h1", machine, SimKernel(machine), SimHypervisor(machine), SimDisks(clock), MemorySlots(), clock
+        "h1",
+        machine,
+        SimKernel(machine),
+        SimLldpad(machine),
+        SimHypervisor(machine),
+        SimDisks(clock),
+        MemorySlots(),
+        clock,
     )
 
 

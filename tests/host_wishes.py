@@ -1,6 +1,7 @@
 """Desired states of the simulated two-socket server, made from a few words."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from fairlead.hoststate.desired import (
     DesiredState,
     DesiredTap,
     DesiredVf,
+    DesiredVsi,
     ImageRef,
     NicKind,
 )
@@ -21,6 +23,7 @@ from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, devi
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
+from fairlead.model.vsi import VsiSettings
 from fairlead.sim.hardware import two_socket_server
 
 HOST = HostId("00000000-0000-4000-8000-0000000000f1")
@@ -54,6 +57,8 @@ class VfWish:
     vlan: int | None = 100
     trust: bool = False
     max_rate_mbps: int = 0
+    vsi_type: int | None = None
+    """Of the VSI on it, None none."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def desired(wish: HostWish) -> DesiredState:
         vfs=vfs,
         bridges=(DesiredBridge(BRIDGE, "physnet1", DATA[0].key, wish.mtu),) if taps else (),
         taps=taps,
+        vsis=tuple(_vsis(wish)),
         guests=tuple(map(_guest, wish.servers)),
         removals=tuple(map(server, wish.removals)),
         pcis=(GPU.key,),
@@ -129,6 +135,17 @@ def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
         port_id=port(wish.number, nic),
         settings=settings(wish.number, vf),
     )
+
+
+def _vsis(wish: HostWish) -> Iterator[DesiredVsi]:
+    for owner in wish.servers:
+        for nic, vf in enumerate(owner.vfs):
+            made = _vf(owner, nic, vf)
+            assert made.port_id is not None
+            assert made.settings.mac is not None
+            if vf.vsi_type is not None:
+                told = VsiSettings(made.port_id, 11, vf.vsi_type, 2, made.settings.mac, vf.vlan)
+                yield DesiredVsi(made.port_id, made.server_id, made.pf, made.index, told)
 
 
 def _tap(wish: ServerWish, number: int) -> DesiredTap:

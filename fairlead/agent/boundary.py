@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from fairlead.agent.station import AskedVsi
 from fairlead.guestxml.machine import GuestFiles as GuestFiles  # noqa: PLC0414 - Disks gives them
-from fairlead.hoststate.desired import DesiredBridge, DesiredGuest, DesiredState, DesiredTap, ImageRef
+from fairlead.hoststate.desired import (
+    DesiredBridge,
+    DesiredGuest,
+    DesiredState,
+    DesiredTap,
+    ImageRef,
+)
 from fairlead.hoststate.observed import (
     GuestState,
     ObservedBridge,
@@ -25,7 +32,6 @@ from fairlead.model.host import HostCapacity
 from fairlead.model.ids import ImageId, PfKey, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
-from fairlead.model.vsi import VsiReading, VsiSettings
 from fairlead.wire.documents import Assignment, Heartbeat, Receipt
 
 
@@ -92,26 +98,6 @@ class Kernel(Protocol):
 
     def remove_tap(self, name: str) -> None:
         """Delete it, if it is there."""
-        ...
-
-
-class Vdp(Protocol):
-    """The station of 802.1Qbg on one host: whoever speaks VDP with the bridges that its PFs are cabled to."""
-
-    def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
-        """The VSIs that it has on the PF, whoever asked for them, by instance id; None where it speaks no VDP there."""
-        ...
-
-    def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
-        """Returns once the bridge has said yes. Raises Fault: `vsi_refused` with the bridge's reason, `vsi_unanswered`,
-        `vsi_in_use` where the station has that instance already, `lldpad_refused` where the bridge was not asked.
-        """
-        ...
-
-    def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
-        """Returns once the station has it no more; nothing when that is so already. `vsi` is what was associated, to
-        the last field: a station knows it by all of them.
-        """
         ...
 
 
@@ -355,6 +341,18 @@ class Ledger(Protocol):
 
     def mark_device_clean(self, key: str) -> None:
         """After the reset."""
+        ...
+
+    def vsis(self) -> tuple[AskedVsi, ...]:
+        """VSIs that may be associated, by instance id; each instance once."""
+        ...
+
+    def mark_vsi(self, asked: AskedVsi) -> None:
+        """Before the bridge is asked, in place of what was entered for the instance before."""
+        ...
+
+    def forget_vsi(self, instance_id: str) -> None:
+        """Once the station has it no more."""
         ...
 
     def started(self) -> dict[ServerId, Started]:

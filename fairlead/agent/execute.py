@@ -4,17 +4,20 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from fairlead.agent import disk_steps, guest_steps, network_steps
+from fairlead.agent import disk_steps, guest_steps, network_steps, vsi_steps
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.disk_steps import DiskStep
 from fairlead.agent.guest_steps import GuestStep
 from fairlead.agent.hands import Hands
+from fairlead.agent.vsi_steps import VsiStep
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent, SubjectFailure
 from fairlead.hoststate.resources import Resources, resources_of, wish_for
 from fairlead.hoststate.steps import (
+    AssociateVsi,
     Chain,
     ConfigureVf,
+    DisassociateVsi,
     MakeTap,
     ResetDevice,
     ScrubVf,
@@ -96,6 +99,8 @@ class Executor:
             return disk_steps.act(step, self.hands)
         if isinstance(step, GuestStep):
             return guest_steps.act(step, self.hands, lookup)
+        if isinstance(step, VsiStep):
+            return vsi_steps.act(step, self.hands, lookup)
         return network_steps.act(step, self.hands, lookup)
 
 
@@ -107,6 +112,8 @@ def told_of(host_id: HostId, chain: Chain, step: Step, failure: Failure) -> Subj
             return replace(told, port_id=step.port_id, device_id=step.device_id)
         case MakeTap():
             return replace(told, port_id=step.tap.port_id)
+        case AssociateVsi() | DisassociateVsi():
+            return replace(told, port_id=step.vsi.port_id)
         case ScrubVf():
             vf = device_id(host_id, vf_key(step.pf, step.index))
             return replace(told, device_id=vf, leaves_traces=True)

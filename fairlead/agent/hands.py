@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairlead.agent.boundary import Clock, Control, Disks, Hypervisor, Kernel, Ledger
+from fairlead.agent.station import Vdp
 from fairlead.guestxml.machine import Machine
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
@@ -16,6 +17,7 @@ class Hands:
     """The host, as the agent reaches it."""
 
     kernel: Kernel
+    vdp: Vdp
     hypervisor: Hypervisor
     disks: Disks
     control: Control

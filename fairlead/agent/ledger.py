@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Protocol, TypeVar
 
 from fairlead.agent.boundary import Started
+from fairlead.agent.station import AskedVsi
 from fairlead.hoststate.desired import DesiredState
 from fairlead.model.errors import Failure, Fault, InvalidValue
 from fairlead.model.ids import HostId, PfKey, ServerId
@@ -76,6 +77,7 @@ class Record:
     dirty_devices: tuple[str, ...] = ()
     met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
+    vsis: tuple[AskedVsi, ...] = ()
 
 
 class SlotLedger:
@@ -145,6 +147,18 @@ class SlotLedger:
         """After the reset."""
         self._change(lambda record: _with_dirty_devices(record, frozenset(record.dirty_devices) - {key}))
 
+    def vsis(self) -> tuple[AskedVsi, ...]:
+        """VSIs that may be associated."""
+        return self._record.vsis
+
+    def mark_vsi(self, asked: AskedVsi) -> None:
+        """Before the bridge is asked."""
+        self._change(lambda record: _with_vsi(record, asked.vsi.settings.instance_id, asked))
+
+    def forget_vsi(self, instance_id: str) -> None:
+        """Once the station has it no more."""
+        self._change(lambda record: _with_vsi(record, instance_id, None))
+
     def started(self) -> dict[ServerId, Started]:
         """What was started, by server."""
         return dict(self._record.started)
@@ -172,6 +186,14 @@ def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:
 def _with_met(record: Record, new: frozenset[str]) -> Record:
     met = tuple(sorted(new.union(record.met_devices)))
     return _with_dirty_devices(replace(record, met_devices=met), new.union(record.dirty_devices))
+
+
+def _with_vsi(record: Record, instance_id: str, asked: AskedVsi | None) -> Record:
+    kept = {each.vsi.settings.instance_id: each for each in record.vsis}
+    kept.pop(instance_id, None)
+    if asked is not None:
+        kept[instance_id] = asked
+    return replace(record, vsis=tuple(kept[key] for key in sorted(kept)))
 
 
 def _with_started(record: Record, server_id: ServerId, started: Started | None) -> Record:

@@ -146,7 +146,7 @@ class Agent:
     def _observe(self) -> ObservedState:
         hands = self._hands
         held = self._flights.resources.servers
-        return observe(hands.kernel, hands.hypervisor, hands.disks, hands.ledger, held)
+        return observe(hands.kernel, hands.vdp, hands.hypervisor, hands.disks, hands.ledger, held)
 
     def _plan(self, desired: DesiredState, observed: ObservedState) -> HostPlan:
         """Before control has said anything, nothing: an empty document would remove every guest. Images that are

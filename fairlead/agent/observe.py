@@ -14,6 +14,8 @@ from fairlead.agent.boundary import (
     Ledger,
     Started,
 )
+from fairlead.agent.station import Vdp
+from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.model.ids import PfKey, ServerId
@@ -26,6 +28,7 @@ _IMAGE_REST = timedelta(days=1)
 
 def observe(
     kernel: Kernel,
+    vdp: Vdp,
     hypervisor: Hypervisor,
     disks: Disks,
     ledger: Ledger,
@@ -38,15 +41,18 @@ def observe(
     by_others = _note_starts(ledger, seen, guests, in_flight)
     _note_dirt(ledger, seen, guests)
     dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
+    stations = ask_stations(vdp, seen.pfs)
+    pfs = tuple(with_station(pf, stations) for pf in seen.pfs)
     return ObservedState(
         boot_id=seen.boot_id,
         capacity=seen.capacity,
-        pfs=tuple(replace(_with_dirt(pf, dirty), is_dirty=pf.key in whole) for pf in seen.pfs),
+        pfs=tuple(replace(_with_dirt(pf, dirty), is_dirty=pf.key in whole) for pf in pfs),
         pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
         guests=_guests(guests, disks, ledger.started(), seen.boot_id, by_others),
         foreign_hostdevs=guests.foreign_hostdevs,
+        vsis=observed_vsis(ledger, stations),
         idle_images=disks.idle_images(_boot_files(guests), _IMAGE_REST),
     )
 

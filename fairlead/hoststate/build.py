@@ -5,7 +5,14 @@ Equal rows give equal documents, so an agent is never disturbed by the order in 
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.desired import DesiredBridge, DesiredFamily, DesiredState, DesiredTap, DesiredVf
+from fairlead.hoststate.desired import (
+    DesiredBridge,
+    DesiredFamily,
+    DesiredState,
+    DesiredTap,
+    DesiredVf,
+    DesiredVsi,
+)
 from fairlead.hoststate.facts import HostFacts, kept, staying
 from fairlead.hoststate.guest_build import desired_guest
 from fairlead.hoststate.settings import Settings, TapSettings
@@ -30,6 +37,7 @@ def desired_state(facts: HostFacts) -> DesiredState:
         vfs=tuple(_vfs(facts)),
         bridges=tuple(_bridges(facts, taps)),
         taps=taps,
+        vsis=tuple(_vsis(facts)),
         guests=tuple(desired_guest(facts, server) for server in staying(facts)),
         removals=_removals(facts),
         pcis=tuple(sorted(device.key for device in facts.devices.values() if _is_offered_plain(device))),
@@ -108,6 +116,23 @@ def _tap(port: Port, server: Server, told: TapSettings) -> DesiredTap:
         is_up=told.is_up,
         sources=told.sources,
     )
+
+
+def _vsis(facts: HostFacts) -> Iterator[DesiredVsi]:
+    """On the VF that the port has; of one that has no device, on its network's uplink."""
+    held = {each.port_id: facts.devices[each.device_id] for each in kept(facts) if each.port_id is not None}
+    ways = uplinks(facts.devices.values())
+    for server in staying(facts):
+        for port_id in server.ports:
+            told = facts.wirings.get(port_id, Settings()).vsi
+            if told is None:
+                continue
+            device, network = held.get(port_id), facts.networks[facts.ports[port_id].network_id]
+            uplink = ways.get(network.physical_network)
+            if device is not None and device.pf is not None:
+                yield DesiredVsi(port_id, server.id, device.pf, device.vf_index, told)
+            elif uplink is not None:
+                yield DesiredVsi(port_id, server.id, PfKey(uplink.key), None, told)
 
 
 def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[DesiredBridge]:

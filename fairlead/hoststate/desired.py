@@ -13,6 +13,7 @@ from fairlead.model.numa import GuestCell
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import VfSettings
+from fairlead.model.vsi import VsiSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ class ImageRef:
     sha512: str
     size: int
     format: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredVsi:
+    """A port's VSI, which the bridge at the PF's other end shall have. `vf_index` None: it is not on a VF."""
+
+    port_id: PortId
+    server_id: ServerId
+    pf: PfKey
+    vf_index: int | None
+    settings: VsiSettings
 
 
 class NicKind(Enum):
@@ -203,3 +215,4 @@ class DesiredState:
     guests: tuple[DesiredGuest, ...] = ()
     removals: tuple[ServerId, ...] = ()
     pcis: tuple[str, ...] = ()
+    vsis: tuple[DesiredVsi, ...] = ()

@@ -5,16 +5,16 @@ are set; those are set and read back before the guest starts. What would disturb
 Things that no document of ours names are left alone, guests among them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from fairlead.hoststate.attachments import detachments
 from fairlead.hoststate.descents import disk_drops, down_chains
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
+from fairlead.hoststate.freeing import Freeing
 from fairlead.hoststate.guest_chains import guest_chains
 from fairlead.hoststate.images import early_image_chains, image_chains
-from fairlead.hoststate.keys import bridge_key, down_key, family_key
+from fairlead.hoststate.keys import bridge_key, family_key
 from fairlead.hoststate.likeness import is_bridged, is_set_up, uplink_use
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf
@@ -31,6 +31,7 @@ from fairlead.hoststate.steps import (
     Step,
 )
 from fairlead.hoststate.unnamed import kept_bridges, kept_taps, unnamed_holds
+from fairlead.hoststate.vsis import removal_needs, removals
 from fairlead.hoststate.whole_devices import emptied, resets
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
@@ -56,14 +57,14 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     families = tuple(_family_chains(lookup, changes))
     leaving = detachments(lookup, goes_down)
     free = Freeing(goes_down, {name: item.key for name, item in leaving.items() if isinstance(item, Chain)})
-    taps = tuple(_tap_removals(lookup, free))
+    taps, vsis = tuple(_tap_removals(lookup, free)), tuple(removals(lookup, free))
     scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, goes_down))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     early = early_image_chains(lookup, down)
     stages = (
         early,
         (*down, *_chains(tuple(leaving.values()))),
-        (*_chains(taps), *disk_drops(lookup), *_chains(scrubs), *_image_removals(lookup)),
+        (*_chains(vsis), *_chains(taps), *disk_drops(lookup), *_chains(scrubs), *_image_removals(lookup)),
         (*_bridge_removals(lookup, goes_down), *families),
         tuple(_bridge_chains(lookup, frozenset(chain.key for chain in families))),
         tuple(chain for chain in image_chains(guests) if chain not in early),
@@ -76,30 +77,12 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         *_mtu_holds(lookup),
         *too_narrow(lookup),
         *_holds(tuple(leaving.values())),
+        *_holds(vsis),
         *_holds(taps),
         *_holds(scrubs),
         *guest_holds,
     )
     return HostPlan(tuple(stage for stage in stages if stage), holds)
-
-
-@dataclass(frozen=True, slots=True)
-class Freeing:
-    """How guests give up what they have in this plan: `goes_down`, with all of it; `detaches`, the one device or tap
-    of that name, by the chain of that key.
-    """
-
-    goes_down: frozenset[ServerId]
-    detaches: Mapping[str, str]
-
-    def needs(self, name: str, users: Iterable[ServerId]) -> tuple[str, ...]:
-        """Chains after which none of them has it."""
-        downs = map(down_key, sorted(self.goes_down.intersection(users)))
-        return (*downs, self.detaches[name]) if name in self.detaches else tuple(downs)
-
-    def keeps(self, name: str, user: ServerId | None) -> bool:
-        """Whether the guest has it when the plan is done, too."""
-        return user is not None and user not in self.goes_down and name not in self.detaches
 
 
 def _chains(found: tuple[Chain | Hold, ...]) -> Iterator[Chain]:
@@ -176,6 +159,7 @@ def _scrub(lookup: Lookup, pf: PfKey, vf: ObservedVf, free: Freeing) -> Iterator
         yield Hold(vf.pci_address, "scrub the VF", _KEEPS_RUNNING, (user,))
         return
     needs = free.needs(vf.pci_address, lookup.named_by(vf.pci_address))
+    needs = (*needs, *removal_needs(lookup, pf, vf.index))
     yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
 
 

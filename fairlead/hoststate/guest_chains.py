@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fairlead.hoststate.attachments import attach_key
-from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredVf, GuestDevice
+from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredVf, DesiredVsi, GuestDevice
 from fairlead.hoststate.halting import halts
 from fairlead.hoststate.keys import bridge_key, down_key, family_key, image_key
 from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, missing_devices
@@ -22,6 +22,7 @@ from fairlead.hoststate.steps import (
     StartGuest,
     Step,
 )
+from fairlead.hoststate.vsis import association, nic_of, unassociated
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.server import Power
@@ -60,6 +61,7 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     stays_up = seen is not None and seen.state.is_up and server_id not in ahead.goes_down
     vfs = [vf for vf in lookup.vfs_of(server_id) if vf.pf in ahead.remade or not is_configured(lookup, vf)]
     taps = [tap for tap in lookup.taps_of(server_id) if not is_tapped(lookup, tap)]
+    vsis = unassociated(lookup, server_id)
     lacking = {_name(device): device for device in (missing_devices(lookup, wanted) if wanted else ())}
     for vf in vfs:
         nic = lacking.get(vf.device_id) if stays_up else None
@@ -67,7 +69,10 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     for tap in taps:
         needs, nic = _bridges_to_make(lookup, {tap.bridge}), lacking.get(tap.name) if stays_up else None
         yield Chain(f"set/{tap.name}", (MakeTap(tap),), server_id, needs, nic)
-    unset = {vf.device_id for vf in vfs} | {tap.name for tap in taps}
+    for vsi in vsis:
+        nic = nic_of(lookup, server_id, vsi.port_id) if stays_up else None
+        yield from association(lookup, vsi, _family_needs(vsi.pf, ahead), nic)
+    unset = {vf.device_id for vf in vfs} | {tap.name for tap in taps} | set(_names(lookup, vsis))
     if wanted is not None and seen is not None and stays_up:
         if wanted.power is not Power.SUSPENDED:
             ready = (device for name, device in lacking.items() if name not in unset)
@@ -76,7 +81,11 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
             )
         yield from halts(lookup, wanted, seen, is_sound=unset <= lacking.keys())
         yield from _redefinition(lookup, wanted, seen)
-    elif wanted is not None and not unset and (steps := _ascent(lookup, wanted, seen, ahead.goes_down)):
+    elif (
+        wanted is not None
+        and not (unset or vsis)
+        and (steps := _ascent(lookup, wanted, seen, ahead.goes_down))
+    ):
         needs = (*_needs(lookup, wanted, ahead), *map(image_key, wanted.images))
         yield Chain(f"guest/{server_id}", steps, server_id, needs)
 
@@ -113,6 +122,12 @@ def _attach(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahe
 def _name(device: GuestDevice) -> str | None:
     """What a guest is given, as the document calls it: a device, or a tap."""
     return device.device_id if isinstance(device, DesiredHostdev) else device.tap
+
+
+def _names(lookup: Lookup, vsis: tuple[DesiredVsi, ...]) -> Iterator[str]:
+    for vsi in vsis:
+        nic = nic_of(lookup, vsi.server_id, vsi.port_id)
+        yield from (name,) if nic and (name := _name(nic)) else ()
 
 
 def _is_here(lookup: Lookup, device: GuestDevice) -> bool:

@@ -10,6 +10,7 @@ from fairlead.hoststate.desired import (
     DesiredHostdev,
     DesiredTap,
     DesiredVf,
+    DesiredVsi,
     GuestDevice,
 )
 from fairlead.hoststate.lookup import Lookup
@@ -17,6 +18,7 @@ from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PortId
 from fairlead.model.vf import differences
+from fairlead.model.vsi import VsiState
 
 
 def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
@@ -29,6 +31,12 @@ def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:
     """Whether the tap is there and as wanted."""
     seen = lookup.taps.get(wanted.name)
     return seen is not None and _tap_facts(wanted) == _tap_facts(seen)
+
+
+def is_associated(lookup: Lookup, wanted: DesiredVsi) -> bool:
+    """Whether the bridge has the VSI, asked for with all that is wanted now."""
+    seen = lookup.vsis.get(wanted.settings.instance_id)
+    return seen is not None and seen.asked == wanted and seen.reading.state is VsiState.ASSOCIATED
 
 
 def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
@@ -56,7 +64,7 @@ def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
 
 
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
-    """Ports whose VF or tap was seen as wanted, and that no chain in flight may still change, in the order of
+    """Ports whose VF or tap, and VSI, was seen as wanted, and that no chain in flight may still change, in the order of
     the document. Not those of a guest that runs without: it is to be given them.
     """
     without = frozenset(_without(lookup))
@@ -68,7 +76,8 @@ def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
     taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps and tap.name not in without]
     by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf)]
     by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
-    return tuple(by_vf + by_tap)
+    unassociated = frozenset(_unassociated(lookup, in_flight))
+    return tuple(port_id for port_id in by_vf + by_tap if port_id not in unassociated)
 
 
 def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, ...]:
@@ -77,6 +86,12 @@ def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, 
     if seen is None or not seen.state.is_up:
         return ()
     return tuple(device for device in wanted.devices if lookup.name_in(seen, device) is None)
+
+
+def _unassociated(lookup: Lookup, in_flight: Resources) -> Iterator[PortId]:
+    for vsi in lookup.desired.vsis:
+        if vsi.settings.instance_id in in_flight.vsis or not is_associated(lookup, vsi):
+            yield vsi.port_id
 
 
 def _without(lookup: Lookup) -> Iterator[str]:

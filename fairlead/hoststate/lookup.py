@@ -20,6 +20,7 @@ from fairlead.hoststate.observed import (
     ObservedState,
     ObservedTap,
     ObservedVf,
+    ObservedVsi,
 )
 from fairlead.model.ids import DeviceId, PfKey, ServerId
 from fairlead.model.pci import DeviceKind, PciAddress
@@ -47,6 +48,8 @@ class Lookup:
     vfs: Mapping[VfName, ObservedVf]
     guests: Mapping[ServerId, ObservedGuest]
     taps: Mapping[str, ObservedTap]
+    vsis: Mapping[str, ObservedVsi]
+    """By instance id."""
     bridges: Mapping[str, ObservedBridge]
     pcis: Mapping[str, PciAddress]
     users: Mapping[PciAddress, ServerId]
@@ -132,6 +135,7 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         vfs={(pf.key, vf.index): vf for pf in observed.pfs for vf in pf.vfs},
         guests={guest.server_id: guest for guest in observed.guests},
         taps={tap.name: tap for tap in observed.taps},
+        vsis={vsi.asked.settings.instance_id: vsi for vsi in observed.vsis},
         bridges={bridge.name: bridge for bridge in observed.bridges},
         pcis={pci.key: pci.pci_address for pci in observed.pcis},
         users=users,

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.hoststate.desired import DesiredVsi
 from fairlead.model.count import Count
 from fairlead.model.host import HostCapacity
 from fairlead.model.ids import PfKey, PortId, ServerId
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
+from fairlead.model.vsi import VsiReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,16 @@ class ObservedTap:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedVsi:
+    """A VSI that the agent has asked for (its ledger says so), and what the host's station tells of it. Of others' VSIs
+    nothing is told. `asked`: with what, and for whom.
+    """
+
+    asked: DesiredVsi
+    reading: VsiReading
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedState:
     """One pass over the host."""
 
@@ -154,5 +166,6 @@ class ObservedState:
     guests: tuple[ObservedGuest, ...] = ()
     foreign_hostdevs: tuple[PciAddress, ...] = ()
     """PCI addresses that domains which are not ours have: never offered."""
+    vsis: tuple[ObservedVsi, ...] = ()
     idle_images: tuple[str, ...] = ()
     """Files of the image cache, by name, that no guest here has used for a day; what a broken fetch left too."""

@@ -8,15 +8,23 @@ from dataclasses import dataclass, fields, replace
 from functools import reduce
 from typing import assert_never
 
-from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, GuestDevice
+from fairlead.hoststate.desired import (
+    DesiredGuest,
+    DesiredHostdev,
+    DesiredState,
+    DesiredVsi,
+    GuestDevice,
+)
 from fairlead.hoststate.lookup import VfName
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.hoststate.steps import (
+    AssociateVsi,
     AttachNic,
     Chain,
     ConfigureVf,
     DefineGuest,
     DetachNic,
+    DisassociateVsi,
     DropDisk,
     FetchImage,
     KeepDisk,
@@ -44,14 +52,15 @@ from fairlead.model.pci import DeviceKind
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Held alone: servers, VFs, taps by name, `devices` (PFs and plain devices that a guest has whole) by key,
-    `remade` (PFs whose VFs are made anew), bridges by name, images by digest. Held together with others:
+    """Held alone: servers, VFs, taps by name, VSIs by instance id, `devices` (PFs and plain devices that a guest has
+    whole) by key, `remade` (PFs whose VFs are made anew), bridges by name, images by digest. Held together with others:
     `families`, PFs of which the chain needs a VF or the link, and `used_bridges`.
     """
 
     servers: frozenset[ServerId] = frozenset()
     vfs: frozenset[VfName] = frozenset()
     taps: frozenset[str] = frozenset()
+    vsis: frozenset[str] = frozenset()
     devices: frozenset[str] = frozenset()
     remade: frozenset[PfKey] = frozenset()
     bridges: frozenset[str] = frozenset()
@@ -73,6 +82,7 @@ class Resources:
             self.servers & other.servers
             or self.vfs & other.vfs
             or self.taps & other.taps
+            or self.vsis & other.vsis
             or self.images & other.images
             or self.cards & (other.cards | other.families)
             or self.families & other.cards
@@ -85,7 +95,11 @@ NOTHING = Resources()
 
 
 def resources_of(chain: Chain) -> Resources:
-    """Everything that the chain reads or writes, from its first step to its last."""
+    """Everything that the chain reads or writes, from its first step to its last. A bridge may take its time: what asks
+    it holds no more of its server than the VSI and the VF under it.
+    """
+    if any(isinstance(step, AssociateVsi) for step in chain.steps):
+        return reduce(Resources.__or__, map(_of_step, chain.steps), NOTHING)
     own = Resources(servers=frozenset({chain.server_id} if chain.server_id else ()))
     return reduce(Resources.__or__, map(_of_step, chain.steps), own)
 
@@ -110,6 +124,11 @@ def wish_for(resources: Resources, desired: DesiredState) -> DesiredState:
             if vf.server_id in held.servers or (vf.pf, vf.index) in held.vfs or vf.pf in held.cards
         ),
         bridges=tuple(bridge for bridge in desired.bridges if bridge.name in held.bridges),
+        vsis=tuple(
+            vsi
+            for vsi in desired.vsis
+            if vsi.server_id in held.servers or vsi.settings.instance_id in held.vsis
+        ),
         taps=tuple(tap for tap in desired.taps if tap.server_id in held.servers or tap.name in held.taps),
         guests=tuple(guest for guest in desired.guests if _speaks_of(guest, held)),
         removals=tuple(server_id for server_id in desired.removals if server_id in held.servers),
@@ -183,8 +202,12 @@ def _of_step(step: Step) -> Resources:
             return _of_device_step(step)
 
 
-def _of_device_step(step: ConfigureVf | ScrubVf | SetUpPf | SetNumVfs | ResetDevice) -> Resources:
+def _of_device_step(
+    step: ConfigureVf | ScrubVf | SetUpPf | SetNumVfs | ResetDevice | AssociateVsi | DisassociateVsi,
+) -> Resources:
     match step:
+        case AssociateVsi() | DisassociateVsi():
+            return _of_vsi(step.vsi)
         case ConfigureVf() | ScrubVf():
             return Resources(vfs=frozenset({(step.pf, step.index)}), families=frozenset({step.pf}))
         case SetUpPf():
@@ -195,6 +218,12 @@ def _of_device_step(step: ConfigureVf | ScrubVf | SetUpPf | SetNumVfs | ResetDev
             return Resources(devices=frozenset({step.key}))
         case _:
             assert_never(step)
+
+
+def _of_vsi(vsi: DesiredVsi) -> Resources:
+    """Its VF too: that is not scrubbed, nor told to be clean, while the bridge is asked."""
+    vfs = frozenset({(vsi.pf, vsi.vf_index)} if vsi.vf_index is not None else ())
+    return Resources(vsis=frozenset({vsi.settings.instance_id}), vfs=vfs, families=frozenset({vsi.pf}))
 
 
 def _of_guest(guest: DesiredGuest) -> Resources:

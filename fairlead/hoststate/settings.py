@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 from fairlead.model.vf import VfSettings
+from fairlead.model.vsi import VsiSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,4 @@ class Settings:
 
     vf: VfSettings | None = None
     tap: TapSettings | None = None
+    vsi: VsiSettings | None = None

@@ -12,6 +12,7 @@ from fairlead.hoststate.desired import (
     DesiredBridge,
     DesiredGuest,
     DesiredTap,
+    DesiredVsi,
     GuestDevice,
     ImageRef,
 )
@@ -110,6 +111,24 @@ class MakeTap:
     """Create or repair a tap on its bridge; the next look reads back."""
 
     tap: DesiredTap
+
+
+@dataclass(frozen=True, slots=True)
+class AssociateVsi:
+    """Enter it in the ledger, ask the bridge, wait for its yes. What was asked for that instance before is
+    disassociated first.
+    """
+
+    vsi: DesiredVsi
+    is_repair: bool
+    """The guest already runs: the association was lost, or is to be another."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisassociateVsi:
+    """Have the bridge let go of a VSI of ours that nobody wants; only then does the ledger forget it."""
+
+    vsi: DesiredVsi
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +243,8 @@ Step = (
     | RemoveBridge
     | ConfigureVf
     | MakeTap
+    | AssociateVsi
+    | DisassociateVsi
     | FetchImage
     | RemoveImage
     | KeepDisk

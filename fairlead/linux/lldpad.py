@@ -1,4 +1,4 @@
-"""802.1Qbg by lldpad, which speaks VDP with the bridge: agent.boundary.Vdp over netlink, as libvirt does it.
+"""802.1Qbg by lldpad, which speaks VDP with the bridge: agent.station.Vdp over netlink, as libvirt does it.
 
 What lldpad 1.1 does, and what is done about it here:
 
@@ -81,7 +81,7 @@ class Link:
 
 
 class Lldpad:
-    """Implements agent.boundary.Vdp. Made in lldpad's network namespace; close it after use. Thread-safe."""
+    """Implements agent.station.Vdp. Made in lldpad's network namespace; close it after use. Thread-safe."""
 
     def __init__(self, pid_file: Path = PID_FILE, patience: Patience = Patience()) -> None:
         self._pid_file = pid_file

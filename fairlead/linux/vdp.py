@@ -70,9 +70,9 @@ def _reading(response: bytes | None) -> VsiReading:
     if response is None:
         return VsiReading(VsiState.PENDING)
     code = int(struct.unpack_from("=H", response)[0])
-    if code == VdpResponse.SUCCESS.value:
+    named = {known.code: known for known in VdpResponse}
+    if named.get(code) is VdpResponse.SUCCESS:
         return VsiReading(VsiState.ASSOCIATED)
-    named = {known.value: known for known in VdpResponse}
     return VsiReading(VsiState.REFUSED, named.get(code))
 
 

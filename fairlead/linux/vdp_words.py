@@ -47,30 +47,18 @@ _HINTS = {
 }
 
 _RESPONSES = {
-    VdpResponse.INVALID_FORMAT: (
-        "invalid format",
-        "lldpad and the bridge may speak different forms of the standard: see its page's two forms.",
-    ),
+    VdpResponse.INVALID_FORMAT: "lldpad and the bridge may speak different forms of the standard.",
     VdpResponse.INSUFFICIENT_RESOURCES: (
-        "insufficient resources",
-        "The bridge's port has no room for another VSI: raise its limit, or place the server elsewhere.",
+        "The bridge's port has no room for another VSI: raise its limit, or place the server elsewhere."
     ),
     VdpResponse.UNUSED_VTID: (
-        "unused VTID",
-        "The bridge does not know that type under that manager: define it there, or choose another port profile.",
+        "The bridge does not know that type under that manager: define it there, or choose another port profile."
     ),
-    VdpResponse.VTID_VIOLATION: (
-        "VTID violation",
-        "The bridge does not allow that type on this port, or for that MAC or VLAN.",
-    ),
+    VdpResponse.VTID_VIOLATION: "The bridge does not allow that type on this port, or for that MAC or VLAN.",
     VdpResponse.VTID_VERSION_VIOLATION: (
-        "VTID version violation",
-        "The bridge does not have that version of the type: set type_id_version as it is there.",
+        "The bridge does not have that version of the type: set type_id_version as it is there."
     ),
-    VdpResponse.OUT_OF_SYNC: (
-        "out of sync",
-        "The bridge and lldpad remember different things of the VSI; it is tried again.",
-    ),
+    VdpResponse.OUT_OF_SYNC: "The bridge and lldpad remember different things of it; it is tried again.",
 }
 
 
@@ -86,8 +74,8 @@ def refused(subject: str, reading: VsiReading) -> Fault:
     if reading.response is None:
         said, hint = "the bridge refuses it with a code that the standard does not name", ""
     else:
-        words, hint = _RESPONSES[reading.response]
-        said = f"the bridge answers {reading.response.value}: {words}"
+        hint = _RESPONSES[reading.response]
+        said = f"the bridge answers {reading.response.code}: {reading.response.value}"
     return Fault(Failure("vsi_refused", Doing.ASSOCIATE.value, subject, said, hint))
 
 

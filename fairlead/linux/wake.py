@@ -31,11 +31,13 @@ _log = structlog.get_logger("fairlead.linux")
 
 class LinkEvents:
     """Calls `wake` after each event, from a thread of its own, until closed. Of the network namespace and
-    the devices that this process sees.
+    the devices that this process sees. `others`: netlink sockets that do not block; a message there is an
+    event, too.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], *others: socket.socket) -> None:
         self._wake = wake
+        self._others = others
         self._links = _subscribe(socket.NETLINK_ROUTE, _GROUPS)
         self._devices = _subscribe(_NETLINK_KOBJECT_UEVENT, _KERNEL_UEVENTS)
         self._stop_read, self._stop_write = os.pipe2(os.O_CLOEXEC)
@@ -55,13 +57,14 @@ class LinkEvents:
         with selectors.DefaultSelector() as selector:
             selector.register(self._links, selectors.EVENT_READ, _is_any)
             selector.register(self._devices, selectors.EVENT_READ, concerns_us)
+            for other in self._others:
+                selector.register(other, selectors.EVENT_READ, _is_any)
             selector.register(self._stop_read, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select():
                     if key.fd == self._stop_read:
                         return
-                    source = self._links if key.fd == self._links.fileno() else self._devices
-                    if _has_news(source, key.data):
+                    if isinstance(key.fileobj, socket.socket) and _has_news(key.fileobj, key.data):
                         self._wake()
 
 

@@ -22,6 +22,7 @@ from fairlead.guestxml.machine import Chipset, CpuModel, DomainType, Machine
 from fairlead.hoststate.steps import Step
 from fairlead.hypervisor.disks import HostDisks
 from fairlead.linux.kernel import LinuxKernel
+from fairlead.linux.lldpad import Lldpad
 from fairlead.linux.rtnetlink import RtNetlink
 from fairlead.linux.wake import LinkEvents
 from fairlead.main.clock import SystemClock
@@ -39,8 +40,10 @@ class RealHost:
         _check_may_act()
         hypervisor, disks = _libvirt(libvirt, state, self._wake)
         self._agent: Agent | None = None
+        station = Lldpad()
         hands = Hands(
             kernel=LinuxKernel(RtNetlink(), guests=state),
+            vdp=station,
             hypervisor=hypervisor,
             disks=disks,
             control=AgentLink(control, identity.host_id, identity.credential),
@@ -52,7 +55,7 @@ class RealHost:
             identity.host_id, VERSION, hands, runner=Threads(_CHAINS), after_step=_after_step()
         )
         self._agent = self.agent
-        self._events = LinkEvents(self._wake)
+        self._events = LinkEvents(self._wake, station.events)
 
     def _wake(self) -> None:
         """Libvirt may speak before the agent is made; there is nobody to wake then."""

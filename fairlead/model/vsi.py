@@ -23,15 +23,20 @@ class VdpRequest(Enum):
 
 
 class VdpResponse(Enum):
-    """What the bridge said (PORT_VDP_RESPONSE_*)."""
+    """What the bridge said, in the order of the codes (PORT_VDP_RESPONSE_*)."""
 
-    SUCCESS = 0
-    INVALID_FORMAT = 1
-    INSUFFICIENT_RESOURCES = 2
-    UNUSED_VTID = 3
-    VTID_VIOLATION = 4
-    VTID_VERSION_VIOLATION = 5
-    OUT_OF_SYNC = 6
+    SUCCESS = "success"
+    INVALID_FORMAT = "invalid format"
+    INSUFFICIENT_RESOURCES = "insufficient resources"
+    UNUSED_VTID = "unused VTID"
+    VTID_VIOLATION = "VTID violation"
+    VTID_VERSION_VIOLATION = "VTID version violation"
+    OUT_OF_SYNC = "out of sync"
+
+    @property
+    def code(self) -> int:
+        """The number that stands for it."""
+        return tuple(type(self)).index(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from fairlead.sim.disks import SimDisks
 from fairlead.sim.hardware import Hardware, two_socket_server
 from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.kernel import SimKernel
+from fairlead.sim.lldpad import SimLldpad
 from fairlead.sim.machine import BeforeCall, Machine, ignore_call
 from fairlead.sim.tree import TreeKernel
 
@@ -76,6 +77,7 @@ class SimHost:
     name: str
     machine: Machine
     kernel: Kernel
+    vdp: SimLldpad
     hypervisor: SimHypervisor
     disks: SimDisks
     slots: MemorySlots
@@ -96,6 +98,7 @@ class SimHost:
         """The host, as an agent reaches it."""
         return Hands(
             kernel=self.kernel,
+            vdp=self.vdp,
             hypervisor=self.hypervisor,
             disks=self.disks,
             control=control,
@@ -121,6 +124,7 @@ def sim_host(
         name,
         machine,
         SimKernel(machine) if root is None else TreeKernel(machine, root),
+        SimLldpad(machine),
         SimHypervisor(machine),
         SimDisks(clock, machine.called),
         MemorySlots(machine.before_call),

@@ -10,6 +10,7 @@ from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.infiniband import Guid, PartitionKey
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, baseline_of, differences
+from fairlead.model.vsi import VdpResponse, VsiSettings
 from fairlead.sim.drivers import FABRIC, as_made, fields_of
 from fairlead.sim.hardware import Hardware, Nic
 from fairlead.sim.switch import Switch
@@ -97,7 +98,7 @@ class Troubles:
 
     `ignored_fields`: those it accepts and does not keep. `hanging`: acts (`set_vf`, `start`...) that time out,
     this many times. `libvirt_is_away`: as while it restarts; its guests run on. `deaf_guests`: names of domains
-    whose guests do not let go of a device when they are asked.
+    whose guests do not let go of a device when they are asked. `vdp_response`: what bridges refuse every VSI with.
     """
 
     refused_fields: frozenset[str] = frozenset()
@@ -105,6 +106,9 @@ class Troubles:
     hanging: dict[str, int] = field(default_factory=dict)
     libvirt_is_away: bool = False
     deaf_guests: frozenset[str] = frozenset()
+    vdp_response: VdpResponse | None = None
+    is_bridge_silent: bool = False
+    is_lldpad_away: bool = False
 
 
 class Machine:
@@ -127,6 +131,8 @@ class Machine:
         """Name of the domain that last had a VF or plain device, until it is reset."""
         self.told: dict[tuple[PfKey, int], MacAddress | Guid] = {}
         """The first MAC or GUID that a VF was told since it was last at its baseline with no domain on it."""
+        self.vsis: dict[PfKey, dict[str, VsiSettings]] = {}
+        """What the bridge at a PF's other end has associated, by instance id."""
         self.fuse: BeforeCall = ignore_call
         self.recounted: set[PfKey] = set()
         """PFs whose number of VFs was changed by hand."""
@@ -148,6 +154,7 @@ class Machine:
         self.virtual_links.clear()
         self.traces.clear()
         self.told.clear()
+        self.vsis.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
         """Which domain has a device now."""
@@ -189,6 +196,7 @@ class Machine:
             if pf is not None:
                 self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")
                 pf.mtu, pf.is_up = _FIRST_MTU, False
+                self.vsis.pop(pf.nic.key, None)
                 continue
             if self.traces.get(address, domain.name) != domain.name:
                 found[address] = self.traces[address]
@@ -201,6 +209,7 @@ class Machine:
         self._take_away({pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)})
         self._destroy_vfs(pf, "the PF is gone")
         pf.is_present = pf.is_up = False
+        self.vsis.pop(key, None)
 
     def plug(self, key: PfKey, address: PciAddress) -> None:
         """The PF that was pulled is back, bare, in a slot of that address."""

@@ -7,6 +7,7 @@ from random import Random
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState
+from fairlead.model.vsi import VdpResponse
 from fairlead.sim.machine import BeforeCall, DomainState, Machine, PfState, Troubles
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
@@ -33,6 +34,9 @@ _ACTS = (
     "make_bridge",
     "reset_vf",
     "reset_device",
+    "read_vsis",
+    "associate",
+    "disassociate",
 )
 
 
@@ -194,6 +198,25 @@ def _data_nic(machine: Machine, random: Random) -> PfState:
     return random.choice([pf for pf in machine.pfs.values() if not pf.nic.is_management])
 
 
+def _lldpad_restarts(machine: Machine, random: Random) -> None:
+    """It has forgotten everything; sometimes it is away until the next time."""
+    machine.vsis.clear()
+    machine.troubles.is_lldpad_away = random.choice([True, False])
+
+
+def _bridge_lets_a_vsi_go(machine: Machine, random: Random) -> None:
+    held = [(key, instance) for key, vsis in sorted(machine.vsis.items()) for instance in sorted(vsis)]
+    if held:
+        key, instance = random.choice(held)
+        del machine.vsis[key][instance]
+
+
+def _bridge_says_no(machine: Machine, random: Random) -> None:
+    """Or nothing, or yes again."""
+    machine.troubles.vdp_response = random.choice([None, VdpResponse.UNUSED_VTID, VdpResponse.VTID_VIOLATION])
+    machine.troubles.is_bridge_silent = random.choice([True, False])
+
+
 _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _drift,
     _drift,
@@ -213,4 +236,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _stranger_comes_or_goes,
     _stranger_comes_or_goes,
     _vfs_are_recounted,
+    _lldpad_restarts,
+    _bridge_lets_a_vsi_go,
+    _bridge_says_no,
 )

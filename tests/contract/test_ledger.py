@@ -6,9 +6,12 @@ import pytest
 
 from fairlead.agent.boundary import Started
 from fairlead.agent.ledger import FileSlots, SlotLedger
-from fairlead.hoststate.desired import DesiredState
+from fairlead.agent.station import AskedVsi
+from fairlead.hoststate.desired import DesiredState, DesiredVsi
 from fairlead.model.errors import Fault
-from fairlead.model.ids import HostId, PfKey, ServerId
+from fairlead.model.ids import HostId, PfKey, PortId, ServerId
+from fairlead.model.pci import MacAddress
+from fairlead.model.vsi import VsiSettings
 from fairlead.sim.fleet import MemorySlots
 
 HOST = HostId("h1")
@@ -20,6 +23,15 @@ SERVER = ServerId("5e000000-0000-0000-0000-000000000001")
 @pytest.fixture(params=["files", "memory"])
 def slots(request, tmp_path):
     return FileSlots(tmp_path / "agent") if request.param == "files" else MemorySlots()
+
+
+VSI = DesiredVsi(
+    PortId("a0000000-0000-0000-0000-000000000001"),
+    SERVER,
+    PF,
+    3,
+    VsiSettings("09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f", 11, 7, 2, MacAddress("fa:16:3e:00:00:01"), 100),
+)
 
 
 def document(generation: int) -> DesiredState:
@@ -45,6 +57,22 @@ def test_an_older_document_is_refused(slots):
     assert not ledger.accept(document(2))
     assert ledger.accept(document(3))
     assert ledger.accepted() == document(3)
+
+
+def test_a_vsi_is_entered_once_and_outlives_the_agent(slots):
+    ledger = SlotLedger(slots, HOST)
+    ledger.mark_vsi(AskedVsi(VSI))
+    ledger.mark_vsi(AskedVsi(replace(VSI, settings=replace(VSI.settings, type_id=8)), is_leaving=True))
+    (kept,) = SlotLedger(slots, HOST).vsis()
+    assert (kept.vsi.settings.type_id, kept.is_leaving) == (8, True)
+
+
+def test_a_vsi_is_forgotten(slots):
+    ledger = SlotLedger(slots, HOST)
+    ledger.mark_vsi(AskedVsi(VSI))
+    ledger.forget_vsi(VSI.settings.instance_id)
+    ledger.forget_vsi(VSI.settings.instance_id)
+    assert SlotLedger(slots, HOST).vsis() == ()
 
 
 def test_a_document_of_another_host_is_refused(slots):

@@ -118,9 +118,9 @@ def test_a_success_that_does_not_stand_is_none(opened: Opened):
 @pytest.mark.parametrize("response", [*VdpResponse][1:])
 def test_each_refusal_is_told_in_words_with_its_number(opened: Opened, response: VdpResponse):
     with pytest.raises(Fault) as fault:
-        opened(Script([(), (), ((INSTANCE, response.value),), ()])).associate(pf(), VSI)
+        opened(Script([(), (), ((INSTANCE, response.code),), ()])).associate(pf(), VSI)
     assert code(fault) == "vsi_refused"
-    assert f"answers {response.value}: " in fault.value.failure.answer
+    assert f"answers {response.code}: " in fault.value.failure.answer
     assert fault.value.failure.hint
 
 

@@ -10,13 +10,14 @@ from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
-from fairlead.hoststate.likeness import is_configured
-from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.likeness import is_associated, is_configured
+from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.hoststate.steps import (
     Chain,
     ConfigureVf,
     DefineGuest,
+    DisassociateVsi,
     DropDisk,
     HostPlan,
     KeepDisk,
@@ -30,8 +31,9 @@ from fairlead.model.ids import vf_key
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vsi import VdpResponse
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.machine import DomainState
+from fairlead.sim.machine import DomainState, Machine
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (
     BRIDGE,
@@ -56,6 +58,7 @@ vf_wishes = st.builds(
     vlan=st.sampled_from([None, 100, 200]),
     trust=st.booleans(),
     max_rate_mbps=st.sampled_from([0, 1000]),
+    vsi_type=st.sampled_from([None, 1, 2]),
 )
 
 
@@ -143,6 +146,8 @@ mischiefs = st.lists(
                 "deaf",
                 "lose",
                 "copy",
+                "let go of VSIs",
+                "say no",
             ]
         ),
         st.integers(0, 7),
@@ -210,12 +215,22 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
             machine.set_num_vfs(pf.nic.key, 0)
             machine.set_num_vfs(pf.nic.key, 5)
         case _:
+            meddle_with_bridges(machine, kind)
+
+
+def meddle_with_bridges(machine: Machine, kind: str) -> None:
+    match kind:
+        case "let go of VSIs":
+            machine.vsis.clear()
+        case "say no":
+            machine.troubles.vdp_response = VdpResponse.VTID_VIOLATION
+        case _:
             pass
 
 
 def seen(host: SimHost) -> ObservedState:
     """What the host's agent sees now."""
-    return observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    return observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
 
 
 def steps(plan: HostPlan) -> list[tuple[Chain, object]]:
@@ -238,6 +253,8 @@ def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mi
                     for vf in document.vfs:
                         if vf.server_id == step.server_id:
                             assert (vf.pf, vf.index) in made or is_configured(lookup, vf)
+                    for vsi in document.vsis:
+                        assert vsi.server_id != step.server_id or is_associated(lookup, vsi)
 
 
 @SEVERAL
@@ -329,12 +346,45 @@ def test_execution_converges_and_then_nothing_is_left_to_do(before, after, misch
 def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedState) -> None:
     """Clean is every VF that nobody owns, but for one in a guest that runs on, or of somebody else's."""
     lookup = look_up(document, observed)
+    _assert_associated(host, lookup)
     for nic in DATA:
         for index, is_now in host.machine.pfs[nic.key].vfs.items():
             owner = lookup.owners.get((nic.key, index))
             address = nic.vf_address(index)
             if owner is None and address not in lookup.foreign and address not in host.machine.users():
                 assert not differences(BASELINE, is_now)
+
+
+def _assert_associated(host: SimHost, lookup: Lookup) -> None:
+    """What is wished, unless the bridge says no or its server must wait; beside it what guests keep that run on."""
+    held = {vsi.instance_id: vsi for vsis in host.machine.vsis.values() for vsi in vsis.values()}
+    wished = {vsi.settings.instance_id for vsi in lookup.desired.vsis}
+    kept = {vsi.asked.settings.instance_id: vsi.asked for vsi in lookup.observed.vsis}
+    assert held.keys() <= kept.keys()
+    for instance, asked in kept.items():
+        if instance not in wished:
+            assert asked.server_id in lookup.unnamed or lookup.guests[asked.server_id].state.is_up
+    waiting = {hold.server_id for hold in diff(lookup.desired, lookup.observed).holds}
+    for vsi in lookup.desired.vsis:
+        may_be = host.machine.troubles.vdp_response is None and vsi.server_id not in waiting
+        assert not may_be or held.get(vsi.settings.instance_id) == vsi.settings
+
+
+@SEVERAL
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
+def test_a_vf_is_scrubbed_once_the_bridge_has_let_go_of_its_port(before, after, mischief):
+    observed = seen(lived_in(before, mischief))
+    places = {(vsi.asked.pf, vsi.asked.vf_index): vsi.asked for vsi in observed.vsis}
+    for chain, step in steps(diff(desired(after), observed)):
+        if isinstance(step, ScrubVf) and (step.pf, step.index) in places:
+            asked = places[step.pf, step.index]
+            assert f"vsi/{asked.settings.instance_id}" in chain.needs
+        if isinstance(step, DisassociateVsi):
+            user = step.vsi.server_id
+            guest = next((guest for guest in observed.guests if guest.server_id == user), None)
+            is_freed = any(need.startswith(("down/", "detach/")) for need in chain.needs)
+            address = DATA[[nic.key for nic in DATA].index(step.vsi.pf)].vf_address(step.vsi.vf_index or 0)
+            assert guest is None or not guest.state.is_up or is_freed or address not in guest.hostdevs
 
 
 @SEVERAL

@@ -113,6 +113,7 @@ class StartJudge:
         for hostdev in wanted:
             if hostdev.pf is not None and hostdev.vf_index is not None:
                 yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
+        yield from self._wrong_vsis(guest, document)
         yield from self._wrong_taps(guest, document, domain)
         yield from self._wrong_disk(guest)
         yield from self._wrong_copies(guest)
@@ -125,6 +126,12 @@ class StartJudge:
         key = hostdev.pf if hostdev.kind is DeviceKind.VF else hostdev.key
         pf = next(pf for pf in machine.pfs.values() if pf.nic.key == key)
         return pf.nic.pci_address if hostdev.vf_index is None else pf.nic.vf_address(hostdev.vf_index)
+
+    def _wrong_vsis(self, guest: DesiredGuest, document: DesiredState) -> Iterator[str]:
+        for vsi in document.vsis:
+            held = self._host.machine.vsis.get(vsi.pf, {}).get(vsi.settings.instance_id)
+            if vsi.server_id == guest.server_id and held != vsi.settings:
+                yield f"the bridge has {held}, not {vsi.settings}"
 
     def _wrong_vf(
         self, owner: DesiredVf | None, hostdev: DesiredHostdev, domain: DomainState

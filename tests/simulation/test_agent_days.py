@@ -68,7 +68,7 @@ class Day:
         known = self.servers.get(place)
         if known is None:
             self.count += 1
-            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place)]
+            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place, vsi_type=1)]
             free = [vf for vf in places if self.watch.may_be_given((DATA[vf.pf].key, vf.index))]
             vfs = tuple(self.random.sample(free, self.random.randint(0, len(free))))
             image = self.random.choice([None, IMAGE])
@@ -94,7 +94,10 @@ class Day:
                 serial = known.boot_serial + (power is Power.RUNNING and not goes_on)
                 self.servers[place] = replace(known, power=power, boot_serial=serial)
             case 2:
-                vfs = tuple(replace(vf, trust=not vf.trust) for vf in known.vfs)
+                vfs = tuple(
+                    replace(vf, trust=not vf.trust, vsi_type=vf.vsi_type and 3 - vf.vsi_type)
+                    for vf in known.vfs
+                )
                 self.servers[place] = replace(known, vfs=vfs)
             case 3 if known.image:
                 again = replace(known, disk_serial=known.disk_serial + 1, hard_reboot=True)
@@ -117,8 +120,9 @@ class Day:
         self.host.clock.advance(self.random.choice([0.1, 2, 61]))
 
     def lose_ledger(self) -> None:
-        """As when the host's disk was replaced: its guests run on, and the agent knows nothing."""
+        """As when the host's disk was replaced: its guests run on, and the agent knows nothing; nor does lldpad."""
         self.host.slots.lose()
+        self.host.machine.vsis.clear()
         self.link = LossyLink(self.control, self.random, self.link.trouble)
         self.watch.forget()
         self.start_agent()
@@ -211,6 +215,8 @@ def assert_true(day: Day, observed: ObservedState) -> None:
         for index, seen in machine.pfs[nic.key].vfs.items():
             owner = owners.get((nic.key, index))
             assert not differences(owner.settings if owner else BASELINE, seen), (nic.name, index)
+    held = {vsi.instance_id: vsi for vsis in machine.vsis.values() for vsi in vsis.values()}
+    assert held == {vsi.settings.instance_id: vsi.settings for vsi in document.vsis}
     assert set(machine.domains) == {f"fl-{server(wish.number)}" for wish in day.servers.values()}
     for wish in day.servers.values():
         domain = machine.domains[f"fl-{server(wish.number)}"]

@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
 TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
 BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
+STATION = ServerWish(1, vfs=(VfWish(0, 3, vsi_type=7),))
 BOTH = HostWish(servers=(ONE, TWO))
 
 
@@ -37,6 +38,16 @@ def converged(wish: HostWish) -> SimHost:
     agent = host.agent(HOST, control)
     agent.poll(0)
     agent.tick()
+    return host
+
+
+def bare_with_vfs() -> SimHost:
+    return converged(HostWish())
+
+
+def vsi_lost() -> SimHost:
+    host = converged(HostWish(servers=(STATION,)))
+    host.machine.vsis.clear()
     return host
 
 
@@ -147,6 +158,20 @@ CASES = {
         lambda: converged(HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3),), taps=1),))),
         HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3), VfWish(1, 0)), taps=2),)),
     ),
+    "a_vsi_is_associated_before_its_guest_starts": (bare_with_vfs, HostWish(servers=(STATION,))),
+    "a_vsi_that_was_lost_is_associated_again": (vsi_lost, HostWish(servers=(STATION,))),
+    "a_vsi_goes_before_its_vf_is_scrubbed": (
+        lambda: converged(HostWish(servers=(STATION,))),
+        HostWish(removals=(1,)),
+    ),
+    "a_vsi_is_of_another_type": (
+        lambda: converged(HostWish(servers=(STATION,))),
+        HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3, vsi_type=8),)),)),
+    ),
+    "a_vsi_goes_once_its_guest_has_let_go": (
+        lambda: converged(HostWish(servers=(STATION,))),
+        HostWish(servers=(replace(STATION, vfs=(), leaving_vfs=STATION.vfs),)),
+    ),
     "a_vf_and_a_tap_are_detached": (lambda: converged(BOTH), HostWish(servers=(BARED, TWO))),
     "a_paused_guest_lets_go_of_nothing": (paused, HostWish(servers=(BARED, TWO))),
     "a_guest_that_goes_down_is_not_asked": (
@@ -165,7 +190,7 @@ CASES = {
 def test_plan(name):
     make, wish = CASES[name]
     host = make()
-    observed = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    observed = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     assert_golden(HERE / f"{name}.txt", as_text(diff(desired(wish), observed)))
 
 

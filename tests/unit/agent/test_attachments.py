@@ -185,7 +185,13 @@ def test_a_domain_is_not_written_anew_while_a_device_of_it_is_away(life: Life) -
 def test_a_paused_guest_is_not_asked_to_go_down_for_a_boot_that_is_not_hard(life: Life) -> None:
     life.wish(replace(BEFORE, power=Power.PAUSED), OTHER)
     desired_now = desired(HostWish(servers=(replace(BEFORE, boot_serial=2), OTHER), generation=9))
-    seen = observe(life.host.kernel, life.host.hypervisor, life.host.disks, SlotLedger(life.host.slots, HOST))
+    seen = observe(
+        life.host.kernel,
+        life.host.vdp,
+        life.host.hypervisor,
+        life.host.disks,
+        SlotLedger(life.host.slots, HOST),
+    )
     stops = [
         step
         for chain in diff(desired_now, seen).chains

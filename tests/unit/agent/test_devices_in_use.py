@@ -35,7 +35,7 @@ def test_what_a_domain_got_since_the_plan_was_made_is_left_alone(
     agent, hands = host.agent(HOST, control), host.hands(HOST, control)
     agent.poll(0)
     agent.tick()
-    planned_from = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    planned_from = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     host.machine.domains["late"] = DomainState(
         "late", owner, "", 0, (address,), (), "", GuestState.RUNNING, live_hostdevs=(address,)
     )

@@ -444,7 +444,9 @@ def test_a_number_of_vfs_is_not_changed_under_anybody(rig):
 
 def test_vfs_that_the_driver_does_not_tell_about_count_as_in_use(rig):
     rig.tick()
-    seen = observe(rig.host.kernel, rig.host.hypervisor, rig.host.disks, SlotLedger(rig.host.slots, HOST))
+    seen = observe(
+        rig.host.kernel, rig.host.vdp, rig.host.hypervisor, rig.host.disks, SlotLedger(rig.host.slots, HOST)
+    )
     silent = tuple(replace(pf, vfs=()) if pf.key == DATA[0].key else pf for pf in seen.pfs)
     wish = desired(HostWish(servers=(ONE,), num_vfs=(4, 8), generation=2))
 

@@ -30,7 +30,9 @@ def host() -> SimHost:
 
 
 def look(host: SimHost, in_flight: frozenset[ServerId]) -> ObservedGuest:
-    seen = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST), in_flight)
+    seen = observe(
+        host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST), in_flight
+    )
     [guest] = seen.guests
     return guest
 
@@ -67,6 +69,6 @@ def test_a_vf_that_a_guest_has_is_dirty_though_no_port_says_so(host):
     """Another hand started the guest from a domain that still names a VF which its server gave up, after the scrub."""
     domain = host.machine.domains[f"fl-{server(1)}"]
     domain.live_hostdevs = (*domain.live_hostdevs, DATA[0].vf_address(5))
-    seen = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     dirty = {vf.index for pf in seen.pfs if pf.key == DATA[0].key for vf in pf.vfs if vf.is_dirty}
     assert dirty == {3, 5}

@@ -25,7 +25,7 @@ class Rig:
 
     def __init__(self) -> None:
         host = sim_host("h1", 1)
-        seen = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+        seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
         self.lookup: Lookup = look_up(desired(HostWish()), seen)
         runner = Interleaved(Random(1))  # noqa: S311 - a seed is the point
         self.flights = Flights(Executor(HOST, host.hands(HOST, ControlStandIn())), runner, Wake())

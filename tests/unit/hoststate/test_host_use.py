@@ -26,7 +26,7 @@ def lived(wish: HostWish = HostWish()) -> SimHost:  # noqa: B008 - a value
 
 
 def plan(host: SimHost, wish: HostWish) -> HostPlan:
-    seen = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     return diff(desired(wish), seen)
 
 

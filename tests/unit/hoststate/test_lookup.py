@@ -24,7 +24,7 @@ def test_an_unnamed_guest_has_what_its_domain_names_unless_a_running_guest_has_i
     named: GuestState, unnamed: GuestState, *, has_it: bool
 ):
     host = sim_host("h1", 1)
-    empty = observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    empty = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     guests = (
         ObservedGuest(server(1), named, "", 1, hostdevs=(VF,)),
         ObservedGuest(server(2), unnamed, "", 1, hostdevs=(VF,)),

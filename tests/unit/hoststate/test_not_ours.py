@@ -22,7 +22,9 @@ def host() -> SimHost:
 
 
 def plan_of(host: SimHost, document: DesiredState) -> HostPlan:
-    return diff(document, observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST)))
+    return diff(
+        document, observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    )
 
 
 def test_a_document_that_names_the_management_pf_changes_nothing_of_it(host):

@@ -74,7 +74,7 @@ def seen() -> ObservedState:
     agent = host.agent(HOST, ControlStandIn(desired(HostWish())))
     agent.poll(0)
     agent.tick()
-    return observe(host.kernel, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    return observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
 
 
 def dirt(told: ObservedState) -> set[str]:

@@ -96,7 +96,7 @@ def test_all_vsis_of_an_answer_are_read():
 
 @pytest.mark.parametrize("response", [*VdpResponse][1:])
 def test_each_response_but_success_is_a_refusal(response: VdpResponse):
-    (said,) = read_vsis(answer(port(bytes(16), response.value))).values()
+    (said,) = read_vsis(answer(port(bytes(16), response.code))).values()
     assert said == VsiReading(VsiState.REFUSED, response)
 
 

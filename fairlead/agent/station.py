@@ -1,0 +1,39 @@
+"""What the agent needs of 802.1Qbg: the station of its host, and what is remembered of what that was asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fairlead.hoststate.desired import DesiredVsi
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.model.vsi import VsiReading, VsiSettings
+
+
+class Vdp(Protocol):
+    """The station of 802.1Qbg on one host: whoever speaks VDP with the bridges that its PFs are cabled to."""
+
+    def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
+        """The VSIs that it has on the PF, whoever asked for them, by instance id; None where it speaks no VDP there."""
+        ...
+
+    def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Returns once the bridge has said yes. Raises Fault: `vsi_refused` with the bridge's reason, `vsi_unanswered`,
+        `vsi_in_use` where the station has that instance already, `lldpad_refused` where the bridge was not asked.
+        """
+        ...
+
+    def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Returns once the station has it no more; nothing when that is so already. `vsi` is what was associated, to
+        the last field: a station knows it by all of them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskedVsi:
+    """A VSI that the bridge was asked for. `is_leaving`: it was to be disassociated since; no success that the station
+    tells of it counts any more.
+    """
+
+    vsi: DesiredVsi
+    is_leaving: bool = False
