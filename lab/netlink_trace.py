@@ -43,9 +43,29 @@ class LinkRequest:
     with_vfs: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What one process sent to the kernel or to another process, or was sent by the kernel: whole messages. `at`: when,
+    in seconds of the kernel's clock.
+    """
+
+    at: float
+    octets: bytes
+
+
 @contextmanager
 def watched(host: Host) -> Iterator[list[LinkRequest]]:
     """Fills the list with the requests made inside the block, when it is over."""
+    found: list[LinkRequest] = []
+    with recorded(host) as packets:
+        yield found
+    for packet in packets:
+        found += _link_requests(packet.at, packet.octets)
+
+
+@contextmanager
+def recorded(host: Host) -> Iterator[list[Packet]]:
+    """Fills the list with all that went over rtnetlink inside the block, when it is over."""
     host.must(
         "modprobe nlmon; [ -e /sys/class/net/nlmon0 ] || ip link add nlmon0 type nlmon; ip link set nlmon0 up"
     )
@@ -57,22 +77,22 @@ def watched(host: Host) -> Iterator[list[LinkRequest]]:
     )
     host.wait_for("tcpdump", 20, lambda: "listening" in (host.read("/run/lab/tcpdump.log") or ""))
     host.must("rm /run/lab/tcpdump.log")
-    found: list[LinkRequest] = []
+    found: list[Packet] = []
     try:
         yield found
     finally:
         host.run(f"kill -INT {pid}")
         host.wait_for("tcpdump's end", 20, lambda: host.read(f"/proc/{pid}/cmdline") in (None, ""))
-        found += _requests(base64.b64decode(host.must(f"base64 -w0 {_CAPTURE}")))
+        found += _packets(base64.b64decode(host.must(f"base64 -w0 {_CAPTURE}")))
 
 
-def _requests(capture: bytes) -> Iterator[LinkRequest]:
+def _packets(capture: bytes) -> Iterator[Packet]:
     at = _FILE_HEADER
     while at + _RECORD.size <= len(capture):
         seconds, microseconds, captured, _ = _RECORD.unpack_from(capture, at)
         start = at + _RECORD.size
         at = start + captured
-        yield from _link_requests(seconds + microseconds / 1e6, capture[start + _COOKED : at])
+        yield Packet(seconds + microseconds / 1e6, capture[start + _COOKED : at])
 
 
 def _link_requests(seen_at: float, messages: bytes) -> Iterator[LinkRequest]:

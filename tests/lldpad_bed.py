@@ -16,29 +16,12 @@ import pytest
 from evb.frames import Form
 from evb.ports import InterfacePort
 from evb.responder import Responder
+from evb.station import lldpad_conf
 from tests.network_namespace import Network, ip, new_network
 
 UPLINK = "st0"
 _BRIDGE_END = "br0"
 _READY_SECONDS, _STOP_SECONDS = 20.0, 5.0
-# What lldptool(8) would set, but before lldpad starts: else its module for the standard claims the interface, and the
-# draft's answers no more. The exponents are those of evb/lldp.py, of which the larger one holds.
-_SETTINGS = {
-    Form.DRAFT: """
-      tlvid001b3f00 : { enableTx = true; fmode = "reflectiverelay"; capabilities = "rte,ecp,vdp"; };
-      vdp : { enableTx = true; };""",
-    Form.RATIFIED: """
-      tlvid0080c20d : { enableTx = true; evbmode = "station"; evbrrreq = true; evbgpid = false;
-                        ecpretries = 3; ecprte = 10; vdprwd = 18; vdprka = 19; };""",
-}
-
-
-def lldpad_settings(form: Form, uplink: str) -> str:
-    """lldpad.conf of a station that speaks that form on its uplink."""
-    return (
-        f"nearest_customer_bridge : {{ {uplink} : {{ adminStatus = 3;{_SETTINGS[form]} }}; }};\n"
-        'dcbx : { version = "1.0"; dcbx_version = 2; };\n'
-    )
 
 
 class Lldpad:
@@ -48,7 +31,7 @@ class Lldpad:
         self.run = folder / "run"
         self.run.mkdir()
         self._settings = folder / "lldpad.conf"
-        self._settings.write_text(lldpad_settings(form, UPLINK))
+        self._settings.write_text(lldpad_conf(form, UPLINK))
         self._log = folder / "lldpad.log"
         self._process: subprocess.Popen[bytes] | None = None
 

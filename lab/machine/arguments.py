@@ -59,6 +59,16 @@ class RunFiles:
         return self.directory / "serial.log"
 
     @property
+    def switch(self) -> Path:
+        """Where this machine is on the wire: a Unix socket for frames, made by whoever wants to be a switch there."""
+        return self.directory / "switch.sock"
+
+    @property
+    def switch_peer(self) -> Path:
+        """QEMU's own end of it."""
+        return self.directory / "switch-peer.sock"
+
+    @property
     def wire(self) -> Path:
         """Every frame on the wire, as QEMU saw it (pcap)."""
         return self.directory / "wire.pcap"
@@ -115,7 +125,9 @@ def _disks(image: Image, code_disk: Path | None) -> list[str]:
 
 
 def _nics(files: RunFiles) -> list[str]:
-    """Each PF behind a root port of its node's bus, all on one hub; the management NIC reaches this machine."""
+    """Each PF behind a root port of its node's bus, all on one hub with this machine, whose frames are datagrams; the
+    management NIC reaches this machine.
+    """
     args = ["-netdev", "user,id=management", "-device"]
     args += [f"virtio-net-pci,netdev=management,mac={_MANAGEMENT_MAC},bus=pcie.0,addr=0x5,romfile="]
     for chassis, pf in enumerate(PFS, start=10):
@@ -126,6 +138,8 @@ def _nics(files: RunFiles) -> list[str]:
         ]
         args += ["-netdev", f"hubport,id=wire-{pf.name},hubid=0"]
         args += ["-device", f"igb,bus=port-{pf.name},netdev=wire-{pf.name},mac={pf.mac},romfile="]
+    ends = f"local.type=unix,local.path={files.switch_peer},remote.type=unix,remote.path={files.switch}"
+    args += ["-netdev", f"dgram,id=switch,{ends}", "-netdev", "hubport,id=wire-switch,hubid=0,netdev=switch"]
     # What leaves a PF and what reaches it both pass here, so one tap sees every frame of the hub.
     return [*args, "-object", f"filter-dump,id=tap,netdev=wire-{PFS[0].name},file={files.wire}"]
 

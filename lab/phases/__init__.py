@@ -18,9 +18,10 @@ from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
 from lab.phases.spoofing import SPOOFING
 from lab.phases.traffic import TRAFFIC
+from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, FIELDS, INVENTORY, REFUSAL, CRASHES,
+    HARDWARE, FIELDS, VDP, INVENTORY, REFUSAL, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
     END,
 )  # fmt: skip
