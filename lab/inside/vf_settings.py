@@ -1,17 +1,16 @@
 """Sets VFs of a PF that is no PCI device, with Fairlead's own LinuxKernel, and tells what ip(8) then says of them.
 
-netdevsim has VFs and no PCI function. So PCI is declared, below a root of our own: one function and its VFs. All else
-there, the PF's network device and its sriov_numvfs with it, are links to the kernel's own files.
+netdevsim and qbhsim have VFs and no PCI function. So PCI is declared, below a root of our own: one function, and its
+VFs. All else there, the PF's network device and its sriov_numvfs with it, are links to the kernel's own files.
 
-Called with the device's folder in sysfs. Standard input is a list of rounds in JSON: `num_vfs`, and `wishes`, settings
-by the VF's index. Answers for each round `seen`, how many VFs LinuxKernel tells of; `refused`, what it said where it
-was refused; `left`, the fields that it then reads otherwise; `shown`, the VFs that were named, as ip(8) has them.
+Called with the PF's network device, and with its sriov_numvfs or the number of VFs that it has for good. What comes in
+and goes out is in ../declared_pf.py.
 """
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,12 +24,12 @@ from fairlead.model.vf import VfSettings, differences
 _ROOT = Path("/run/lab/declared")
 _FUNCTIONS = _ROOT / "sys/bus/pci/devices"
 _PF, _VF = "0000:f0:00.0", "0000:f1:{:02x}.{}"
-_FILES = {"class": "0x020000", "vendor": "0x1b36", "device": "0x0001", "sriov_totalvfs": "256"}
+_IDENTITY = {"class": "0x020000", "vendor": "0x1b36", "device": "0x0001"}
 
 
 def main() -> None:
     rounds = json.load(sys.stdin)
-    _declare(Path(sys.argv[1]), max(one["num_vfs"] for one in rounds))
+    _declare(sys.argv[1], sys.argv[2], max(one["num_vfs"] for one in rounds))
     kernel = LinuxKernel(RtNetlink(), _ROOT)
     json.dump([_answer(kernel, one["num_vfs"], one["wishes"]) for one in rounds], sys.stdout)
 
@@ -53,7 +52,7 @@ def _answer(kernel: LinuxKernel, num_vfs: int, wishes: dict[str, object]) -> dic
         "seen": len(then),
         "refused": refused,
         "left": [one for one in left if one[1]],
-        "shown": [vf for vf in json.loads(shown.stdout)[0]["vfinfo_list"] if vf["vf"] in wanted],
+        "shown": [vf for vf in json.loads(shown.stdout)[0].get("vfinfo_list", []) if vf["vf"] in wanted],
     }
 
 
@@ -62,26 +61,26 @@ def _pf(kernel: LinuxKernel) -> ObservedPf:
     return pf
 
 
-def _declare(device: Path, num_vfs: int) -> None:
-    for name, target in _links(device):
-        (_ROOT / name).parent.mkdir(parents=True, exist_ok=True)
-        (_ROOT / name).symlink_to(target)
-    for name, text in {**_FILES, "sriov_drivers_autoprobe": "1"}.items():
-        (_FUNCTIONS / _PF / name).write_text(text)
+def _declare(name: str, count: str, num_vfs: int) -> None:
+    pf = _FUNCTIONS / _PF
+    shutil.rmtree(_ROOT, ignore_errors=True)
+    (pf / "net").mkdir(parents=True)
+    for folder in ("proc", "sys/class", "sys/devices"):
+        (_ROOT / folder).symlink_to(f"/{folder}")
+    (pf / "net" / name).symlink_to(f"/sys/class/net/{name}")
+    if count.isdigit():
+        (pf / "sriov_numvfs").write_text(count)
+    else:
+        (pf / "sriov_numvfs").symlink_to(count)
+    for file, text in {**_IDENTITY, "sriov_totalvfs": "256", "sriov_drivers_autoprobe": "1"}.items():
+        (pf / file).write_text(text)
     for index in range(num_vfs):
-        address = _VF.format(index // 8, index % 8)
-        (_FUNCTIONS / address).mkdir()
-        for name in ("class", "vendor", "device"):
-            (_FUNCTIONS / address / name).write_text(_FILES[name])
-        (_FUNCTIONS / address / "physfn").symlink_to(f"../{_PF}")
-        (_FUNCTIONS / _PF / f"virtfn{index}").symlink_to(f"../{address}")
-
-
-def _links(device: Path) -> Iterator[tuple[str, str]]:
-    for name in ("proc", "sys/class", "sys/devices"):
-        yield name, f"/{name}"
-    for name in ("net", "sriov_numvfs"):
-        yield f"sys/bus/pci/devices/{_PF}/{name}", str(device / name)
+        vf = _FUNCTIONS / _VF.format(index // 8, index % 8)
+        vf.mkdir()
+        for file, text in _IDENTITY.items():
+            (vf / file).write_text(text)
+        (vf / "physfn").symlink_to(f"../{_PF}")
+        (pf / f"virtfn{index}").symlink_to(f"../{vf.name}")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ struct pf {
 	struct association associations[MOST_VFS];
 	u8 macs[MOST_VFS][ETH_ALEN];
 	u64 guids[MOST_VFS][2];
+	u8 link_states[MOST_VFS];
 };
 
 static LIST_HEAD(pfs);
@@ -280,6 +281,14 @@ static int set_mac(struct net_device *dev, int vf, u8 *mac)
 	return 0;
 }
 
+static int set_link_state(struct net_device *dev, int vf, int state)
+{
+	if (!has_vf(dev, vf))
+		return -EINVAL;
+	pf_of(dev)->link_states[vf] = state;
+	return 0;
+}
+
 static int set_guid(struct net_device *dev, int vf, u64 guid, int kind)
 {
 	if (!has_vf(dev, vf))
@@ -299,6 +308,7 @@ static int get_guid(struct net_device *dev, int vf, struct ifla_vf_guid *node, s
 static int get_config(struct net_device *dev, int vf, struct ifla_vf_info *info)
 {
 	info->vf = vf;
+	info->linkstate = pf_of(dev)->link_states[vf];
 	memcpy(info->mac, dev->type == ARPHRD_ETHER ? pf_of(dev)->macs[vf] : dev->dev_addr, dev->addr_len);
 	return 0;
 }
@@ -308,7 +318,8 @@ static const struct net_device_ops ethernet = {
 };
 
 static const struct net_device_ops infiniband = {
-	.ndo_start_xmit = drop, .ndo_get_vf_config = get_config, .ndo_set_vf_guid = set_guid, .ndo_get_vf_guid = get_guid,
+	.ndo_start_xmit = drop, .ndo_get_vf_config = get_config, .ndo_set_vf_link_state = set_link_state,
+	.ndo_set_vf_guid = set_guid, .ndo_get_vf_guid = get_guid,
 };
 
 static void become_ethernet(struct net_device *dev)

@@ -10,6 +10,7 @@ from lab.phases.attachment import ATTACH, DEAF
 from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
+from lab.phases.fakes import ASSOCIATIONS, GUIDS
 from lab.phases.fields import FIELDS
 from lab.phases.guests import GUESTS
 from lab.phases.hardware import HARDWARE
@@ -21,7 +22,7 @@ from lab.phases.traffic import TRAFFIC
 from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, FIELDS, VDP, INVENTORY, REFUSAL, CRASHES,
+    HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, VDP, INVENTORY, REFUSAL, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
     END,
 )  # fmt: skip

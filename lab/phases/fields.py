@@ -1,30 +1,15 @@
 """Every setting of a VF, on a driver that has them all, and PFs with very many VFs."""
 
-import json
-from dataclasses import asdict, replace
-from enum import Enum
-from typing import TypedDict
+from dataclasses import replace
 
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import BASELINE, LinkState, VfSettings, VlanProtocol
 from lab import expect
 from lab.bed import Lab
-from lab.guests import Vf, VfRecord, vf_of
+from lab.declared_pf import Answer, Round, set_and_read
+from lab.guests import Vf, vf_of
 from lab.phase import Phase
 from lab.phases.hardware import HARDWARE
-from lab.product import PLACE
-
-_Wishes = dict[int, VfSettings]
-
-
-class _Answer(TypedDict):
-    """Of inside/vf_settings.py to one round."""
-
-    seen: int
-    refused: list[str]
-    left: list[object]
-    shown: list[VfRecord]
-
 
 _DEVICE = "/sys/bus/netdevsim/devices/netdevsim1"
 _FEW, _INDEX = 8, 3
@@ -38,7 +23,6 @@ echo 1 1 > /sys/bus/netdevsim/new_device
 echo {_MANY[-1]} > /sys/kernel/debug/netdevsim/netdevsim1/max_vfs
 """
 _END = "echo 1 > /sys/bus/netdevsim/del_device; rmmod netdevsim"
-_LIMIT_SECONDS = 60
 
 _PLAIN = replace(BASELINE, mac=MacAddress("52:54:00:01:02:03"))
 _TAGGED = replace(_PLAIN, vlan=100, vlan_priority=5)
@@ -69,18 +53,23 @@ _REFUSALS = (
 
 
 def _show(lab: Lab) -> None:
-    good = [(number, _many(number)) for number in _MANY] + [(_FEW, {_INDEX: wanted}) for wanted in _WISHES]
-    bad = [(_FEW, {_INDEX: wanted}) for wanted, _, _ in _REFUSALS]
-    lab.host.must(f"set -e{_BEGIN}")
+    host = lab.host
+    good = [Round(number, _many(number)) for number in _MANY]
+    good += [Round(_FEW, {_INDEX: wanted}) for wanted in _WISHES]
+    bad = [Round(_FEW, {_INDEX: wanted}) for wanted, _, _ in _REFUSALS]
+    host.must(f"set -e{_BEGIN}")
     try:
-        answers = _asked(lab, [*good, *bad])
+        name = host.must(f"ls {_DEVICE}/net").strip()
+        answers = set_and_read(host, name, f"{_DEVICE}/sriov_numvfs", [*good, *bad])
     finally:
-        lab.host.must(_END)
-    for (number, wishes), answer in zip(good, answers, strict=False):
-        expect.equal("VFs that Fairlead tells of", answer["seen"], number)
-        expect.equal(f"refusals of {wishes}", answer["refused"], [])
-        expect.equal(f"what Fairlead reads otherwise than {wishes}", answer["left"], [])
-        expect.equal("VFs as ip(8) has them", _shown(answer), [_as_shown(one) for one in wishes.values()])
+        host.must(_END)
+    for asked, answer in zip(good, answers, strict=False):
+        expect.equal("VFs that Fairlead tells of", answer["seen"], asked.num_vfs)
+        expect.equal(f"refusals of {asked}", answer["refused"], [])
+        expect.equal(f"what Fairlead reads otherwise than {asked}", answer["left"], [])
+        expect.equal(
+            "VFs as ip(8) has them", _shown(answer), [_as_shown(one) for one in asked.wishes.values()]
+        )
     for (_, named, left), answer in zip(_REFUSALS, answers[len(good) :], strict=True):
         (words,) = answer["refused"]
         expect.true(
@@ -90,7 +79,7 @@ def _show(lab: Lab) -> None:
         lab.progress.say(f"    {words}")
 
 
-def _many(number: int) -> _Wishes:
+def _many(number: int) -> dict[int, VfSettings]:
     """Each VF has another MAC and VLAN, so that one which is read in another's place shows."""
     return {
         vf: replace(BASELINE, mac=MacAddress(f"52:54:00:02:00:{vf:02x}"), vlan=vf + 1, trust=vf % 2 == 1)
@@ -98,25 +87,7 @@ def _many(number: int) -> _Wishes:
     }
 
 
-def _asked(lab: Lab, rounds: list[tuple[int, _Wishes]]) -> list[_Answer]:
-    asked = [
-        {"num_vfs": number, "wishes": {index: _as_json(wanted) for index, wanted in wishes.items()}}
-        for number, wishes in rounds
-    ]
-    done = lab.host.channel.run(
-        ["python3", "/lab/vf_settings.py", _DEVICE], stdin=json.dumps(asked), timeout_seconds=_LIMIT_SECONDS,
-        env={"PYTHONPATH": PLACE},
-    )  # fmt: skip
-    expect.true("the VFs were set and read", done.code == 0, done.output[-2000:])
-    answers: list[_Answer] = json.loads(done.output)
-    return answers
-
-
-def _as_json(wanted: VfSettings) -> dict[str, object]:
-    return {name: value.value if isinstance(value, Enum) else value for name, value in asdict(wanted).items()}
-
-
-def _shown(answer: _Answer) -> list[Vf]:
+def _shown(answer: Answer) -> list[Vf]:
     return [vf_of(record) for record in answer["shown"]]
 
 
