@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from fairlead.hoststate.desired import (
@@ -19,6 +19,7 @@ from fairlead.hoststate.desired import (
     ImageRef,
     NicKind,
 )
+from fairlead.model.association import Association
 from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, device_id, vf_key
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
@@ -50,7 +51,7 @@ def port(number: int, nic: int) -> PortId:
 
 @dataclass(frozen=True)
 class VfWish:
-    """VF `index` of data NIC `pf`, on a VLAN."""
+    """VF `index` of data NIC `pf`, on a VLAN; or associated with a profile of the switch, which the second is at."""
 
     pf: int
     index: int
@@ -59,6 +60,7 @@ class VfWish:
     max_rate_mbps: int = 0
     vsi_type: int | None = None
     """Of the VSI on it, None none."""
+    profile_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,12 @@ class HostWish:
     removals: tuple[int, ...] = ()
 
 
-def settings(number: int, wish: VfWish) -> VfSettings:
+def settings(number: int, wish: VfWish, port_id: PortId | None = None) -> VfSettings:
+    mac = MacAddress(f"fa:16:3e:00:{number:02x}:{wish.pf << 4 | wish.index:02x}")
+    if wish.profile_id is not None and port_id is not None:
+        return replace(BASELINE, mac=mac, association=Association(wish.profile_id, port_id, HOST))
     return VfSettings(
-        mac=MacAddress(f"fa:16:3e:00:{number:02x}:{wish.pf << 4 | wish.index:02x}"),
+        mac=mac,
         vlan=wish.vlan,
         spoof_check=not wish.trust,
         trust=wish.trust,
@@ -126,14 +131,14 @@ def desired(wish: HostWish) -> DesiredState:
 
 
 def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
-    pf = DATA[vf.pf].key
+    pf, port_id = DATA[vf.pf].key, port(wish.number, nic)
     return DesiredVf(
         device_id=device_id(HOST, vf_key(pf, vf.index)),
         pf=pf,
         index=vf.index,
         server_id=server(wish.number),
-        port_id=port(wish.number, nic),
-        settings=settings(wish.number, vf),
+        port_id=port_id,
+        settings=settings(wish.number, vf, port_id),
     )
 
 

@@ -29,7 +29,7 @@ class SimKernel:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._associations = Associations(SimNetlink(machine), LostTime())
+        self._associations = Associations(SimNetlink(machine), LostTime(machine.before_call))
         self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
         self.taps: dict[str, DesiredTap] = {}
 

@@ -255,7 +255,7 @@ class Machine:
                 raise OSError(number, _spelt(number))
             if name not in self.troubles.ignored_fields:
                 pf.vfs[index] = self._written(pf, index, settings, name)
-                self._note_identity(pf, index)
+                self._note_identity(pf, index, name)
 
     def tell_vfs(self, key: PfKey) -> dict[int, VfSettings]:
         """The VFs as their PF's driver tells of them to whoever looks now. Raises OSError."""
@@ -313,14 +313,16 @@ class Machine:
                 )
         pf.vfs = {}
 
-    def _note_identity(self, pf: PfState, index: int) -> None:
-        """A MAC or GUID is somebody's: two of them without the baseline between are a handover without a scrub. Where a
-        cleared MAC is refused, the baseline has nobody's.
+    def _note_identity(self, pf: PfState, index: int, written: str) -> None:
+        """A MAC or GUID is somebody's: two of them written without the baseline between are a handover without a scrub.
+        Where a cleared MAC is refused, the baseline has nobody's.
         """
         name, now = (pf.nic.key, index), pf.vfs[index]
         user, identity = self.users().get(pf.nic.vf_address(index)), now.mac or now.port_guid
         if user is None and not differences(baseline_of(pf.nic.link_layer), now):
             self.told.pop(name, None)
+        elif written not in {"mac", "port_guid"}:
+            return
         elif identity is not None and self.told.setdefault(name, identity) != identity and user is not None:
             self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got {identity}")
 

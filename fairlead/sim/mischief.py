@@ -1,14 +1,17 @@
 """What befalls hosts: people who change things by hand, guests that fall over, cards, power, libvirt."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
 from fairlead.hoststate.observed import GuestState
+from fairlead.model.association import ERROR, INSUFFICIENT_RESOURCES, INVALID
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState
 from fairlead.model.vsi import VdpResponse
 from fairlead.sim.machine import BeforeCall, DomainState, Machine, PfState, Troubles
+from fairlead.sim.switch import Switch
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
 _SLOTS = {"ens1f0": ("3b", "3c"), "ens2f0": ("af", "b0")}
@@ -55,7 +58,7 @@ class Mischief:
     @staticmethod
     def calm(machine: Machine) -> None:
         """Cards and cables are back in, libvirt answers, drivers do as they are told, strangers are gone."""
-        machine.troubles = Troubles()
+        machine.troubles, machine.switch = Troubles(), Switch()
         for pf in machine.pfs.values():
             pf.is_present = pf.has_cable = True
         for name in [name for name, domain in machine.domains.items() if domain.server_id is None]:
@@ -194,6 +197,28 @@ def _vfs_are_recounted(machine: Machine, random: Random) -> None:
     machine.recount(_data_nic(machine, random).nic.key, random.choice((0, 2, 5)))
 
 
+def _switch_forgets(machine: Machine, random: Random) -> None:
+    """A PF's driver begins anew, or the switch does, for all or half of its VFs: no event tells it."""
+    for key, pf in machine.pfs.items():
+        known = list(pf.vfs) if pf.nic.takes_associations else []
+        for index in random.sample(known, random.choice([len(known), len(known) // 2])):
+            machine.lose_association(key, index)
+
+
+def _switch_has_moods(machine: Machine, random: Random) -> None:
+    """Until the next time it takes its while, says no, or nothing; or its driver does."""
+    machine.switch = random.choice(
+        [
+            Switch(),
+            Switch(looks=random.randint(1, 60)),
+            Switch(answer=random.choice([INVALID, INSUFFICIENT_RESOURCES, ERROR])),
+            Switch(is_silent=True),
+            Switch(set_errno=errno.EBUSY),
+            Switch(get_errno=random.choice([errno.EIO, errno.EMSGSIZE])),
+        ]
+    )
+
+
 def _data_nic(machine: Machine, random: Random) -> PfState:
     return random.choice([pf for pf in machine.pfs.values() if not pf.nic.is_management])
 
@@ -239,4 +264,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _lldpad_restarts,
     _bridge_lets_a_vsi_go,
     _bridge_says_no,
+    _switch_forgets,
+    _switch_has_moods,
+    _switch_has_moods,
 )

@@ -1,6 +1,7 @@
 """The switch at a simulated machine's NICs, as far as it answers for 802.1Qbh; and what shall go wrong with it."""
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from fairlead.model.association import IN_PROGRESS, INVALID, SUCCESS, Association, AssociationRequest
@@ -52,9 +53,12 @@ class Switch:
 
 
 class LostTime:
-    """linux.association.Timer: pauses take no time, but for whoever asks how late it is."""
+    """linux.association.Timer: pauses take no time, but for whoever asks how late it is. `before_pause`: what is called
+    before each.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, before_pause: Callable[[str], None]) -> None:
+        self._before_pause = before_pause
         self._seconds = 0.0
 
     def monotonic(self) -> float:
@@ -63,4 +67,5 @@ class LostTime:
 
     def pause(self, seconds: float) -> None:
         """At once."""
+        self._before_pause("wait for the switch")
         self._seconds += seconds

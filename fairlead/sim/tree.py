@@ -168,7 +168,7 @@ class TreeKernel(LinuxKernel):
             root,
             Reserve(cpus=0, memory_mib=0),
             write=self._tree.write,
-            timer=LostTime(),
+            timer=LostTime(machine.before_call),
         )
 
     def observe(self) -> KernelView:

@@ -40,7 +40,7 @@ from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import EthernetSettings
+from fairlead.model.port_profile import EthernetSettings, QbhSettings
 from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
 from fairlead.model.vf import LinkState
@@ -50,6 +50,7 @@ from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
 from fairlead.sim.machine import BeforeCall, Troubles, ignore_call
 from fairlead.sim.mischief import AgentDied, Mischief, dies_after
+from fairlead.sim.switch import Switch
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
 from tests.simulation.controls import Controls
@@ -169,7 +170,7 @@ class Site:
     def quieten(self) -> None:
         """For a while nothing more goes wrong, and everybody works. What was done is left as it is."""
         for place in self.places:
-            place.host.machine.troubles = Troubles()
+            place.host.machine.troubles, place.host.machine.switch = Troubles(), Switch()
         self._work(3)
         for place in self.places:
             place.link.trouble = TROUBLE
@@ -243,7 +244,7 @@ class Site:
         self.policies = [self._policy(tx, number) for number in (1, 2)]
         self.profiles = [
             port_profiles.create(tx, port_profiles.NewPortProfile(PROJECT, "p", settings)).id
-            for settings in (EthernetSettings(), EthernetSettings(max_rate_mbps=500))
+            for settings in (EthernetSettings(), EthernetSettings(max_rate_mbps=500), QbhSettings("finance"))
         ]
         policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
 
@@ -417,6 +418,7 @@ def change_profile(site: Site) -> None:
     random = site.random
     said = random.choice(
         [
+            GivenSettings(profile_id=random.choice(["finance", "hr"])),
             GivenSettings(vlan_priority=random.choice([None, 3, 5])),
             GivenSettings(trust=random.choice([None, True, False])),
             GivenSettings(spoof_check=random.choice([None, True, False])),

@@ -35,10 +35,12 @@ def _lies(tx: Tx, place: Place) -> list[str]:
     ]
     wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
     ungiven = frozenset(_ungiven(tx, place, devices))
+    # An operator may call a server active that lacks a card: that its device is MISSING stays told.
+    away = {device.id for device in devices.values() if device.status is DeviceStatus.MISSING}
     for server in tx.servers.find(host_id=place.host_id):
         rows = tx.allocations.find(server_id=server.id, host_id=place.host_id)
         aside = server.resize.aside if server.resize else ()
-        held = [devices[row.device_id] for row in rows if row.device_id not in {*aside, *ungiven}]
+        held = [devices[row.device_id] for row in rows if row.device_id not in {*aside, *ungiven, *away}]
         said = f"server {server.id}, {server.status.value}: "
         found.extend(said + lie for lie in _of_server(place, server, held, wanted))
     return found

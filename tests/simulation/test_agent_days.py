@@ -39,6 +39,13 @@ SEEDS = range(150)
 HOURS = 30
 
 
+def _otherwise(vf: VfWish) -> VfWish:
+    """The VF as its port may become under way."""
+    if vf.profile_id is None:
+        return replace(vf, trust=not vf.trust, vsi_type=vf.vsi_type and 3 - vf.vsi_type)
+    return replace(vf, profile_id="hr" if vf.profile_id == "finance" else "finance")
+
+
 class Day:
     """One host from its first boot on. Chains run in the tick that starts them."""
 
@@ -68,7 +75,9 @@ class Day:
         known = self.servers.get(place)
         if known is None:
             self.count += 1
-            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), VfWish(1, place, vsi_type=1)]
+            fabric = VfWish(1, place, profile_id=self.random.choice(["finance", "hr"]))
+            fabric = self.random.choice([fabric, VfWish(1, place, vsi_type=1)])
+            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), fabric]
             free = [vf for vf in places if self.watch.may_be_given((DATA[vf.pf].key, vf.index))]
             vfs = tuple(self.random.sample(free, self.random.randint(0, len(free))))
             image = self.random.choice([None, IMAGE])
@@ -94,10 +103,7 @@ class Day:
                 serial = known.boot_serial + (power is Power.RUNNING and not goes_on)
                 self.servers[place] = replace(known, power=power, boot_serial=serial)
             case 2:
-                vfs = tuple(
-                    replace(vf, trust=not vf.trust, vsi_type=vf.vsi_type and 3 - vf.vsi_type)
-                    for vf in known.vfs
-                )
+                vfs = tuple(map(_otherwise, known.vfs))
                 self.servers[place] = replace(known, vfs=vfs)
             case 3 if known.image:
                 again = replace(known, disk_serial=known.disk_serial + 1, hard_reboot=True)

@@ -26,6 +26,7 @@ ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
 TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
 BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
 STATION = ServerWish(1, vfs=(VfWish(0, 3, vsi_type=7),))
+FABRIC = ServerWish(1, vfs=(VfWish(1, 2, profile_id="finance"),))
 BOTH = HostWish(servers=(ONE, TWO))
 
 
@@ -57,6 +58,12 @@ def drifted() -> SimHost:
     vfs[3] = replace(vfs[3], trust=True)
     vfs[7] = replace(BASELINE, mac=MacAddress("02:00:00:00:00:07"))
     host.machine.pfs[DATA[1].key].is_up = False
+    return host
+
+
+def forgotten() -> SimHost:
+    host = converged(HostWish(servers=(FABRIC,)))
+    host.machine.lose_association(DATA[1].key, 2)
     return host
 
 
@@ -116,6 +123,11 @@ CASES = {
         HostWish(servers=(ServerWish(3, vfs=(VfWish(0, 3, vlan=300),)),), removals=(1,)),
     ),
     "drift_is_repaired": (drifted, BOTH),
+    "an_association_that_was_lost_is_made_again": (forgotten, HostWish(servers=(FABRIC,))),
+    "another_profile_of_the_switch": (
+        lambda: converged(HostWish(servers=(FABRIC,))),
+        HostWish(servers=(replace(FABRIC, vfs=(VfWish(1, 2, profile_id="hr"),)),)),
+    ),
     "a_count_waits_for_its_holders": (lambda: converged(BOTH), replace(BOTH, num_vfs=(4, 2))),
     "a_count_that_the_device_cannot": (bare, HostWish(num_vfs=(64, 8))),
     "a_stranger_keeps_its_vf": (with_a_stranger, BOTH),
