@@ -171,7 +171,9 @@ def _incapable(view: HostView, demand: Demand, families: list[FamilyView]) -> Re
     wanted = ", ".join(dict.fromkeys(name for family in families for name in lacking(sample, family)))
     about = f"has no {noun}{_on(sample)} of a PF with capability {wanted}"
     bare = [family for family in families if not (family.free_vfs or family.held_vfs or family.unclean_vfs)]
-    hint = f"another port profile, or a host with such NICs: fairlead device show <PF name> --host {view.name}"
+    hint = (
+        f"another port profile, or a host with such NICs: fairlead device show <PF name> --host {view.name}"
+    )
     if bare:
         hint = f"{_change(bare, '--vfs <number>')}: what a PF is capable of shows once it has VFs"
     message = f"no {noun}{_on(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
