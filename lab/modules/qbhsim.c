@@ -38,9 +38,9 @@ MODULE_PARM_DESC(bare, "tell nothing of VFs but their port profiles, as enic doe
 module_param(strict, bool, 0644);
 MODULE_PARM_DESC(strict, "take 40, 16 and 16 octets and nothing else (enic since 6.10)");
 module_param(response, ushort, 0644);
-MODULE_PARM_DESC(response, "how requests from now on end (enum port_profile_response in if_link.h)");
+MODULE_PARM_DESC(response, "how associations from now on end (enum port_profile_response in if_link.h)");
 module_param(pending_ms, uint, 0644);
-MODULE_PARM_DESC(pending_ms, "how long requests from now on are in progress first");
+MODULE_PARM_DESC(pending_ms, "how long associations from now on are in progress first");
 module_param(set_errno, uint, 0644);
 MODULE_PARM_DESC(set_errno, "refuse requests with it");
 module_param(get_errno, uint, 0644);
@@ -144,19 +144,21 @@ static int set_port(struct net_device *dev, int vf, struct nlattr *port[])
 {
 	struct association asked = {
 		.request = port[IFLA_PORT_REQUEST] ? nla_get_u8(port[IFLA_PORT_REQUEST]) : PORT_REQUEST_PREASSOCIATE,
-		.response = response,
-		.over_at = jiffies + msecs_to_jiffies(pending_ms),
+		.response = PORT_PROFILE_RESPONSE_SUCCESS,
+		.over_at = jiffies,
 		.profile = heard(port[IFLA_PORT_PROFILE]),
 		.instance = heard(port[IFLA_PORT_INSTANCE_UUID]),
 		.host = heard(port[IFLA_PORT_HOST_UUID]),
 	};
-	int vlan = asked.request == PORT_REQUEST_ASSOCIATE ? vlan_of(&asked.profile) : 0;
 	int err = has_vf(dev, vf) ? refusal(&asked) : -EINVAL;
 
-	if (vlan < 0)
-		asked.response = PORT_PROFILE_RESPONSE_INVALID;
-	else if (asked.response == PORT_PROFILE_RESPONSE_SUCCESS)
-		asked.vlan = vlan;
+	if (asked.request != PORT_REQUEST_DISASSOCIATE) {
+		int vlan = vlan_of(&asked.profile);
+
+		asked.response = vlan < 0 ? PORT_PROFILE_RESPONSE_INVALID : response;
+		asked.over_at += msecs_to_jiffies(pending_ms);
+		asked.vlan = asked.response == PORT_PROFILE_RESPONSE_SUCCESS ? vlan : 0;
+	}
 	if (!err)
 		err = put_vlan(pf_of(dev), vf, asked.vlan);
 	if (!err)

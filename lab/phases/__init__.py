@@ -15,6 +15,7 @@ from lab.phases.fields import FIELDS
 from lab.phases.guests import GUESTS
 from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
+from lab.phases.libvirt_qbh import LIBVIRT_QBH
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
 from lab.phases.spoofing import SPOOFING
@@ -22,7 +23,8 @@ from lab.phases.traffic import TRAFFIC
 from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, VDP, INVENTORY, REFUSAL, CRASHES,
+    HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
+    INVENTORY, REFUSAL, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
     END,
 )  # fmt: skip
