@@ -16,14 +16,13 @@ from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf, ObservedVsi
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import AssociateVsi, DisassociateVsi
+from fairlead.model.device import QBG_CAPABILITY
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer
 from fairlead.model.vsi import ABSENT, VsiReading, VsiState
 
 VsiStep = AssociateVsi | DisassociateVsi
-CAPABILITY = "802.1qbg"
-"""Of a PF on which a station speaks VDP."""
 _UNKNOWN = VsiReading(VsiState.UNKNOWN)
 
 Stations = Mapping[PfKey, Mapping[str, VsiReading] | None]
@@ -53,7 +52,7 @@ def with_station(pf: ObservedPf, stations: Stations) -> ObservedPf:
     """The PF with what follows from its having one."""
     if pf.key not in stations:
         return pf
-    return replace(pf, capabilities=(*pf.capabilities, CAPABILITY))
+    return replace(pf, capabilities=(*pf.capabilities, QBG_CAPABILITY))
 
 
 def observed_vsis(ledger: Ledger, stations: Stations) -> tuple[ObservedVsi, ...]:

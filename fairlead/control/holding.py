@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
+from fairlead.control.vsi_instances import check_instance
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
@@ -80,5 +81,6 @@ def bind_port(
         profile=bound.profile,
         generation=generation,
     )
+    check_instance(tx, nic.port.id, bound.vif_details)
     tx.bindings.add(binding)
     return binding

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance
+from fairlead.control.vsi_instances import check_instance
 from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import HostId, PortId
@@ -24,6 +25,7 @@ def rewire(tx: Tx, ports: Iterable[Port], details: Mapping[PortId, dict[str, str
     bindings = _locked_bindings(tx, ports)
     generations = _next_generations(tx, bindings)
     for binding in bindings:
+        check_instance(tx, binding.port_id, details[binding.port_id])
         wiring = after(WIRING, binding.wiring, "changed")
         changed = replace(binding, wiring=wiring, generation=generations[binding.host_id], failure=None)
         tx.bindings.put(replace(changed, vif_details=details[binding.port_id]))

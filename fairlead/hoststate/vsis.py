@@ -8,7 +8,7 @@ stumbles must not take servers down. What keeps it from being associated is its 
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.desired import DesiredVsi, GuestDevice
+from fairlead.hoststate.desired import DesiredHostdev, DesiredVsi, GuestDevice
 from fairlead.hoststate.freeing import Freeing
 from fairlead.hoststate.keys import down_key
 from fairlead.hoststate.likeness import is_associated
@@ -79,7 +79,7 @@ def _place(vsi: DesiredVsi) -> tuple[str, PortId, PfKey, int | None]:
 
 
 def _removal(lookup: Lookup, asked: DesiredVsi, free: Freeing) -> Chain | Hold:
-    """Once its guest is down, or has let go of what it is of."""
+    """Once its guest is down, or has let go of what it is of; at once where the port stays without: it is down."""
     guest, key = lookup.guests.get(asked.server_id), vsi_key(asked.settings.instance_id)
     step = DisassociateVsi(asked)
     if guest is None or not guest.state.is_up:
@@ -87,10 +87,18 @@ def _removal(lookup: Lookup, asked: DesiredVsi, free: Freeing) -> Chain | Hold:
     if asked.server_id in free.goes_down:
         return Chain(key, (step,), needs=(down_key(asked.server_id),))
     nic = nic_of(lookup, asked.server_id, asked.port_id)
+    if nic is not None and _is_to_stay(lookup, nic, asked):
+        return Chain(key, (step,))
     name = lookup.name_in(guest, nic) if nic else _vf_in(lookup, guest, asked)
     if name is not None and free.keeps(name, asked.server_id):
         return Hold(key, "disassociate the VSI", _KEEPS_RUNNING, (asked.server_id,))
     return Chain(key, (step,), needs=free.needs(name, (asked.server_id,)) if name else ())
+
+
+def _is_to_stay(lookup: Lookup, nic: GuestDevice, asked: DesiredVsi) -> bool:
+    if nic not in lookup.wanted[asked.server_id].devices:
+        return False
+    return not isinstance(nic, DesiredHostdev) or (nic.pf, nic.vf_index) == (asked.pf, asked.vf_index)
 
 
 def _vf_in(lookup: Lookup, guest: ObservedGuest, asked: DesiredVsi) -> PciAddress | None:

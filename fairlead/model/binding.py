@@ -15,6 +15,7 @@ class VifType(Enum):
     BRIDGE = "bridge"
     HW_VEB = "hw_veb"
     QBH = "802.1qbh"
+    QBG = "802.1qbg"
 
 
 class BindingRole(Enum):

@@ -87,6 +87,10 @@ _VIF_DETAILS = thing(
         "bound_drivers": mapping(TEXT),
         "bridge_name": TEXT,
         "profileid": TEXT,
+        "managerid": TEXT,
+        "typeid": TEXT,
+        "typeidversion": TEXT,
+        "instanceid": TEXT,
     },
 )
 _PROFILE = thing(
@@ -103,7 +107,15 @@ _PROFILE = thing(
     },
 )
 _VIF_TYPES = one_of(
-    "unbound", "binding_failed", "hw_veb", "802.1qbh", "hostdev", "bridge", "macvtap", "hostdev_physical"
+    "unbound",
+    "binding_failed",
+    "hw_veb",
+    "802.1qbh",
+    "802.1qbg",
+    "hostdev",
+    "bridge",
+    "macvtap",
+    "hostdev_physical",
 )
 _VNIC_TYPES = one_of("normal", "direct", "macvtap", "direct-physical")
 PORT = thing(

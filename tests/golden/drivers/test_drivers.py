@@ -15,7 +15,14 @@ from fairlead.model.errors import Conflict
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import ALL_VLANS, EthernetSettings, PortProfileKind, QbhSettings, parse_vlans
+from fairlead.model.port_profile import (
+    ALL_VLANS,
+    EthernetSettings,
+    PortProfileKind,
+    QbgSettings,
+    QbhSettings,
+    parse_vlans,
+)
 from fairlead.model.vf import LinkState, VlanProtocol
 from tests import rows
 from tests.golden.comparison import OF_SOME, assert_golden
@@ -36,6 +43,10 @@ def profiled(network: Network, port: dict[str, object] | None = None, **settings
 
 def fabric(bound: BoundPort) -> BoundPort:
     return replace(direct(bound), profile=rows.profile(QbhSettings("finance")))
+
+
+def station(bound: BoundPort, instance_id: str | None = None) -> BoundPort:
+    return replace(direct(bound), profile=rows.profile(QbgSettings(11, 1193046, 2, instance_id)))
 
 
 CASES = {
@@ -79,6 +90,12 @@ CASES = {
     ),
     "qbh_plain": fabric(BoundPort(rows.port(), rows.network(), None)),
     "qbh_flat_down": fabric(BoundPort(rows.port(vlan=None, admin_state_up=False), rows.network(None), None)),
+    "qbg_plain": station(BoundPort(rows.port(), rows.network(), None)),
+    "qbg_flat_with_an_instance": station(
+        BoundPort(rows.port(vlan=None), rows.network(None), rows.qos(limit_kbps=100_000)),
+        "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f",
+    ),
+    "qbg_down": station(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
     "bridge_by_profile": BoundPort(
         rows.port(**NORMAL),
         rows.network(),
@@ -151,6 +168,7 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         profiled(rows.network(), NORMAL, trust=True),
         profiled(rows.network(), NORMAL, min_rate_mbps=1),
         fabric(BoundPort(rows.port(vlan_priority=1), rows.network(), None)),
+        station(BoundPort(rows.port(vlan_priority=1), rows.network(None), None)),
         fabric(BoundPort(rows.port(trusted=True), rows.network(), None)),
         fabric(BoundPort(rows.port(port_security_enabled=False), rows.network(), None)),
         fabric(BoundPort(rows.port(propagate_uplink_status=False), rows.network(), None)),
@@ -171,7 +189,6 @@ def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> N
     [
         (VnicType.NORMAL, PortProfileKind.QBH),
         (VnicType.NORMAL, PortProfileKind.QBG),
-        (VnicType.DIRECT, PortProfileKind.QBG),
         (VnicType.NORMAL, PortProfileKind.INFINIBAND),
         (VnicType.DIRECT, PortProfileKind.INFINIBAND),
     ],

@@ -228,7 +228,6 @@ def test_a_network_and_its_default_must_fit(world):
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
-        (PortProfileKind.QBG, {"manager_id": 1, "type_id": 2, "type_id_version": 3}),
         (PortProfileKind.INFINIBAND, {"partition_key": 5}),
     ],
 )
