@@ -1,0 +1,219 @@
+"""802.1Qbh: the agent associates VFs of igb PFs, to which qbhsim gives what such a NIC's driver has."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+from uuid import UUID
+
+from fairlead.model.association import (
+    BAD_STATE,
+    ERROR,
+    IN_PROGRESS,
+    INSUFFICIENT_RESOURCES,
+    INVALID,
+    SUCCESS,
+    answer,
+)
+from lab import expect, qbhsim
+from lab.bed import Lab
+from lab.guests import BASELINE, Guest, Vf, places, vf_now
+from lab.phase import Phase
+from lab.phases.inventory import INVENTORY
+from lab.site import PHYSICAL_NETWORK, Site
+
+FINANCE_VLAN, HR_VLAN = 100, 200
+SHIMMED = f"shim=pfa,pfb map=finance:{FINANCE_VLAN},hr:{HR_VLAN}"
+_CAPABILITY = "802.1qbh"
+_PENDING_MS, _FOR_EVER_MS = 1500, 3_600_000
+# An answer that the switch forgot is missed at the agent's next look.
+_REPAIR_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A server with one VF in that profile; `vlan` is the one that the switch has for it."""
+
+    name: str
+    profile: str
+    vlan: int
+
+    def create(self, site: Site) -> None:
+        """Ask for it."""
+        site.do(
+            f"server create {self.name} --flavor near --image guest "
+            f"--nic network=office,vnic-type=direct,port-profile={self.profile}"
+        )
+
+
+_ADA, _BOB, _EVE = (
+    Member("ada", "finance", FINANCE_VLAN),
+    Member("bob", "finance", FINANCE_VLAN),
+    Member("eve", "hr", HR_VLAN),
+)
+_CREW = (_ADA, _BOB, _EVE)
+_STRANGER = Member("stranger", "unheard-of", 0)
+
+
+def declare_office(lab: Lab) -> None:
+    """A network whose VLANs are the switch's, and profiles, unless they are there. Returns when the agent has told
+    that its PFs associate VFs.
+    """
+    site = lab.site
+    if not site.try_to("network show office").stdout.strip():
+        site.do(f"network create office --physical-network {PHYSICAL_NETWORK} --flat")
+        site.do("subnet create office --network office --cidr 10.2.0.0/24 --gateway none")
+        for member in (_ADA, _EVE, _STRANGER):
+            name = member.profile
+            site.do(f"port-profile create {name} --kind 802.1Qbh --profile-id {name}")
+    pfs = {place.pf for place in places(lab.host).values()}
+
+    def are_known() -> bool:
+        able = {device["name"] for device in site.devices() if _CAPABILITY in str(device["capabilities"])}
+        return pfs <= able
+
+    site.wait_for("the agent to find that its PFs associate VFs", are_known)
+
+
+def _show(lab: Lab) -> None:
+    with qbhsim.loaded(lab.host, SHIMMED):
+        declare_office(lab)
+        _refusals(lab)
+        _success(lab)
+        _traffic(lab)
+        _loss(lab)
+        _end(lab)
+
+
+def _refusals(lab: Lab) -> None:
+    """A profile that the switch does not know, each other answer that the kernel has a name for, one that it has none
+    for, and none at all.
+    """
+    _refused(lab, _STRANGER, answer(INVALID).words)
+    for response in (BAD_STATE, INSUFFICIENT_RESOURCES, ERROR, ERROR + 1):
+        qbhsim.turn(lab.host, response=response)
+        _refused(lab, _ADA, answer(response).words)
+    qbhsim.turn(lab.host, response=SUCCESS, pending_ms=_FOR_EVER_MS)
+    _refused(lab, _ADA, answer(IN_PROGRESS).words)
+    qbhsim.turn(lab.host, pending_ms=0)
+
+
+def _refused(lab: Lab, member: Member, words: str) -> None:
+    host, site = lab.host, lab.site
+    qbhsim.clear_log(host)
+    member.create(site)
+    site.wait_for(f"the refusal: {words}", lambda: (site.server(member.name) or {}).get("status") == "ERROR")
+    server = site.server(member.name) or {}
+    fault = str(server["fault"])
+    expect.true(
+        "the fault tells what the switch said, and of which profile",
+        words in fault and member.profile in fault,
+        fault,
+    )
+    expect.equal("domains", host.virsh("list --all --name").output.split(), [])
+    asked = qbhsim.asked(host)
+    expect.equal("the first request", asked[0].request, qbhsim.ASSOCIATE)
+    expect.equal("the last request", asked[-1].request, qbhsim.DISASSOCIATE)
+    expect.equal("VFs that were asked for", {(one.pf, one.vf) for one in asked}, {(asked[0].pf, asked[0].vf)})
+    for place in places(host).values():
+        expect.equal(f"{place} after the refusal", vf_now(host, place), BASELINE)
+    site.do(f"server delete {member.name} --wait")
+    site.audit()
+    lab.progress.say(f"    {fault[:300]}")
+
+
+def _success(lab: Lab) -> None:
+    """The switch takes its time for each."""
+    host, site = lab.host, lab.site
+    qbhsim.clear_log(host)
+    qbhsim.turn(host, pending_ms=_PENDING_MS)
+    for member in _CREW:
+        member.create(site)
+    for member in _CREW:
+        site.wait_for(f"server {member.name}", partial(site.is_active, member.name), 180)
+    qbhsim.turn(host, pending_ms=0)
+    asked = {(one.pf, one.vf): one for one in qbhsim.asked(host)}
+    expect.equal("VFs that were asked for", len(asked), len(_CREW))
+    for member in _CREW:
+        guest, port = Guest(site, member.name), site.port_of(member.name)
+        place = guest.place()
+        one = asked[place.pf, place.index]
+        expect.equal("sizes of name, port and host, in octets", one.sizes, (40, 16, 16))
+        expect.equal(
+            f"what was asked for {member.name}",
+            (one.request, one.errno, one.profile),
+            (qbhsim.ASSOCIATE, 0, member.profile),
+        )
+        expect.equal(f"whom it was asked for, {member.name}", one.instance, UUID(str(port["id"])).hex)
+        expect.equal(
+            f"the VF of {member.name} before its QEMU was", guest.vf_before_start(), _vf(site, member)
+        )
+    expect.equal("hosts that asked", len({one.host for one in asked.values()}), 1)
+    site.audit()
+
+
+def _traffic(lab: Lab) -> None:
+    """The VLANs are the switch's: nobody sees them but the wire."""
+    site = lab.site
+    ada, bob, eve = (Guest(site, member.name) for member in _CREW)
+    for guest in (ada, bob, eve):
+        guest.wait_until_ready()
+    mark = lab.wire.mark()
+    expect.true("ada reaches bob, of her profile", ada.reaches(_address(site, _BOB)))
+    expect.true("ada does not reach eve", not ada.reaches(_address(site, _EVE)))
+    expect.true("eve does not reach bob", not eve.reaches(_address(site, _BOB)))
+    frames = list(lab.wire.frames(mark))
+    for member in _CREW:
+        mac = site.port_of(member.name)["mac_address"]
+        expect.equal(
+            f"VLANs of {member.name}'s frames",
+            {one.vlan for one in frames if one.source == mac},
+            {member.vlan},
+        )
+    lab.progress.say(f"    {len(frames)} frames on the wire")
+
+
+def _loss(lab: Lab) -> None:
+    """The switch starts anew and tells nobody."""
+    host, site = lab.host, lab.site
+    pids = [Guest(site, member.name).pid for member in _CREW]
+    qbhsim.clear_log(host)
+    qbhsim.forget(host)
+    wanted = {(UUID(str(site.port_of(member.name)["id"])).hex, member.profile) for member in _CREW}
+
+    def is_repaired() -> bool:
+        return wanted == {
+            (one.instance, one.profile) for one in qbhsim.asked(host) if one.request == qbhsim.ASSOCIATE
+        }
+
+    site.wait_for("each VF to be associated anew", is_repaired, _REPAIR_SECONDS)
+    expect.equal("QEMU's processes", [Guest(site, member.name).pid for member in _CREW], pids)
+    expect.true("ada reaches bob again", Guest(site, _ADA.name).reaches(_address(site, _BOB)))
+
+
+def _end(lab: Lab) -> None:
+    host, site = lab.host, lab.site
+    held = {(place.pf, place.index) for place in (Guest(site, member.name).place() for member in _CREW)}
+    qbhsim.clear_log(host)
+    site.do(f"server delete {' '.join(member.name for member in _CREW)} --wait")
+    ended = {(one.pf, one.vf) for one in qbhsim.asked(host) if one.request == qbhsim.DISASSOCIATE}
+    expect.equal("VFs whose association was ended", ended, held)
+    for place in places(host).values():
+        expect.equal(f"{place} in the end", vf_now(host, place), BASELINE)
+    site.audit()
+
+
+def _vf(site: Site, member: Member) -> Vf:
+    return Vf(
+        str(site.port_of(member.name)["mac_address"]), None, 0, BASELINE.spoof_check, BASELINE.trust, 0, 0
+    )
+
+
+def _address(site: Site, member: Member) -> str:
+    addresses = cast("list[dict[str, str]]", site.port_of(member.name)["fixed_ips"])
+    return addresses[0]["ip_address"]
+
+
+QBH = Phase(
+    "qbh", "802.1Qbh on igb: each answer of the switch, silence, finance and hr apart, an association lost and ended",
+    _show, limit_seconds=420, needs=(INVENTORY,),
+)  # fmt: skip
