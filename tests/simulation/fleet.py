@@ -40,7 +40,7 @@ from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import EthernetSettings, QbhSettings
+from fairlead.model.port_profile import EthernetSettings, QbgSettings, QbhSettings
 from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
 from fairlead.model.vf import LinkState
@@ -92,6 +92,7 @@ class Place:
 
     def lose_ledger(self) -> None:
         self.host.slots.lose()
+        self.host.machine.vsis.clear()  # lldpad starts anew with the host's disk
         self.start_agent()
 
     def drive(self, random: Random) -> None:
@@ -244,7 +245,12 @@ class Site:
         self.policies = [self._policy(tx, number) for number in (1, 2)]
         self.profiles = [
             port_profiles.create(tx, port_profiles.NewPortProfile(PROJECT, "p", settings)).id
-            for settings in (EthernetSettings(), EthernetSettings(max_rate_mbps=500), QbhSettings("finance"))
+            for settings in (
+                EthernetSettings(),
+                EthernetSettings(max_rate_mbps=500),
+                QbhSettings("finance"),
+                QbgSettings(11, 7, 2),
+            )
         ]
         policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
 
@@ -419,6 +425,7 @@ def change_profile(site: Site) -> None:
     said = random.choice(
         [
             GivenSettings(profile_id=random.choice(["finance", "hr"])),
+            GivenSettings(type_id=random.choice([7, 8])),
             GivenSettings(vlan_priority=random.choice([None, 3, 5])),
             GivenSettings(trust=random.choice([None, True, False])),
             GivenSettings(spoof_check=random.choice([None, True, False])),

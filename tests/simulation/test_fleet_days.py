@@ -118,6 +118,8 @@ def _assert_as_desired(place: Place, document: DesiredState) -> None:
     managed = {family.pf for family in document.families if not family.is_given_whole}
     machine = place.host.machine
     kept = kept_by_the_paused(place, document)
+    held = {vsi.instance_id: vsi for vsis in machine.vsis.values() for vsi in vsis.values()}
+    assert {vsi.settings.instance_id: vsi.settings for vsi in document.vsis}.items() <= held.items()
     for key in managed:
         for index, seen in machine.pfs[key].vfs.items():
             if machine.pfs[key].nic.vf_address(index) in kept:
@@ -168,4 +170,5 @@ def assert_empty(site: Site) -> None:
     site.engine.run(look)
     for place in site.places:
         assert place.host.machine.domains == {}
+        assert not any(place.host.machine.vsis.values())
         assert place.host.disks.guests() == ()
