@@ -47,9 +47,9 @@ class MemoryNetlink:
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         return self._device(index), {} if self.is_silent else dict(self.vfs.get(index, {}))
 
-    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+    def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         self._device(index)
-        return NicCounters(10, 1, 20, 2) if vf in self.vfs.get(index, {}) else None
+        return {vf: NicCounters(10, 1, 20, 2) for vf in self.vfs.get(index, {})}
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         self.changes += 1

@@ -6,7 +6,17 @@ RULES = {
     "v1:openapi": "anyone",
     **{
         f"v1:{noun}:{verb}": "admin"
-        for noun in ("hosts", "devices", "policies", "aliases", "agents", "servers", "events", "audit")
+        for noun in (
+            "hosts",
+            "devices",
+            "vnics",
+            "policies",
+            "aliases",
+            "agents",
+            "servers",
+            "events",
+            "audit",
+        )
         for verb in ("read", "write")
     },
     "v1:audit-trail:read": "admin",

@@ -1,25 +1,37 @@
-"""Answers to control's questions about guests: things to be read, not states to be reached."""
+"""Answers to control's questions: things to be read, not states to be reached."""
 
 from typing import assert_never
 
 from fairlead.agent.diagnosing import diagnose
 from fairlead.agent.hands import Hands
+from fairlead.agent.vnics import vnics
 from fairlead.model.errors import Fault
+from fairlead.model.ids import ServerId
 from fairlead.model.question import Question, QuestionKind
 from fairlead.wire import codec
 
 
 def answer(question: Question, hands: Hands) -> str:
     """The text asked for; why there is none, when the host says no."""
+    if question.kind is QuestionKind.VNICS:
+        return codec.encode(vnics(hands)).decode()
+    if question.server_id is None:
+        return f"{question.kind.value} is asked about a guest, and none is named"
     try:
-        match question.kind:
-            case QuestionKind.CONSOLE:
-                return hands.disks.console(question.server_id, question.lines)
-            case QuestionKind.DOMAIN:
-                return hands.hypervisor.domain_xml(question.server_id)
-            case QuestionKind.DIAGNOSTICS:
-                return codec.encode(diagnose(question.server_id, hands)).decode()
-            case _:
-                assert_never(question.kind)
+        return _of_guest(question.kind, question.server_id, question.lines, hands)
     except Fault as fault:
         return str(fault)
+
+
+def _of_guest(kind: QuestionKind, server_id: ServerId, lines: int | None, hands: Hands) -> str:
+    match kind:
+        case QuestionKind.CONSOLE:
+            return hands.disks.console(server_id, lines)
+        case QuestionKind.DOMAIN:
+            return hands.hypervisor.domain_xml(server_id)
+        case QuestionKind.DIAGNOSTICS:
+            return codec.encode(diagnose(server_id, hands)).decode()
+        case QuestionKind.VNICS:
+            return ""
+        case _:
+            assert_never(kind)

@@ -58,8 +58,14 @@ class Kernel(Protocol):
         """One VF's settings as they are now; raises Fault when it is gone."""
         ...
 
-    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
-        """What the VF has received and sent, as its PF's driver counts; None where that keeps none. Raises Fault."""
+    def vf_counters(self, pf: ObservedPf) -> Mapping[int, NicCounters]:
+        """What each VF has received and sent, as the PF's driver counts; without those of which it counts nothing.
+        Raises Fault.
+        """
+        ...
+
+    def link_counters(self, name: str) -> NicCounters | None:
+        """What a guest has received and sent through a tap or macvtap of ours; None when that is not there."""
         ...
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:

@@ -48,5 +48,5 @@ def _vfs(
         pf = pfs.get(vf.pf)
         for each in pf.vfs if pf else ():
             if pf is not None and each.index == vf.index:
-                found[vf.device_id] = each.pci_address, hands.kernel.vf_counters(pf, vf.index)
+                found[vf.device_id] = each.pci_address, hands.kernel.vf_counters(pf).get(vf.index)
     return found

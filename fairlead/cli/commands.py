@@ -14,6 +14,7 @@ COMMANDS = {
     "alias": "fairlead.cli.policies:alias",
     "host": "fairlead.cli.hosts:host",
     "device": "fairlead.cli.hosts:device",
+    "vnic": "fairlead.cli.vnics:vnic",
     "explain": "fairlead.cli.insight:explain",
     "event": "fairlead.cli.insight:event",
     "audit": "fairlead.cli.insight:audit",

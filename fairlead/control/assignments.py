@@ -6,9 +6,8 @@ from fairlead.control import hosts, questions
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
-from fairlead.drivers.base import BoundPort
+from fairlead.control.telling import told_of
 from fairlead.drivers.bridge import tap_name
-from fairlead.drivers.registry import driver_for
 from fairlead.hoststate.build import desired_state
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.facts import HostFacts
@@ -98,16 +97,7 @@ def _wirings(
 ) -> dict[PortId, Settings]:
     by_port = {nic.port.id: nic for nic in nics}
     return {
-        binding.port_id: _wiring(binding, by_port[binding.port_id], devices)
+        binding.port_id: told_of(binding, by_port[binding.port_id], devices)
         for binding in bindings
         if binding.port_id in by_port
     }
-
-
-def _wiring(binding: Binding, nic: Nic, devices: dict[DeviceId, Device]) -> Settings:
-    """What the driver that made the binding says now: a port changed since then is told anew."""
-    device = devices[binding.device_id] if binding.device_id else None
-    pf = devices[device.family_id] if device else None
-    port = nic.port if nic.network.admin_state_up else replace(nic.port, admin_state_up=False)
-    bound = BoundPort(port, nic.network, nic.qos, device, pf, nic.profile)
-    return driver_for(binding.vif_type).settings(bound)

@@ -146,7 +146,7 @@ class AuditTrail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Whom to wake after the commit: the scheduler, a host's long poll, who waits for a server."""
+    """Whom to wake after the commit: the scheduler, a host's long poll, who waits for a server or an answer."""
 
     topic: str
 
@@ -157,6 +157,11 @@ SCHEDULER = Wake("scheduler")
 def host_wake(host_id: HostId) -> Wake:
     """Whoever waits for that host's desired state."""
     return Wake(f"host/{host_id}")
+
+
+def answer_wake(question_id: str) -> Wake:
+    """Whoever waits for the answer to a question."""
+    return Wake(f"answer/{question_id}")
 
 
 def server_wake(server_id: ServerId) -> Wake:

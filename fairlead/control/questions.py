@@ -1,9 +1,9 @@
-"""Questions to hosts: a guest's console log, its domain. Asked in one transaction, answered in another."""
+"""Questions to hosts: a guest's console log, the vNICs there. Asked in one transaction, answered in another."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from fairlead.control.boundary import Tx, host_wake, server_wake
+from fairlead.control.boundary import Tx, answer_wake, host_wake
 from fairlead.model.errors import Conflict, NotFound
 from fairlead.model.ids import HostId, ServerId
 from fairlead.model.question import Question, QuestionKind
@@ -19,11 +19,13 @@ def ask(tx: Tx, server_id: ServerId, kind: QuestionKind, lines: int | None = Non
     server = tx.servers.fetch(server_id)
     if server.host_id is None:
         raise Conflict("wrong_state", f"Server {server_id} is on no host yet, so there is nobody to ask.")
-    _forget_old(tx, server.host_id)
-    question = Question(tx.new_id(), server.host_id, server_id, tx.now, kind, lines)
-    tx.questions.add(question)
-    tx.wakes.add(host_wake(server.host_id))
-    return question
+    return _asked(tx, Question(tx.new_id(), server.host_id, server_id, tx.now, kind, lines))
+
+
+def ask_host(tx: Tx, host_id: HostId, kind: QuestionKind) -> Question:
+    """The open question about the host itself, on its way there. Raises NotFound."""
+    tx.hosts.fetch(host_id)
+    return _asked(tx, Question(tx.new_id(), host_id, None, tx.now, kind))
 
 
 def answer(tx: Tx, host_id: HostId, question_id: str, text: str) -> None:
@@ -32,7 +34,7 @@ def answer(tx: Tx, host_id: HostId, question_id: str, text: str) -> None:
     if question is None or question.host_id != host_id:
         raise NotFound("question", question_id)
     tx.questions.put(replace(question, answer=text))
-    tx.wakes.add(server_wake(question.server_id))
+    tx.wakes.add(answer_wake(question.id))
 
 
 def take(tx: Tx, question_id: str) -> str | None:
@@ -46,6 +48,13 @@ def take(tx: Tx, question_id: str) -> str | None:
 def open_for(tx: Tx, host_id: HostId) -> tuple[Question, ...]:
     """The questions that the host has not answered."""
     return tx.questions.find(host_id=host_id, answer=None)
+
+
+def _asked(tx: Tx, question: Question) -> Question:
+    _forget_old(tx, question.host_id)
+    tx.questions.add(question)
+    tx.wakes.add(host_wake(question.host_id))
+    return question
 
 
 def _forget_old(tx: Tx, host_id: HostId) -> None:

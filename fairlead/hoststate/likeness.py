@@ -30,7 +30,12 @@ def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
 def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:
     """Whether the tap is there and as wanted."""
     seen = lookup.taps.get(wanted.name)
-    return seen is not None and _tap_facts(wanted) == _tap_facts(seen)
+    return seen is not None and is_tap_like(wanted, seen)
+
+
+def is_tap_like(wanted: DesiredTap, seen: ObservedTap) -> bool:
+    """Whether a tap is as wanted."""
+    return _tap_facts(wanted) == _tap_facts(seen)
 
 
 def is_associated(lookup: Lookup, wanted: DesiredVsi) -> bool:

@@ -19,6 +19,7 @@ from fairlead.linux.faults import Act, fault, not_a_member, pf_subject, refusal,
 from fairlead.linux.guid_files import NotAMember
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
+from fairlead.linux.linkcounters import read_link_counters
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
 from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
@@ -102,13 +103,17 @@ class LinuxKernel:
             raise fault("vf_missing", Act.READ_VF, subject, said, "Somebody changed the number of VFs.")
         return found
 
-    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
+    def vf_counters(self, pf: ObservedPf) -> Mapping[int, NicCounters]:
         """See Kernel.vf_counters."""
-        subject = vf_subject(pf, index)
+        subject = f"VFs of {pf_subject(pf)}"
         try:
-            return self._netlink.vf_counters(self._index(pf, Act.READ_VF, subject), index)
+            return self._netlink.vf_counters(self._index(pf, Act.READ_VF, subject))
         except OSError as error:
             raise refusal(Act.READ_VF, subject, error) from error
+
+    def link_counters(self, name: str) -> NicCounters | None:
+        """See Kernel.link_counters."""
+        return read_link_counters(self._sysfs.root, name)
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Kernel.set_vf. The Fault names the field that was refused: the kernel goes through them in

@@ -121,8 +121,8 @@ class Netlink(Protocol):
         """One device with its VFs by index, in one request. A VF's association is what was asked last and answered."""
         ...
 
-    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
-        """What a VF of the device has received and sent; None where its driver counts nothing."""
+    def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
+        """What each VF of the device has received and sent; without those of which its driver counts nothing."""
         ...
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:

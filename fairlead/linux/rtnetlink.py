@@ -74,17 +74,17 @@ class RtNetlink:
         is_infiniband = _LINK_HEADER.unpack_from(answers[0])[1] == _ARPHRD_INFINIBAND
         return link, read_vfs(found, is_infiniband=is_infiniband)
 
-    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
-        """See Netlink.vf_counters. None too where there are so many VFs that they do not fit with statistics."""
+    def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
+        """See Netlink.vf_counters. None of so many VFs that they do not fit an attribute with statistics."""
         body = _link_header(index) + nl.number(_EXT_MASK, _FILTER_VF)
         try:
             answers = self._channel.request(_GETLINK, body)
         except NetlinkRefusal as refusal:
             if refusal.errno == errno.EMSGSIZE:
-                return None
+                return {}
             raise
         found = dict(nl.parts(answers[0][_LINK_HEADER.size :])) if answers else {}
-        return read_counters(found.get(_VFINFO_LIST, b""), vf)
+        return read_counters(found.get(_VFINFO_LIST, b""))
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """See Netlink.set_vf."""

@@ -14,13 +14,15 @@ _RX_PACKETS, _TX_PACKETS, _RX_BYTES, _TX_BYTES, _RX_DROPPED, _TX_DROPPED = 0, 1,
 _QUAD_OCTETS = 8
 
 
-def read_counters(infos: bytes, vf: int) -> NicCounters | None:
-    """Those of one VF in an IFLA_VFINFO_LIST; None where its driver counts nothing, or the VF is not there."""
+def read_counters(infos: bytes) -> dict[int, NicCounters]:
+    """Those in an IFLA_VFINFO_LIST, by VF; without VFs of which their driver counts nothing."""
+    counted: dict[int, NicCounters] = {}
     for kind, value in parts(infos):
         found = dict(parts(value)) if kind == VF_INFO else {}
-        if _MAC in found and struct.unpack_from("=I", found[_MAC])[0] == vf:
-            return _read(found.get(_STATS, b""))
-    return None
+        said = _read(found.get(_STATS, b""))
+        if _MAC in found and said is not None:
+            counted[int(struct.unpack_from("=I", found[_MAC])[0])] = said
+    return counted
 
 
 def _read(stats: bytes) -> NicCounters | None:

@@ -2,14 +2,19 @@
 
 import signal
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
 
 from fairlead.agent.service import serve
+from fairlead.agent.vnics import vnics
 from fairlead.main.enrolment import enrolled
 from fairlead.main.logs import configure
-from fairlead.main.settings import setting
+from fairlead.main.settings import parse_metrics, setting
 from fairlead.main.state import hold, state_directory
+
+if TYPE_CHECKING:
+    from fairlead.main.real import RealHost
 
 
 @click.command()
@@ -17,16 +22,22 @@ from fairlead.main.state import hold, state_directory
 @setting("token")
 @setting("state")
 @setting("libvirt")
-def agent(control: str | None, token: str | None, state: str | None, libvirt: str) -> None:
+@setting("metrics")
+def agent(
+    control: str | None, token: str | None, state: str | None, libvirt: str, metrics: str | None
+) -> None:
     """Run this host's agent: it makes the host as control wishes and reports what it sees."""
     from fairlead.main.real import RealHost  # noqa: PLC0415 - its help needs no libvirt
 
     if control is None:
         raise click.UsageError("--control is missing: the URL of control, such as http://127.0.0.1:9696.")
+    place = parse_metrics(metrics) if metrics else None
     configure()
     directory = state_directory(state, "host")
     held = hold(directory)
     host = RealHost(control, enrolled(control, directory, token), directory, libvirt)
+    if place is not None:
+        _serve_metrics(place, host)
     stop = Event()
 
     def end(*_: object) -> None:
@@ -38,3 +49,15 @@ def agent(control: str | None, token: str | None, state: str | None, libvirt: st
     click.echo(f"ready {control}")
     serve(host.agent, stop)
     held.close()
+
+
+def _serve_metrics(place: tuple[str, int], host: "RealHost") -> None:
+    from fairlead.metrics.serve import serve as serve_metrics  # noqa: PLC0415 - memory of those who want it alone
+
+    try:
+        port = serve_metrics(*place, lambda: vnics(host.hands))
+    except OSError as error:
+        raise click.ClickException(
+            f"Metrics cannot be read at {place[0]}:{place[1]}: {error.strerror}."
+        ) from error
+    click.echo(f"metrics {place[0]}:{port}")

@@ -41,7 +41,7 @@ class RealHost:
         hypervisor, disks = _libvirt(libvirt, state, self._wake)
         self._agent: Agent | None = None
         station = Lldpad()
-        hands = Hands(
+        self.hands = hands = Hands(
             kernel=LinuxKernel(RtNetlink(), guests=state),
             vdp=station,
             hypervisor=hypervisor,

@@ -70,6 +70,7 @@ _SETTINGS = {
     "control": _Setting("URL of control, such as http://127.0.0.1:9696."),
     "token": _Setting("One-time token of `fairlead host enrol`; needed once."),
     "libvirt": _Setting("libvirt's URI.", "qemu:///system"),
+    "metrics": _Setting("Address and port where Prometheus reads of this host's vNICs; nowhere if absent."),
     "sim": _Setting("Number of simulated hosts; this machine's own agent if absent."),
 }
 
@@ -125,16 +126,25 @@ def parse_listen(text: str, way: Way) -> tuple[str, int] | Path:
     """
     if text.startswith(_UNIX):
         return Path(text.removeprefix(_UNIX))
+    bare, port = _address(text)
+    if way is Way.NONE and not is_loopback(bare):
+        raise click.UsageError(
+            f"Without logins control listens on loopback alone, and {bare or 'an empty address'} is not: "
+            f"anyone who reaches it would own every host. Use 127.0.0.1:{port}, or --login (docs/howto/logins.md)."
+        )
+    return bare, port
+
+
+def parse_metrics(text: str) -> tuple[str, int]:
+    """Address and port where metrics are read; raises click's usage error."""
+    return _address(text)
+
+
+def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or int(port) > _LAST_PORT:
         raise click.UsageError(f"'{text}' is not an address and port such as {DEFAULT_LISTEN}.")
-    bare = host.strip("[]")
-    if way is Way.NONE and not is_loopback(bare):
-        raise click.UsageError(
-            f"Without logins control listens on loopback alone, and {host or 'an empty address'} is not: "
-            f"anyone who reaches it would own every host. Use 127.0.0.1:{port}, or --login (docs/howto/logins.md)."
-        )
-    return bare, int(port)
+    return host.strip("[]"), int(port)
 
 
 def is_loopback(host: str) -> bool:

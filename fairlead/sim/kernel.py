@@ -71,10 +71,13 @@ class SimKernel:
         except OSError as error:
             raise refusal(Act.READ_VF, vf_subject(pf, index), error) from error
 
-    def vf_counters(self, pf: ObservedPf, index: int) -> NicCounters | None:
+    def vf_counters(self, pf: ObservedPf) -> Mapping[int, NicCounters]:
         """A simulated guest sends nothing, which is counted."""
-        self._vf("Reading VF", pf, index)
-        return NicCounters(0, 0, 0, 0)
+        return {vf: NicCounters(0, 0, 0, 0) for vf in self._pf("Reading VFs of", pf).vfs}
+
+    def link_counters(self, name: str) -> NicCounters | None:
+        """As above."""
+        return NicCounters(0, 0, 0, 0) if name in self._machine.virtual_links else None
 
     def set_vf(self, pf: ObservedPf, index: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Field by field, in the kernel's order; then what the switch says."""

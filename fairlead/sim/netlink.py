@@ -74,9 +74,10 @@ class SimNetlink:
             raise NetlinkRefusal(error.errno, error.strerror) from error
         return replace(link, takes_associations=pf.nic.takes_associations and bool(told)), told
 
-    def vf_counters(self, index: int, vf: int) -> NicCounters | None:
+    def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         """A simulated guest sends nothing, which is counted."""
-        return NicCounters(0, 0, 0, 0)
+        _, vfs = self.link(index)
+        return {vf: NicCounters(0, 0, 0, 0) for vf in vfs}
 
     def set_vf(self, index: int, vf: int, settings: VfSettings, fields: tuple[str, ...]) -> None:
         """Up to the first field that is refused."""

@@ -17,6 +17,7 @@ UNREACHED = {
     "DELETE /v1/devices/{}": "needs a card that was taken out (tests/simulation)",
     "GET /compute/v2.1/servers/{}/diagnostics": "its host answers meanwhile (tests/integration/test_diagnostics.py)",
     "GET /v1/servers/{}/domain": "its host answers meanwhile (tests/integration/test_native_api.py)",
+    "GET /v1/vnics/{}": "its host answers meanwhile (tests/integration/test_vnics.py)",
     "GET /v1/servers/{}/console": "its host answers meanwhile (tests/integration/test_native_api.py)",
 }
 """Routes without a good case, and why."""

@@ -23,6 +23,7 @@ _ABOUT = words("""
 TAGS = {
     "hosts": "Machines that run guests.",
     "devices": "PFs, VFs and plain PCI devices, and who has them.",
+    "vnics": "Ports on their hosts: what each is there, is to be, and has counted.",
     "policies": "Device policies: which NICs, how many VFs, on which physical network.",
     "aliases": "Names for kinds of device.",
     "servers": "Why a server is where it is, or nowhere, and what only its host can tell.",
@@ -38,6 +39,7 @@ _NAMED = {
     "host": "A host, by its id or name.",
     "host_id": "The id of the host whose agent asks.",
     "device_id": "A device, by its id.",
+    "port_id": "A port, by its id.",
     "policy": "A device policy, by its id or name.",
     "alias": "An alias, by its name.",
     "server_id": "A server, by its id.",

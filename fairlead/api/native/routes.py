@@ -19,6 +19,7 @@ from fairlead.api.native import (
     hosts,
     policies,
     questions,
+    vnics,
 )
 from fairlead.api.native.endpoint import Endpoint, Who
 from fairlead.api.native.openapi import described, formatted
@@ -58,6 +59,8 @@ ENDPOINTS = (
     Endpoint("GET", "/devices", devices.list_devices, "v1:devices:read", "list_devices"),
     Endpoint("GET", "/devices/{device_id}", devices.show, "v1:devices:read", "show_device"),
     Endpoint("DELETE", "/devices/{device_id}", devices.forget, "v1:devices:write", "forget_device"),
+    Endpoint("GET", "/vnics", vnics.list_vnics, "v1:vnics:read", "list_vnics"),
+    Endpoint("GET", "/vnics/{port_id}", vnics.show, "v1:vnics:read", "show_vnic"),
     Endpoint("GET", "/policies", policies.list_policies, "v1:policies:read", "list_policies"),
     Endpoint("POST", "/policies", policies.create, "v1:policies:write", "create_policy", status=201),
     Endpoint("POST", "/policies/try", policies.try_out, "v1:policies:read", "try_policy"),

@@ -623,7 +623,7 @@ def _questions() -> None:
         "questions",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("host_id", TEXT, nullable=False),
-        sa.Column("server_id", TEXT, nullable=False),
+        sa.Column("server_id", TEXT, nullable=True),
         sa.Column("asked_at", TIME, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("lines", sa.BigInteger(), nullable=True),
