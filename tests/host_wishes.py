@@ -65,8 +65,8 @@ class VfWish:
 
 @dataclass(frozen=True)
 class ServerWish:
-    """A server with these VFs, then `taps` ordinary vNICs, then these plain devices. It is to let go of `leaving_vfs`,
-    and of as many vNICs after its own.
+    """A server with these VFs, then `taps` ordinary vNICs, then data NIC `whole` for another port, then these plain
+    devices. It is to let go of `leaving_vfs` and `leaving_whole`, and of as many vNICs after its own.
     """
 
     number: int
@@ -80,6 +80,8 @@ class ServerWish:
     image: ImageRef | None = None
     leaving_vfs: tuple[VfWish, ...] = ()
     leaving_taps: int = 0
+    whole: int | None = None
+    leaving_whole: int | None = None
     keeps_disk: str = ""
     restores_disk: str = ""
 
@@ -118,7 +120,8 @@ def desired(wish: HostWish) -> DesiredState:
         host_id=HOST,
         generation=wish.generation,
         families=tuple(
-            DesiredFamily(nic.key, num_vfs, wish.mtu) for nic, num_vfs in zip(DATA, wish.num_vfs, strict=True)
+            DesiredFamily(nic.key, num_vfs, wish.mtu, is_given_whole=number in _whole(wish))
+            for number, (nic, num_vfs) in enumerate(zip(DATA, wish.num_vfs, strict=True))
         ),
         vfs=vfs,
         bridges=(DesiredBridge(BRIDGE, "physnet1", DATA[0].key, wish.mtu),) if taps else (),
@@ -128,6 +131,11 @@ def desired(wish: HostWish) -> DesiredState:
         removals=tuple(map(server, wish.removals)),
         pcis=(GPU.key,),
     )
+
+
+def _whole(wish: HostWish) -> set[int | None]:
+    """Who is to let go of a NIC has it still."""
+    return {number for server in wish.servers for number in (server.whole, server.leaving_whole)} - {None}
 
 
 def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
@@ -170,6 +178,8 @@ def _guest(wish: ServerWish) -> DesiredGuest:
     vfs = [_vf(wish, n, vf) for n, vf in enumerate(wish.vfs)]
     taps = [_tap(wish, n) for n in range(wish.taps)]
     hostdevs = [_hostdev(vf) for vf in vfs]
+    whole = [_whole_hostdev(wish, wish.whole)] if wish.whole is not None else []
+    hostdevs.extend(whole)
     if wish.has_gpu:
         hostdevs.append(DesiredHostdev(device_id(HOST, GPU.key), DeviceKind.PCI, GPU.key))
     return DesiredGuest(
@@ -190,10 +200,14 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         nics=(
             *(_nic(vf.port_id, vf.settings.mac, vf.device_id) for vf in vfs),
             *map(_tap_nic, taps),
+            *(_nic(device.port_id, DATA[wish.whole or 0].mac, device.device_id) for device in whole),
         ),
         hostdevs=tuple(hostdevs),
         config_files=(ConfigFile("openstack/latest/meta_data.json", "{}"),),
-        leaving_hostdevs=tuple(_hostdev(_vf(wish, 8 + n, vf)) for n, vf in enumerate(wish.leaving_vfs)),
+        leaving_hostdevs=(
+            *(_hostdev(_vf(wish, 8 + n, vf)) for n, vf in enumerate(wish.leaving_vfs)),
+            *([_whole_hostdev(wish, wish.leaving_whole)] if wish.leaving_whole is not None else []),
+        ),
         leaving_taps=tuple(_tap_nic(_tap(wish, wish.taps + n)) for n in range(wish.leaving_taps)),
         keeps_disk=wish.keeps_disk,
         restores_disk=wish.restores_disk,
@@ -202,6 +216,11 @@ def _guest(wish: ServerWish) -> DesiredGuest:
 
 def _hostdev(vf: DesiredVf) -> DesiredHostdev:
     return DesiredHostdev(vf.device_id, DeviceKind.VF, vf_key(vf.pf, vf.index), vf.pf, vf.index, vf.port_id)
+
+
+def _whole_hostdev(wish: ServerWish, number: int) -> DesiredHostdev:
+    key = DATA[number].key
+    return DesiredHostdev(device_id(HOST, key), DeviceKind.PF, key, port_id=port(wish.number, 32 + number))
 
 
 def _tap_nic(tap: DesiredTap) -> DesiredNic:

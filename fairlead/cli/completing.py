@@ -10,7 +10,9 @@ import click
 from fairlead.cli.lookup import listed
 from fairlead.cli.nics import KEYS
 from fairlead.client.session import ClientError, Session
+from fairlead.model.port import VnicType
 
+VNIC_TYPES = tuple(sorted(kind.value for kind in VnicType))
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 _ANSWER_SECONDS = 1.0
@@ -28,7 +30,6 @@ _COLLECTIONS = {
     "alias": "/v1/aliases",
 }
 _TRUTHS = ("true", "false")
-_VNIC_TYPES = ("direct", "normal")
 
 
 def completes(word: str) -> Complete:
@@ -54,7 +55,7 @@ def complete_nic(context: click.Context, _: click.Parameter, incomplete: str) ->
 def _values(context: click.Context, key: str) -> tuple[str, ...]:
     match key.replace("_", "-"):
         case "vnic-type":
-            return _VNIC_TYPES
+            return VNIC_TYPES
         case "trusted":
             return _TRUTHS
         case "network" | "port" | "alias":

@@ -5,7 +5,7 @@ from typing import cast
 import click
 
 from fairlead.cli import sharing
-from fairlead.cli.completing import completes
+from fairlead.cli.completing import VNIC_TYPES, completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find
 from fairlead.cli.network_paths import (
@@ -73,7 +73,7 @@ def set_subnet(invocation: Invocation, /, wanted: str, **options: object) -> Non
 @click.option("--description")
 @click.option("--up/--down", "admin_state_up", default=None, help="A port that is down has no link.")
 @click.option("--mac")
-@click.option("--vnic-type", type=click.Choice(["direct", "normal"]))
+@click.option("--vnic-type", type=click.Choice(VNIC_TYPES))
 @click.option("--fixed-ip", "addresses", multiple=True, help="All its addresses, or 'none'.")
 @click.option(
     "--allowed-address", "allowed", multiple=True, help="All that its guest may send from besides, or 'none'."

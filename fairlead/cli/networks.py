@@ -5,7 +5,7 @@ from typing import cast
 
 import click
 
-from fairlead.cli.completing import completes
+from fairlead.cli.completing import VNIC_TYPES, completes
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed, names
 from fairlead.cli.network_changes import (
@@ -131,7 +131,7 @@ def port() -> None:
 @port.command("create")
 @click.argument("name")
 @click.option("--network", "network_name", required=True, shell_complete=completes("network"))
-@click.option("--vnic-type", type=click.Choice(["direct", "normal"]), default="normal", show_default=True)
+@click.option("--vnic-type", type=click.Choice(VNIC_TYPES), default="normal", show_default=True)
 @click.option("--mac")
 @click.option(
     "--fixed-ip", "addresses", multiple=True, help="An address, or 'none'. One of each subnet if absent."

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from fairlead.cli.attachments import attach, detach
-from fairlead.cli.completing import complete_nic, completes
+from fairlead.cli.completing import VNIC_TYPES, complete_nic, completes
 from fairlead.cli.images import image_id
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, find_id, listed, names, newest_events
@@ -61,7 +61,7 @@ def server() -> None:
     multiple=True,
     metavar="KEY=VALUE,...",
     shell_complete=complete_nic,
-    help="network=NAME or port=NAME, and of vnic-type=direct|normal, alias, max-mbps, min-mbps, fixed-ip, "
+    help=f"network=NAME or port=NAME, and of vnic-type={'|'.join(VNIC_TYPES)}, alias, max-mbps, min-mbps, fixed-ip, "
     "trusted, vlan-priority, qos-policy, port-profile, tag. Again for each NIC, in the guest's order.",
 )
 @click.option("--host", shell_complete=completes("host"), help="The host to take, if it can.")

@@ -67,6 +67,19 @@ def allocate(
     return tuple(draft.take(subnet, address) for subnet, address in chosen)
 
 
+def remade(tx: Tx, network_id: NetworkId, mac: MacAddress, held: tuple[FixedIp, ...]) -> tuple[FixedIp, ...]:
+    """The same addresses for a port with another MAC: those that guests make of their MAC are others. None is taken
+    from a pool, so no subnet is held, whatever the transaction holds already.
+    """
+    subnets = {subnet.id: subnet for subnet in tx.subnets.find(network_id=network_id)} if held else {}
+    return tuple(
+        _own_made(subnets[ip.subnet_id], mac)
+        if has_auto_addresses(subnets[ip.subnet_id].ipv6_address_mode)
+        else ip
+        for ip in held
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """A port's addresses while they are chosen. `spare` are its own that no wish has named or got yet;

@@ -8,6 +8,7 @@ from fairlead.control.booting import BootServer, check_flavor
 from fairlead.control.boundary import Tx
 from fairlead.control.host_facts import views_of
 from fairlead.control.host_rules import Whereabouts
+from fairlead.control.macs import with_macs_taken
 from fairlead.control.nics import check_bindable, drafts, listed
 from fairlead.control.policy_matches import holders
 from fairlead.control.requests import request_of, ruled
@@ -47,7 +48,8 @@ def explain_boot(tx: Tx, caller: Caller, wanted: BootServer) -> Answer:
     nics = drafts(tx, caller, listed(tx, caller, wanted.nics))
     check_bindable(nics)
     aliases = {alias.name: alias for alias in tx.aliases.find()}
-    request = server_request(flavor, nics, aliases, wanted.host)
+    ports = [nic.port for nic in nics]
+    request = with_macs_taken(tx, server_request(flavor, nics, aliases, wanted.host), ports)
     group_id = ServerGroupId(wanted.group) if wanted.group else None
     of = Whereabouts(caller.project_id, flavor, wanted.availability_zone, group_id)
     return _answer(tx, "such a server", ruled(tx, request, of))

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fairlead.control.boundary import Tx
+from fairlead.control.macs import take_mac
 from fairlead.control.vsi_instances import check_instance
 from fairlead.drivers.base import BoundPort
+from fairlead.drivers.physical import DEVICE_MAC
 from fairlead.drivers.registry import choose
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, after
-from fairlead.model.pci import DeviceKind, LinkLayer
+from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress
 from fairlead.model.request import Nic
 from fairlead.placement.boundary import Grant
 
@@ -65,7 +67,8 @@ def bind_port(
     generation: int,
 ) -> Binding:
     """The port is bound to the host by the mechanism that serves it there. `heads` are the PFs; `device` None: an
-    ordinary vNIC. Raises Conflict `cannot_bind` where the mechanism never can.
+    ordinary vNIC. Raises Conflict `cannot_bind` where the mechanism never can, `mac_in_use` where the device has a MAC
+    that another port has.
     """
     pf = heads[device.family_id] if device else None
     driver = choose(nic.port.vnic_type, pf.link_layer if pf else LinkLayer.ETHERNET, nic.settings.kind)
@@ -83,4 +86,12 @@ def bind_port(
     )
     check_instance(tx, nic.port.id, bound.vif_details)
     tx.bindings.add(binding)
+    if role is BindingRole.ACTIVE:
+        adopt_mac(tx, binding)
     return binding
+
+
+def adopt_mac(tx: Tx, binding: Binding) -> None:
+    """The port of a binding that is in force has the device's MAC, where that is the only one that it can have."""
+    if DEVICE_MAC in binding.profile:
+        take_mac(tx, binding.port_id, MacAddress(binding.profile[DEVICE_MAC]))

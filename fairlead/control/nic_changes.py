@@ -33,7 +33,7 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     _refuse_what_was_claimed(tx, told)
     for pair in told:
         _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
-    rewired = [(before, after) for before, after in told if _told(before) != _told(after)]
+    rewired = [(before, after) for before, after in told if _settings(before) != _settings(after)]
     details = _details(tx, [(after, bound[after.port.id]) for _, after in rewired])
     rewire(tx, [before.port for before, _ in rewired], details)
 
@@ -96,13 +96,8 @@ def _broken(before: PortSettings, after: PortSettings) -> str:
     return ""
 
 
-def _told(nic: Nic) -> tuple[PortSettings | None, bool]:
-    """What the host is told of it by its settings."""
-    return _settings(nic), nic.network.admin_state_up
-
-
 def _settings(nic: Nic) -> PortSettings | None:
-    """None where they contradict."""
+    """What the host is told of it; None where the settings contradict."""
     try:
         return nic.settings
     except InvalidValue:

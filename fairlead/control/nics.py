@@ -10,13 +10,14 @@ from fairlead.control import ports, qos, sharing
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
 from fairlead.control.bridging import free_uplinks
+from fairlead.control.macs import generated_mac, give_mac_back
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
 from fairlead.control.requests import nic_of, profile_in_force
 from fairlead.control.subjects import of_port, refused, sees_network, sees_policy, sees_profile
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
-from fairlead.model.binding import Binding, VifType
+from fairlead.model.binding import Binding, BindingRole, VifType
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, QosPolicyId, QosRuleId, ServerId
 from fairlead.model.network import Network
@@ -101,8 +102,8 @@ def give_back(tx: Tx, server_id: ServerId) -> None:
 
 def give_back_ports(tx: Tx, ports: Sequence[Port]) -> None:
     """As `give_back`, of these ports."""
-    unbind(tx, tx.bindings.find(port_id=tuple(port.id for port in ports)))
-    for port in ports:
+    changed = unbind(tx, tx.bindings.find(port_id=tuple(port.id for port in ports)))
+    for port in (changed.get(port.id, port) for port in ports):
         if not port.owned_by_server:
             tx.ports.put(replace(port, server_id=None, device_owner="", updated_at=tx.now))
             continue
@@ -112,12 +113,19 @@ def give_back_ports(tx: Tx, ports: Sequence[Port]) -> None:
             tx.qos_policies.remove(policy.id)
 
 
-def unbind(tx: Tx, bindings: Sequence[Binding]) -> None:
-    """The bindings are gone, and uplinks that they alone needed are free."""
+def unbind(tx: Tx, bindings: Sequence[Binding]) -> dict[PortId, Port]:
+    """The bindings are gone, and uplinks that they alone needed are free. The ports that are changed by that: who had
+    the MAC of a PF has one of its own again.
+    """
     for binding in bindings:
         tx.bindings.remove((binding.port_id, binding.host_id))
     for host_id in sorted({b.host_id for b in bindings if b.vif_type is VifType.BRIDGE}):
         free_uplinks(tx, host_id)
+    return {
+        binding.port_id: give_mac_back(tx, binding.port_id)
+        for binding in bindings
+        if binding.vif_type is VifType.HOSTDEV_PHYSICAL and binding.role is BindingRole.ACTIVE
+    }
 
 
 def drafts(tx: Tx, caller: Caller, nics: Sequence[BootNic]) -> tuple[Nic, ...]:
@@ -216,6 +224,8 @@ def _check_allowed(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> No
         "trusted": nic.trusted,
         "binding:profile": nic.vlan_priority,
         "fixed_ips:ip_address": nic.fixed_ip,
+        # Nobody checks what a whole device sends.
+        "port_security_enabled": nic.vnic_type is VnicType.DIRECT_PHYSICAL,
     }
     for attribute, value in given.items():
         action = f"create_port:{attribute}"
@@ -283,13 +293,14 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
         project_id=caller.project_id,
         network_id=network.id,
         name=f"nic-{number}",
-        mac=ports.generated_mac(tx),
+        mac=generated_mac(tx),
         vnic_type=nic.vnic_type,
         created_at=tx.now,
         updated_at=tx.now,
         alias=nic.alias,
         trusted=nic.trusted,
         vlan_priority=nic.vlan_priority,
+        port_security_enabled=network.port_security_enabled and nic.vnic_type is not VnicType.DIRECT_PHYSICAL,
         port_profile_id=nic.port_profile_id,
     )
     profile_id = profile_in_force(port, network)

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from fairlead.control.boundary import Tx
 from fairlead.control.bridging import choose_uplinks
 from fairlead.control.generations import advance, following
-from fairlead.control.holding import bind_port, give_up_device, granted_device, hold_device
+from fairlead.control.holding import adopt_mac, bind_port, give_up_device, granted_device, hold_device
 from fairlead.control.host_facts import view_of
+from fairlead.control.macs import with_macs_taken
 from fairlead.control.nics import unbind
 from fairlead.control.port_locks import lock_ports
 from fairlead.control.requests import nics_of
@@ -82,7 +83,7 @@ def prepare(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
 
 def activate(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
     """The binding on that host is the one in force, and the other waits. Raises NotFound, Conflict `binding_active`,
-    `wrong_state` where the server is elsewhere.
+    `wrong_state` where the server is elsewhere, `mac_in_use` for a PF whose MAC another port has.
     """
     view = show(tx, port_id, host_name)
     lock_ports(tx, (port_id,))
@@ -106,6 +107,7 @@ def activate(tx: Tx, port_id: PortId, host_name: str) -> BindingView:
     host = hosts[binding.host_id]
     active = replace(binding, role=BindingRole.ACTIVE, wiring=Wiring.PENDING, generation=following(tx, host))
     tx.bindings.put(active)
+    adopt_mac(tx, active)
     advance(tx, host)
     return BindingView(active, view.port, host_name)
 
@@ -158,7 +160,7 @@ def _claim(tx: Tx, host: Host, server: Server, port: Port) -> Binding:
     """Only the port's device and bridge: room for the guest itself is the migration's to claim."""
     (nic,) = nics_of(tx, (port,))
     aliases = {alias.name: alias for alias in tx.aliases.find()}
-    whole = server_request(server.flavor, (nic,), aliases)
+    whole = with_macs_taken(tx, server_request(server.flavor, (nic,), aliases), (port,))
     own = tuple(request for request in whole.pci if request.port_id == port.id)
     request = ServerRequest(0, 0, 0, pci=own, bridged_networks=whole.bridged_networks)
     fit = fits(view_of(tx, host), request)

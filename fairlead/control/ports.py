@@ -7,6 +7,7 @@ from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
 from fairlead.control.dhcp_options import DhcpOptionChange
+from fairlead.control.macs import generated_mac
 from fairlead.control.requests import nic_of, profile_in_force
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
@@ -20,14 +21,11 @@ from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY
 from fairlead.model.quota import Resource
 from fairlead.model.vf import is_nobodys
 
-MAC_PREFIX = "fa:16:3e"
-"""OpenStack's: locally administered, so that no card has it."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewPort:
     """What a port is made from. `mac` None: a generated one. `fixed_ips` None: one address of each IP version
-    of the network. `port_security_enabled` None: as the network has it.
+    of the network. `port_security_enabled` None: as the network has it; false where nobody can check what leaves.
     """
 
     project_id: ProjectId
@@ -83,6 +81,8 @@ def create(tx: Tx, new: NewPort) -> PortView:
         tx.aliases.fetch(new.alias)
     mac = new.mac or generated_mac(tx)
     secured = new.port_security_enabled
+    if secured is None:
+        secured = network.port_security_enabled and new.vnic_type is not VnicType.DIRECT_PHYSICAL
     port = Port(
         id=PortId(tx.new_id()),
         project_id=new.project_id,
@@ -101,7 +101,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
         alias=new.alias,
         qos_policy_id=new.qos_policy_id,
         port_profile_id=new.port_profile_id,
-        port_security_enabled=network.port_security_enabled if secured is None else secured,
+        port_security_enabled=secured,
         propagate_uplink_status=new.propagate_uplink_status,
         allowed_addresses=new.allowed_addresses,
         dhcp_options=dhcp_options.changed((), new.dhcp_options),
@@ -194,6 +194,23 @@ def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
     if port.vnic_type is VnicType.NORMAL and (priority or port.trusted):
         field, value = ("vlan_priority", priority) if priority else ("trusted", port.trusted)
         raise InvalidValue(field, value, "possible for vnic_type normal: it is a setting of a VF")
+    if port.vnic_type is VnicType.DIRECT_PHYSICAL:
+        _check_whole(port)
+
+
+def _check_whole(port: Port | NewPort) -> None:
+    """What nobody can do to a device that its guest rules."""
+    why = "possible for vnic_type direct-physical: its guest has the whole device, and nobody"
+    if port.port_security_enabled:
+        raise InvalidValue(
+            "port_security_enabled", port.port_security_enabled, f"{why} checks what leaves it"
+        )
+    if port.vlan_priority:
+        raise InvalidValue("vlan_priority", port.vlan_priority, f"{why} else tags its frames")
+    if not port.propagate_uplink_status:
+        raise InvalidValue(
+            "propagate_uplink_status", port.propagate_uplink_status, f"{why} can hold its link up"
+        )
 
 
 def check_allowed_addresses(port: Port) -> None:
@@ -210,12 +227,6 @@ def check_profile(tx: Tx, network: Network, port: Port) -> None:
     """Raises NotFound for the port profile, and InvalidValue where it contradicts the port, network or QoS policy."""
     if profile_in_force(port, network) is not None:
         _ = nic_of(tx, port, network).settings
-
-
-def generated_mac(tx: Tx) -> MacAddress:
-    """A random MAC; the chance that it is taken is small, and then the transaction is tried again."""
-    tail = tx.new_id()[-6:]
-    return MacAddress(f"{MAC_PREFIX}:{tail[:2]}:{tail[2:4]}:{tail[4:]}")
 
 
 def _add(tx: Tx, port: Port, *, mac_is_given: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.host_rules import Whereabouts, rules_for, whereabouts_of
+from fairlead.control.macs import with_macs_taken
 from fairlead.model.ids import PortId, PortProfileId, QosPolicyId
 from fairlead.model.network import Network
 from fairlead.model.port import Port
@@ -27,7 +28,7 @@ def ruled(tx: Tx, request: ServerRequest, of: Whereabouts) -> ServerRequest:
 def request_for(tx: Tx, flavor: Flavor, ports: Sequence[Port], host: str | None) -> ServerRequest:
     """What a server of this flavor with these ports needs; raises InvalidValue for what cannot be honoured."""
     aliases = {alias.name: alias for alias in tx.aliases.find()}
-    return server_request(flavor, nics_of(tx, ports), aliases, host)
+    return with_macs_taken(tx, server_request(flavor, nics_of(tx, ports), aliases, host), ports)
 
 
 def ports_of(tx: Tx, port_ids: Sequence[PortId]) -> tuple[Port, ...]:

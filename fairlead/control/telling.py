@@ -1,7 +1,6 @@
 """What a host is told of a port that is bound there: one way for its document, and for whoever looks."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import driver_for
@@ -18,6 +17,5 @@ def told_of(binding: Binding, nic: Nic, devices: Mapping[DeviceId, Device]) -> S
     """
     device = devices[binding.device_id] if binding.device_id else None
     pf = devices[device.family_id] if device else None
-    port = nic.port if nic.network.admin_state_up else replace(nic.port, admin_state_up=False)
-    bound = BoundPort(port, nic.network, nic.qos, device, pf, nic.profile)
+    bound = BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile)
     return driver_for(binding.vif_type).settings(bound)

@@ -3,6 +3,7 @@
 from fairlead.drivers.base import Driver
 from fairlead.drivers.bridge import Bridge
 from fairlead.drivers.hw_veb import HwVeb
+from fairlead.drivers.physical import Physical
 from fairlead.drivers.qbg import Qbg
 from fairlead.drivers.qbh import Qbh
 from fairlead.model.binding import VifType
@@ -11,7 +12,7 @@ from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import PortProfileKind
 
-DRIVERS: tuple[Driver, ...] = (HwVeb(), Qbh(), Qbg(), Bridge())
+DRIVERS: tuple[Driver, ...] = (HwVeb(), Qbh(), Qbg(), Physical(), Bridge())
 
 
 def driver_for(vif_type: VifType) -> Driver:

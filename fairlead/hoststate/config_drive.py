@@ -21,7 +21,12 @@ from fairlead.model.server import Server
 Json = dict[str, object]
 
 _ROOT = "openstack/latest"
-_LINK_TYPES = {VnicType.DIRECT: "hw_veb", VnicType.NORMAL: "bridge"}
+_LINK_TYPES = {
+    VnicType.DIRECT: "hw_veb",
+    VnicType.DIRECT_PHYSICAL: "hostdev_physical",
+    VnicType.NORMAL: "bridge",
+}
+"""As Nova has them: the VIF types, which cloud-init takes for NICs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ def _meta_data(server: Server, nics: tuple[GuestNic, ...]) -> Json:
 
 
 def _is_told(server: Server, nic: GuestNic) -> bool:
-    return nic.port.vnic_type is VnicType.DIRECT or nic.port.id in server.nic_tags
+    return nic.port.vnic_type is not VnicType.NORMAL or nic.port.id in server.nic_tags
 
 
 def _device(server: Server, nic: GuestNic) -> Json:
@@ -108,8 +113,8 @@ def _device(server: Server, nic: GuestNic) -> Json:
     }
     if nic.port.vnic_type is VnicType.DIRECT:
         device["vf_trusted"] = nic.settings.trusted
-        if nic.network.vlan is not None:
-            device["vlan"] = nic.network.vlan
+    if nic.port.vnic_type is not VnicType.NORMAL and nic.network.vlan is not None:
+        device["vlan"] = nic.network.vlan
     return device
 
 
@@ -119,24 +124,46 @@ def _network_data(nics: tuple[GuestNic, ...]) -> Json:
         dns for nic, at in addresses for dns in _dns_servers(nic, nic.subnets[at.subnet_id])
     )
     return {
-        "links": [_link(nic) for nic in nics],
+        "links": [link for nic in nics for link in _links(nic)],
         "networks": [_address(number, nic, at) for number, (nic, at) in enumerate(addresses)],
         "services": [_dns(server) for server in servers],
     }
 
 
-def _link(nic: GuestNic) -> Json:
-    return {
-        "id": _link_id(nic),
+def _links(nic: GuestNic) -> Iterator[Json]:
+    """The NIC, and the VLAN on it that its guest must tag itself, as cloud-init makes one."""
+    mtu = told(nic.port.dhcp_options, 4).mtu or nic.settings.mtu
+    yield {
+        "id": _nic_id(nic),
         "vif_id": nic.port.id,
         "type": _LINK_TYPES[nic.port.vnic_type],
-        "mtu": told(nic.port.dhcp_options, 4).mtu or nic.settings.mtu,
+        "mtu": mtu,
         "ethernet_mac_address": nic.port.mac,
     }
+    if (vlan := _own_vlan(nic)) is not None:
+        yield {
+            "id": _link_id(nic),
+            "type": "vlan",
+            "mtu": mtu,
+            "vlan_id": vlan,
+            "vlan_link": _nic_id(nic),
+            "vlan_mac_address": nic.port.mac,
+        }
+
+
+def _own_vlan(nic: GuestNic) -> int | None:
+    """The VLAN that the guest has to tag by itself, for nobody does it for a whole device; None: none."""
+    return nic.network.vlan if nic.port.vnic_type is VnicType.DIRECT_PHYSICAL else None
+
+
+def _nic_id(nic: GuestNic) -> str:
+    return f"tap{nic.port.id[:11]}"
 
 
 def _link_id(nic: GuestNic) -> str:
-    return f"tap{nic.port.id[:11]}"
+    """The link that has the NIC's addresses."""
+    vlan = _own_vlan(nic)
+    return _nic_id(nic) if vlan is None else f"{_nic_id(nic)}.{vlan}"
 
 
 def _address(number: int, nic: GuestNic, fixed_ip: FixedIp) -> Json:

@@ -11,7 +11,7 @@ from fairlead.hoststate.attachments import detachments
 from fairlead.hoststate.descents import disk_drops, down_chains
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.frame_sizes import too_narrow
-from fairlead.hoststate.freeing import Freeing
+from fairlead.hoststate.freeing import KEEPS_RUNNING, Freeing
 from fairlead.hoststate.guest_chains import guest_chains
 from fairlead.hoststate.images import early_image_chains, image_chains
 from fairlead.hoststate.keys import bridge_key, family_key
@@ -38,7 +38,6 @@ from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import LinkLayer
 from fairlead.model.vf import baseline_of, differences
 
-_KEEPS_RUNNING = "a guest that keeps running has it"
 _IN_USE = "the kernel would destroy VFs that are in use"
 _HOST_USES = "the host uses the PF itself, and would lose its link for a while"
 
@@ -58,7 +57,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     leaving = detachments(lookup, goes_down)
     free = Freeing(goes_down, {name: item.key for name, item in leaving.items() if isinstance(item, Chain)})
     taps, vsis = tuple(_tap_removals(lookup, free)), tuple(removals(lookup, free))
-    scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, goes_down))
+    scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, free))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     early = early_image_chains(lookup, down)
     stages = (
@@ -100,7 +99,7 @@ def _tap_removals(lookup: Lookup, free: Freeing) -> Iterator[Chain | Hold]:
         if tap.name in wanted:
             continue
         if user is not None and free.keeps(tap.name, user):
-            yield Hold(tap.name, "remove the tap", _KEEPS_RUNNING, (user,))
+            yield Hold(tap.name, "remove the tap", KEEPS_RUNNING, (user,))
             continue
         yield Chain(
             f"tap/{tap.name}", (RemoveTap(tap.name),), needs=free.needs(tap.name, (user,) if user else ())
@@ -156,7 +155,7 @@ def _scrub(lookup: Lookup, pf: PfKey, vf: ObservedVf, free: Freeing) -> Iterator
         yield Hold(vf.pci_address, "scrub the VF", f"the host uses it: it {vf.host_use}")
         return
     if user is not None and free.keeps(vf.pci_address, user):
-        yield Hold(vf.pci_address, "scrub the VF", _KEEPS_RUNNING, (user,))
+        yield Hold(vf.pci_address, "scrub the VF", KEEPS_RUNNING, (user,))
         return
     needs = free.needs(vf.pci_address, lookup.named_by(vf.pci_address))
     needs = (*needs, *removal_needs(lookup, pf, vf.index))

@@ -1,10 +1,12 @@
-"""How guests give up what they have, before anything of it is touched."""
+"""How guests give up devices and taps in a plan: by going down, or by letting go of them while they run."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fairlead.hoststate.keys import down_key
 from fairlead.model.ids import ServerId
+
+KEEPS_RUNNING = "a guest that keeps running has it"
 
 
 @dataclass(frozen=True, slots=True)

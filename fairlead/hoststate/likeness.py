@@ -16,7 +16,8 @@ from fairlead.hoststate.desired import (
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
-from fairlead.model.ids import PortId
+from fairlead.model.ids import PfKey, PortId
+from fairlead.model.pci import DeviceKind
 from fairlead.model.vf import differences
 from fairlead.model.vsi import VsiState
 
@@ -69,8 +70,9 @@ def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
 
 
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
-    """Ports whose VF or tap, and VSI, was seen as wanted, and that no chain in flight may still change, in the order of
-    the document. Not those of a guest that runs without: it is to be given them.
+    """Ports whose VF or tap, and VSI, was seen as wanted, or whose whole device was seen given, and that no chain in
+    flight may still change, in the order of the document. Not those of a guest that runs without: it is to be given
+    them.
     """
     without = frozenset(_without(lookup))
     vfs = [
@@ -82,7 +84,22 @@ def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
     by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf)]
     by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
     unassociated = frozenset(_unassociated(lookup, in_flight))
-    return tuple(port_id for port_id in by_vf + by_tap if port_id not in unassociated)
+    seen = (*by_vf, *by_tap, *_by_whole_device(lookup, in_flight))
+    return tuple(port_id for port_id in seen if port_id not in unassociated)
+
+
+def _by_whole_device(lookup: Lookup, in_flight: Resources) -> Iterator[PortId]:
+    """A whole device cannot be read back while a guest has it. It is as wanted when the domain names it, as it runs or
+    is to run, and no VF of it is left.
+    """
+    for wanted in lookup.desired.guests:
+        seen = lookup.guests.get(wanted.server_id)
+        for device in wanted.hostdevs if seen is not None else ():
+            pf = lookup.pfs.get(PfKey(device.key)) if device.kind is DeviceKind.PF else None
+            if pf is None or device.port_id is None or pf.vfs or device.key in in_flight.cards:
+                continue
+            if seen is not None and pf.pci_address in seen.hostdevs:
+                yield device.port_id
 
 
 def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, ...]:

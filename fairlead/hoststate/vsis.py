@@ -9,7 +9,7 @@ stumbles must not take servers down. What keeps it from being associated is its 
 from collections.abc import Iterator
 
 from fairlead.hoststate.desired import DesiredHostdev, DesiredVsi, GuestDevice
-from fairlead.hoststate.freeing import Freeing
+from fairlead.hoststate.freeing import KEEPS_RUNNING, Freeing
 from fairlead.hoststate.keys import down_key
 from fairlead.hoststate.likeness import is_associated
 from fairlead.hoststate.lookup import Lookup
@@ -18,8 +18,6 @@ from fairlead.hoststate.steps import AssociateVsi, Chain, DisassociateVsi
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, PortId, ServerId
 from fairlead.model.pci import PciAddress
-
-_KEEPS_RUNNING = "a guest that keeps running has it"
 
 
 def vsi_key(instance_id: str) -> str:
@@ -91,7 +89,7 @@ def _removal(lookup: Lookup, asked: DesiredVsi, free: Freeing) -> Chain | Hold:
         return Chain(key, (step,))
     name = lookup.name_in(guest, nic) if nic else _vf_in(lookup, guest, asked)
     if name is not None and free.keeps(name, asked.server_id):
-        return Hold(key, "disassociate the VSI", _KEEPS_RUNNING, (asked.server_id,))
+        return Hold(key, "disassociate the VSI", KEEPS_RUNNING, (asked.server_id,))
     return Chain(key, (step,), needs=free.needs(name, (asked.server_id,)) if name else ())
 
 

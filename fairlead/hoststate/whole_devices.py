@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.keys import down_key
+from fairlead.hoststate.freeing import KEEPS_RUNNING, Freeing
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPci, ObservedPf
 from fairlead.hoststate.steps import Chain, ResetDevice, SetNumVfs
 from fairlead.model.host import Hold
-from fairlead.model.ids import ServerId
 
 
 def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
@@ -31,15 +30,15 @@ def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
             yield SetNumVfs(pf.key, 0)
 
 
-def resets(lookup: Lookup, goes_down: frozenset[ServerId]) -> Iterator[Chain | Hold]:
+def resets(lookup: Lookup, free: Freeing) -> Iterator[Chain | Hold]:
     """PFs and plain devices that a guest of ours had and that nobody owns."""
     devices: tuple[ObservedPf | ObservedPci, ...] = (*lookup.observed.pfs, *lookup.observed.pcis)
     for device in devices:
         if not device.is_dirty or device.key in lookup.whole or device.pci_address in lookup.foreign:
             continue
         user = lookup.users.get(device.pci_address)
-        if user is not None and user not in goes_down:
-            yield Hold(device.pci_address, "reset the device", "a guest that keeps running has it", (user,))
+        if user is not None and free.keeps(device.pci_address, user):
+            yield Hold(device.pci_address, "reset the device", KEEPS_RUNNING, (user,))
             continue
-        needs = tuple(map(down_key, sorted(lookup.named_by(device.pci_address) & goes_down)))
+        needs = free.needs(device.pci_address, lookup.named_by(device.pci_address))
         yield Chain(f"reset/{device.key}", (ResetDevice(device.key, device.pci_address),), needs=needs)

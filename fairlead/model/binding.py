@@ -16,6 +16,7 @@ class VifType(Enum):
     HW_VEB = "hw_veb"
     QBH = "802.1qbh"
     QBG = "802.1qbg"
+    HOSTDEV_PHYSICAL = "hostdev_physical"
 
 
 class BindingRole(Enum):

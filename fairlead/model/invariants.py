@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
+from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
 from fairlead.model.migration import Migration, MigrationStatus
@@ -58,6 +58,7 @@ def audit(facts: Facts) -> tuple[Violation, ...]:
         _bindings_hold_their_device,
         _bound_where_the_server_is,
         _macs_unique,
+        _whole_pfs_give_their_mac,
         _addresses_unique,
         _generations_in_order,
         _resizes_go_on,
@@ -182,6 +183,21 @@ def _macs_unique(facts: Facts) -> Iterator[Violation]:
     for (network_id, mac), rows in _repeated(facts.ports, lambda row: (row.network_id, row.mac)):
         ids = ", ".join(row.id for row in rows)
         yield Violation("mac_used_twice", rows[0].id, f"{mac} is that of ports {ids} of network {network_id}")
+
+
+def _whole_pfs_give_their_mac(facts: Facts) -> Iterator[Violation]:
+    """A port that has a PF whole has its MAC: nobody can tell that PF another."""
+    macs, devices = (
+        {port.id: port.mac for port in facts.ports},
+        {device.id: device for device in facts.devices},
+    )
+    for row in facts.bindings:
+        if row.vif_type is not VifType.HOSTDEV_PHYSICAL or row.role is not BindingRole.ACTIVE:
+            continue
+        device = devices.get(row.device_id) if row.device_id is not None else None
+        if device is not None and macs.get(row.port_id, device.mac) != device.mac:
+            message = f"has the MAC {macs[row.port_id]}, its PF {device.id} has {device.mac}"
+            yield Violation("mac_not_of_its_pf", row.port_id, message)
 
 
 def _addresses_unique(facts: Facts) -> Iterator[Violation]:

@@ -15,6 +15,7 @@ class VnicType(Enum):
 
     NORMAL = "normal"
     DIRECT = "direct"
+    DIRECT_PHYSICAL = "direct-physical"
 
 
 class PortStatus(Enum):
@@ -40,7 +41,7 @@ class Port:
 
     `alias` says which kind of device a direct port wants (None: any VF of its physical network).
     `vlan_priority` is the 802.1p priority (0..7) of the port's frames. `owned_by_server`: made for a
-    server and deleted with it. MAC is unique in the network.
+    server and deleted with it. MAC is unique in the network; while a direct-physical port is bound it is its PF's own.
     `propagate_uplink_status`: a VF's link is up only while its PF's is. `allowed_addresses` are addresses and
     prefixes that its guest may use besides, always with the port's MAC.
     """

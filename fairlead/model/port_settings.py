@@ -4,7 +4,7 @@ decides which of them wins.
 - What a port leaves at its default says nothing, and the profile decides: trust, spoof check, VLAN priority, and
   whether the link follows the PF's.
 - What the port says otherwise, and the profile too, must be the same; else the profile is refused for the port.
-- `admin_state_up` false takes the link down whatever else is said (Neutron's rule).
+- `admin_state_up` false, of the port or its network, takes the link down whatever else is said (Neutron's rule).
 - Rates hold together: of two caps the lower, of two promises the higher. So no profile gives more than a QoS policy.
 - The profile's MTU is at most the network's.
 """
@@ -64,7 +64,7 @@ def settings_in_force(
         allowed_vlans=None,
         trusted=port.trusted,
         spoof_check=port.port_security_enabled,
-        link_state=_own_link_state(port),
+        link_state=_own_link_state(port, network),
         mtu=network.mtu,
         min_kbps=egress_minimum_kbps(qos) or 0,
         max_kbps=egress_limit_kbps(qos),
@@ -97,9 +97,9 @@ def check_network(profile: PortProfile, network: Network) -> None:
         raise _refusal(profile, name, f"whose MTU is {network.mtu}: the profile says {said.mtu}")
 
 
-def _own_link_state(port: Port) -> LinkState:
+def _own_link_state(port: Port, network: Network) -> LinkState:
     """Neutron's: down has precedence, and a link that does not follow the PF's is up."""
-    if not port.admin_state_up:
+    if not (port.admin_state_up and network.admin_state_up):
         return LinkState.DISABLE
     return LinkState.AUTO if port.propagate_uplink_status else LinkState.ENABLE
 
@@ -136,7 +136,7 @@ def _made_one(port: Port, own: PortSettings, said: EthernetSettings, profile: Po
             profile, name, f"with its QoS policy: {min_kbps} kbit/s promised, and {max_kbps} kbit/s at most"
         )
     link_state = own.link_state
-    if port.admin_state_up and said.link_state is not None:
+    if own.link_state is not LinkState.DISABLE and said.link_state is not None:
         link_state = said.link_state
     return PortSettings(
         kind=own.kind,

@@ -32,6 +32,8 @@ NUMA_NODES_SPEC = "hw:numa_nodes"
 NUMA_POLICY_SPEC = "hw:pci_numa_affinity_policy"
 AGGREGATE_SPEC = "aggregate_instance_extra_specs:"
 """Nova's: the flavor wants hosts in an aggregate with that metadata (AggregateInstanceExtraSpecsFilter)."""
+_KINDS = {VnicType.DIRECT: DeviceKind.VF, VnicType.DIRECT_PHYSICAL: DeviceKind.PF}
+"""What ports of these vNIC types are given."""
 _HONOURED = (ALIAS_SPEC, NUMA_NODES_SPEC, NUMA_POLICY_SPEC)
 _CAPABILITIES = {PortProfileKind.QBH: (QBH_CAPABILITY,), PortProfileKind.QBG: (QBG_CAPABILITY,)}
 """What ports with a profile of that kind need of their PF."""
@@ -69,6 +71,8 @@ class PciRequest:
     egress_kbps: int = 0
     keeps: KeptDevice | None = None
     """This very device, which its server has, whatever else is asked for; None: any that is free and as asked for."""
+    mac_taken: tuple[DeviceId, ...] = ()
+    """PFs that a port cannot have whole: another port of its network has their MAC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,11 @@ def server_request(
     numa_nodes = _numa_nodes(flavor.extra_specs)
     policy = _numa_policy(flavor.extra_specs)
     pci = (
-        *(_direct(nic, aliases, policy) for nic in nics if nic.port.vnic_type is VnicType.DIRECT),
+        *(
+            _device(nic, _KINDS[nic.port.vnic_type], aliases, policy)
+            for nic in nics
+            if nic.port.vnic_type in _KINDS
+        ),
         *_alias_requests(flavor.extra_specs, aliases, policy),
     )
     if len(pci) > MAX_DEVICES:
@@ -259,12 +267,14 @@ def _alias_requests(
             )
 
 
-def _direct(nic: Nic, aliases: Mapping[str, Alias], policy: NumaPolicy | None) -> PciRequest:
+def _device(
+    nic: Nic, kind: DeviceKind, aliases: Mapping[str, Alias], policy: NumaPolicy | None
+) -> PciRequest:
     port, settings = nic.port, nic.settings
-    alias = _port_alias(nic, aliases)
+    alias = _port_alias(nic, kind, aliases)
     return PciRequest(
         id=RequestId(port.id),
-        kind=DeviceKind.VF,
+        kind=kind,
         asked_by=f"port {port.name or port.id}",
         port_id=port.id,
         vendor=alias.vendor if alias else (),
@@ -278,13 +288,14 @@ def _direct(nic: Nic, aliases: Mapping[str, Alias], policy: NumaPolicy | None) -
     )
 
 
-def _port_alias(nic: Nic, aliases: Mapping[str, Alias]) -> Alias | None:
-    """A direct port's alias must mean VFs, and not of another physical network than the port's."""
+def _port_alias(nic: Nic, kind: DeviceKind, aliases: Mapping[str, Alias]) -> Alias | None:
+    """A port's alias must mean devices of the kind that it gets, and not of another physical network than its own."""
     if nic.port.alias is None:
         return None
     alias = _alias(aliases, nic.port.alias, "alias")
-    if alias.kind is not DeviceKind.VF:
-        raise InvalidValue("alias", alias.name, f"an alias of VFs: it is one of kind {alias.kind.value}")
+    if alias.kind is not kind:
+        wanted = f"an alias of {kind.name}s for a port of vnic_type {nic.port.vnic_type.value}"
+        raise InvalidValue("alias", alias.name, f"{wanted}: it is one of kind {alias.kind.value}")
     there = nic.network.physical_network
     if alias.physical_network not in (None, there):
         expected = f"an alias for {there}, the port's physical network: it is for {alias.physical_network}"

@@ -44,6 +44,7 @@ _same = operator.attrgetter(
     "numa_policy",
     "egress_kbps",
     "keeps",
+    "mac_taken",
 )
 
 
@@ -108,11 +109,13 @@ def serves(sample: PciRequest, family: FamilyView) -> bool:
 def free_devices(demand: Demand, family: FamilyView, bridged: Collection[str | None]) -> int:
     """How many of the family's devices are free for the demand, NUMA and bandwidth aside.
 
-    A PF or NIC that the same server's ordinary vNICs leave through is not given whole.
+    A PF or NIC that the same server's ordinary vNICs leave through is not given whole, nor is one whose MAC another
+    port has.
     """
     if demand.sample.kind is DeviceKind.VF:
         return family.free_vfs.bit_count()
-    return int(family.is_free and not (family.is_uplink and family.physical_network in bridged))
+    is_in_use = family.is_uplink and family.physical_network in bridged
+    return int(family.is_free and not is_in_use and family.family_id not in demand.sample.mac_taken)
 
 
 def _demand(group: list[PciRequest]) -> Demand:

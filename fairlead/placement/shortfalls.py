@@ -193,10 +193,17 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
         message += f": {held} {_are(held)} held, {unclean} wait for a scrub or are faulty"
         if not (had or held or unclean) and any(family.is_free for family in families):
             hint = f"{_change(families, '--vfs <number>')}: no VFs have been made"
+    elif held or unclean:
+        message += f"; none is given whole while a VF of it is held ({held}) or waits for a scrub ({unclean})"
+    about = f"lacks free {_noun(sample)}s{_on(sample)}"
+    if taken := [family.label for family in families if family.family_id in sample.mac_taken]:
+        message += f"; another port of the network has the MAC of {', '.join(taken[:_NAMED])}"
+        about += ", those aside whose MAC another port of the network has"
+        hint = "give that port another MAC, or delete it: `fairlead port list` shows it"
     return Reason(
         Code.NOT_ENOUGH_DEVICES,
         message,
-        f"lacks free {_noun(sample)}s{_on(sample)}",
+        about,
         demand.count,
         had,
         sample.id,

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
-from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.desired import DesiredHostdev, DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.likeness import is_associated, is_configured
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.hoststate.steps import (
+    AttachNic,
     Chain,
     ConfigureVf,
     DefineGuest,
@@ -21,6 +22,7 @@ from fairlead.hoststate.steps import (
     DropDisk,
     HostPlan,
     KeepDisk,
+    ResetDevice,
     RestoreDisk,
     ScrubVf,
     SetNumVfs,
@@ -28,7 +30,7 @@ from fairlead.hoststate.steps import (
     StartGuest,
 )
 from fairlead.model.association import INVALID
-from fairlead.model.ids import vf_key
+from fairlead.model.ids import PfKey, vf_key
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, differences
@@ -53,6 +55,8 @@ from tests.host_wishes import (
 
 SEVERAL = settings(max_examples=60, deadline=None)
 
+WHOLE = 1
+"""The data NIC that a server may have to itself: the bridge leaves through the other."""
 vf_wishes = st.one_of(
     st.builds(
         VfWish,
@@ -73,8 +77,10 @@ COPIES = [str(UUID(int=number)) for number in (1, 2)]
 
 @st.composite
 def host_wishes(draw: st.DrawFn) -> HostWish:
-    """Up to three servers that share no device."""
+    """Up to three servers that share no device. The first may have data NIC 1 whole, and then nobody has a VF of it."""
     vfs = draw(st.lists(vf_wishes, max_size=6, unique_by=lambda vf: (vf.pf, vf.index)))
+    is_whole = draw(st.sampled_from([False, False, True]))
+    vfs = [vf for vf in vfs if not (is_whole and vf.pf == WHOLE)]
     servers = []
     for number in range(1, draw(st.integers(0, 3)) + 1):
         count = draw(st.integers(0, len(vfs)))
@@ -85,6 +91,7 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
                 vfs=mine,
                 taps=draw(st.integers(0, 1)),
                 has_gpu=number == 1 and draw(st.booleans()),
+                whole=WHOLE if number == 1 and is_whole else None,
                 power=draw(st.sampled_from(Power)),
                 boot_serial=draw(st.integers(1, 2)),
                 hard_reboot=draw(st.booleans()),
@@ -121,11 +128,20 @@ def later_wishes(draw: st.DrawFn) -> HostWish:
     """
     wish = draw(host_wishes())
     owned = {(vf.pf, vf.index) for server in wish.servers for vf in server.vfs}
+    is_whole = any(server.whole is not None for server in wish.servers)
+    is_leaving = not is_whole and all(pf != WHOLE for pf, _ in owned) and draw(st.booleans())
     leaving = [
-        vf for vf in draw(st.lists(vf_wishes, max_size=3, unique_by=_place)) if _place(vf) not in owned
+        vf
+        for vf in draw(st.lists(vf_wishes, max_size=3, unique_by=_place))
+        if _place(vf) not in owned and not (vf.pf == WHOLE and (is_whole or is_leaving))
     ]
     servers = tuple(
-        replace(server, leaving_vfs=tuple(leaving), leaving_taps=draw(st.integers(0, 1)))
+        replace(
+            server,
+            leaving_vfs=tuple(leaving),
+            leaving_taps=draw(st.integers(0, 1)),
+            leaving_whole=WHOLE if is_leaving and server.number == 1 else None,
+        )
         for server in wish.servers
     )
     wish = replace(wish, servers=tuple(map(draw, map(resized, servers))))
@@ -358,13 +374,16 @@ def test_execution_converges_and_then_nothing_is_left_to_do(before, after, misch
 
 
 def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedState) -> None:
-    """Clean is every VF that nobody owns, but for one in a guest that runs on, or of somebody else's. A switch that
-    does not answer may hold on to it, and that is all.
+    """Clean is every VF that nobody owns, but for one in a guest that runs on, or of somebody else's, or of a PF that
+    is given whole: those are to go, and come back clean. A switch that does not answer may hold on to it, and that is
+    all.
     """
     lookup = look_up(document, observed)
     _assert_associated(host, lookup)
     held_on = {"association"} if host.machine.switch.is_silent else set[str]()
     for nic in DATA:
+        if lookup.families[nic.key].is_given_whole:
+            continue
         for index, is_now in host.machine.pfs[nic.key].vfs.items():
             owner = lookup.owners.get((nic.key, index))
             address = nic.vf_address(index)
@@ -430,6 +449,24 @@ def test_what_an_unnamed_guest_has_is_not_touched(before, after, mischief):
 
 
 @SEVERAL
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
+def test_no_pf_is_given_before_its_vfs_are_gone_nor_reset_under_a_guest(before, after, mischief):
+    """The chain that gives it needs the one that empties it; the one that resets it, whatever takes it from a guest."""
+    observed = seen(lived_in(before, mischief))
+    document = desired(after)
+    lookup = look_up(document, observed)
+    for chain, step in steps(diff(document, observed)):
+        if isinstance(step, StartGuest | AttachNic):
+            given = (step.device,) if isinstance(step, AttachNic) else lookup.wanted[step.server_id].hostdevs
+            for device in given:
+                pf = lookup.pfs.get(PfKey(device.key)) if isinstance(device, DesiredHostdev) else None
+                assert pf is None or not pf.vfs or f"family/{pf.key}" in chain.needs
+        if isinstance(step, ResetDevice):
+            user = lookup.users.get(step.pci_address)
+            assert user is None or {f"down/{user}", f"detach/{step.key}"} & set(chain.needs)
+
+
+@SEVERAL
 @given(wish=host_wishes())
 def test_a_host_that_is_as_desired_is_left_alone(wish):
     wish = replace(wish, num_vfs=(8, 8))
@@ -442,7 +479,11 @@ def test_a_host_that_is_as_desired_is_left_alone(wish):
 def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, number):
     """All that it had goes, another VF and tap come; its serial stays, and nobody else is disturbed."""
     before = replace(before, num_vfs=(8, 8))
-    running = [server for server in before.servers if server.power is Power.RUNNING and not server.has_gpu]
+    running = [
+        server
+        for server in before.servers
+        if server.power is Power.RUNNING and not server.has_gpu and server.whole is None
+    ]
     if not running:
         return
     host = lived_in(before, [])

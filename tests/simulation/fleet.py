@@ -287,7 +287,9 @@ class Site:
 
 def any_nic(site: Site) -> BootNic:
     random = site.random
-    vnic_type = random.choice([VnicType.DIRECT, VnicType.DIRECT, VnicType.NORMAL])
+    vnic_type = random.choice([VnicType.DIRECT] * 4 + [VnicType.NORMAL] * 2 + [VnicType.DIRECT_PHYSICAL])
+    if vnic_type is VnicType.DIRECT_PHYSICAL:
+        return BootNic(random.choice(site.networks), vnic_type=vnic_type, trusted=random.random() < 0.9)
     is_direct = vnic_type is VnicType.DIRECT
     return BootNic(
         random.choice(site.networks),

@@ -33,7 +33,9 @@ def _lies(tx: Tx, place: Place) -> list[str]:
         for device in devices.values()
         for lie in _of_device(place, device, is_offered=device.family_id not in whole)
     ]
-    wanted = {vf.device_id: vf.settings for vf in desired_of(tx, tx.hosts.lock(place.host_id)).vfs}
+    document = desired_of(tx, tx.hosts.lock(place.host_id))
+    wanted = {vf.device_id: vf.settings for vf in document.vfs}
+    leaving = frozenset(device.device_id for guest in document.guests for device in guest.leaving_hostdevs)
     ungiven = frozenset(_ungiven(tx, place, devices))
     # An operator may call a server active that lacks a card: that its device is MISSING stays told.
     away = {device.id for device in devices.values() if device.status is DeviceStatus.MISSING}
@@ -42,7 +44,7 @@ def _lies(tx: Tx, place: Place) -> list[str]:
         aside = server.resize.aside if server.resize else ()
         held = [devices[row.device_id] for row in rows if row.device_id not in {*aside, *ungiven, *away}]
         said = f"server {server.id}, {server.status.value}: "
-        found.extend(said + lie for lie in _of_server(place, server, held, wanted))
+        found.extend(said + lie for lie in _of_server(place, server, held, wanted, leaving))
     return found
 
 
@@ -72,8 +74,13 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
 
 
 def _of_server(
-    place: Place, server: Server, held: list[Device], wanted: Mapping[DeviceId, VfSettings]
+    place: Place,
+    server: Server,
+    held: list[Device],
+    wanted: Mapping[DeviceId, VfSettings],
+    leaving: frozenset[DeviceId],
 ) -> Iterator[str]:
+    """What it is to let go of it has only while it is paused, if nobody took it from it."""
     domain = place.host.machine.domains.get(f"fl-{server.id}")
     if server.status is ServerStatus.SHUTOFF and domain is not None and domain.is_up:
         yield "its guest is up"
@@ -85,16 +92,17 @@ def _of_server(
     if domain is None or domain.state is not state:
         yield f"its guest is {domain}"
         return
-    if domain.is_up and {device.pci_address for device in held} != set(domain.live_hostdevs):
+    own = {device.pci_address for device in held}
+    kept = {device.pci_address for device in held if device.id not in leaving}
+    if domain.is_up and not kept <= set(domain.live_hostdevs) <= own:
         yield f"its guest has {domain.live_hostdevs}, and {held} are its own"
     for device in held:
         at = place.host.machine.vf_at(device.pci_address)
-        if device.kind is not DeviceKind.VF:
-            continue
-        if at is None or (at[0].nic.key, at[1]) != (device.pf, device.vf_index):
-            yield f"{device.key} is not at {device.pci_address}"
-        elif device.id not in wanted:
-            # It is to let go of it, which a guest does only once it goes on.
+        if device.id in leaving:
             yield from () if state is GuestState.PAUSED else (f"{device.key} is still its own",)
+        elif device.kind is not DeviceKind.VF:
+            continue
+        elif at is None or (at[0].nic.key, at[1]) != (device.pf, device.vf_index):
+            yield f"{device.key} is not at {device.pci_address}"
         elif differences(wanted[device.id], at[0].vfs[at[1]]):
             yield f"{device.key} has {at[0].vfs[at[1]]}, not {wanted[device.id]}"

@@ -16,6 +16,7 @@ from fairlead.control import port_changes, ports, subjects
 from fairlead.control.addresses import WantedAddress
 from fairlead.control.boundary import Tx
 from fairlead.control.dhcp_options import DhcpOptionChange
+from fairlead.control.macs import generated_mac
 from fairlead.control.port_changes import PortChanges
 from fairlead.control.ports import NewPort, PortView
 from fairlead.model.ids import PortId, SubnetId
@@ -134,7 +135,7 @@ def _update(tx: Tx, subject: str, form: PortChangeForm, revision: int | None) ->
     port_id = PortId(subject)
     before = ports.show(tx, port_id) if isinstance(form.profile, dict) or form.pairs else None
     fixed_ips = UNSET if isinstance(form.fixed_ips, UnsetType) else _wanted(form.fixed_ips)
-    mac = ports.generated_mac(tx) if form.mac is None else UNSET
+    mac = generated_mac(tx) if form.mac is None else UNSET
     return port_changes.update(tx, port_id, _changes(form, before, mac), fixed_ips, revision)
 
 
@@ -186,6 +187,12 @@ def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress 
     )
 
 
+def _implied(form: PortForm) -> frozenset[str]:
+    """Nobody checks what a whole device sends, which is to say that port security is off."""
+    is_whole = form.vnic_type is VnicType.DIRECT_PHYSICAL
+    return frozenset({"port_security_enabled"} if is_whole else ())
+
+
 _NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips", "pairs", "options"})
 
 
@@ -214,6 +221,7 @@ PORTS = Resource(
         qos_policy_id=subjects.QOS_POLICY,
         port_profile_id=subjects.PORT_PROFILE,
     ),
+    implies=_implied,
     create=ports.create,
     find=_find,
     fetch=lambda tx, subject: ports.show(tx, PortId(subject)),

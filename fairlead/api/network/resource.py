@@ -1,6 +1,7 @@
 """The five requests that a noun of the Neutron dialect answers, by a value for each noun."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -52,6 +53,11 @@ def _nothing(_: Struct) -> tuple[tuple[Subject, str], ...]:
     return ()
 
 
+def _implies_nothing(_: Struct) -> AbstractSet[str]:
+    """A form that asks for no more than it names."""
+    return frozenset()
+
+
 def _nothing_before(_call: Call, _subject: str, _form: Struct) -> None:
     """A change that nobody outside has to be asked about."""
 
@@ -61,7 +67,8 @@ class Resource(Generic[Post, Put, New, View]):
     """A noun that clients create, list, show, change and delete. `new` reads the form of POST; the others are one
     transaction each: of the new value, the columns, the id, and the id with the revision that If-Match names.
     `shown` is one as that project sees it, `target` what rules ask of one, `new_target` of one that shall be; `names`
-    gives what a form names, which the caller must see. `before_update` asks outside of the transaction, and may refuse.
+    gives what a form names, which the caller must see; `implies` the attributes that the form of POST asks for by
+    another's value, as if it had named them. `before_update` asks outside of the transaction, and may refuse.
     """
 
     noun: Noun[Post, Put]
@@ -77,6 +84,7 @@ class Resource(Generic[Post, Put, New, View]):
     update: Callable[[Tx, str, Put, int | None], View]
     remove: Callable[[Tx, str, int | None], None]
     names: Names = _nothing
+    implies: Callable[[Post], AbstractSet[str]] = _implies_nothing
     before_update: Callable[[Call, str, Put], None] = _nothing_before
 
     def routes(self, path: str) -> tuple[Route, ...]:
@@ -107,7 +115,7 @@ class Resource(Generic[Post, Put, New, View]):
                 target = self.new_target(tx, new)
                 if not call.caller.may(action, target):
                     raise refused(action)
-                check_named(call.caller, action, each.named, target)
+                check_named(call.caller, action, each.named | self.implies(each.form), target)
                 made.append(self.create(tx, new))
             return made
 

@@ -22,6 +22,16 @@ def guest_nic(port: Port, network: Network) -> GuestNic:
 
 
 VF = guest_nic(rows.port(1, trusted=True, fixed_ips=BOTH), rows.network(mtu=9000))
+WHOLE = guest_nic(
+    rows.port(
+        3,
+        trusted=True,
+        vnic_type=VnicType.DIRECT_PHYSICAL,
+        port_security_enabled=False,
+        fixed_ips=(FixedIp(SubnetId("subnet-4"), "10.0.0.13"),),
+    ),
+    rows.network(),
+)
 TAP = guest_nic(rows.port(2, vnic_type=VnicType.NORMAL, fixed_ips=()), rows.network())
 
 
@@ -39,6 +49,12 @@ def test_the_files_of_a_server() -> None:
     text = "".join(f"== {file.path}\n{file.content}" for file in files)
     assert not any(file.is_base64 for file in files)
     assert_golden(HERE / "vf_and_tap.txt", text)
+
+
+def test_a_whole_device_is_told_its_vlan_to_tag() -> None:
+    files = config_files(rows.server(ports=(WHOLE.port.id,), nic_tags={WHOLE.port.id: "storage"}), (WHOLE,))
+    text = "".join(f"== {file.path}\n{file.content}" for file in files if "vendor" not in file.path)
+    assert_golden(HERE / "whole_device.txt", text)
 
 
 def test_user_data_that_is_no_text_stays_as_it_came() -> None:

@@ -29,10 +29,18 @@ from tests.golden.comparison import OF_SOME, assert_golden
 
 HERE = Path(__file__).parent
 NORMAL = {"vnic_type": VnicType.NORMAL}
+WHOLE = {"vnic_type": VnicType.DIRECT_PHYSICAL, "port_security_enabled": False}
 
 
 def direct(bound: BoundPort) -> BoundPort:
     return replace(bound, device=rows.vf(1), pf=rows.pf())
+
+
+def whole(vlan: int | None = None, port: dict[str, object] | None = None, **settings: object) -> BoundPort:
+    """A port with a PF of its own, and with a port profile where that is to say something."""
+    profile = rows.profile(EthernetSettings(**settings)) if settings else None  # type: ignore[arg-type]
+    given = rows.port(vlan=vlan, **{**WHOLE, **(port or {})})
+    return BoundPort(given, rows.network(vlan), None, rows.pf(), rows.pf(), profile)
 
 
 def profiled(network: Network, port: dict[str, object] | None = None, **settings: object) -> BoundPort:
@@ -96,6 +104,10 @@ CASES = {
         "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f",
     ),
     "qbg_down": station(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
+    "physical_flat": whole(),
+    "physical_vlan": whole(100, {"trusted": True}),
+    "physical_by_profile": whole(100, trust=True, spoof_check=False, mtu=1400, min_rate_mbps=100),
+    "physical_trunk": whole(allowed_vlans=ALL_VLANS),
     "bridge_by_profile": BoundPort(
         rows.port(**NORMAL),
         rows.network(),
@@ -141,7 +153,8 @@ def _shown(value: object) -> object:
 @pytest.mark.parametrize("vnic_type", VnicType)
 def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_type: VnicType) -> None:
     driver = choose(vnic_type, LinkLayer.ETHERNET)
-    case = direct(BoundPort(rows.port(vnic_type=vnic_type), rows.network(), None))
+    is_whole = vnic_type is VnicType.DIRECT_PHYSICAL
+    case = whole() if is_whole else direct(BoundPort(rows.port(vnic_type=vnic_type), rows.network(), None))
     settings = driver.settings(case)
     if settings.vf is not None:
         vf = settings.vf
@@ -149,7 +162,7 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
     if settings.tap is not None:
         assert len(settings.tap.name) < 16
         assert len(settings.tap.bridge) < 16
-    assert settings != Settings()
+    assert is_whole is (settings == Settings())
 
 
 @pytest.mark.parametrize(
@@ -174,6 +187,16 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         fabric(BoundPort(rows.port(propagate_uplink_status=False), rows.network(), None)),
         fabric(BoundPort(rows.port(), rows.network(), rows.qos(limit_kbps=1000))),
         fabric(BoundPort(rows.port(), rows.network(), rows.qos(minimum_kbps=1000))),
+        whole(100),
+        whole(port={"port_security_enabled": True}),
+        whole(100, {"trusted": True, "vlan_priority": 1}),
+        whole(port={"admin_state_up": False}),
+        whole(port={"propagate_uplink_status": False}),
+        replace(whole(), qos=rows.qos(limit_kbps=1000)),
+        replace(whole(), network=rows.network(None, admin_state_up=False)),
+        whole(max_rate_mbps=1),
+        whole(allowed_vlans=parse_vlans(["100"])),
+        whole(100, {"trusted": True}, vlan_protocol=VlanProtocol.DOT1AD),
     ],
 )
 def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:

@@ -194,6 +194,26 @@ CASES = {
         lambda: converged(BOTH),
         HostWish(servers=(replace(BARED, leaving_vfs=(), leaving_taps=0), TWO)),
     ),
+    "a_pf_is_emptied_before_a_guest_starts_with_it": (
+        lambda: converged(HostWish()),
+        HostWish(servers=(ServerWish(1, whole=1),)),
+    ),
+    "a_pf_is_emptied_and_attached": (
+        lambda: converged(HostWish(servers=(ServerWish(1),))),
+        HostWish(servers=(ServerWish(1, whole=1),)),
+    ),
+    "a_pf_waits_for_who_has_a_vf_of_it": (
+        lambda: converged(HostWish(servers=(TWO,))),
+        HostWish(servers=(TWO, ServerWish(1, whole=1))),
+    ),
+    "a_pf_is_detached_and_reset": (
+        lambda: converged(HostWish(servers=(ServerWish(1, whole=1),))),
+        HostWish(servers=(ServerWish(1, leaving_whole=1),)),
+    ),
+    "a_pf_that_its_guest_gives_back_is_reset": (
+        lambda: converged(HostWish(servers=(ServerWish(1, whole=1),))),
+        HostWish(removals=(1,)),
+    ),
     "after_a_boot_owned_vfs_come_back_before_a_count_is_lowered": (rebooted, replace(BOTH, num_vfs=(2, 8))),
 }
 
