@@ -9,7 +9,7 @@ from lab.netlink_trace import Kind, LinkRequest, watched
 from lab.phase import Phase
 from lab.phases.guests import GUESTS
 
-_MOST_MIB = 60
+_MOST_MIB = 64
 _WAKES = 3
 # A pass with nothing to do shows nowhere outside, so each event gets time for one.
 _PASS_SECONDS = 2

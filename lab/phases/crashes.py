@@ -21,8 +21,9 @@ class _Reached:
     is_running: bool
 
 
-# Kernel and ramdisk are fetched side by side, so the first deaths may fall on either, or on both at once. What follows
-# is one chain, and each death in it leaves the host one step further. A guest is defined anew before it is started.
+# The VF is set first. Kernel and ramdisk are fetched side by side, so the next deaths may fall on either, or on both at
+# once. What follows is one chain, and each death in it leaves the host one step further. A guest is defined anew before
+# it is started.
 _IMAGES = 2
 _LAST_DEATHS = [
     _Reached(1, _IMAGES, is_defined=False, is_running=False),
@@ -45,7 +46,7 @@ def _show(lab: Lab) -> None:
     expect.equal("the host after each of the last deaths", deaths[-len(_LAST_DEATHS) :], _LAST_DEATHS)
     expect.true("a death at the fetching", len(deaths) > len(_LAST_DEATHS), deaths)
     for earlier in deaths[: -len(_LAST_DEATHS)]:
-        nothing_else = _Reached(0, earlier.images, is_defined=False, is_running=False)
+        nothing_else = _Reached(1, earlier.images, is_defined=False, is_running=False)
         expect.equal("the host while images are fetched", earlier, nothing_else)
     site.agent.start()
     site.wait_for("the server that survived its agents", lambda: site.is_active(FIRST.name))
