@@ -326,7 +326,10 @@ def test_a_wait_outlives_control_and_can_be_left(tmp_path):
         ("server create s --flavor sm", ["small"]),
         ("device list --status AL", ["allocated"]),
         ("server create s --nic vn", ["vnic-type="]),
-        ("explain --nic network=blue,vnic-type=d", ["network=blue,vnic-type=direct"]),
+        (
+            "explain --nic network=blue,vnic-type=d",
+            ["network=blue,vnic-type=direct", "network=blue,vnic-type=direct-physical"],
+        ),
     ],
 )
 def test_a_shell_is_offered_names(fairlead, typed, offered):

@@ -178,7 +178,8 @@ def test_a_vnic_type_that_is_not_served_names_those_that_are(site):
     body = {"port": {"network_id": made["id"], "binding:vnic_type": "macvtap"}}
     kind, message = error(site.post(f"{V2}/ports", body, 400))
     assert kind == "HTTPBadRequest"
-    assert message == ("Invalid input for binding:vnic_type. Reason: 'macvtap' is not one of normal, direct.")
+    served = "normal, direct, direct-physical"
+    assert message == f"Invalid input for binding:vnic_type. Reason: 'macvtap' is not one of {served}."
 
 
 def test_a_profile_key_of_the_system_is_refused_by_name(site):
