@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from fairlead.drivers.base import BoundPort
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
 from fairlead.model.ids import (
@@ -21,6 +22,7 @@ from fairlead.model.ids import (
     SubnetId,
     vf_key,
 )
+from fairlead.model.infiniband import TAKES_PARTITIONS, guid_of_mac
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
 from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress, PciAddress
 from fairlead.model.port import FixedIp, Port, VnicType
@@ -138,6 +140,19 @@ def port(number: int = 1, vlan: int | None = 100, **fields: object) -> Port:
 
 def profile(settings: PortProfileSettings = EthernetSettings()) -> PortProfile:  # noqa: B008
     return PortProfile(PortProfileId("profile"), PROJECT, "gold", settings, NOW, NOW)
+
+
+def on_fabric(
+    number: int = 1, vlan: int | None = 100, *, takes_partitions: bool = False, **fields: object
+) -> BoundPort:
+    """A direct port of InfiniBand on the fabric's network of that partition, with a VF of a PF there."""
+    fabric = network(vlan, physical_network="fabric", link_layer=LinkLayer.INFINIBAND)
+    mac = MacAddress(f"fa:16:3e:00:00:{number:02x}")
+    own = port(number, vlan, **{"guid": guid_of_mac(mac), **fields})
+    capabilities = ("sriov", TAKES_PARTITIONS) if takes_partitions else ("sriov",)
+    given = {"vendor": "15b3", "link_layer": LinkLayer.INFINIBAND}
+    head = pf(mac=None, key="guid:00:02:c9:03:00:a1:b2:c3", capabilities=capabilities, **given)
+    return BoundPort(own, fabric, None, vf(1, **given), head)
 
 
 def qos(limit_kbps: int | None = None, minimum_kbps: int | None = None) -> QosPolicy:

@@ -51,6 +51,8 @@ RULES = {
         for verb in ("create", "update")
         for attribute, rule in (
             ("mac_address", _OF_NETWORK if verb == "create" else _OPERATOR),
+            # Ours: it is a port of InfiniBand's address, as the MAC is one of Ethernet's.
+            ("guid", _OF_NETWORK if verb == "create" else _OPERATOR),
             ("fixed_ips:ip_address", _OF_NETWORK),
             ("port_security_enabled", _OF_NETWORK),
             ("allowed_address_pairs", "admin or network_member"),

@@ -107,6 +107,7 @@ def fault(request_id: str) -> Problem:
 
 _NEUTRON_TYPES = {
     "mac_in_use": "MacAddressInUse",
+    "guid_in_use": "GuidInUse",
     "ip_in_use": "IpAddressInUse",
     "vlan_in_use": "VlanIdInUse",
     "flat_in_use": "FlatNetworkInUse",

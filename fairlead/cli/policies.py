@@ -53,6 +53,11 @@ def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
                 "--vfs", "num_vfs", type=click.IntRange(0), help="VFs on each PF; left alone if absent."
             ),
             click.option("--physical-network", help="The physical network they are plugged into."),
+            click.option(
+                "--link-layer",
+                type=click.Choice(["ethernet", "infiniband"]),
+                help="Of the NICs and their network; ethernet if absent.",
+            ),
             click.option("--tag", "tags", multiple=True, callback=_tags, help="Such as trusted."),
             click.option("--mtu", type=click.IntRange(68)),
             click.option(
@@ -229,7 +234,7 @@ def _draft(options: dict[str, object]) -> Json:
             given_as = "--tag" if key == "tags" else "--physical-network"
             raise click.UsageError(f"{given_as} and --{cleared.replace('_', '-')} contradict each other.")
         draft[key] = [] if key == "tags" else None
-    for key in ("num_vfs", "physical_network", "mtu", "egress_mbps", "priority"):
+    for key in ("num_vfs", "physical_network", "mtu", "egress_mbps", "priority", "link_layer"):
         if options[key] is not None:
             draft[key] = options[key]
     return draft

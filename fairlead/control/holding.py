@@ -14,7 +14,7 @@ from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, after
-from fairlead.model.pci import DeviceKind, LinkLayer, MacAddress
+from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.request import Nic
 from fairlead.placement.boundary import Grant
 
@@ -71,7 +71,7 @@ def bind_port(
     that another port has.
     """
     pf = heads[device.family_id] if device else None
-    driver = choose(nic.port.vnic_type, pf.link_layer if pf else LinkLayer.ETHERNET, nic.settings.kind)
+    driver = choose(nic.port.vnic_type, nic.network.link_layer, nic.settings.kind)
     bound = driver.bind(BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile))
     binding = Binding(
         port_id=nic.port.id,

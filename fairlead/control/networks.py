@@ -97,6 +97,7 @@ def create(tx: Tx, new: NewNetwork) -> NetworkView:
         port_security_enabled=new.port_security_enabled,
         qos_policy_id=policy_id,
         port_profile_id=new.port_profile_id,
+        link_layer=segment.link_layer,
         tags=new.tags,
     )
     _check_profile(tx, network)

@@ -21,7 +21,6 @@ from fairlead.model.binding import Binding, BindingRole, VifType
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, QosPolicyId, QosRuleId, ServerId
 from fairlead.model.network import Network
-from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
 from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
 from fairlead.model.request import Nic
@@ -140,7 +139,7 @@ def check_bindable(nics: Sequence[Nic]) -> None:
     port profile contradicts.
     """
     for nic in nics:
-        driver = choose(nic.port.vnic_type, LinkLayer.ETHERNET, nic.settings.kind)
+        driver = choose(nic.port.vnic_type, nic.network.link_layer, nic.settings.kind)
         driver.settings(BoundPort(nic.port, nic.network, nic.qos, profile=nic.profile))
 
 

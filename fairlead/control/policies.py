@@ -7,11 +7,13 @@ from msgspec import UNSET, UnsetType
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.policy_matches import rematch
-from fairlead.model.errors import InvalidValue
+from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import PolicyId
+from fairlead.model.pci import LinkLayer
 from fairlead.model.policy import DeviceMatch, DevicePolicy
 
 LEAST_MTU, MOST_MTU = 68, 65535
+_NAMED = 3
 MOST_VFS = 4096
 """More than any NIC has; the kernel's own limit is each device's sriov_totalvfs."""
 
@@ -29,6 +31,7 @@ class NewPolicy:
     tags: tuple[str, ...] = ()
     mtu: int | None = None
     egress_mbps: int | None = None
+    link_layer: LinkLayer = LinkLayer.ETHERNET
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,12 @@ class PolicyChanges:
     tags: tuple[str, ...] | UnsetType = UNSET
     mtu: int | UnsetType | None = UNSET
     egress_mbps: int | UnsetType | None = UNSET
+    link_layer: LinkLayer | UnsetType = UNSET
 
 
 def create(tx: Tx, new: NewPolicy) -> DevicePolicy:
     """The new policy, in force on every host. Raises InvalidValue, Conflict `name_in_use`, and `in_use` where
-    a device that somebody holds would be on another physical network.
+    a device that somebody holds would be on another physical network, and where that is one of another link layer.
     """
     policy = draft(tx, new)
     tx.policies.add(policy)
@@ -62,6 +66,7 @@ def update(tx: Tx, policy_id: PolicyId, changes: PolicyChanges, revision: int | 
     check_revision(policy, revision)
     changed = applied(replace, policy, changes, updated_at=tx.now)
     check(changed)
+    check_link_layer(tx, changed)
     changed = tx.policies.put(changed)
     _apply(tx, policy_id)
     return changed
@@ -91,8 +96,10 @@ def draft(tx: Tx, new: NewPolicy) -> DevicePolicy:
         tags=new.tags,
         mtu=new.mtu,
         egress_mbps=new.egress_mbps,
+        link_layer=new.link_layer,
     )
     check(policy)
+    check_link_layer(tx, policy)
     return policy
 
 
@@ -110,6 +117,28 @@ def check(policy: DevicePolicy) -> None:
         raise InvalidValue("egress_mbps", policy.egress_mbps, "a rate of 1 Mbit/s or more")
     if policy.physical_network is not None and not policy.physical_network.strip():
         raise InvalidValue("physical_network", policy.physical_network, "the name of a physical network")
+    if policy.link_layer is LinkLayer.NONE:
+        raise InvalidValue("link_layer", policy.link_layer.value, "ethernet or infiniband")
+
+
+def check_link_layer(tx: Tx, policy: DevicePolicy) -> None:
+    """A physical network is of one link layer: raises Conflict `in_use` that names who has it as one of another. Two
+    that are made at once may both find nobody; then placement finds no device, for it asks for the network's own.
+    """
+    where = policy.physical_network
+    if where is None:
+        return
+    others = [p for p in tx.policies.find(physical_network=where) if p.id != policy.id]
+    named = [f"device policy {p.name}" for p in others if p.link_layer is not policy.link_layer]
+    networks = tx.networks.find(physical_network=where)
+    named += [f"network {n.name or n.id}" for n in networks if n.link_layer is not policy.link_layer]
+    if named:
+        raise Conflict(
+            "in_use",
+            f"Physical network {where} cannot be one of {policy.link_layer.value}, since it is of another link layer "
+            f"for {', '.join(named[:_NAMED])}{' and others' if len(named) > _NAMED else ''}. Give these NICs another.",
+            field="link_layer",
+        )
 
 
 def _apply(tx: Tx, touched: PolicyId) -> None:

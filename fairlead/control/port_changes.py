@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, UnsetType
 
-from fairlead.control import dhcp_options
+from fairlead.control import dhcp_options, guids
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
@@ -21,6 +21,7 @@ from fairlead.control.rewiring import retell
 from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import PortId, PortProfileId, QosPolicyId
+from fairlead.model.infiniband import Guid
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
@@ -48,6 +49,7 @@ class PortChanges:
     vlan_priority: int | UnsetType = UNSET
     numa_policy: NumaPolicy | UnsetType | None = UNSET
     wanted_host: str | UnsetType = UNSET
+    guid: Guid | UnsetType | None = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -68,6 +70,7 @@ _ATTRIBUTES = {
     "vnic_type": "binding:vnic_type",
     "trusted": "trusted",
     "numa_policy": "numa_affinity_policy",
+    "guid": "guid",
 }
 """What its owner calls what cannot change."""
 
@@ -80,7 +83,7 @@ def update(
     revision: int | None = None,
 ) -> PortView:
     """The changed port; its host is told. Raises NotFound, InvalidValue, Conflict `bound` or `in_use` for what
-    stands while a server has the port, `mac_in_use`, `ip_in_use`, `no_addresses`, `revision`.
+    stands while a server has the port, `mac_in_use`, `guid_in_use`, `ip_in_use`, `no_addresses`, `revision`.
     """
     tx.ports.fetch(port_id)
     (port,) = lock_ports(
@@ -95,6 +98,7 @@ def update(
     changed = _attached(tx, port, changes) if port.server_id else applied(replace, port, changes)
     changed = replace(changed, dhcp_options=options)
     network = tx.networks.fetch(port.network_id)
+    changed = _with_guid(tx, network, port, changed, changes)
     check_settings(tx, network, changed)
     check_allowed_addresses(changed)
     check_profile(tx, network, changed)
@@ -103,6 +107,19 @@ def update(
     if port.server_id:
         _tell(tx, network, port, changed)
     return views(tx, (tx.ports.put(replace(changed, updated_at=tx.now)),))[0]
+
+
+def _with_guid(tx: Tx, network: Network, port: Port, changed: Port, changes: PortChanges) -> Port:
+    """One that was made of the MAC follows it; null asks for that one."""
+    stays = isinstance(changes.guid, UnsetType) and guids.has_own_guid(port)
+    given = port.guid if stays else changes.guid or None
+    changed = replace(changed, guid=guids.guid_for(network, changed.mac, given))
+    if changed.guid == port.guid:
+        return changed
+    if port.server_id:
+        raise _refusal(port, "bound", "guid")
+    guids.check_free(tx, changed)
+    return changed
 
 
 def _attached(tx: Tx, port: Port, changes: PortChanges) -> Port:

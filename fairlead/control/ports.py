@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fairlead.control import dhcp_options, quotas
+from fairlead.control import dhcp_options, guids, quotas
 from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
@@ -12,10 +12,11 @@ from fairlead.control.requests import nic_of, profile_in_force
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId
+from fairlead.model.infiniband import Guid, guid_of_mac
 from fairlead.model.lifecycle import port_status
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import LinkLayer, MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
 from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY
 from fairlead.model.quota import Resource
@@ -51,6 +52,8 @@ class NewPort:
     vlan_priority: int = 0
     numa_policy: NumaPolicy | None = None
     wanted_host: str = ""
+    guid: Guid | None = None
+    """None: made of the MAC, on a network of InfiniBand."""
     tags: tuple[str, ...] = ()
 
 
@@ -72,7 +75,7 @@ class PortView:
 
 def create(tx: Tx, new: NewPort) -> PortView:
     """The new port. Raises NotFound for what it names, InvalidValue that names the field, Conflict `mac_in_use`,
-    `ip_in_use`, `no_addresses`.
+    `guid_in_use`, `ip_in_use`, `no_addresses`.
     """
     network = tx.networks.fetch(new.network_id)
     quotas.take(tx, new.project_id, {Resource.PORT: 1})
@@ -110,8 +113,10 @@ def create(tx: Tx, new: NewPort) -> PortView:
         numa_policy=new.numa_policy,
         wanted_host=new.wanted_host,
         device_id_text=new.device_id_text,
+        guid=guids.guid_for(network, mac, new.guid),
         tags=new.tags,
     )
+    guids.check_free(tx, port)
     check_allowed_addresses(port)
     check_profile(tx, network, port)
     _add(tx, port, mac_is_given=new.mac is not None)
@@ -189,6 +194,8 @@ def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
     priority = port.vlan_priority
     if not 0 <= priority <= HIGHEST_VLAN_PRIORITY:
         raise InvalidValue("vlan_priority", priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")
+    if network.link_layer is LinkLayer.INFINIBAND:
+        guids.check_settings(network, vlan_priority=priority, trusted=port.trusted)
     if priority and network.vlan is None:
         raise InvalidValue("vlan_priority", priority, "possible on a flat network, whose frames have no tag")
     if port.vnic_type is VnicType.NORMAL and (priority or port.trusted):
@@ -230,9 +237,11 @@ def check_profile(tx: Tx, network: Network, port: Port) -> None:
 
 
 def _add(tx: Tx, port: Port, *, mac_is_given: bool) -> None:
+    is_guid_given = port.guid is not None and port.guid != guid_of_mac(port.mac)
     try:
         tx.ports.add(port)
     except Conflict as conflict:
-        if conflict.code == "mac_in_use" and not mac_is_given:
+        is_made = conflict.code == "mac_in_use" or (conflict.code == "guid_in_use" and not is_guid_given)
+        if is_made and not mac_is_given:
             raise Conflict("stale", f"The generated MAC {port.mac} is taken.") from conflict
         raise

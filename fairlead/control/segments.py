@@ -1,22 +1,24 @@
 """Which segment a new network gets where its maker leaves that open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import Tx
 from fairlead.model.error_codes import Code
 from fairlead.model.errors import Conflict, InvalidValue, Refusal
 from fairlead.model.network import SegmentKind
+from fairlead.model.pci import LinkLayer
 
 FIRST_VLAN, LAST_VLAN = 1, 4094
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Where a network lives. `vlan` is set exactly when kind is VLAN."""
+    """Where a network lives. `vlan` is set exactly when kind is VLAN; on InfiniBand it is a partition's key."""
 
     kind: SegmentKind
     physical_network: str
     vlan: int | None
+    link_layer: LinkLayer = LinkLayer.ETHERNET
 
 
 class NoSegment(Refusal):
@@ -38,12 +40,13 @@ def choose(tx: Tx, kind: SegmentKind | None, physical_network: str | None, vlan:
     if physical_network is None and vlan is None and kind is not SegmentKind.FLAT:
         return _anywhere(tx)
     where = physical_network or _only_physical_network(tx)
+    link_layer = _link_layer(tx, where)
     if kind is SegmentKind.FLAT:
-        return _flat(tx, where)
+        return replace(_flat(tx, where), link_layer=link_layer)
     found = _lowest_free(tx, where) if vlan is None else _free(tx, where, vlan)
     if found is None:
         raise _full([where])
-    return Segment(SegmentKind.VLAN, where, found)
+    return Segment(SegmentKind.VLAN, where, found, link_layer)
 
 
 def _anywhere(tx: Tx) -> Segment:
@@ -52,8 +55,14 @@ def _anywhere(tx: Tx) -> Segment:
         raise _unnamed(known)
     for where in known:
         if (vlan := _lowest_free(tx, where)) is not None:
-            return Segment(SegmentKind.VLAN, where, vlan)
+            return Segment(SegmentKind.VLAN, where, vlan, _link_layer(tx, where))
     raise _full(known)
+
+
+def _link_layer(tx: Tx, where: str) -> LinkLayer:
+    """As the device policies there say, which are of one mind; Ethernet while there is none."""
+    policies = tx.policies.find(physical_network=where)
+    return policies[0].link_layer if policies else LinkLayer.ETHERNET
 
 
 def _only_physical_network(tx: Tx) -> str:
@@ -64,7 +73,9 @@ def _only_physical_network(tx: Tx) -> str:
 
 
 def _known(tx: Tx) -> list[str]:
-    return sorted({policy.physical_network for policy in tx.policies.find() if policy.physical_network})
+    """By name, those of Ethernet first: a network without a wish is one of those while there are any."""
+    found = {policy.physical_network: policy for policy in tx.policies.find() if policy.physical_network}
+    return sorted(found, key=lambda name: (found[name].link_layer is LinkLayer.INFINIBAND, name))
 
 
 def _unnamed(known: list[str]) -> NoSegment:

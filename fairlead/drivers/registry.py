@@ -3,6 +3,7 @@
 from fairlead.drivers.base import Driver
 from fairlead.drivers.bridge import Bridge
 from fairlead.drivers.hw_veb import HwVeb
+from fairlead.drivers.infiniband import Infiniband
 from fairlead.drivers.physical import Physical
 from fairlead.drivers.qbg import Qbg
 from fairlead.drivers.qbh import Qbh
@@ -12,7 +13,7 @@ from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import PortProfileKind
 
-DRIVERS: tuple[Driver, ...] = (HwVeb(), Qbh(), Qbg(), Physical(), Bridge())
+DRIVERS: tuple[Driver, ...] = (HwVeb(), Qbh(), Qbg(), Physical(), Bridge(), Infiniband())
 
 
 def driver_for(vif_type: VifType) -> Driver:

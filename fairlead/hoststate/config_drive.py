@@ -13,7 +13,9 @@ from ipaddress import ip_network
 from fairlead.hoststate.desired import ConfigFile
 from fairlead.model.dhcp_option import ToldOptions, told
 from fairlead.model.ids import SubnetId
+from fairlead.model.infiniband import mac_of_guid
 from fairlead.model.network import Network, Subnet
+from fairlead.model.pci import LinkLayer, MacAddress
 from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.server import Server
@@ -60,7 +62,7 @@ def _vendor_data(nics: tuple[GuestNic, ...]) -> Json:
     options = [
         {
             "port_id": nic.port.id,
-            "mac": nic.port.mac,
+            "mac": _mac(nic),
             "name": option.name,
             "value": option.value,
             "ip_version": option.ip_version,
@@ -108,9 +110,11 @@ def _device(server: Server, nic: GuestNic) -> Json:
         "type": "nic",
         "bus": "none",
         "address": "none",
-        "mac": nic.port.mac,
+        "mac": _mac(nic),
         "tags": [tag] if tag else [],
     }
+    if nic.network.link_layer is LinkLayer.INFINIBAND:
+        return device
     if nic.port.vnic_type is VnicType.DIRECT:
         device["vf_trusted"] = nic.settings.trusted
     if nic.port.vnic_type is not VnicType.NORMAL and nic.network.vlan is not None:
@@ -136,9 +140,9 @@ def _links(nic: GuestNic) -> Iterator[Json]:
     yield {
         "id": _nic_id(nic),
         "vif_id": nic.port.id,
-        "type": _LINK_TYPES[nic.port.vnic_type],
+        "type": _link_type(nic),
         "mtu": mtu,
-        "ethernet_mac_address": nic.port.mac,
+        "ethernet_mac_address": _mac(nic),
     }
     if (vlan := _own_vlan(nic)) is not None:
         yield {
@@ -158,6 +162,16 @@ def _own_vlan(nic: GuestNic) -> int | None:
 
 def _nic_id(nic: GuestNic) -> str:
     return f"tap{nic.port.id[:11]}"
+
+
+def _link_type(nic: GuestNic) -> str:
+    """Nova's word for what it has no better one for is "phy"."""
+    return "phy" if nic.network.link_layer is LinkLayer.INFINIBAND else _LINK_TYPES[nic.port.vnic_type]
+
+
+def _mac(nic: GuestNic) -> MacAddress:
+    """cloud-init knows an InfiniBand NIC by its GUID without the middle (get_ib_interface_hwaddr)."""
+    return mac_of_guid(nic.port.guid) if nic.port.guid else nic.port.mac
 
 
 def _link_id(nic: GuestNic) -> str:

@@ -17,6 +17,7 @@ class VifType(Enum):
     QBH = "802.1qbh"
     QBG = "802.1qbg"
     HOSTDEV_PHYSICAL = "hostdev_physical"
+    IB_HOSTDEV = "ib_hostdev"
 
 
 class BindingRole(Enum):

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.policy import DeviceMatch, DevicePolicy
 
 
@@ -41,9 +41,14 @@ def is_matched(policy: DevicePolicy, host: Host, device: Device) -> bool:
     """Whether the policy's words fit this PF or plain device, though it may be one that nobody is given."""
     return (
         device.kind is not DeviceKind.VF
+        and (device.kind is DeviceKind.PCI or _is_infiniband(device) is _is_infiniband(policy))
         and matches(policy.match, host, device)
         and not any(matches(excluded, host, device) for excluded in policy.exclude)
     )
+
+
+def _is_infiniband(thing: Device | DevicePolicy) -> bool:
+    return thing.link_layer is LinkLayer.INFINIBAND
 
 
 def policy_for(policies: Iterable[DevicePolicy], host: Host, device: Device) -> DevicePolicy | None:

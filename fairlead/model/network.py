@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from fairlead.model.ids import NetworkId, PortProfileId, ProjectId, QosPolicyId, SubnetId
+from fairlead.model.pci import LinkLayer
 
 
 class SegmentKind(Enum):
@@ -18,7 +19,8 @@ class SegmentKind(Enum):
 class Network:
     """A layer-2 network on a physical network. `vlan` (1..4094) is set exactly when kind is VLAN.
 
-    At most one network has a given (physical_network, vlan), and at most one is flat on it.
+    At most one network has a given (physical_network, vlan), and at most one is flat on it. `link_layer` is that of its
+    physical network; on one of InfiniBand `vlan` is its partition's key, and a flat one is in the default partition.
     """
 
     id: NetworkId
@@ -36,6 +38,7 @@ class Network:
     qos_policy_id: QosPolicyId | None = None
     port_profile_id: PortProfileId | None = None
     """For its ports that have none of their own."""
+    link_layer: LinkLayer = LinkLayer.ETHERNET
     tags: tuple[str, ...] = ()
     revision: int = 0
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fairlead.model.ids import PolicyId
 from fairlead.model.numa import NumaPolicy
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class DevicePolicy:
     then the first name. `exclude`: devices that match one of these are not meant after all.
 
     `num_vfs` None leaves the number of VFs as it is, 0 means none (the PF may be given whole). `mtu` None
-    leaves it. `egress_mbps` is the bandwidth that can be promised on a PF; None: its link speed.
+    leaves it. `egress_mbps` is the bandwidth that can be promised on a PF; None: its link speed. PFs of another
+    `link_layer` are not meant, so that a physical network is of one.
     """
 
     id: PolicyId
@@ -46,6 +47,7 @@ class DevicePolicy:
     tags: tuple[str, ...] = ()
     mtu: int | None = None
     egress_mbps: int | None = None
+    link_layer: LinkLayer = LinkLayer.ETHERNET
     revision: int = 0
 
 

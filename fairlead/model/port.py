@@ -6,6 +6,7 @@ from enum import Enum
 
 from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId, SubnetId
+from fairlead.model.infiniband import Guid
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress
 
@@ -73,6 +74,8 @@ class Port:
     numa_policy: NumaPolicy | None = None
     wanted_host: str = ""
     """binding:host_id that an operator asked for before any server did; "" when none."""
+    guid: Guid | None = None
+    """On a network of InfiniBand; None on others. No two ports have the same."""
     device_id_text: str = ""
     """device_id that a client set itself on a port no server of ours has; "" when none."""
     tags: tuple[str, ...] = ()

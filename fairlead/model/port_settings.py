@@ -12,7 +12,9 @@ decides which of them wins.
 from dataclasses import dataclass, replace
 
 from fairlead.model.errors import InvalidValue
+from fairlead.model.infiniband import DEFAULT_PARTITION, Membership, PartitionKey
 from fairlead.model.network import Network
+from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port
 from fairlead.model.port_profile import (
     EthernetSettings,
@@ -34,7 +36,7 @@ _NOTHING = EthernetSettings()
 @dataclass(frozen=True, slots=True)
 class PortSettings:
     """`kind` is that of the port's profile, ETHERNET without one. `allowed_vlans` None: no trunk. `min_kbps` 0:
-    nothing is promised; `max_kbps` None: no cap.
+    nothing is promised; `max_kbps` None: no cap. `partition` None: it is no port of InfiniBand.
     """
 
     kind: PortProfileKind
@@ -49,6 +51,7 @@ class PortSettings:
     max_kbps: int | None
     beyond_ethernet: QbhSettings | QbgSettings | InfinibandSettings | None = None
     """What a profile of another kind says, as it is."""
+    partition: PartitionKey | None = None
 
 
 def settings_in_force(
@@ -68,10 +71,14 @@ def settings_in_force(
         mtu=network.mtu,
         min_kbps=egress_minimum_kbps(qos) or 0,
         max_kbps=egress_limit_kbps(qos),
+        partition=_own_partition(network),
     )
     if profile is None:
         return own
     check_network(profile, network)
+    if isinstance(profile.settings, InfinibandSettings):
+        key = PartitionKey(profile.settings.partition_key, profile.settings.membership)
+        return replace(own, kind=profile.kind, partition=key, beyond_ethernet=profile.settings)
     if not isinstance(profile.settings, EthernetSettings):
         return replace(own, kind=profile.kind, beyond_ethernet=profile.settings)
     _check_agreed(port, profile, profile.settings)
@@ -81,9 +88,14 @@ def settings_in_force(
 def check_network(profile: PortProfile, network: Network) -> None:
     """Raises InvalidValue where no port of that network could ever have the profile."""
     said = profile.settings
+    name = f"network {network.name or network.id}"
+    if network.link_layer is LinkLayer.INFINIBAND:
+        _check_infiniband(profile, name)
+        return
+    if isinstance(said, InfinibandSettings):
+        raise _refusal(profile, name, "which is one of Ethernet: it has no partitions")
     if not isinstance(said, EthernetSettings):
         return
-    name = f"network {network.name or network.id}"
     is_flat = network.vlan is None
     if said.vlan_priority and is_flat:
         raise _refusal(
@@ -95,6 +107,22 @@ def check_network(profile: PortProfile, network: Network) -> None:
         raise _refusal(profile, name, f"which is VLAN {network.vlan} alone: a trunk is on a flat network")
     if said.mtu is not None and said.mtu > network.mtu:
         raise _refusal(profile, name, f"whose MTU is {network.mtu}: the profile says {said.mtu}")
+
+
+def _check_infiniband(profile: PortProfile, name: str) -> None:
+    """An Ethernet profile that says nothing is how a port has none where its network has one."""
+    if not isinstance(profile.settings, InfinibandSettings) and profile.settings != _NOTHING:
+        why = f"which is one of InfiniBand: a port there has a partition, and nothing of {profile.kind.value}"
+        raise _refusal(profile, name, why)
+
+
+def _own_partition(network: Network) -> PartitionKey | None:
+    """The network's segment in a VLAN's place (as networking-mlnx has it), else the fabric's default partition; every
+    port of it is a full member.
+    """
+    if network.link_layer is not LinkLayer.INFINIBAND:
+        return None
+    return PartitionKey(network.vlan or DEFAULT_PARTITION, Membership.FULL)
 
 
 def _own_link_state(port: Port, network: Network) -> LinkState:
@@ -149,6 +177,7 @@ def _made_one(port: Port, own: PortSettings, said: EthernetSettings, profile: Po
         mtu=own.mtu if said.mtu is None else said.mtu,
         min_kbps=min_kbps,
         max_kbps=max_kbps,
+        partition=own.partition,
     )
 
 

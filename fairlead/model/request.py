@@ -13,7 +13,7 @@ from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import DeviceId, HostId, PortId, RequestId
 from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.policy import Alias
 from fairlead.model.port import Port, VnicType
 from fairlead.model.port_profile import PortProfile, PortProfileKind
@@ -69,6 +69,8 @@ class PciRequest:
     """What its PF must be capable of, all of it: words of Device.capabilities."""
     numa_policy: NumaPolicy = NumaPolicy.LEGACY
     egress_kbps: int = 0
+    link_layer: LinkLayer | None = None
+    """What the device's PF is to speak; None: anything."""
     keeps: KeptDevice | None = None
     """This very device, which its server has, whatever else is asked for; None: any that is free and as asked for."""
     mac_taken: tuple[DeviceId, ...] = ()
@@ -285,6 +287,7 @@ def _device(
         capabilities=_CAPABILITIES.get(settings.kind, ()),
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
         egress_kbps=settings.min_kbps,
+        link_layer=nic.network.link_layer,
     )
 
 

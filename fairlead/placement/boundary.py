@@ -110,6 +110,7 @@ class ReasonCode(Enum):
     BANDWIDTH = "not_enough_bandwidth"
     TRUST = "no_trusted_device"
     CAPABILITY = "no_capable_device"
+    LINK_LAYER = "no_device_of_that_link_layer"
 
 
 @dataclass(frozen=True, slots=True)

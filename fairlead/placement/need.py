@@ -43,6 +43,7 @@ _same = operator.attrgetter(
     "capabilities",
     "numa_policy",
     "egress_kbps",
+    "link_layer",
     "keeps",
     "mac_taken",
 )
@@ -64,15 +65,19 @@ def need_of(request: ServerRequest) -> Need:
 
 
 def is_of_kind(sample: PciRequest, family: FamilyView) -> bool:
-    """Whether the family has devices of the kind asked for. A port is Ethernet: no InfiniBand serves it."""
-    if sample.port_id is not None and family.link_layer is LinkLayer.INFINIBAND:
-        return False
+    """Whether the family has devices of the kind asked for."""
     return (family.kind is DeviceKind.PCI) is (sample.kind is DeviceKind.PCI)
 
 
 def is_on_network(sample: PciRequest, family: FamilyView) -> bool:
     """Whether the family is on the physical network asked for, if one is."""
     return sample.physical_network in (None, family.physical_network)
+
+
+def has_link_layer(sample: PciRequest, family: FamilyView) -> bool:
+    """Whether the family speaks what is asked for: InfiniBand serves no port of Ethernet, and the reverse."""
+    wanted = sample.link_layer
+    return wanted is None or (wanted is LinkLayer.INFINIBAND) is (family.link_layer is LinkLayer.INFINIBAND)
 
 
 def is_like(sample: PciRequest, family: FamilyView) -> bool:
@@ -100,6 +105,7 @@ def serves(sample: PciRequest, family: FamilyView) -> bool:
     return (
         is_of_kind(sample, family)
         and is_on_network(sample, family)
+        and has_link_layer(sample, family)
         and is_like(sample, family)
         and has_trust(sample, family)
         and not lacking(sample, family)

@@ -8,7 +8,16 @@ from fairlead.model.request import TRUSTED_TAG, PciRequest
 from fairlead.placement.boundary import FamilyView, HostView, Reason
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
-from fairlead.placement.need import Demand, Need, free_devices, is_like, is_of_kind, is_on_network, lacking
+from fairlead.placement.need import (
+    Demand,
+    Need,
+    free_devices,
+    has_link_layer,
+    is_like,
+    is_of_kind,
+    is_on_network,
+    lacking,
+)
 
 Positions = Sequence[int]
 _NAMED = 3
@@ -149,7 +158,9 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
         about = f"has no {noun} on {network}"
         hint = _policy_hint(view, network, sample.kind)
         return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
-    alike = [family for family in there if is_like(sample, family)]
+    if there and not any(has_link_layer(sample, family) for family in there):
+        return _other_link_layer(sample, demand, there)
+    alike = [family for family in there if has_link_layer(sample, family) and is_like(sample, family)]
     if alike and all(lacking(sample, family) for family in alike):
         return _incapable(view, demand, alike)
     if sample.trusted and alike:
@@ -178,6 +189,16 @@ def _incapable(view: HostView, demand: Demand, families: list[FamilyView]) -> Re
         hint = f"{_change(bare, '--vfs <number>')}: what a PF is capable of shows once it has VFs"
     message = f"no {noun}{_on(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
     return Reason(Code.CAPABILITY, message, about, demand.count, 0, sample.id, hint=hint)
+
+
+def _other_link_layer(sample: PciRequest, demand: Demand, there: list[FamilyView]) -> Reason:
+    wanted = sample.link_layer.value if sample.link_layer else "any"
+    had = ", ".join(family.label for family in there[:_NAMED])
+    message = f"a {_noun(sample)}{_on(sample)} of link layer {wanted} is asked for ({demand.asked_by}), and what is "
+    message += f"there is of another: {had}"
+    about = f"has no {wanted} {_noun(sample)}{_on(sample)}"
+    hint = _change(there, "--physical-network <another>")
+    return Reason(Code.LINK_LAYER, message, about, demand.count, 0, sample.id, _ids(there), hint)
 
 
 def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: int) -> Reason:

@@ -35,6 +35,12 @@ DUPLICATES: Mapping[str, Refused] = {
         "Unable to complete operation for network {network_id}. The mac address {mac} is in use.",
         "mac_address",
     ),
+    "uq_ports_guid": Refused(
+        "guid_in_use",
+        "Unable to complete operation for network {network_id}. The GUID {guid} is in use by another port, be it on "
+        "another network: a fabric has each once. Give the port another GUID, or another MAC to make one of.",
+        "guid",
+    ),
     "pk_fixed_ips": Refused(
         "ip_in_use", "IP address {ip_address} already allocated in subnet {subnet_id}.", "fixed_ips"
     ),

@@ -10,7 +10,7 @@ from fairlead.api.native.records import Time, says, viewed
 from fairlead.control.boundary import Tx
 from fairlead.model.device import Device
 from fairlead.model.ids import PolicyId
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.policy import DeviceMatch, DevicePolicy
 
 
@@ -39,6 +39,7 @@ class PolicyView(Struct, frozen=True, kw_only=True):
     tags: Annotated[tuple[str, ...], says("What aliases may ask for.")]
     mtu: Annotated[int | None, says("The largest frame of its PFs, in octets; null: it stays.")]
     egress_mbps: Annotated[int | None, says("The bandwidth that may be promised on a PF; null: its speed.")]
+    link_layer: Annotated[LinkLayer, says("What its PFs and its physical network are; others are not meant.")]
     revision: Annotated[int, says("Grows with every change.")]
     has: Annotated[PolicyDevices, says("What it has now.")]
 

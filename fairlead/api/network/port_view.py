@@ -45,6 +45,7 @@ def shown(view: PortView) -> Shown:
         "propagate_uplink_status": port.propagate_uplink_status,
         "trusted": port.trusted,
         "numa_affinity_policy": port.numa_policy.value if port.numa_policy else None,
+        "guid": port.guid,
         "tags": list(port.tags),
         "created_at": timestamp(port.created_at),
         "updated_at": timestamp(port.updated_at),
@@ -125,6 +126,7 @@ LIST = Collection(
         "propagate_uplink_status",
         "trusted",
         "numa_affinity_policy",
+        "guid",
         "created_at",
         "updated_at",
         "revision_number",
@@ -138,6 +140,7 @@ LIST = Collection(
         "port_profile_id": "port_profile_id",
         "device_owner": "device_owner",
         "device_id": "device_id",
+        "guid": "guid",
     },
     special={"fixed_ips": _fixed_ips, "security_groups": _security_groups, "mac_address": _mac},
 )

@@ -20,6 +20,7 @@ from fairlead.control.macs import generated_mac
 from fairlead.control.port_changes import PortChanges
 from fairlead.control.ports import NewPort, PortView
 from fairlead.model.ids import PortId, SubnetId
+from fairlead.model.infiniband import parse_guid
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.port import VnicType
@@ -70,6 +71,7 @@ class PortForm(Struct, kw_only=True):
     options: list[DhcpOptionForm] | None = field(default=[], name="extra_dhcp_opts")
     trusted: bool | None = None
     numa_policy: NumaPolicy | None = field(default=None, name="numa_affinity_policy")
+    guid: _Text | None = None
     tags: _Tags = []
 
 
@@ -94,6 +96,7 @@ class PortChangeForm(Struct, kw_only=True):
     options: list[DhcpOptionForm] | UnsetType | None = field(default=UNSET, name="extra_dhcp_opts")
     trusted: bool | UnsetType | None = UNSET
     numa_policy: NumaPolicy | UnsetType | None = field(default=UNSET, name="numa_affinity_policy")
+    guid: _Text | UnsetType | None = UNSET
 
 
 _NOUN = Noun(
@@ -155,6 +158,7 @@ def _new(call: Call, form: PortForm) -> NewPort:
         device_id_text=form.device_id_text or "",
         trusted=wishes.trusted if form.trusted is None else form.trusted,
         vlan_priority=wishes.vlan_priority,
+        guid=parse_guid(form.guid) if form.guid is not None else None,
         tags=tuple(dict.fromkeys(form.tags)),
     )
 
@@ -184,6 +188,7 @@ def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress 
         device_id_text="" if form.device_id_text is None else form.device_id_text,
         trusted=form.trusted if isinstance(form.trusted, bool) else trusted,
         vlan_priority=vlan_priority,
+        guid=parse_guid(form.guid) if isinstance(form.guid, str) else form.guid,
     )
 
 

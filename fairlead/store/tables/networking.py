@@ -68,6 +68,7 @@ PORTS = declare(
     refers("ports", "port_profile_id", "port_profiles"),
     refers("ports", "server_id", "servers", deferred=True),
     sa.UniqueConstraint("network_id", "mac", name="uq_ports_mac"),
+    sa.UniqueConstraint("guid", name="uq_ports_guid"),
     sa.Index("ix_ports_server", "server_id"),
     sa.Index("ix_ports_qos_policy", "qos_policy_id"),
     sa.Index("ix_ports_port_profile", "port_profile_id"),

@@ -91,6 +91,7 @@ _VIF_DETAILS = thing(
         "typeid": TEXT,
         "typeidversion": TEXT,
         "instanceid": TEXT,
+        "physical_network": TEXT,
     },
 )
 _PROFILE = thing(
@@ -101,11 +102,13 @@ _PROFILE = thing(
         "physical_network": TEXT,
         "card_serial_number": TEXT,
         "pf_mac_address": TEXT,
+        "guid": TEXT,
         "vf_num": either(TEXT, INT),
         "trusted": either(TEXT, BOOL),
         "vlan_priority": either(TEXT, INT),
     },
 )
+_GUID: Schema = {"type": "string", "pattern": "^([0-9a-f]{2}:){7}[0-9a-f]{2}$"}
 _VIF_TYPES = one_of(
     "unbound",
     "binding_failed",
@@ -116,6 +119,7 @@ _VIF_TYPES = one_of(
     "bridge",
     "macvtap",
     "hostdev_physical",
+    "ib_hostdev",
 )
 _VNIC_TYPES = one_of("normal", "direct", "macvtap", "direct-physical")
 PORT = thing(
@@ -149,6 +153,7 @@ PORT = thing(
         "propagate_uplink_status": BOOL,
         "trusted": maybe(BOOL),
         "numa_affinity_policy": maybe(one_of("required", "preferred", "legacy", "socket")),
+        "guid": maybe(_GUID),
     },
 )
 _LIMIT = {"id": ID, "max_kbps": INT, "max_burst_kbps": INT, "direction": one_of("egress", "ingress")}

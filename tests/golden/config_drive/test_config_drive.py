@@ -1,11 +1,13 @@
 """The config drive, file by file, as cloud-init reads it."""
 
+import json
 from base64 import b64encode
 from pathlib import Path
 
 from fairlead.hoststate.config_drive import GuestNic, config_files
 from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.ids import SubnetId
+from fairlead.model.infiniband import Guid
 from fairlead.model.network import Network
 from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.port_settings import settings_in_force
@@ -55,6 +57,19 @@ def test_a_whole_device_is_told_its_vlan_to_tag() -> None:
     files = config_files(rows.server(ports=(WHOLE.port.id,), nic_tags={WHOLE.port.id: "storage"}), (WHOLE,))
     text = "".join(f"== {file.path}\n{file.content}" for file in files if "vendor" not in file.path)
     assert_golden(HERE / "whole_device.txt", text)
+
+
+def test_a_nic_of_infiniband_is_known_by_its_guid_without_the_middle() -> None:
+    """As cloud-init finds it (cloudinit/net: get_ib_interface_hwaddr)."""
+    case = rows.on_fabric(guid=Guid("00:02:c9:03:00:a1:b2:c3"))
+    nic = guest_nic(case.port, case.network)
+    told = {
+        file.path.rpartition("/")[2]: json.loads(file.content) for file in config_files(rows.server(), (nic,))
+    }
+    (link,) = told["network_data.json"]["links"]
+    assert (link["type"], link["ethernet_mac_address"]) == ("phy", "00:02:c9:a1:b2:c3")
+    (device,) = told["meta_data.json"]["devices"]
+    assert device == {"type": "nic", "bus": "none", "address": "none", "mac": "00:02:c9:a1:b2:c3", "tags": []}
 
 
 def test_user_data_that_is_no_text_stays_as_it_came() -> None:

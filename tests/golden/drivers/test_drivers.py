@@ -12,12 +12,14 @@ from fairlead.hoststate.settings import Settings
 from fairlead.model.association import Association
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
+from fairlead.model.infiniband import Guid, Membership
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import (
     ALL_VLANS,
     EthernetSettings,
+    InfinibandSettings,
     PortProfileKind,
     QbgSettings,
     QbhSettings,
@@ -116,6 +118,14 @@ CASES = {
             EthernetSettings(spoof_check=False, link_state=LinkState.DISABLE, mtu=1400, max_rate_mbps=5)
         ),
     ),
+    "infiniband_mlx5": rows.on_fabric(),
+    "infiniband_mlx4": rows.on_fabric(takes_partitions=True),
+    "infiniband_mlx4_by_profile": replace(
+        rows.on_fabric(takes_partitions=True),
+        profile=rows.profile(InfinibandSettings(0x10, Membership.LIMITED)),
+    ),
+    "infiniband_mlx4_default_partition": rows.on_fabric(vlan=None, takes_partitions=True),
+    "infiniband_own_guid_down": rows.on_fabric(guid=Guid("00:02:c9:03:00:00:00:01"), admin_state_up=False),
     "bridge_plain": BoundPort(rows.port(**NORMAL), rows.network(), None),
     "bridge_flat_limited_down": BoundPort(
         rows.port(vlan=None, admin_state_up=False, port_security_enabled=False, **NORMAL),
@@ -128,7 +138,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_binding_and_its_settings(name: str) -> None:
     case = CASES[name]
-    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET, case.in_force.kind)
+    driver = choose(case.port.vnic_type, case.network.link_layer, case.in_force.kind)
     bound, settings = driver.bind(case), driver.settings(case)
     assert driver_for(bound.vif_type) is driver
     text = (
@@ -197,10 +207,12 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         whole(max_rate_mbps=1),
         whole(allowed_vlans=parse_vlans(["100"])),
         whole(100, {"trusted": True}, vlan_protocol=VlanProtocol.DOT1AD),
+        replace(rows.on_fabric(), qos=rows.qos(limit_kbps=1000)),
+        replace(rows.on_fabric(), qos=rows.qos(minimum_kbps=1000)),
     ],
 )
 def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:
-    driver = choose(case.port.vnic_type, LinkLayer.ETHERNET, case.in_force.kind)
+    driver = choose(case.port.vnic_type, case.network.link_layer, case.in_force.kind)
     for ask in (driver.bind, driver.settings):
         with pytest.raises(Conflict) as refusal:
             ask(case)
@@ -232,6 +244,6 @@ def test_a_port_without_a_host_can_be_asked_whether_its_profile_will_do() -> Non
 
 def test_what_nobody_serves_is_refused() -> None:
     with pytest.raises(Conflict):
-        choose(VnicType.DIRECT, LinkLayer.INFINIBAND)
+        choose(VnicType.NORMAL, LinkLayer.INFINIBAND)
     with pytest.raises(Conflict):
         driver_for(VifType.UNBOUND)

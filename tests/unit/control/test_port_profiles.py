@@ -1,5 +1,7 @@
 """Port profiles: made, chosen, changed under running servers, and refused where they cannot hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.control import accounts, networks, port_profiles, ports, qos, sharing
@@ -228,12 +230,17 @@ def test_a_network_and_its_default_must_fit(world):
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
-        (PortProfileKind.INFINIBAND, {"partition_key": 5}),
+        (PortProfileKind.QBH, {"profile_id": "finance"}),
+        (PortProfileKind.QBG, {"manager_id": 1, "type_id": 2, "type_id_version": 3}),
     ],
 )
 def test_a_kind_that_no_mechanism_serves_is_refused_at_boot(world, kind, settings):
+    nics = (
+        replace(nic, vnic_type=VnicType.NORMAL)
+        for nic in world.direct(port_profile_id=profile(world, kind, **settings))
+    )
     with pytest.raises(Conflict) as refused:
-        world.boot("web", world.direct(port_profile_id=profile(world, kind, **settings)))
+        world.boot("web", tuple(nics))
     assert refused.value.code == "cannot_bind"
     assert kind.value in refused.value.message
 

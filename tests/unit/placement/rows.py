@@ -111,7 +111,12 @@ def view(devices: Sequence[Device] = (), numa: tuple[NumaNode, ...] = (), **fiel
 def vf(name: str = "p1", network: str | None = "physnet1", **fields: object) -> PciRequest:
     """The request of a direct port."""
     wanted = PciRequest(
-        RequestId(name), DeviceKind.VF, f"port {name}", PortId(name), physical_network=network
+        RequestId(name),
+        DeviceKind.VF,
+        f"port {name}",
+        PortId(name),
+        physical_network=network,
+        link_layer=LinkLayer.ETHERNET,
     )
     return replace(wanted, **fields)
 

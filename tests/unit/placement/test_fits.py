@@ -155,9 +155,27 @@ def test_no_physical_network_asked_for_means_any_or_none():
     assert fitted(view(family("h1", 1)), request(whole()))
 
 
-def test_a_port_is_not_served_by_infiniband():
-    host = view(family("h1", 1, link_layer=LinkLayer.INFINIBAND))
-    assert codes(host, request(vf())) == [Code.NO_PHYSICAL_NETWORK]
+def test_a_port_of_ethernet_is_not_served_by_infiniband_nor_the_reverse():
+    of_fabric = view(family("h1", 1, link_layer=LinkLayer.INFINIBAND))
+    of_ethernet = view(family("h1", 1))
+    wanted = vf(link_layer=LinkLayer.INFINIBAND)
+    assert codes(of_fabric, request(vf())) == codes(of_ethernet, request(wanted)) == [Code.LINK_LAYER]
+    assert fitted(of_fabric, request(wanted))
+    reason = only(of_ethernet, request(wanted))
+    assert reason.message == (
+        "a VF on physnet1 of link layer infiniband is asked for (port p1), and what is there is of another: "
+        "ens1f0 (0000:01:00.0)"
+    )
+    assert reason.about == "has no infiniband VF on physnet1"
+
+
+def test_of_both_link_layers_on_one_host_each_port_has_its_own():
+    host = view(family("h1", 1, 1) + family("h1", 2, 1, link_layer=LinkLayer.INFINIBAND))
+    fit = fitted(host, request(vf("a", link_layer=LinkLayer.INFINIBAND), vf("b")))
+    assert [grant.family_id for grant in fit.grants] == [
+        host.families[1].family_id,
+        host.families[0].family_id,
+    ]
 
 
 def test_unmanaged_nics_are_named_when_nothing_is_on_the_network():

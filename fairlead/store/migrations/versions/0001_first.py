@@ -248,6 +248,7 @@ def _policies() -> None:
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("mtu", sa.BigInteger(), nullable=True),
         sa.Column("egress_mbps", sa.BigInteger(), nullable=True),
+        sa.Column("link_layer", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policies")),
         sa.UniqueConstraint("name", name="uq_policies_name"),
@@ -490,6 +491,7 @@ def _networks() -> None:
         sa.Column("port_security_enabled", sa.Boolean(), nullable=False),
         sa.Column("qos_policy_id", TEXT, nullable=True),
         sa.Column("port_profile_id", TEXT, nullable=True),
+        sa.Column("link_layer", TEXT, nullable=False),
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -595,6 +597,7 @@ def _ports() -> None:
         sa.Column("vlan_priority", sa.BigInteger(), nullable=False),
         sa.Column("numa_policy", TEXT, nullable=True),
         sa.Column("wanted_host", TEXT, nullable=False),
+        sa.Column("guid", TEXT, nullable=True),
         sa.Column("device_id_text", TEXT, nullable=False),
         sa.Column("tags", TEXT, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
@@ -611,6 +614,7 @@ def _ports() -> None:
             ["server_id"], ["servers.id"], name="fk_ports_server_id", initially="DEFERRED", deferrable=True
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ports")),
+        sa.UniqueConstraint("guid", name="uq_ports_guid"),
         sa.UniqueConstraint("network_id", "mac", name="uq_ports_mac"),
     )
     op.create_index("ix_ports_port_profile", "ports", ["port_profile_id"], unique=False)
