@@ -23,8 +23,10 @@ from fairlead.hoststate.steps import (
     Step,
 )
 from fairlead.hoststate.vsis import association, nic_of, unassociated
+from fairlead.hoststate.whole_devices import is_empty
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Power
 
 
@@ -34,7 +36,7 @@ def guest_chains(
     """What brings each wanted guest, its VFs and its taps to what they should be.
 
     `remade`: PFs whose VFs are made anew in this plan. `family_keys`: chains of PFs in this plan, which a
-    guest that has a VF there, or the PF itself, needs first.
+    guest that has a VF there needs first.
     """
     ahead = Ahead(goes_down, remade, family_keys)
     chains: list[Chain] = []
@@ -77,13 +79,14 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
         if wanted.power is not Power.SUSPENDED:
             ready = (device for name, device in lacking.items() if name not in unset)
             yield from (
-                _attach(lookup, server_id, device, ahead) for device in ready if _is_here(lookup, device)
+                _attach(lookup, server_id, device, ahead) for device in ready if _is_ready(lookup, device)
             )
         yield from halts(lookup, wanted, seen, is_sound=unset <= lacking.keys())
         yield from _redefinition(lookup, wanted, seen)
     elif (
         wanted is not None
         and not (unset or vsis)
+        and all(is_empty(lookup, pf) for pf in whole_pfs(wanted))
         and (steps := _ascent(lookup, wanted, seen, ahead.goes_down))
     ):
         needs = (*_needs(lookup, wanted, ahead), *map(image_key, wanted.images))
@@ -115,7 +118,7 @@ def _attach(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahe
     needs: tuple[str, ...] = ()
     if isinstance(device, DesiredHostdev):
         users = {lookup.users.get(address) for address in (lookup.address(device),) if address}
-        needs = (*_downs(users, ahead), *_family_needs(device.pf or PfKey(device.key), ahead))
+        needs = (*_downs(users, ahead), *(_family_needs(device.pf, ahead) if device.pf else ()))
     return Chain(attach_key(device), (AttachNic(server_id, device),), server_id, needs, device)
 
 
@@ -130,8 +133,12 @@ def _names(lookup: Lookup, vsis: tuple[DesiredVsi, ...]) -> Iterator[str]:
         yield from (name,) if nic and (name := _name(nic)) else ()
 
 
-def _is_here(lookup: Lookup, device: GuestDevice) -> bool:
-    return not isinstance(device, DesiredHostdev) or lookup.address(device) is not None
+def _is_ready(lookup: Lookup, device: GuestDevice) -> bool:
+    """Whether it can be given: a tap is; a device is where it is here, and a PF where none of its VFs is left."""
+    if not isinstance(device, DesiredHostdev):
+        return True
+    is_clear = device.kind is not DeviceKind.PF or is_empty(lookup, PfKey(device.key))
+    return is_clear and lookup.address(device) is not None
 
 
 def _family_needs(pf: PfKey, ahead: Ahead) -> tuple[str, ...]:
@@ -183,10 +190,9 @@ def _disk_of(wanted: DesiredGuest, seen: ObservedGuest | None) -> tuple[Step, ..
 
 
 def _needs(lookup: Lookup, wanted: DesiredGuest, ahead: Ahead) -> tuple[str, ...]:
-    """Itself down, whoever has its devices down, its PFs prepared, its bridges made."""
+    """Itself down, whoever has its devices down, the PFs of its VFs prepared, its bridges made."""
     users = {lookup.users.get(address) for address in lookup.addresses(wanted).values()} | {wanted.server_id}
-    pfs = (*(vf.pf for vf in lookup.vfs_of(wanted.server_id)), *whole_pfs(wanted))
-    families = {family_key(pf) for pf in pfs} & ahead.family_keys
+    families = {family_key(vf.pf) for vf in lookup.vfs_of(wanted.server_id)} & ahead.family_keys
     bridges = _bridges_to_make(lookup, {tap.bridge for tap in lookup.taps_of(wanted.server_id)})
     return (*_downs(users, ahead), *sorted(families), *bridges)
 

@@ -34,15 +34,15 @@ STRANGER = "a domain that is not Fairlead's"
 class Lookup:
     """Both documents, indexed. `users`: which guest that the document names has a device now, by its PCI address;
     one that is not running has nothing, whatever its domain says. `foreign`: by PCI address, in words, who has
-    it of whom the document says nothing: domains of others, and unnamed guests, be they up or down. `whole`: the
-    keys of PFs and plain devices that have an owner. `unnamed`: guests of ours that the document does not name.
+    it of whom the document says nothing: domains of others, and unnamed guests, be they up or down. `whole`: who
+    owns a PF or a plain device, by its key. `unnamed`: guests of ours that the document does not name.
     """
 
     desired: DesiredState
     observed: ObservedState
     families: Mapping[PfKey, DesiredFamily]
     owners: Mapping[VfName, DesiredVf]
-    whole: frozenset[str]
+    whole: Mapping[str, ServerId]
     wanted: Mapping[ServerId, DesiredGuest]
     pfs: Mapping[PfKey, ObservedPf]
     vfs: Mapping[VfName, ObservedVf]
@@ -124,12 +124,12 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         observed=observed,
         families={family.pf: family for family in desired.families},
         owners={(vf.pf, vf.index): vf for vf in desired.vfs},
-        whole=frozenset(
-            hostdev.key
+        whole={
+            hostdev.key: guest.server_id
             for guest in desired.guests
             for hostdev in guest.hostdevs
             if hostdev.kind is not DeviceKind.VF
-        ),
+        },
         wanted={guest.server_id: guest for guest in desired.guests},
         pfs={pf.key: pf for pf in observed.pfs},
         vfs={(pf.key, vf.index): vf for pf in observed.pfs for vf in pf.vfs},

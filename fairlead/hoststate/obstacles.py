@@ -29,9 +29,13 @@ class Ahead:
 def obstacles(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Hold]:
     """Why nothing may be done for this server now: a device of it is somebody else's, or not ours."""
     for vf in lookup.vfs_of(server_id):
-        if vf.pf in lookup.pfs and lookup.managed(vf.pf) is None:
-            what = f"configure it for server {server_id}"
-            yield Hold(f"{vf.pf}/vf{vf.index}", what, _NOT_MANAGED, server_id=server_id)
+        pf = lookup.pfs.get(vf.pf)
+        user = lookup.users.get(pf.pci_address) if pf else None
+        name, what = f"{vf.pf}/vf{vf.index}", f"configure it for server {server_id}"
+        if pf is not None and lookup.managed(vf.pf) is None:
+            yield Hold(name, what, _NOT_MANAGED, server_id=server_id)
+        elif user is not None:
+            yield Hold(name, what, "a guest has its PF whole", (user,), server_id)
     wanted, give = lookup.wanted.get(server_id), f"give the device to server {server_id}"
     used = lookup.host_uses
     for address in dict.fromkeys(

@@ -7,6 +7,15 @@ from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPci, ObservedPf
 from fairlead.hoststate.steps import Chain, ResetDevice, SetNumVfs
 from fairlead.model.host import Hold
+from fairlead.model.ids import PfKey
+
+_EMPTY = "take its VFs away, to give it whole"
+
+
+def is_empty(lookup: Lookup, pf: PfKey) -> bool:
+    """Whether the PF was seen without VFs: only then a guest is given it."""
+    seen = lookup.pfs.get(pf)
+    return seen is None or not seen.vfs
 
 
 def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
@@ -17,15 +26,16 @@ def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
         pf = lookup.pfs.get(family.pf)
         if not family.is_given_whole or pf is None or pf.name is None or not pf.vfs or pf.is_management:
             continue
+        owner = lookup.whole.get(pf.key)
         users = [str(lookup.users[vf.pci_address]) for vf in pf.vfs if vf.pci_address in lookup.users]
         addresses = (pf.pci_address, *(vf.pci_address for vf in pf.vfs))
         others = [lookup.foreign[address] for address in addresses if address in lookup.foreign]
         used = next((use for use in (pf.host_use, *(vf.host_use for vf in pf.vfs)) if use), "")
         if used:
-            yield Hold(pf.pci_address, "take its VFs away, to give it whole", f"the host uses it: it {used}")
+            yield Hold(pf.pci_address, _EMPTY, f"the host uses it: it {used}", server_id=owner)
         elif users or others:
             why = f"{'a guest' if users else others[0]} has one of them"
-            yield Hold(pf.pci_address, "take its VFs away, to give it whole", why, tuple(users))
+            yield Hold(pf.pci_address, _EMPTY, why, tuple(users), owner)
         else:
             yield SetNumVfs(pf.key, 0)
 

@@ -27,6 +27,7 @@ TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
 BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
 STATION = ServerWish(1, vfs=(VfWish(0, 3, vsi_type=7),))
 FABRIC = ServerWish(1, vfs=(VfWish(1, 2, profile_id="finance"),))
+VF_OF_WHOLE = ServerWish(1, vfs=(VfWish(1, 0),))
 BOTH = HostWish(servers=(ONE, TWO))
 
 
@@ -205,6 +206,14 @@ CASES = {
     "a_pf_waits_for_who_has_a_vf_of_it": (
         lambda: converged(HostWish(servers=(TWO,))),
         HostWish(servers=(TWO, ServerWish(1, whole=1))),
+    ),
+    "a_pf_is_not_given_to_a_guest_that_has_a_vf_of_it": (
+        lambda: converged(HostWish(servers=(VF_OF_WHOLE,))),
+        HostWish(servers=(replace(VF_OF_WHOLE, vfs=(), whole=1),)),
+    ),
+    "no_vf_is_set_while_a_guest_has_its_pf": (
+        lambda: converged(HostWish(servers=(ServerWish(1, whole=1),))),
+        HostWish(servers=(VF_OF_WHOLE,)),
     ),
     "a_pf_is_detached_and_reset": (
         lambda: converged(HostWish(servers=(ServerWish(1, whole=1),))),
