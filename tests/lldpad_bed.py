@@ -6,13 +6,16 @@ behave through `responder`. lldpad has a mount namespace of its own as well: it 
 """
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from evb.ecp import ETHERTYPES
 from evb.frames import Form
 from evb.ports import InterfacePort
 from evb.responder import Responder
@@ -22,6 +25,7 @@ from tests.network_namespace import Network, ip, new_network
 UPLINK = "st0"
 _BRIDGE_END = "br0"
 _READY_SECONDS, _STOP_SECONDS = 20.0, 5.0
+_ETH_P_ALL, _ECHO_POLL_SECONDS = 3, 0.1
 
 
 class Lldpad:
@@ -90,6 +94,23 @@ class Bed:
         except TimeoutError as error:
             raise TimeoutError(f"{error}\nlldpad's log ends:\n{self.lldpad.words}") from error
 
+    @contextmanager
+    def echoing(self) -> Iterator[None]:
+        """Inside the block the station hears its own VDP frames too."""
+        with self._other_end.entered():
+            wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+            wire.bind((_BRIDGE_END, 0))
+        wire.settimeout(_ECHO_POLL_SECONDS)
+        is_over = Event()
+        thread = Thread(target=_echo, args=(wire, is_over), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+            wire.close()
+
     def cut_link(self) -> None:
         """As if the cable were pulled at the bridge's end."""
         with self._other_end.entered():
@@ -99,6 +120,16 @@ class Bed:
         """Put the cable back."""
         with self._other_end.entered():
             ip(f"link set {_BRIDGE_END} up")
+
+
+def _echo(wire: socket.socket, is_over: Event) -> None:
+    while not is_over.is_set():
+        try:
+            frame, (_, _, direction, *_) = wire.recvfrom(2048)
+        except TimeoutError:
+            continue
+        if direction != socket.PACKET_OUTGOING and int.from_bytes(frame[12:14]) in ETHERTYPES.values():
+            wire.send(frame)
 
 
 @contextmanager

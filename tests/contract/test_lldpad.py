@@ -286,3 +286,12 @@ def test_a_neighbour_without_evb_is_no_bridge_for_it(form, tmp_path):
         failure = Host(own).refusal()
         assert failure.code == "lldpad_refused"
         assert {Form.DRAFT: "ENXIO", Form.RATIFIED: "EPROTONOSUPPORT"}[form] in failure.answer
+
+
+@EACH
+@pytest.mark.parametrize("behaviour", [Refuse(4), Silent()], ids=["refused", "silent"])
+def test_a_station_that_hears_itself_takes_that_for_no_answer(alone, behaviour):
+    """As on a NIC whose switch hands the PF its own frames back."""
+    with alone.bed.echoing():
+        alone.responder.behave(behaviour, answer_seconds=0.3)
+        assert alone.refusal().code in {"vsi_refused", "vsi_unanswered", "lldpad_refused"}
