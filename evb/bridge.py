@@ -17,6 +17,8 @@ from evb.frames import NEAREST_CUSTOMER_BRIDGE, Form, Frame, Malformed, parsed_f
 _TTL_SECONDS = 20
 _EAGER_SECONDS, _CALM_SECONDS = 1.0, 5.0
 _AGAIN_SECONDS, _MOST_TRIES = 0.5, 4
+# A station begins with 1; lldpad takes a number that it has just heard for a repeat, even where it has heard itself.
+_FIRST_SEQUENCE = 0x4001
 _FORMS = {ethertype: form for form, ethertype in ecp.ETHERTYPES.items()}
 
 
@@ -45,7 +47,7 @@ class Bridge:
         self._tell = tell
         self._heard: dict[Form, lldp.Evb] = {}
         self._last_taken: dict[Form, int] = {}
-        self._last_sent = dict.fromkeys(Form, 0)
+        self._last_sent = dict.fromkeys(Form, _FIRST_SEQUENCE - 1)
         self._unacknowledged: set[tuple[Form, int]] = set()
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._entries = itertools.count()

@@ -15,8 +15,7 @@ from threading import Event, Thread
 
 import pytest
 
-from evb.ecp import ETHERTYPES
-from evb.frames import Form
+from evb.frames import NEAREST_BRIDGE, Form
 from evb.ports import InterfacePort
 from evb.responder import Responder
 from evb.station import lldpad_conf
@@ -96,7 +95,7 @@ class Bed:
 
     @contextmanager
     def echoing(self) -> Iterator[None]:
-        """Inside the block the station hears its own VDP frames too."""
+        """Inside the block the station hears what it sends to bridges, too."""
         with self._other_end.entered():
             wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
             wire.bind((_BRIDGE_END, 0))
@@ -128,7 +127,7 @@ def _echo(wire: socket.socket, is_over: Event) -> None:
             frame, (_, _, direction, *_) = wire.recvfrom(2048)
         except TimeoutError:
             continue
-        if direction != socket.PACKET_OUTGOING and int.from_bytes(frame[12:14]) in ETHERTYPES.values():
+        if direction != socket.PACKET_OUTGOING and frame[:5] == NEAREST_BRIDGE[:5]:
             wire.send(frame)
 
 

@@ -10,6 +10,8 @@ from threading import Thread
 from uuid import UUID
 
 from fairlead.linux.message import attribute, nested, parts
+from fairlead.linux.witness import Heard, Listen, Witness
+from fairlead.model.vsi import VsiReading, VsiState
 
 _HEADER = struct.Struct("=IHHII")
 _GETLINK, _ERROR, _DONE = 18, 2, 3
@@ -40,6 +42,30 @@ class Script:
         self.asked.append(_read(body))
         refusal = self.refusals.pop(0) if self.refusals else 0
         return _ERROR, struct.pack("=i", -refusal) + bytes(_HEADER.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A witness of a wire on which nothing was to be heard but `heard`."""
+
+    heard: Heard
+
+    def hear(self, seconds: float) -> Heard:
+        """At once."""
+        return self.heard
+
+
+YES = Heard(VsiReading(VsiState.ASSOCIATED))
+
+
+def told(heard: Heard = YES) -> Listen:
+    """What each request hears on the wire."""
+
+    @contextmanager
+    def listen(*_: object) -> Iterator[Witness]:
+        yield Told(heard)
+
+    return listen
 
 
 @contextmanager

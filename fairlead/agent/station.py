@@ -17,8 +17,10 @@ class Vdp(Protocol):
         ...
 
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
-        """Returns once the bridge has said yes. Raises Fault: `vsi_refused` with the bridge's reason, `vsi_unanswered`,
-        `vsi_in_use` where the station has that instance already, `lldpad_refused` where the bridge was not asked.
+        """Returns once the bridge was heard to say yes, whatever the station tells. Raises Fault: `vsi_refused` with
+        the bridge's reason, `vsi_unanswered`, `vsi_unheard` where the station alone says that there was an answer,
+        `vdp_echoed` where it may have answered itself, `vsi_in_use` where it has that instance already,
+        `lldpad_refused` where the bridge was not asked.
         """
         ...
 
@@ -31,9 +33,9 @@ class Vdp(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AskedVsi:
-    """A VSI that the bridge was asked for. `is_leaving`: it was to be disassociated since; no success that the station
-    tells of it counts any more.
+    """A VSI that the bridge was asked for. `is_granted`: the bridge was heard to say yes, and it was not to be
+    disassociated since; of any other no success that the station tells counts.
     """
 
     vsi: DesiredVsi
-    is_leaving: bool = False
+    is_granted: bool = False

@@ -1,7 +1,8 @@
 """VSIs of 802.1Qbg: what is seen of those that this agent asked for, and the steps on them.
 
 Whatever the bridge may have been asked for is in the ledger before, and until the station has it no more: so a crash
-between any two calls leaves an entry that the next look meets.
+between any two calls leaves an entry that the next look meets. That the bridge said yes is entered once it was heard;
+a station that tells of a success by itself is believed by nobody.
 """
 
 from collections.abc import Iterable, Mapping
@@ -74,18 +75,19 @@ def act(step: VsiStep, hands: Hands, lookup: Lookup) -> HostEvent:
 
 def check_vsis(server_id: str, hands: Hands, lookup: Lookup, doing: str) -> None:
     """Ask once more: since they were seen associated an image may have come for minutes."""
+    granted = {asked.vsi for asked in hands.ledger.vsis() if asked.is_granted}
     for vsi in lookup.desired.vsis:
         if vsi.server_id != server_id:
             continue
         held = hands.vdp.read(pf_here(lookup, vsi.pf)) or {}
         state = held.get(vsi.settings.instance_id, ABSENT).state
-        if state is not VsiState.ASSOCIATED:
+        if vsi not in granted or state is not VsiState.ASSOCIATED:
             raise Fault(
                 Failure(
                     "not_as_wanted",
                     doing,
                     f"guest {server_id}",
-                    f"VSI {vsi.settings.instance_id} is {state.value}, and was associated before",
+                    f"VSI {vsi.settings.instance_id} is {state.value} now, and the bridge's yes was before",
                     "It is associated again, and the guest started then.",
                 )
             )
@@ -102,13 +104,14 @@ def _associate(step: AssociateVsi, hands: Hands, lookup: Lookup) -> HostEvent:
         _disassociate(vsi, hands, lookup)
     hands.ledger.mark_vsi(AskedVsi(vsi))
     hands.vdp.associate(pf, vsi.settings)
+    hands.ledger.mark_vsi(AskedVsi(vsi, is_granted=True))
     deed = "is associated again, and its guest ran on" if step.is_repair else "is associated"
     return _told(vsi, hands, lookup, "vsi_associated", deed)
 
 
 def _disassociate(vsi: DesiredVsi, hands: Hands, lookup: Lookup) -> None:
     """A PF that is not there any more took its station's VSIs with it."""
-    hands.ledger.mark_vsi(AskedVsi(vsi, is_leaving=True))
+    hands.ledger.mark_vsi(AskedVsi(vsi))
     pf = lookup.pfs.get(vsi.pf)
     if pf is not None:
         hands.vdp.disassociate(pf, vsi.settings)
@@ -121,7 +124,7 @@ def _reading(asked: AskedVsi, stations: Stations) -> VsiReading:
         return ABSENT
     held = stations[pf]
     reading = _UNKNOWN if held is None else held.get(instance, ABSENT)
-    is_trusted = not asked.is_leaving or reading.state is not VsiState.ASSOCIATED
+    is_trusted = asked.is_granted or reading.state is not VsiState.ASSOCIATED
     return reading if is_trusted else _UNKNOWN
 
 

@@ -10,8 +10,9 @@ What lldpad 1.1 does, and what is done about it here:
   remembers what was asked for, and an instance that is listed twice is in no state that could be told.
 - In the first form it lists one that it does not have, as a success and for ever, once it was told to disassociate it.
   So it is told that only of what it has; and of what it was told so, no success counts any more.
-- The first form of the standard can take a refusal that comes very quickly for a success; it drops the VSI then. So a
-  success counts once it has stood for a while.
+- The first form of the standard can take a refusal that comes very quickly for a success, and its own request, where
+  the NIC hands it back. So a success counts once it has stood for a while and the bridge was heard to say it
+  (fairlead/linux/witness.py), and where frames come back in that form nothing is associated.
 - What others read is forgotten for us, too. So every reading of ours keeps the refusals that somebody waits for.
 - Where the bridge does not answer, the first form drops the VSI after 3 s. The second leaves it pending for ever, and
   refuses (ENODEV) whatever is asked for that instance until lldpad starts anew.
@@ -38,7 +39,18 @@ from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.message import ACK, REQUEST
 from fairlead.linux.netlink import NetlinkRefusal
 from fairlead.linux.vdp import read_vsis, write_question, write_request
-from fairlead.linux.vdp_words import Doing, gave_up, in_use, not_asked, refused, stuck
+from fairlead.linux.vdp_words import (
+    Doing,
+    cannot_hear,
+    gave_up,
+    in_use,
+    misled,
+    not_asked,
+    refused,
+    stuck,
+)
+from fairlead.linux.witness import CannotHear, Listen, WireWitness, Witness
+from fairlead.model.errors import Fault
 from fairlead.model.vsi import ABSENT, VdpRequest, VsiReading, VsiSettings, VsiState
 
 PID_FILE = Path("/run/lldpad.pid")
@@ -83,9 +95,12 @@ class Link:
 class Lldpad:
     """Implements agent.station.Vdp. Made in lldpad's network namespace; close it after use. Thread-safe."""
 
-    def __init__(self, pid_file: Path = PID_FILE, patience: Patience = Patience()) -> None:
+    def __init__(
+        self, pid_file: Path = PID_FILE, patience: Patience = Patience(), listen: Listen = WireWitness
+    ) -> None:
         self._pid_file = pid_file
         self._patience = patience
+        self._listen = listen
         self._talk = Lock()
         self._serial = 0
         self._lock = Lock()
@@ -139,9 +154,9 @@ class Lldpad:
         if held is None or vsi.instance_id not in held:
             return
         try:
-            link = _link(pf)
-            self._ask(link, vsi, VdpRequest.DISASSOCIATE)
-            reading = self._watch(link, vsi, _GONE)
+            reading = self._part(pf, vsi)
+        except CannotHear as error:
+            raise cannot_hear(Doing.DISASSOCIATE, _subject(pf, vsi), error) from error
         except NetlinkRefusal as refusal:
             if refusal.errno in _AWAY or refusal.errno == errno.ENODEV:
                 return
@@ -149,19 +164,49 @@ class Lldpad:
         if reading.state not in {VsiState.ABSENT, VsiState.REFUSED}:
             raise stuck(_subject(pf, vsi), self._patience.answer)
 
+    def _part(self, pf: ObservedPf, vsi: VsiSettings) -> VsiReading:
+        """Where lldpad hears itself it is done before the bridge is, whose answer would end what is asked for next."""
+        link = _link(pf)
+        with self._listen(pf, vsi, VdpRequest.DISASSOCIATE) as witness:
+            self._ask(link, vsi, VdpRequest.DISASSOCIATE)
+            reading = self._watch(link, vsi, _GONE)
+            if witness.hear(0).echoes:
+                witness.hear(self._patience.exchange)
+        return reading
+
     def _answer(self, pf: ObservedPf, vsi: VsiSettings, request: VdpRequest) -> VsiReading:
         """What the bridge said to the request in the end; PENDING if nothing."""
         try:
             link = _link(pf)
-            with self._waiting(link, vsi):
+            with self._waiting(link, vsi), self._listen(pf, vsi, request) as witness:
                 self._ask_once_ready(link, vsi, request)
                 reading = self._watch(link, vsi, _ANSWERED)
-                if reading.state is VsiState.ASSOCIATED:
-                    time.sleep(self._patience.steady)
-                    reading = self._look(link, vsi)
-                return reading
+                match reading.state:
+                    case VsiState.ASSOCIATED:
+                        return self._proven(pf, vsi, witness)
+                    case VsiState.ABSENT:
+                        said = witness.hear(0).answer
+                        return said if said is not None and said.state is VsiState.REFUSED else reading
+                    case _:
+                        return reading
+        except CannotHear as error:
+            raise cannot_hear(Doing.ASSOCIATE, _subject(pf, vsi), error) from error
         except NetlinkRefusal as refusal:
             raise not_asked(Doing.ASSOCIATE, _subject(pf, vsi), refusal) from refusal
+
+    def _proven(self, pf: ObservedPf, vsi: VsiSettings, witness: Witness) -> VsiReading:
+        """What is true of lldpad's success: it counts once it has stood for a while and the bridge was heard to say it.
+        Any other is taken back.
+        """
+        time.sleep(self._patience.steady)
+        heard = witness.hear(self._patience.answer)
+        said = None if heard.is_misleading else heard.answer
+        if said is not None and said.state is VsiState.ASSOCIATED:
+            return self._look(_link(pf), vsi)
+        self._take_back(pf, vsi)
+        if said is None:
+            raise misled(_subject(pf, vsi), heard)
+        return said
 
     @contextmanager
     def _waiting(self, link: Link, vsi: VsiSettings) -> Iterator[None]:
@@ -174,6 +219,13 @@ class Lldpad:
         finally:
             with self._lock:
                 del self._awaited[key]
+
+    def _take_back(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """What lldpad has without the bridge's yes shall go. What went wrong is told already."""
+        try:
+            self.disassociate(pf, vsi)
+        except Fault:
+            return
 
     def _give_up(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """Nothing shall be left that a late answer could make an association of. What went wrong is told already."""

@@ -10,12 +10,19 @@ from enum import Enum
 
 from fairlead.linux.faults import name
 from fairlead.linux.netlink import NetlinkRefusal
+from fairlead.linux.vdp_frames import VdpForm
+from fairlead.linux.witness import CannotHear, Heard
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiState
 
 _SETUP = "docs/howto/802.1Qbg.md says what lldpad must be told"
 _SEE_BRIDGE = "See the bridge's port: is EVB on there, and does it reach its VSI manager?"
 _START_ANEW = "Start it anew: `systemctl restart lldpad`; what was associated is associated again"
+
+_NO_ECHO = (
+    "Let lldpad and the bridge speak the form of 2012 (docs/howto/802.1Qbg.md), or keep the NIC from handing frames"
+    " back: `bridge link set dev DEVICE hwmode vepa`, where its driver has that."
+)
 
 
 class Doing(Enum):
@@ -97,6 +104,29 @@ def gave_up(subject: str, seconds: float, *, is_dropped: bool) -> Fault:
         said = f"the bridge has not answered for {seconds:.0f} s"
         hint += f" lldpad may refuse this instance from now on. {_START_ANEW}."
     return Fault(Failure("vsi_unanswered", Doing.ASSOCIATE.value, subject, said, hint))
+
+
+def misled(subject: str, heard: Heard) -> Fault:
+    """A success that lldpad told of, that no bridge was heard to give or that could be an echo: it is taken back."""
+    doing = Doing.ASSOCIATE.value
+    if VdpForm.DRAFT in heard.echoes:
+        said = "the PF hears its own frames, and in the draft form of 802.1Qbg lldpad takes those for the bridge's yes"
+        return Fault(Failure("vdp_echoed", doing, subject, said, _NO_ECHO))
+    if not heard.is_all:
+        said = "lldpad tells of a success, and of the frames that the bridge answers by some were lost to the agent"
+        return Fault(Failure("vsi_unheard", doing, subject, said, "It is tried again."))
+    said = "lldpad tells of a success, and no bridge was heard to say so on the PF"
+    return Fault(Failure("vsi_unheard", doing, subject, said, _SEE_BRIDGE))
+
+
+def cannot_hear(doing: Doing, subject: str, error: CannotHear) -> Fault:
+    """Without hearing the bridge nothing is asked of it."""
+    number = error.errno or 0
+    said = (
+        f"the kernel does not let the agent hear the bridge on the PF: {name(number)}: {os.strerror(number)}"
+    )
+    hint = "The agent needs CAP_NET_RAW, and a kernel with packet sockets (CONFIG_PACKET): run it as root."
+    return Fault(Failure("vsi_unheard", doing.value, subject, said, hint))
 
 
 def stuck(subject: str, seconds: float) -> Fault:

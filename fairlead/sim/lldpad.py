@@ -19,7 +19,8 @@ class SimLldpad:
         if self._station(pf) is None:
             return None
         self._machine.called("read_vsis")
-        return dict.fromkeys(self._machine.vsis.get(pf.key, {}), VsiReading(VsiState.ASSOCIATED))
+        told = self._machine.vsis.get(pf.key, {}) | self._machine.imagined.get(pf.key, {})
+        return dict.fromkeys(told, VsiReading(VsiState.ASSOCIATED))
 
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """As the bridge says."""
@@ -28,8 +29,14 @@ class SimLldpad:
         if self._station(pf) is None:
             raise _fault("lldpad_refused", subject, "lldpad says ENODEV: No such device")
         held = machine.vsis.setdefault(pf.key, {})
-        if vsi.instance_id in held:
+        imagined = machine.imagined.setdefault(pf.key, {})
+        if vsi.instance_id in held or vsi.instance_id in imagined:
             raise _fault("vsi_in_use", subject, "lldpad has that instance already")
+        if machine.troubles.is_echoing:
+            imagined[vsi.instance_id] = vsi
+            machine.before_call("hear that the NIC hands frames back")
+            del imagined[vsi.instance_id]
+            raise _fault("vdp_echoed", subject, "the PF hears its own frames")
         if machine.troubles.is_bridge_silent:
             raise _fault("vsi_unanswered", subject, "the bridge has not answered for 20 s")
         response = machine.troubles.vdp_response
@@ -44,11 +51,13 @@ class SimLldpad:
         machine.called("disassociate")
         if self._station(pf) is None:
             return
-        held = machine.vsis.get(pf.key, {})
-        if held.get(vsi.instance_id, vsi) != vsi:
-            answer = f"lldpad has it still, as {held[vsi.instance_id]}"
-            raise Fault(Failure("vsi_kept", "Disassociating VSI", f"{vsi.instance_id} on {pf.name}", answer))
-        held.pop(vsi.instance_id, None)
+        for held in (machine.vsis.get(pf.key, {}), machine.imagined.get(pf.key, {})):
+            if held.get(vsi.instance_id, vsi) != vsi:
+                answer = f"lldpad has it still, as {held[vsi.instance_id]}"
+                raise Fault(
+                    Failure("vsi_kept", "Disassociating VSI", f"{vsi.instance_id} on {pf.name}", answer)
+                )
+            held.pop(vsi.instance_id, None)
         machine.before_call("hear of the disassociation")
 
     def _station(self, pf: ObservedPf) -> PfState | None:

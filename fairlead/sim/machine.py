@@ -99,6 +99,7 @@ class Troubles:
     `ignored_fields`: those it accepts and does not keep. `hanging`: acts (`set_vf`, `start`...) that time out,
     this many times. `libvirt_is_away`: as while it restarts; its guests run on. `deaf_guests`: names of domains
     whose guests do not let go of a device when they are asked. `vdp_response`: what bridges refuse every VSI with.
+    `is_echoing`: NICs hand their PF its own frames back, and lldpad, in its first form, takes them for the bridge's.
     """
 
     refused_fields: frozenset[str] = frozenset()
@@ -108,6 +109,7 @@ class Troubles:
     deaf_guests: frozenset[str] = frozenset()
     vdp_response: VdpResponse | None = None
     is_bridge_silent: bool = False
+    is_echoing: bool = False
     is_lldpad_away: bool = False
 
 
@@ -133,6 +135,8 @@ class Machine:
         """The first MAC or GUID that a VF was told since it was last at its baseline with no domain on it."""
         self.vsis: dict[PfKey, dict[str, VsiSettings]] = {}
         """What the bridge at a PF's other end has associated, by instance id."""
+        self.imagined: dict[PfKey, dict[str, VsiSettings]] = {}
+        """What lldpad, where it heard itself, tells as associated besides."""
         self.fuse: BeforeCall = ignore_call
         self.recounted: set[PfKey] = set()
         """PFs whose number of VFs was changed by hand."""
@@ -155,6 +159,7 @@ class Machine:
         self.traces.clear()
         self.told.clear()
         self.vsis.clear()
+        self.imagined.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
         """Which domain has a device now."""
@@ -197,6 +202,7 @@ class Machine:
                 self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")
                 pf.mtu, pf.is_up = _FIRST_MTU, False
                 self.vsis.pop(pf.nic.key, None)
+                self.imagined.pop(pf.nic.key, None)
                 continue
             if self.traces.get(address, domain.name) != domain.name:
                 found[address] = self.traces[address]
@@ -210,6 +216,7 @@ class Machine:
         self._destroy_vfs(pf, "the PF is gone")
         pf.is_present = pf.is_up = False
         self.vsis.pop(key, None)
+        self.imagined.pop(key, None)
 
     def plug(self, key: PfKey, address: PciAddress) -> None:
         """The PF that was pulled is back, bare, in a slot of that address."""

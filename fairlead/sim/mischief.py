@@ -226,6 +226,7 @@ def _data_nic(machine: Machine, random: Random) -> PfState:
 def _lldpad_restarts(machine: Machine, random: Random) -> None:
     """It has forgotten everything; sometimes it is away until the next time."""
     machine.vsis.clear()
+    machine.imagined.clear()
     machine.troubles.is_lldpad_away = random.choice([True, False])
 
 
@@ -234,6 +235,11 @@ def _bridge_lets_a_vsi_go(machine: Machine, random: Random) -> None:
     if held:
         key, instance = random.choice(held)
         del machine.vsis[key][instance]
+
+
+def _nic_echoes(machine: Machine, random: Random) -> None:
+    """Or not any more."""
+    machine.troubles.is_echoing = random.choice([True, False])
 
 
 def _bridge_says_no(machine: Machine, random: Random) -> None:
@@ -264,6 +270,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _lldpad_restarts,
     _bridge_lets_a_vsi_go,
     _bridge_says_no,
+    _nic_echoes,
     _switch_forgets,
     _switch_has_moods,
     _switch_has_moods,

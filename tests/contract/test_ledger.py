@@ -62,9 +62,9 @@ def test_an_older_document_is_refused(slots):
 def test_a_vsi_is_entered_once_and_outlives_the_agent(slots):
     ledger = SlotLedger(slots, HOST)
     ledger.mark_vsi(AskedVsi(VSI))
-    ledger.mark_vsi(AskedVsi(replace(VSI, settings=replace(VSI.settings, type_id=8)), is_leaving=True))
+    ledger.mark_vsi(AskedVsi(replace(VSI, settings=replace(VSI.settings, type_id=8)), is_granted=True))
     (kept,) = SlotLedger(slots, HOST).vsis()
-    assert (kept.vsi.settings.type_id, kept.is_leaving) == (8, True)
+    assert (kept.vsi.settings.type_id, kept.is_granted) == (8, True)
 
 
 def test_a_vsi_is_forgotten(slots):

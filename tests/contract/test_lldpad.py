@@ -288,10 +288,40 @@ def test_a_neighbour_without_evb_is_no_bridge_for_it(form, tmp_path):
         assert {Form.DRAFT: "ENXIO", Form.RATIFIED: "EPROTONOSUPPORT"}[form] in failure.answer
 
 
-@EACH
-@pytest.mark.parametrize("behaviour", [Refuse(4), Silent()], ids=["refused", "silent"])
-def test_a_station_that_hears_itself_takes_that_for_no_answer(alone, behaviour):
-    """As on a NIC whose switch hands the PF its own frames back."""
+@pytest.mark.parametrize("form", [Form.DRAFT], ids=["draft"])
+@pytest.mark.parametrize(
+    "behaviour", [Accept(), Refuse(4), Silent(), Deaf()], ids=lambda each: type(each).__name__
+)
+def test_a_station_that_hears_itself_is_no_station_of_the_draft(alone, behaviour):
+    """As on a NIC whose switch hands the PF its own frames back: lldpad says success whatever the bridge says."""
     with alone.bed.echoing():
         alone.responder.behave(behaviour, answer_seconds=0.3)
-        assert alone.refusal().code in {"vsi_refused", "vsi_unanswered", "lldpad_refused"}
+        failure = alone.refusal()
+        assert failure.code == "vdp_echoed"
+        assert "hwmode vepa" in failure.hint
+        assert alone.reading() is None
+    alone.responder.behave(Accept())
+    alone.associate()
+
+
+@pytest.mark.parametrize("form", [Form.RATIFIED], ids=["2012"])
+def test_a_station_that_hears_itself_waits_for_the_bridges_answer_in_the_standards_form(alone):
+    with alone.bed.echoing():
+        alone.responder.behave(Accept(), answer_seconds=0.3)
+        alone.associate()
+        alone.disassociate()
+        alone.associate()
+        alone.disassociate()
+        alone.responder.behave(Refuse(4), answer_seconds=0.3)
+        assert alone.refusal().code == "vsi_refused"
+
+
+@EACH
+def test_a_station_that_hears_nobody_but_itself_has_no_bridge(form, tmp_path):
+    """In the draft's form lldpad takes its own announcement for a bridge's, and agrees with it."""
+    with bed(form, tmp_path, announced=frozenset()) as own, own.echoing():
+        with own.entered():
+            own.lldpad.start()
+        own.responder.behave(Deaf())
+        own.responder.wait_for("lldpad", lambda: bool(own.responder.events(What.ANNOUNCED)))
+        assert Host(own).refusal().code in {"lldpad_refused", "vsi_unanswered", "vdp_echoed"}

@@ -5,16 +5,19 @@ import select
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.lldpad import Lldpad, Patience
+from fairlead.linux.vdp_frames import VdpForm
+from fairlead.linux.witness import Heard
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
-from fairlead.model.vsi import VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
-from tests.lldpad_stand_in import Script, lldpad_stand_in
+from fairlead.model.vsi import ABSENT, VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
+from tests.lldpad_stand_in import YES, Script, lldpad_stand_in, told
 from tests.network_namespace import private_network
 
 INSTANCE, OTHER = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f", "11111111-2222-4333-8444-555555555555"
@@ -50,17 +53,20 @@ def pf(name: str | None = "lo") -> ObservedPf:
     )
 
 
-Opened = Callable[[Script], Lldpad]
+class Opened(Protocol):
+    """A station whose lldpad answers by the script, and whose bridge was heard to say this."""
+
+    def __call__(self, script: Script, heard: Heard = YES) -> Lldpad: ...
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Opened]:
-    """A station whose lldpad answers by the script."""
+    """See Opened."""
     ends: list[Callable[[], object]] = []
 
-    def open_(script: Script) -> Lldpad:
+    def open_(script: Script, heard: Heard = YES) -> Lldpad:
         stand_in = lldpad_stand_in(tmp_path, script)
-        station = Lldpad(stand_in.__enter__(), SHORT)
+        station = Lldpad(stand_in.__enter__(), SHORT, told(heard))
         ends.extend((lambda: stand_in.__exit__(None, None, None), station.close))
         return station
 
@@ -108,11 +114,44 @@ def test_it_is_associated_once_the_bridge_has_said_so(opened: Opened):
 
 
 def test_a_success_that_does_not_stand_is_none(opened: Opened):
-    """As lldpad makes one of a very quick refusal."""
     script = Script([(), (), ((INSTANCE, 0),), ((INSTANCE, 0),), ()])
     with pytest.raises(Fault) as fault:
         opened(script).associate(pf(), VSI)
     assert code(fault) == "vsi_unanswered"
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        (Heard(), "vsi_unheard"),
+        (Heard(YES.answer, is_all=False), "vsi_unheard"),
+        (Heard(YES.answer, frozenset({VdpForm.DRAFT})), "vdp_echoed"),
+        (Heard(VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID)), "vsi_refused"),
+        (Heard(ABSENT), "vsi_unanswered"),
+    ],
+    ids=["silence", "something lost", "echo", "refusal", "taken back"],
+)
+def test_a_success_that_the_bridge_was_not_heard_to_give_is_taken_back(
+    opened: Opened, heard: Heard, wanted: str
+):
+    script = Script([(), (), *[((INSTANCE, 0),)] * 6, ()])
+    with pytest.raises(Fault) as fault:
+        opened(script, heard).associate(pf(), VSI)
+    assert (code(fault), script.asked) == (wanted, [(ASSOCIATE, INSTANCE), (DISASSOCIATE, INSTANCE)])
+    assert fault.value.failure.hint
+
+
+def test_an_echo_in_the_standards_form_does_no_harm(opened: Opened):
+    """lldpad itself takes no request for an answer there."""
+    heard = Heard(YES.answer, frozenset({VdpForm.STANDARD}))
+    opened(Script([(), (), ((INSTANCE, 0),)]), heard).associate(pf(), VSI)
+
+
+def test_a_refusal_that_lldpad_dropped_without_telling_is_told(opened: Opened):
+    """As it drops a very quick one."""
+    refused = Heard(VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID))
+    with pytest.raises(Fault, match="answers 3: "):
+        opened(Script([(), (), ()]), refused).associate(pf(), VSI)
 
 
 @pytest.mark.parametrize("response", [*VdpResponse][1:])

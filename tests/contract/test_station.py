@@ -2,6 +2,7 @@
 
 import select
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -34,7 +35,8 @@ IN_TIME = 10.0
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A station at a bridge that says yes. `refuse` makes that say no, None yes again; `let_go` lets a VSI go;
-    `forget` starts the station anew. `is_told`: whether the station tells, unasked, that a VSI is gone.
+    `forget` starts the station anew. `is_told`: whether the station tells, unasked, that a VSI is gone. `echoing`:
+    inside the block it hears itself; `is_misled`: which it takes for the bridge, as lldpad does in the draft's form.
     """
 
     vdp: Vdp
@@ -43,6 +45,8 @@ class Bench:
     let_go: Callable[[str], None]
     forget: Callable[[], None]
     is_told: Callable[[], bool]
+    echoing: Callable[[], AbstractContextManager[None]]
+    is_misled: bool
 
 
 def simulated() -> Iterator[Bench]:
@@ -52,6 +56,12 @@ def simulated() -> Iterator[Bench]:
     def refuse(response: VdpResponse | None) -> None:
         machine.troubles.vdp_response = response
 
+    @contextmanager
+    def echoing() -> Iterator[None]:
+        machine.troubles.is_echoing = True
+        yield
+        machine.troubles.is_echoing = False
+
     yield Bench(
         SimLldpad(machine),
         pf,
@@ -59,6 +69,8 @@ def simulated() -> Iterator[Bench]:
         lambda instance: machine.vsis[pf.key].pop(instance) and None,
         machine.vsis.clear,
         lambda: True,
+        echoing,
+        is_misled=True,
     )
 
 
@@ -80,6 +92,8 @@ def real(form: Form, folder: Path) -> Iterator[Bench]:
                 lambda instance: place.responder.deassociate(UUID(instance)),
                 forget,
                 lambda: bool(select.select([station.events], [], [], IN_TIME)[0]),
+                place.echoing,
+                is_misled=form is Form.DRAFT,
             )
             station.close()
 
@@ -132,6 +146,20 @@ def test_a_station_that_starts_anew_has_nothing(bench: Bench):
     bench.forget()
     assert bench.vdp.read(bench.pf) == {}
     bench.vdp.disassociate(bench.pf, VSI)
+    bench.vdp.associate(bench.pf, VSI)
+    assert bench.vdp.read(bench.pf) == {INSTANCE: ASSOCIATED}
+
+
+@pytest.mark.parametrize("response", [None, VdpResponse.VTID_VIOLATION], ids=["yes", "no"])
+def test_a_station_that_hears_itself_associates_nothing_by_itself(bench: Bench, response: VdpResponse | None):
+    bench.refuse(response)
+    with bench.echoing():
+        if bench.is_misled:
+            assert refusal(bench) == "vdp_echoed"
+        elif response is not None:
+            assert refusal(bench) == "vsi_refused"
+        assert bench.vdp.read(bench.pf) == {}
+    bench.refuse(None)
     bench.vdp.associate(bench.pf, VSI)
     assert bench.vdp.read(bench.pf) == {INSTANCE: ASSOCIATED}
 

@@ -168,6 +168,7 @@ mischiefs = st.lists(
                 "lose",
                 "copy",
                 "let go of VSIs",
+                "echo",
                 "say no",
                 "forget",
                 "silence",
@@ -246,6 +247,8 @@ def meddle_with_switches(machine: Machine, pf: PfState, kind: str, number: int) 
     match kind:
         case "let go of VSIs":
             machine.vsis.clear()
+        case "echo":
+            machine.troubles.is_echoing = True
         case "say no":
             machine.troubles.vdp_response = VdpResponse.VTID_VIOLATION
         case "forget" if number in pf.vfs:
@@ -402,7 +405,9 @@ def _assert_associated(host: SimHost, lookup: Lookup) -> None:
             assert asked.server_id in lookup.unnamed or lookup.guests[asked.server_id].state.is_up
     waiting = {hold.server_id for hold in diff(lookup.desired, lookup.observed).holds}
     for vsi in lookup.desired.vsis:
-        may_be = host.machine.troubles.vdp_response is None and vsi.server_id not in waiting
+        troubles = host.machine.troubles
+        is_granted = troubles.vdp_response is None and not troubles.is_echoing
+        may_be = is_granted and vsi.server_id not in waiting
         assert not may_be or held.get(vsi.settings.instance_id) == vsi.settings
 
 

@@ -12,6 +12,7 @@ from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import StartGuest, Step
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
 from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.machine import ignore_call
 from fairlead.sim.mischief import AgentDied, dies_after
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server
@@ -90,6 +91,36 @@ def test_a_guest_whose_vsi_is_refused_does_not_start(response: VdpResponse):
     life.host.machine.troubles.vdp_response = None
     assert life.later().wired == (INSTANCE,)
     assert life.starts == 1
+
+
+def test_no_guest_starts_where_its_station_hears_itself():
+    life = Life(ONE)
+    life.host.machine.troubles.is_echoing = True
+    report = life.tick()
+    assert (life.starts, report.wired) == (0, ())
+    assert [failure.failure.code for failure in report.failures] == ["vdp_echoed"]
+    life.host.machine.troubles.is_echoing = False
+    assert life.later().wired == (INSTANCE,)
+    assert life.starts == 1
+
+
+def test_an_agent_that_died_before_it_heard_the_bridge_leaves_nothing_to_believe():
+    life = Life(ONE)
+    machine = life.host.machine
+    machine.troubles.is_echoing = True
+
+    def die(act: str) -> None:
+        if act == "hear that the NIC hands frames back":
+            raise AgentDied(act)
+
+    machine.fuse = die
+    with pytest.raises(AgentDied):
+        life.tick()
+    assert INSTANCE in machine.imagined[PF]
+    machine.fuse = ignore_call
+    life.agent = life.host.agent(HOST, life.control)
+    report = life.tick()
+    assert (life.starts, report.wired, machine.imagined[PF]) == (0, (), {})
 
 
 def test_a_bridge_that_lets_go_is_asked_again_and_the_guest_runs_on():
@@ -188,10 +219,11 @@ def test_a_station_that_does_not_answer_is_no_association():
     assert (report.wired, life.state) == ((), GuestState.RUNNING)
 
 
-def test_a_success_of_what_was_to_go_is_none():
+def test_a_success_without_the_bridges_yes_is_none():
+    """As after a crash before the answer, or before the end of what was to go."""
     life = Life(ONE)
     life.tick()
-    SlotLedger(life.host.slots, HOST).mark_vsi(replace(life.entries[0], is_leaving=True))
+    SlotLedger(life.host.slots, HOST).mark_vsi(replace(life.entries[0], is_granted=False))
     life.agent = life.host.agent(HOST, life.control)
     acts: list[str] = []
     life.host.machine.fuse = acts.append

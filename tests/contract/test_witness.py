@@ -1,0 +1,145 @@
+"""What is heard on a PF's wire, on a veth: the bridge's answers, the PF's own frames, and what passes for neither."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import pytest
+
+from evb import ecp, vdp
+from evb.frames import Form
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.linux.vdp_frames import VdpForm
+from fairlead.linux.witness import CannotHear, Heard, WireWitness
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import BASELINE
+from fairlead.model.vsi import VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
+from fairlead.sim.hardware import two_socket_server
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import Machine
+from tests.network_namespace import ip, private_network
+
+INSTANCE = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f"
+VSI = VsiSettings(INSTANCE, 11, 0x123456, 2, MacAddress("52:54:00:aa:bb:01"), 100)
+PF_MAC, BRIDGE, GUEST = "02:00:00:00:00:0a", "02:00:00:00:00:0b", "52:54:00:aa:bb:02"
+YES = VsiReading(VsiState.ASSOCIATED)
+EACH = pytest.mark.parametrize("form", Form, ids=lambda form: form.value)
+FORMS = {Form.DRAFT: VdpForm.DRAFT, Form.RATIFIED: VdpForm.STANDARD}
+IN_TIME, AT_ONCE = 5.0, 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The bridge's end of a PF's cable."""
+
+    end: socket.socket
+    pf: ObservedPf
+
+    def say(self, form: Form, source: str = BRIDGE, code: int = 0, vlan: int | None = None) -> None:
+        """An answer as a bridge gives it, from that source."""
+        entry = vdp.Entry(bytes.fromhex(VSI.mac.replace(":", "")), 100)
+        manager = bytes((11,)).ljust(1 if form is Form.DRAFT else 16, b"\0")
+        vsi = vdp.Vsi(manager, VSI.type_id, VSI.type_id_version, UUID(INSTANCE), (entry,))
+        message = vdp.Message(form, vdp.Mode.ASSOCIATE, vdp.answered(code, form), vsi)
+        said = ecp.Ecpdu(form, is_acknowledgement=False, sequence=7, payload=vdp.built(message))
+        mac = bytes.fromhex(source.replace(":", ""))
+        frame = ecp.framed(said, mac, ecp.DESTINATIONS[form]).built()
+        tag = b"" if vlan is None else bytes.fromhex("8100") + vlan.to_bytes(2)
+        self.end.send(frame[:12] + tag + frame[12:])
+
+    def witness(self) -> WireWitness:
+        """Of the PF at the other end."""
+        return WireWitness(self.pf, VSI, VdpRequest.ASSOCIATE)
+
+
+@contextmanager
+def _wire() -> Iterator[Wire]:
+    machine = Machine(two_socket_server(1))
+    pf = SimKernel(machine).observe().pfs[1]
+    machine.set_num_vfs(pf.key, 1)
+    pf = SimKernel(machine).observe().pfs[1]
+    vf = replace(pf.vfs[0], settings=replace(BASELINE, mac=MacAddress(GUEST)))
+    with private_network():
+        ip(f"link add pf0 address {PF_MAC} type veth peer name br0")
+        ip("link set pf0 up")
+        ip("link set br0 up")
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as end:
+            end.bind(("br0", 0))
+            yield Wire(end, replace(pf, name="pf0", vfs=(vf,)))
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with _wire() as own:
+        yield own
+
+
+@EACH
+def test_the_bridges_answer_is_heard(wire: Wire, form: Form):
+    with wire.witness() as witness:
+        wire.say(form)
+        assert witness.hear(IN_TIME) == Heard(YES)
+
+
+@EACH
+def test_the_last_answer_holds(wire: Wire, form: Form):
+    with wire.witness() as witness:
+        wire.say(form)
+        wire.say(form, code=3)
+        assert witness.hear(IN_TIME).answer == VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID)
+
+
+@EACH
+def test_what_was_said_before_is_no_answer(wire: Wire, form: Form):
+    wire.say(form)
+    with wire.witness() as witness:
+        assert witness.hear(AT_ONCE) == Heard()
+
+
+@EACH
+def test_what_the_pf_itself_sent_is_an_echo_and_no_answer(wire: Wire, form: Form):
+    with wire.witness() as witness:
+        wire.say(form, PF_MAC)
+        heard = witness.hear(AT_ONCE)
+    assert heard == Heard(echoes=frozenset({FORMS[form]}))
+    assert heard.is_misleading is (form is Form.DRAFT)
+
+
+@EACH
+@pytest.mark.parametrize("source", [GUEST, VSI.mac], ids=["another VF's", "its own"])
+def test_what_a_guest_sends_is_no_answer(wire: Wire, form: Form, source: str):
+    """On some NICs a VF's multicast comes to the PF: a guest that answers for the bridge lets nobody in."""
+    with wire.witness() as witness:
+        wire.say(form, source)
+        assert witness.hear(AT_ONCE) == Heard()
+
+
+@EACH
+def test_what_comes_in_a_vlan_is_no_answer(wire: Wire, form: Form):
+    with wire.witness() as witness:
+        wire.say(form, vlan=7)
+        assert witness.hear(AT_ONCE) == Heard()
+
+
+def test_answers_that_were_lost_are_told(wire: Wire):
+    with wire.witness() as witness:
+        for _ in range(2000):
+            wire.say(Form.DRAFT)
+        heard = witness.hear(IN_TIME)
+    assert not heard.is_all
+    assert heard.is_misleading
+
+
+def test_a_device_that_is_gone_cannot_be_heard(wire: Wire):
+    ip("link del pf0")
+    with pytest.raises(CannotHear):
+        wire.witness()
+
+
+def test_one_that_goes_meanwhile_says_nothing_more(wire: Wire):
+    with wire.witness() as witness:
+        wire.say(Form.DRAFT)
+        ip("link del pf0")
+        assert witness.hear(AT_ONCE).answer in {YES, None}
