@@ -14,7 +14,7 @@ from fairlead.drivers.registry import driver_for
 from fairlead.model.binding import Binding
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import PortId
-from fairlead.model.port_settings import PortSettings
+from fairlead.model.port_settings import PortSettings, broken_claim
 from fairlead.model.request import Nic
 
 Pair = tuple[Nic, Nic]
@@ -75,7 +75,9 @@ def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
 
 
 def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
-    found = [(before, why) for before, after in pairs if (why := _broken(before.settings, after.settings))]
+    found = [
+        (before, why) for before, after in pairs if (why := broken_claim(before.settings, after.settings))
+    ]
     if found:
         named = in_words(tx, [nic.port for nic, _ in found], found[0][0].network.project_id)
         raise Conflict(
@@ -83,17 +85,6 @@ def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
             f"What a device was claimed for stands while its port is bound, and {found[0][1]}: {named}. Delete or "
             "detach the server first.",
         )
-
-
-def _broken(before: PortSettings, after: PortSettings) -> str:
-    """What the device was claimed for and would no longer be; "" where all of it stays."""
-    if before.min_kbps != after.min_kbps:
-        return f"a minimum bandwidth of {before.min_kbps} kbit/s cannot become {after.min_kbps} kbit/s"
-    if before.trusted != after.trusted:
-        return f"trust cannot go {'on' if after.trusted else 'off'}"
-    if before.kind is not after.kind:
-        return f"a port profile of kind {before.kind.value} cannot become one of kind {after.kind.value}"
-    return ""
 
 
 def _settings(nic: Nic) -> PortSettings | None:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from fairlead.drivers.base import Bound, BoundPort
-from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
+from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX
 from fairlead.hoststate.settings import Settings, TapSettings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
@@ -63,6 +63,12 @@ def tap_name(port_id: PortId) -> str:
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:
+    if bound.network.vlan == FLAT_VLAN:
+        raise Conflict(
+            "cannot_bind",
+            f"Port {bound.port.id} is an ordinary vNIC on VLAN {FLAT_VLAN}, which the bridges of hosts need for frames "
+            "without a tag: make it a direct port, or take a network of another VLAN.",
+        )
     if wish := _impossible_wish(bound.port, bound.in_force):
         raise Conflict(
             "cannot_bind",

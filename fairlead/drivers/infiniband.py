@@ -6,6 +6,7 @@ mlnx_infiniband of networking-mlnx for vif_details, Nova's VF profile for bindin
 """
 
 from fairlead.drivers.base import Bound, BoundPort
+from fairlead.drivers.held_vf import vf_profile
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
@@ -13,6 +14,7 @@ from fairlead.model.infiniband import TAKES_PARTITIONS, Guid, guid_of_mac
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import PortProfileKind
+from fairlead.model.port_settings import PortSettings
 from fairlead.model.vf import VfSettings
 
 
@@ -26,25 +28,13 @@ class Infiniband:
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""
-        device, pf = bound.device, bound.pf
-        if device is None or pf is None:
-            raise Conflict("cannot_bind", f"Port {bound.port.id} is direct and no VF is held for it.")
         _refuse_the_impossible(bound)
-        profile = {
-            "pci_vendor_info": f"{device.vendor}:{device.product}",
-            "pci_slot": device.pci_address,
-            "physical_network": bound.network.physical_network,
-            "vf_num": str(device.vf_index),
-            "guid": guid_of(bound),
-        }
-        if pf.serial is not None:
-            profile["card_serial_number"] = pf.serial
         details = {
             "port_filter": "False",
             "physical_network": bound.network.physical_network,
             "bound_drivers": self.vif_type.value,
         }
-        return Bound(self.vif_type, details, profile)
+        return Bound(self.vif_type, details, vf_profile(bound) | {"guid": guid_of(bound)})
 
     def settings(self, bound: BoundPort) -> Settings:
         """See Driver.settings."""
@@ -67,13 +57,20 @@ def guid_of(bound: BoundPort) -> Guid:
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:
-    """No InfiniBand driver has an operation for a VF's rate, in netlink or in sysfs (ipoib_netdev_ops_pf)."""
-    port, asked = bound.port, bound.in_force
-    rate = asked.min_kbps or asked.max_kbps
-    if rate:
-        wish = f"a promise of {rate}" if asked.min_kbps else f"at most {rate}"
+    if wish := _impossible_wish(bound.in_force):
         raise Conflict(
             "cannot_bind",
-            f"Port {port.id} asks for {wish} kbit/s by its QoS policy, and no VF of InfiniBand can be told a rate: "
-            "take the policy off the port and its network.",
+            f"Port {bound.port.id} asks for {wish}, and no VF of InfiniBand can be told such a thing: take it off the "
+            "port, its QoS policy or its network's.",
         )
+
+
+def _impossible_wish(asked: PortSettings) -> str:
+    """What an InfiniBand driver has no operation for, in netlink or in sysfs (ipoib_netdev_ops_pf); "" nothing."""
+    if asked.trusted:
+        return "a trusted device"
+    if asked.vlan_priority:
+        return f"VLAN priority {asked.vlan_priority}"
+    if asked.min_kbps:
+        return f"a promise of {asked.min_kbps} kbit/s"
+    return f"a cap of {asked.max_kbps} kbit/s" if asked.max_kbps is not None else ""

@@ -45,6 +45,8 @@ class DesiredVf:
 
 BRIDGE_PREFIX, TAP_PREFIX = "flbr-", "fltap-"
 """How the names of our bridges and taps begin on a host: what is called so is ours, anything else is not."""
+FLAT_VLAN = 4094
+"""What frames of a flat network have inside a bridge of ours, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)

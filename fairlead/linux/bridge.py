@@ -15,14 +15,13 @@ reach them through the NIC's switch. We write them there too, for the bridge tha
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
-from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX, DesiredBridge, DesiredTap
+from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX, DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedBridge, ObservedTap
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, Netlink, PortVlan
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress
 
-FLAT_VLAN = 4094
 _UPLINK = BridgePort(learning=True, flood=True, locked=False)
 
 

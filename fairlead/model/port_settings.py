@@ -125,6 +125,19 @@ def _own_partition(network: Network) -> PartitionKey | None:
     return PartitionKey(network.vlan or DEFAULT_PARTITION, Membership.FULL)
 
 
+def broken_claim(before: PortSettings, after: PortSettings) -> str:
+    """What the device was claimed for and would no longer be; "" where all of it stays, and the port of a guest that
+    runs can become so in place.
+    """
+    if before.min_kbps != after.min_kbps:
+        return f"a minimum bandwidth of {before.min_kbps} kbit/s cannot become {after.min_kbps} kbit/s"
+    if before.trusted != after.trusted:
+        return f"trust cannot go {'on' if after.trusted else 'off'}"
+    if before.kind is not after.kind:
+        return f"a port profile of kind {before.kind.value} cannot become one of kind {after.kind.value}"
+    return ""
+
+
 def _own_link_state(port: Port, network: Network) -> LinkState:
     """Neutron's: down has precedence, and a link that does not follow the PF's is up."""
     if not (port.admin_state_up and network.admin_state_up):

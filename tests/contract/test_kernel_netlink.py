@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.desired import FLAT_VLAN, DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedTap
-from fairlead.linux.bridge import FLAT_VLAN, Bridges, observe_bridges, observe_taps
+from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.rtnetlink import RtNetlink
 from fairlead.linux.wake import LinkEvents

@@ -190,6 +190,7 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         profiled(rows.network(), NORMAL, vlan_priority=3),
         profiled(rows.network(), NORMAL, trust=True),
         profiled(rows.network(), NORMAL, min_rate_mbps=1),
+        BoundPort(rows.port(vlan=4094, **NORMAL), rows.network(4094), None),
         fabric(BoundPort(rows.port(vlan_priority=1), rows.network(), None)),
         station(BoundPort(rows.port(vlan_priority=1), rows.network(None), None)),
         fabric(BoundPort(rows.port(trusted=True), rows.network(), None)),

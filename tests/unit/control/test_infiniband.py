@@ -206,7 +206,7 @@ def test_an_ordinary_vnic_has_no_place_on_infiniband(world: InfinibandWorld):
 
 
 def test_a_rate_is_refused_before_there_is_a_host(world: InfinibandWorld):
-    with pytest.raises(Conflict, match="no VF of InfiniBand can be told a rate"):
+    with pytest.raises(Conflict, match="no VF of InfiniBand can be told"):
         world.boot("web", world.ib_nic(max_mbps=100))
 
 
