@@ -80,11 +80,10 @@ def bind_port(
         wiring=Wiring.PENDING,
         vif_type=bound.vif_type,
         device_id=device.id if device else None,
-        vif_details=bound.vif_details,
         profile=bound.profile,
         generation=generation,
-    )
-    check_instance(tx, nic.port.id, bound.vif_details)
+    ).with_details(bound.vif_details)
+    check_instance(tx, binding)
     tx.bindings.add(binding)
     if role is BindingRole.ACTIVE:
         adopt_mac(tx, binding)

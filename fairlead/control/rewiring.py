@@ -25,10 +25,11 @@ def rewire(tx: Tx, ports: Iterable[Port], details: Mapping[PortId, dict[str, str
     bindings = _locked_bindings(tx, ports)
     generations = _next_generations(tx, bindings)
     for binding in bindings:
-        check_instance(tx, binding.port_id, details[binding.port_id])
         wiring = after(WIRING, binding.wiring, "changed")
         changed = replace(binding, wiring=wiring, generation=generations[binding.host_id], failure=None)
-        tx.bindings.put(replace(changed, vif_details=details[binding.port_id]))
+        changed = changed.with_details(details[binding.port_id])
+        check_instance(tx, changed)
+        tx.bindings.put(changed)
 
 
 def retell(tx: Tx, ports: Iterable[Port]) -> None:

@@ -1,6 +1,6 @@
 """Bindings: a port on a host, by a mechanism driver; and allocations: a device held for a request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from fairlead.model.errors import Failure
@@ -57,6 +57,12 @@ class Binding:
     failure: Failure | None = None
     generation: int = 0
     """The host's desired generation that carries it: an older report says nothing about its wiring."""
+    vsi_instance: str | None = None
+    """By what the bridge knows the port, with 802.1Qbg; of the bindings in force no two have the same."""
+
+    def with_details(self, vif_details: dict[str, str]) -> "Binding":
+        """With those VIF details, and what follows from them."""
+        return replace(self, vif_details=vif_details, vsi_instance=vif_details.get("instanceid"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,11 @@ DUPLICATES: Mapping[str, Refused] = {
     "uq_bindings_active": Refused(
         "bound", "Port {port_id} already has an active binding.", "binding:host_id"
     ),
+    "uq_bindings_vsi": Refused(
+        "cannot_bind",
+        "Port {port_id} would be VSI {vsi_instance} by its port profile, which another port has just become: give each "
+        "of the two a port profile of its own, or one without an instance id.",
+    ),
 }
 """By the constraint's name. Any other duplicate is that of an id."""
 

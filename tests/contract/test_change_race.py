@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fairlead.control import images, networks, port_changes, port_profiles, qos, servers
+from fairlead.control import claims, images, networks, port_changes, port_profiles, qos, servers
 from fairlead.control.boundary import Tx
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.nics import BootNic
@@ -16,7 +16,7 @@ from fairlead.hoststate.desired import DesiredState
 from fairlead.model.errors import Conflict, InvalidValue, Refusal
 from fairlead.model.ids import PortId, PortProfileId, QosPolicyId, QosRuleId
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import EthernetSettings
+from fairlead.model.port_profile import EthernetSettings, QbgSettings
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
 from tests.control_world import CALLER, EnrolledHost, World
 
@@ -242,3 +242,50 @@ def test_a_look_is_of_one_moment(world: World) -> None:
     taker.join(timeout=60)
     assert seen == [1, 1]
     assert world.engine.look(lambda tx: tx.servers.find()) == ()
+
+
+INSTANCE = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f"
+
+
+def vsi_type(world: World, instance_id: str | None = None) -> PortProfileId:
+    new = NewPortProfile(CALLER.project_id, "desk", QbgSettings(11, 7, 2, instance_id))
+    return world.engine.run(lambda tx: port_profiles.create(tx, new)).id
+
+
+def instances(world: World) -> list[str | None]:
+    with world.database.transaction() as tx:
+        return [binding.vsi_instance for binding in tx.bindings.find()]
+
+
+def test_of_two_claims_of_one_vsi_one_is_made(world: World) -> None:
+    """On hosts of their own, so that no lock of a host keeps them apart."""
+    world.policy()
+    hosts = [world.host(name).id for name in ("h1", "h2")]
+    nics = world.direct(port_profile_id=vsi_type(world, INSTANCE))
+    one, other = (world.boot(name, nics).id for name in ("one", "other"))
+    said: list[Refusal | None] = []
+
+    def claim() -> None:
+        said.append(refusal_of(lambda: world.engine.run(lambda tx: claims.commit(tx, other, hosts[1]))))
+
+    in_turn(world, lambda tx: claims.commit(tx, one, hosts[0]), claim)
+    assert [refusal and refusal.code for refusal in said] == ["cannot_bind"]
+    assert instances(world) == [INSTANCE]
+
+
+def test_of_two_profiles_that_become_one_vsi_one_does(world: World, host: EnrolledHost) -> None:
+    profiles = [vsi_type(world) for _ in range(2)]
+    for number, profile_id in enumerate(profiles):
+        world.run_server(host, f"web-{number}", world.direct(port_profile_id=profile_id))
+    said: list[Refusal | None] = []
+
+    def become(profile_id: PortProfileId) -> Work:
+        given = GivenSettings(instance_id=INSTANCE)
+        return lambda tx: port_profiles.update(tx, profile_id, PortProfileChanges(), given)
+
+    def follow() -> None:
+        said.append(refusal_of(lambda: world.engine.run(become(profiles[1]))))
+
+    in_turn(world, become(profiles[0]), follow)
+    assert [refusal and refusal.code for refusal in said] == ["cannot_bind"]
+    assert instances(world).count(INSTANCE) == 1

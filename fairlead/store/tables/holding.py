@@ -32,6 +32,9 @@ BINDINGS = declare(
     sa.Index(
         "uq_bindings_active", "port_id", unique=True, sqlite_where=_is_active, postgresql_where=_is_active
     ),
+    sa.Index(
+        "uq_bindings_vsi", "vsi_instance", unique=True, sqlite_where=_is_active, postgresql_where=_is_active
+    ),
     sa.Index("ix_bindings_host", "host_id"),
     sa.Index("ix_bindings_device", "device_id"),
     key=("port_id", "host_id"),

@@ -750,6 +750,7 @@ def _bindings() -> None:
         sa.Column("profile", TEXT, nullable=False),
         sa.Column("failure", TEXT, nullable=True),
         sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("vsi_instance", TEXT, nullable=True),
         sa.ForeignKeyConstraint(
             ["device_id", "host_id"],
             ["devices.id", "devices.host_id"],
@@ -766,6 +767,14 @@ def _bindings() -> None:
         "uq_bindings_active",
         "bindings",
         ["port_id"],
+        unique=True,
+        sqlite_where=sa.text("role = 'ACTIVE'"),
+        postgresql_where=sa.text("role = 'ACTIVE'"),
+    )
+    op.create_index(
+        "uq_bindings_vsi",
+        "bindings",
+        ["vsi_instance"],
         unique=True,
         sqlite_where=sa.text("role = 'ACTIVE'"),
         postgresql_where=sa.text("role = 'ACTIVE'"),
