@@ -5,6 +5,7 @@ The product is asked for nothing but the server's id.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 from xml.etree.ElementTree import Element, fromstring
@@ -18,13 +19,16 @@ from lab.site import AGENT_STATE, Site
 READY_SECONDS = 150
 _ANSWER_SECONDS = 60
 _PING_TRIES = 2
+_TAIL = 1500
 # The console is a terminal that only takes what is typed while somebody holds it open, so it is held until the answer.
 _TYPE = """
 before=$(wc -c < "$LOG")
 exec 3<> "$TERMINAL"
 printf '%s\\n' "$TYPED" >&3
 for _ in $(seq 150); do
-    answer=$(tail -c +$((before + 1)) "$LOG" | grep -a -m 1 "GUEST $ANSWER") && echo "$answer" && exit 0
+    said=$(tail -c +$((before + 1)) "$LOG" | tr -d '\\r'; echo .)
+    case $said in *"GUEST $ANSWER "*"
+.") echo "$said"; exit 0 ;; esac
     sleep 0.2
 done
 exit 1
@@ -103,10 +107,10 @@ def vf_now(host: Host, place: Place) -> Vf:
 
 
 def places(host: Host) -> dict[str, Place]:
-    """Every VF of the compute host by its PCI address, as sysfs has them."""
+    """Every VF of the compute host by its PCI address, as sysfs has them; a PF that a guest has whole has none."""
     found: dict[str, Place] = {}
     for pf in PFS:
-        links = f"find /sys/class/net/{pf.name}/device/ -maxdepth 1 -name 'virtfn*' -printf '%f %l\\n'"
+        links = f"find /sys/bus/pci/devices/{pf.pci_address}/ -maxdepth 1 -name 'virtfn*' -printf '%f %l\\n'"
         for line in host.must(links).splitlines():
             name, link = line.split()
             found[link.rpartition("/")[2]] = Place(pf.name, int(name.removeprefix("virtfn")))
@@ -132,17 +136,36 @@ class Guest:
 
     def wait_until_ready(self) -> None:
         """Return once its init has set up its NICs."""
-        self._host.wait_for(
-            f"guest {self.name} to be ready", READY_SECONDS, lambda: "GUEST ready" in self.console
-        )
+        self.wait_for("to be ready", READY_SECONDS, lambda: "GUEST ready" in self.console)
+
+    def wait_for(self, what: str, seconds: float, look: Callable[[], bool]) -> None:
+        """Look until it is so; PhaseFailed when time is up, with what libvirt, QEMU and the guest say."""
+        try:
+            self._host.wait_for(f"guest {self.name} {what}", seconds, look)
+        except PhaseFailed as failure:
+            raise PhaseFailed(f"{failure}\n{self._traces()}") from failure
 
     def reaches(self, address: str) -> bool:
         """Whether it gets an answer to a ping."""
-        return self._ask(f"ping {address} {_PING_TRIES}", f"ping {address}").endswith(" ok")
+        answer = f"ping {address}"
+        (*_, last) = _lines(self._ask(f"ping {address} {_PING_TRIES}", answer), answer)
+        return last == "ok"
 
     def runs(self, command: str) -> bool:
         """Whether the command, typed in the guest, ends with 0."""
-        return self._ask(f"run {command}", "ran").endswith(" 0")
+        return self._ran(command)[0] == "0"
+
+    def output(self, command: str) -> list[str]:
+        """The lines that the command writes, typed in the guest; PhaseFailed unless it ends with 0."""
+        code, lines = self._ran(command)
+        if code != "0":
+            raise PhaseFailed(f"in guest {self.name} `{command}` ended with {code}: {lines}")
+        return lines
+
+    @property
+    def boots(self) -> int:
+        """How often its kernel has come up, by its console."""
+        return self.console.count("GUEST booted")
 
     @property
     def pid(self) -> int:
@@ -184,7 +207,27 @@ class Guest:
     def _log(self) -> str:
         return f"{AGENT_STATE}/guests/{self.server_id}/console.log"
 
+    def _ran(self, command: str) -> tuple[str, list[str]]:
+        """The exit code, and what it wrote."""
+        said = self._ask(f"run {command}", "ran")
+        return _lines(said, "ran")[-1], _lines(said, "output")
+
     def _ask(self, typed: str, answer: str) -> str:
+        """What the guest says from then on until it has answered."""
         terminal = self._host.virsh(f"ttyconsole {self.domain}").output.strip()
         words = {"LOG": self._log, "TERMINAL": terminal, "TYPED": typed, "ANSWER": answer}
-        return self._host.must(_TYPE, timeout_seconds=_ANSWER_SECONDS, env=words).strip()
+        done = self._host.run(_TYPE, timeout_seconds=_ANSWER_SECONDS, env=words)
+        if done.code != 0:
+            raise PhaseFailed(f"guest {self.name} did not answer `{typed}`\n{self._traces()}")
+        return done.output
+
+    def _traces(self) -> str:
+        state = self._host.virsh(f"domstate --reason {self.domain}").output.strip()
+        words = self._host.run(f"tail -n 5 /var/log/libvirt/qemu/{self.domain}.log").output
+        return f"its domain is {state}; QEMU's log ends:\n{words}\nits console ends:\n{self.console[-_TAIL:]}"
+
+
+def _lines(said: str, what: str) -> list[str]:
+    """What the guest said of one kind, oldest first."""
+    start = f"GUEST {what} "
+    return [line.removeprefix(start) for line in said.splitlines() if line.startswith(start)]

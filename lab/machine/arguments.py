@@ -28,6 +28,11 @@ class LabPf:
     numa_node: int
     bus: int
 
+    @property
+    def pci_address(self) -> str:
+        """Its root port is the only device of that bus, and the first bus behind it is the next."""
+        return f"0000:{self.bus + 1:02x}:00.0"
+
 
 PFS = (LabPf("pfa", "52:54:00:aa:00:01", 0, 0x40), LabPf("pfb", "52:54:00:aa:00:02", 1, 0x80))
 
