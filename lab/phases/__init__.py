@@ -16,6 +16,7 @@ from lab.phases.guests import GUESTS
 from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
 from lab.phases.libvirt_qbh import LIBVIRT_QBH
+from lab.phases.live import LIVE
 from lab.phases.qbh import QBH
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
@@ -26,6 +27,6 @@ from lab.phases.vdp import VDP
 PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, CRASHES,
-    GUESTS, TRAFFIC, SPOOFING, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
+    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
     END, QBH,
 )  # fmt: skip
