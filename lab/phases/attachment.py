@@ -6,8 +6,9 @@ from lab import expect
 from lab.bed import Lab
 from lab.guests import BASELINE, Guest, Vf, vf_now
 from lab.phase import Phase
-from lab.phases.guests import CREW, GUESTS, PLAIN, Member
+from lab.phases.guests import CREW, FIRST, GUESTS, PLAIN, SECOND, Member, address_of
 from lab.phases.release import NEXT, REUSE
+from lab.pinging import pinging
 from lab.site import BLUE_VLAN, Site
 
 # On the NUMA node of the plain guest one VF is free: the others have the rest.
@@ -19,26 +20,36 @@ _NO_HOTPLUG = "pcie_ports=compat acpiphp.disable=1"
 
 
 def _show_attachment(lab: Lab) -> None:
-    """A VF and a tap come to the guest of the plain server, which has none but its tap, and go."""
-    site, guest = lab.site, Guest(lab.site, PLAIN.name)
-    guest.wait_until_ready()
-    pid = guest.pid
+    """A VF and a tap come to the guest of the plain server, which has none but its tap, and go; it talks meanwhile, and
+    so does a guest whose VF is not concerned.
+    """
+    site, guest, first = lab.site, Guest(lab.site, PLAIN.name), Guest(lab.site, FIRST.name)
+    for one in (guest, first):
+        one.wait_until_ready()
+    pid, second = guest.pid, address_of(site, SECOND)
+    with pinging(guest, second), pinging(first, second):
+        _come_and_go(lab, guest)
+    expect.equal("its QEMU", guest.pid, pid)
+    expect.equal("its boots", guest.boots, 1)
+
+
+def _come_and_go(lab: Lab, guest: Guest) -> None:
+    site = lab.site
     for member in (_VF, _TAP):
         site.do(f"port create {member.name} {member.port}")
         site.do(f"server attach {PLAIN.name} --nic port={member.name} --wait")
     place = guest.place()
     wanted = _wanted(site, _VF)
     expect.equal("the attached VF", vf_now(lab.host, place), wanted)
-    _sees(lab, guest, _mac(site, _VF), "igbvf")
-    _sees(lab, guest, _mac(site, _TAP), "virtio_net")
+    _sees(guest, _mac(site, _VF), "igbvf")
+    _sees(guest, _mac(site, _TAP), "virtio_net")
     site.audit()
     for member in (_VF, _TAP):
         site.do(f"server detach {PLAIN.name} {member.name} --wait")
     both = len((_VF, _TAP))
-    lab.host.wait_for("the guest to see both go", 30, lambda: guest.console.count("GUEST gone nic=") >= both)
+    guest.wait_for("to see both go", 30, lambda: guest.console.count("GUEST gone nic=") >= both)
     expect.equal("the detached VF", vf_now(lab.host, place), BASELINE)
     expect.equal("devices in its domain", guest.definition().findall("devices/hostdev"), [])
-    expect.equal("its QEMU", guest.pid, pid)
     expect.equal(
         "VFs that control holds", len(_held(site)), len([one for one in CREW if one.vlan is not None])
     )
@@ -71,8 +82,8 @@ def _show_deafness(lab: Lab) -> None:
     site.do(f"port delete {_DEAF.name}")
 
 
-def _sees(lab: Lab, guest: Guest, mac: str, driver: str) -> None:
-    lab.host.wait_for(f"the guest to see {mac}", 60, lambda: (mac, driver) in guest.nics())
+def _sees(guest: Guest, mac: str, driver: str) -> None:
+    guest.wait_for(f"to see {mac}", 60, lambda: (mac, driver) in guest.nics())
 
 
 def _port(site: Site, member: Member) -> dict[str, object]:
@@ -92,7 +103,7 @@ def _held(site: Site) -> list[object]:
 
 
 ATTACH = Phase(
-    "attach", "a running guest gets a VF and a tap, sees both, lets go of both; the VF is scrubbed, its QEMU the same",
+    "attach", "a running guest gets a VF and a tap, sees both, lets go of both, and loses no ping; the VF is scrubbed",
     _show_attachment, limit_seconds=240, needs=(GUESTS,),
 )  # fmt: skip
 DEAF = Phase(
