@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fairlead.hoststate.attachments import detachments
 from fairlead.hoststate.descents import disk_drops, down_chains
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
-from fairlead.hoststate.frame_sizes import too_narrow
+from fairlead.hoststate.frame_sizes import HOST_USES, mtu_holds, settable_mtu, too_narrow
 from fairlead.hoststate.freeing import KEEPS_RUNNING, Freeing
 from fairlead.hoststate.guest_chains import guest_chains
 from fairlead.hoststate.images import early_image_chains, image_chains
@@ -39,7 +39,6 @@ from fairlead.model.pci import LinkLayer
 from fairlead.model.vf import baseline_of, differences
 
 _IN_USE = "the kernel would destroy VFs that are in use"
-_HOST_USES = "the host uses the PF itself, and would lose its link for a while"
 
 
 def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
@@ -73,7 +72,7 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         *unnamed_holds(lookup),
         *_holds(counts),
         *_unprepared(lookup),
-        *_mtu_holds(lookup),
+        *mtu_holds(lookup),
         *too_narrow(lookup),
         *_holds(tuple(leaving.values())),
         *_holds(vsis),
@@ -167,27 +166,12 @@ def _family_chains(lookup: Lookup, changes: tuple[SetNumVfs, ...]) -> Iterator[C
     for family in lookup.desired.families:
         pf = lookup.managed(family.pf)
         steps: list[Step] = []
-        if pf is not None and pf.name is not None and not is_set_up(family, pf):
-            steps.extend(_set_up(family, pf))
+        if pf is not None and pf.name is not None:
+            mtu = settable_mtu(lookup, family, pf)
+            steps.extend(() if is_set_up(pf, mtu) else (SetUpPf(pf.key, mtu),))
         steps.extend(change for change in changes if change.pf == family.pf)
         if steps:
             yield Chain(family_key(family.pf), tuple(steps))
-
-
-def _set_up(family: DesiredFamily, pf: ObservedPf) -> Iterator[SetUpPf]:
-    """A PF that the host uses keeps its MTU: see `_mtu_holds`."""
-    if not pf.host_use:
-        yield SetUpPf(pf.key, family.mtu)
-    elif not pf.is_up:
-        yield SetUpPf(pf.key, None)
-
-
-def _mtu_holds(lookup: Lookup) -> Iterator[Hold]:
-    for family in lookup.desired.families:
-        pf = lookup.managed(family.pf)
-        if pf and pf.host_use and family.mtu not in {None, pf.mtu}:
-            what = f"change from MTU {pf.mtu} to {family.mtu}"
-            yield Hold(pf.pci_address, what, f"{_HOST_USES}: it {pf.host_use}")
 
 
 def _count_changes(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
@@ -209,7 +193,7 @@ def _count_change(
         yield Hold(pf.pci_address, what, f"the device has at most {pf.total_vfs} VFs (sriov_totalvfs)")
         return
     if pf.host_use and target != pf.num_vfs:
-        why = f"{_HOST_USES}: it {pf.host_use}. Make the VFs where the host sets up the PF"
+        why = f"{HOST_USES}: it {pf.host_use}. Make the VFs where the host sets up the PF"
         yield Hold(pf.pci_address, what, why)
         return
     holders = _holders(lookup, family, pf)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from fairlead.hoststate.desired import (
     TAP_PREFIX,
     DesiredBridge,
-    DesiredFamily,
     DesiredGuest,
     DesiredHostdev,
     DesiredTap,
@@ -64,9 +63,9 @@ def uplink_use(lookup: Lookup, wanted: DesiredBridge) -> ObservedPf | None:
     return uplink
 
 
-def is_set_up(wanted: DesiredFamily, seen: ObservedPf) -> bool:
-    """Whether the PF is up and has its MTU."""
-    return seen.is_up and wanted.mtu in {None, seen.mtu}
+def is_set_up(seen: ObservedPf, mtu: int | None) -> bool:
+    """Whether the PF is up and has that MTU; None: whichever it has."""
+    return seen.is_up and mtu in {None, seen.mtu}
 
 
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:

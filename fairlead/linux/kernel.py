@@ -315,7 +315,7 @@ class LinuxKernel:
     def _linked(self, pf: ObservedPf, act: Act, subject: str) -> tuple[PciFunction, int]:
         function = self._function(pf, act)
         if function.net is None:
-            hint = "Is the PF passed through to a guest?"
+            hint = "Is the PF passed through to a guest, or its driver unloaded?"
             raise fault("link_missing", act, subject, "the PF has no network device", hint)
         return function, function.net.index
 

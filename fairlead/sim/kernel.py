@@ -30,7 +30,8 @@ class SimKernel:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._associations = Associations(SimNetlink(machine), LostTime(machine.before_call))
-        self.bridges: dict[str, tuple[DesiredBridge, str]] = {}
+        self.bridges: dict[str, tuple[DesiredBridge, PfState, int]] = {}
+        """Each with its uplink, and which of that's network devices is on it: a later one is not."""
         self.taps: dict[str, DesiredTap] = {}
 
     def observe(self) -> KernelView:
@@ -55,8 +56,10 @@ class SimKernel:
                 for device in machine.hardware.plain
             ),
             bridges=tuple(
-                ObservedBridge(name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=(uplink,))
-                for name, (bridge, uplink) in self.bridges.items()
+                ObservedBridge(
+                    name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=_uplinks(uplink, birth)
+                )
+                for name, (bridge, uplink, birth) in self.bridges.items()
                 if name in machine.virtual_links
             ),
             taps=tuple(_tap(tap) for name, tap in self.taps.items() if name in machine.virtual_links),
@@ -125,7 +128,7 @@ class SimKernel:
         """Made or repaired."""
         self._machine.called("make_bridge")
         state = self._pf("Making a bridge on", uplink)
-        self.bridges[bridge.name] = (bridge, state.nic.name)
+        self.bridges[bridge.name] = (bridge, state, state.births)
         self._machine.virtual_links.add(bridge.name)
 
     def remove_bridge(self, name: str) -> None:
@@ -154,6 +157,8 @@ class SimKernel:
             raise Fault(
                 Failure("link_missing", doing, state.nic.name, "it has no network device: vfio-pci has it")
             )
+        if not state.has_driver:
+            raise Fault(Failure("link_missing", doing, state.nic.name, "it has no network device"))
         if state.nic.is_management:
             self._machine.mishaps.append(f"{doing} {state.nic.name}, which carries the default route")
         return state
@@ -187,14 +192,14 @@ def _capabilities(pf: PfState, told: Mapping[int, VfSettings]) -> tuple[str, ...
 def _pf(pf: PfState, machine: Machine) -> ObservedPf:
     told = _told(pf, machine)
     nic, users = pf.nic, frozenset(machine.users())
-    is_given = nic.pci_address in users
+    driver = nic.kernel_driver if pf.has_driver else None
     return ObservedPf(
         key=nic.key,
-        name=None if is_given else nic.name,
+        name=nic.name if machine.has_network_device(pf) else None,
         pci_address=nic.pci_address,
         vendor=nic.vendor,
         product=nic.product,
-        kernel_driver="vfio-pci" if is_given else nic.kernel_driver,
+        kernel_driver="vfio-pci" if nic.pci_address in users else driver,
         numa_node=nic.numa_node,
         iommu_group=None,
         link_layer=nic.link_layer,
@@ -213,6 +218,10 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         ),
         host_use=_use(machine.host_addresses, nic.pci_address),
     )
+
+
+def _uplinks(pf: PfState, birth: int) -> tuple[str, ...]:
+    return (pf.nic.name,) if pf.births == birth else ()
 
 
 def _vf(

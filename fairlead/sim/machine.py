@@ -29,13 +29,17 @@ def ignore_call(act: str) -> None:
 
 @dataclass(slots=True)
 class PfState:
-    """A PF that is plugged in: `vfs` by index, `has_cable` False: it never gets a link."""
+    """A PF that is plugged in: `vfs` by index, `has_cable` False: it never gets a link. `has_driver` False: no driver
+    of the host has it. `births`: how many network devices it has had before the one of now.
+    """
 
     nic: Nic
     mtu: int = _FIRST_MTU
     is_up: bool = False
     has_cable: bool = True
     is_present: bool = True
+    has_driver: bool = True
+    births: int = 0
     vfs: dict[int, VfSettings] = field(default_factory=dict)
     partitions: tuple[PartitionKey, ...] = FABRIC
     """The table of an InfiniBand port, as its subnet manager filled it."""
@@ -154,7 +158,7 @@ class Machine:
                 domain.go_down(GuestState.STOPPED, "shutdown")
         for pf in self.pfs.values():
             pf.vfs.clear()
-            pf.mtu, pf.is_up = _FIRST_MTU, pf.nic.is_management
+            pf.mtu, pf.is_up, pf.has_driver = _FIRST_MTU, pf.nic.is_management, True
         self.virtual_links.clear()
         self.traces.clear()
         self.told.clear()
@@ -200,9 +204,7 @@ class Machine:
             pf = self.pf_at(address)
             if pf is not None:
                 self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")
-                pf.mtu, pf.is_up = _FIRST_MTU, False
-                self.vsis.pop(pf.nic.key, None)
-                self.imagined.pop(pf.nic.key, None)
+                self._lose_link(pf)
                 continue
             if self.traces.get(address, domain.name) != domain.name:
                 found[address] = self.traces[address]
@@ -214,9 +216,8 @@ class Machine:
         pf = self.pfs[key]
         self._take_away({pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)})
         self._destroy_vfs(pf, "the PF is gone")
-        pf.is_present = pf.is_up = False
-        self.vsis.pop(key, None)
-        self.imagined.pop(key, None)
+        pf.is_present = False
+        self._lose_link(pf)
 
     def plug(self, key: PfKey, address: PciAddress) -> None:
         """The PF that was pulled is back, bare, in a slot of that address."""
@@ -226,12 +227,38 @@ class Machine:
     def recount(self, key: PfKey, num_vfs: int) -> None:
         """Somebody writes sriov_numvfs by hand: vfio asks guests for their VFs, and they run on without."""
         pf = self.pfs[key]
-        if not pf.is_present or pf.nic.pci_address in self.users():
+        if not self.has_network_device(pf):
             return
         self._take_away(set(map(pf.nic.vf_address, pf.vfs)))
         self.set_num_vfs(key, 0)
         self.set_num_vfs(key, num_vfs)
         self.recounted.add(key)
+
+    def unload(self, key: PfKey) -> None:
+        """The PF's driver lets it go: its VFs are destroyed, and guests that had one run on without."""
+        pf = self.pfs[key]
+        if self.has_network_device(pf):
+            self._take_away(set(map(pf.nic.vf_address, pf.vfs)))
+            self._destroy_vfs(pf, "its PF's driver was unloaded")
+            pf.has_driver = False
+            self._lose_link(pf)
+
+    def load(self, key: PfKey) -> None:
+        """The PF's driver takes it again: bare, and down."""
+        self.pfs[key].has_driver = True
+
+    def rename(self, key: PfKey, name: str) -> None:
+        """Its network device is called so from now on."""
+        self.pfs[key].nic = replace(self.pfs[key].nic, name=name)
+
+    def reset_pf(self, key: PfKey) -> None:
+        """The PF is reset, and its VFs are where they are, with nothing of what they were told."""
+        pf = self.pfs[key]
+        pf.vfs = dict.fromkeys(pf.vfs, as_made(pf.nic))
+
+    def has_network_device(self, pf: PfState) -> bool:
+        """Whether a network driver of the host has the PF."""
+        return pf.is_present and pf.has_driver and pf.nic.pci_address not in self.users()
 
     def reset(self, address: PciAddress) -> None:
         """A function-level reset: nothing of its last guest is left on it."""
@@ -303,6 +330,11 @@ class Machine:
             return _with(seen, settings, name)
         asked = self.switch.ask((pf.nic.key, index), seen.association, settings.association)
         return replace(seen, association=asked)
+
+    def _lose_link(self, pf: PfState) -> None:
+        pf.mtu, pf.is_up, pf.births = _FIRST_MTU, False, pf.births + 1
+        self.vsis.pop(pf.nic.key, None)
+        self.imagined.pop(pf.nic.key, None)
 
     def _take_away(self, gone: set[PciAddress]) -> None:
         for domain in self.domains.values():

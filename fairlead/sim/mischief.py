@@ -14,7 +14,9 @@ from fairlead.sim.machine import BeforeCall, DomainState, Machine, PfState, Trou
 from fairlead.sim.switch import Switch
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
-_SLOTS = {"ens1f0": ("3b", "3c"), "ens2f0": ("af", "b0")}
+_SLOTS = ("3b", "3c", "af", "b0")
+_OTHER_NAMES = {"ens1f0": "lan7", "ens2f0": "lan8"}
+_FIRST_NAMES = {other: first for first, other in _OTHER_NAMES.items()}
 _FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
 _ACTS = (
     "set_vf",
@@ -60,7 +62,10 @@ class Mischief:
         """Cards and cables are back in, libvirt answers, drivers do as they are told, strangers are gone."""
         machine.troubles, machine.switch = Troubles(), Switch()
         for pf in machine.pfs.values():
-            pf.is_present = pf.has_cable = True
+            if not pf.is_present:
+                machine.plug(pf.nic.key, _free_slots(machine)[0])
+            pf.has_cable = pf.has_driver = True
+            machine.rename(pf.nic.key, _FIRST_NAMES.get(pf.nic.name, pf.nic.name))
         for name in [name for name, domain in machine.domains.items() if domain.server_id is None]:
             del machine.domains[name]
         for key in sorted(machine.recounted):
@@ -175,8 +180,37 @@ def _card_vanishes(machine: Machine, random: Random) -> None:
     if pf.is_present:
         machine.pull(pf.nic.key)
     else:
-        bus = random.choice(_SLOTS[pf.nic.name])
-        machine.plug(pf.nic.key, PciAddress(f"0000:{bus}:00.0"))
+        machine.plug(pf.nic.key, random.choice(_free_slots(machine)))
+
+
+def _cards_are_swapped(machine: Machine, random: Random) -> None:
+    """Each is in the other's slot then, with the same drivers and nothing of what it was told."""
+    first, second = random.sample([pf for pf in machine.pfs.values() if not pf.nic.is_management], 2)
+    if not (first.is_present and second.is_present):
+        return
+    slots = first.nic.pci_address, second.nic.pci_address
+    for pf in (first, second):
+        machine.pull(pf.nic.key)
+    machine.plug(first.nic.key, slots[1])
+    machine.plug(second.nic.key, slots[0])
+
+
+def _driver_is_unloaded_or_loaded(machine: Machine, random: Random) -> None:
+    pf = _data_nic(machine, random)
+    if pf.has_driver:
+        machine.unload(pf.nic.key)
+    else:
+        machine.load(pf.nic.key)
+
+
+def _pf_is_reset(machine: Machine, random: Random) -> None:
+    machine.reset_pf(_data_nic(machine, random).nic.key)
+
+
+def _nic_is_renamed(machine: Machine, random: Random) -> None:
+    """Up or down, as Linux allows since 6.2, and back again."""
+    nic = _data_nic(machine, random).nic
+    machine.rename(nic.key, (_OTHER_NAMES | _FIRST_NAMES)[nic.name])
 
 
 def _stranger_comes_or_goes(machine: Machine, random: Random) -> None:
@@ -217,6 +251,11 @@ def _switch_has_moods(machine: Machine, random: Random) -> None:
             Switch(get_errno=random.choice([errno.EIO, errno.EMSGSIZE])),
         ]
     )
+
+
+def _free_slots(machine: Machine) -> list[PciAddress]:
+    slots = [PciAddress(f"0000:{bus}:00.0") for bus in _SLOTS]
+    return [slot for slot in slots if not machine.present(slot)]
 
 
 def _data_nic(machine: Machine, random: Random) -> PfState:
@@ -264,6 +303,11 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _cable_is_pulled,
     _card_vanishes,
     _card_vanishes,
+    _cards_are_swapped,
+    _driver_is_unloaded_or_loaded,
+    _driver_is_unloaded_or_loaded,
+    _pf_is_reset,
+    _nic_is_renamed,
     _stranger_comes_or_goes,
     _stranger_comes_or_goes,
     _vfs_are_recounted,

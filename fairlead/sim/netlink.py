@@ -21,12 +21,13 @@ from fairlead.model.vf import VfSettings
 from fairlead.sim.machine import Machine, PfState
 
 _FIRST_HARDWARE = 2
-_FIRST_VIRTUAL = 100
+_MOST_HARDWARE = 64
+_FIRST_VIRTUAL = 1 << 20
 
 
 def link_index(machine: Machine, key: PfKey) -> int:
-    """The ifindex of a PF: 1 is the loopback device's."""
-    return _FIRST_HARDWARE + list(machine.pfs).index(key)
+    """The ifindex of a PF: 1 is the loopback device's. A network device that is made anew has one of its own."""
+    return _FIRST_HARDWARE + list(machine.pfs).index(key) + _MOST_HARDWARE * machine.pfs[key].births
 
 
 @dataclass(slots=True)
@@ -59,7 +60,9 @@ class SimNetlink:
 
     def links(self) -> tuple[Link, ...]:
         """All network devices."""
-        hardware = [self._hardware(pf) for pf in self._machine.pfs.values() if self._has_link(pf)]
+        hardware = [
+            self._hardware(pf) for pf in self._machine.pfs.values() if self._machine.has_network_device(pf)
+        ]
         return tuple(self._with_port(link) for link in (*hardware, *self._tables().virtual.values()))
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
@@ -208,6 +211,9 @@ class SimNetlink:
             if link.name not in self._machine.virtual_links:
                 del self._kept.virtual[index]
                 self._kept.masters.pop(index, None)
+        here = {link_index(self._machine, key) for key in self._machine.pfs} | self._kept.virtual.keys()
+        for index in self._kept.masters.keys() - here:
+            del self._kept.masters[index]
         return self._kept
 
     def _make(self, name: str, kind: str, *, filters_vlans: bool | None) -> None:
@@ -234,13 +240,10 @@ class SimNetlink:
         master = self._tables().masters.get(link.index)
         return replace(link, master=master[0], port=master[1]) if master else link
 
-    def _has_link(self, pf: PfState) -> bool:
-        return pf.is_present and pf.nic.pci_address not in self._machine.users()
-
     def _pf(self, index: int) -> PfState | None:
-        pfs = list(self._machine.pfs.values())
-        place = index - _FIRST_HARDWARE
-        return pfs[place] if 0 <= place < len(pfs) else None
+        return next(
+            (pf for key, pf in self._machine.pfs.items() if link_index(self._machine, key) == index), None
+        )
 
     def _guard(self, pf: PfState) -> None:
         if pf.nic.is_management:

@@ -92,19 +92,22 @@ class Tree:
         nic = pf.nic
         folder = self._function(nic.pci_address, _CLASSES[nic.link_layer], nic.vendor, nic.product)
         self._put(folder / "numa_node", str(nic.numa_node))
-        self._driver(folder, "vfio-pci" if is_given else nic.kernel_driver)
+        self._driver(folder, "vfio-pci" if is_given else nic.kernel_driver if pf.has_driver else None)
         if nic.total_vfs:
             self._put(folder / "sriov_totalvfs", str(nic.total_vfs))
             self._put(folder / "sriov_numvfs", str(len(pf.vfs)))
             self._put(folder / "sriov_drivers_autoprobe", "1")
         for index in range(nic.total_vfs):
             self._link(folder / f"virtfn{index}", nic.vf_address(index) if index in pf.vfs else None)
-        if is_given:
+        if not self._machine.has_network_device(pf):
             self._forget(folder / "net")
             self._forget(folder / "infiniband")
             return
         if nic.has_files:
             self._put_all(guid_files(folder, pf))
+        for link in (folder / "net").glob("*"):
+            if link.name != nic.name:
+                self._forget(link)
         net = folder / "net" / nic.name
         self._put(net / "ifindex", str(link_index(self._machine, nic.key)))
         self._put(net / "type", str(_ARPHRD[nic.link_layer]))

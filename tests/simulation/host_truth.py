@@ -11,6 +11,7 @@ from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.sim.machine import Machine
 from tests.simulation.fleet import Place, Site
 
 _STATES = {
@@ -59,7 +60,7 @@ def _ungiven(tx: Tx, place: Place, devices: Mapping[DeviceId, Device]) -> Iterat
 def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[str]:
     """A VF of a PF that somebody holds is not offered, and about to be taken away."""
     machine, said = place.host.machine, f"{device.key}, {device.status.value}: "
-    if machine.present(device.pci_address) is (device.status is DeviceStatus.MISSING):
+    if is_there(place.host.machine, device) is (device.status is DeviceStatus.MISSING):
         yield f"{said}{device.pci_address} is there, or is not"
     if device.status is not DeviceStatus.AVAILABLE or device.policy_id is None or not is_offered:
         return
@@ -71,6 +72,19 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
     at = machine.vf_at(device.pci_address)
     if at is not None and differences(BASELINE, at[0].vfs[at[1]]):
         yield f"{said}{at[0].vfs[at[1]]}"
+
+
+def is_there(machine: Machine, device: Device) -> bool:
+    """The very device at that very address: where one was, another may be by now."""
+    pf = machine.pf_at(device.pci_address)
+    at = machine.vf_at(device.pci_address)
+    match device.kind:
+        case DeviceKind.PF:
+            return pf is not None and pf.nic.key == device.key
+        case DeviceKind.VF:
+            return at is not None and (at[0].nic.key, at[1]) == (device.pf, device.vf_index)
+        case DeviceKind.PCI:
+            return machine.present(device.pci_address)
 
 
 def _of_server(

@@ -16,7 +16,7 @@ from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import BASELINE, differences
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
-from tests.simulation.host_truth import lies
+from tests.simulation.host_truth import is_there, lies
 
 SEEDS = range(500)
 CROWDED_SEEDS = range(150)
@@ -162,9 +162,9 @@ def assert_empty(site: Site) -> None:
         assert tx.bindings.find() == ()
         assert tx.ports.find() == ()
         for device in tx.devices.find():
-            is_present = here[device.host_id].present(device.pci_address)
             if device.policy_id is not None:
-                wanted = DeviceStatus.AVAILABLE if is_present else DeviceStatus.MISSING
+                is_here = is_there(here[device.host_id], device)
+                wanted = DeviceStatus.AVAILABLE if is_here else DeviceStatus.MISSING
                 assert device.status is wanted, device
 
     site.engine.run(look)
