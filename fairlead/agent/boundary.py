@@ -58,6 +58,10 @@ class Kernel(Protocol):
         """One VF's settings as they are now; raises Fault when it is gone."""
         ...
 
+    def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
+        """Network managers of the host leave the network devices of these VFs alone, and of no others. Raises Fault."""
+        ...
+
     def vf_counters(self, pf: ObservedPf) -> Mapping[int, NicCounters]:
         """What each VF has received and sent, as the PF's driver counts; without those of which it counts nothing.
         Raises Fault.

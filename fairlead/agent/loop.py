@@ -136,6 +136,8 @@ class Agent:
         self._retries.keep_planned(plan, self._flights.keys)
         lookup = look_up(desired, observed)
         self._refuse_repeats(plan, lookup, done, now)
+        if desired.generation:
+            self._hands.kernel.own_vfs(lookup.our_vfs)
         turns = Turns(self._flights, lookup, self._retries.barred(now))
         for result in turns.take(plan):
             self._record(result, done, now)

@@ -1,5 +1,6 @@
 """Keeps an agent going: one thread ticks, one polls control."""
 
+from collections.abc import Callable
 from threading import Event, Thread
 
 import structlog
@@ -16,12 +17,14 @@ _LONGEST_REST_SECONDS = 30.0
 _log = structlog.get_logger("fairlead.agent")
 
 
-def serve(agent: Agent, stop: Event) -> None:
+def serve(agent: Agent, stop: Event, alive: Callable[[], None] = lambda: None) -> None:
     """Tick until `stop` is set; whoever sets it calls `agent.wake` as well. The poll is a daemon thread: a
-    process that ends need not wait for control's answer.
+    process that ends need not wait for control's answer. `alive` is called before each tick: one that hangs is one that
+    is not followed by another.
     """
     Thread(target=_poll, args=(agent, stop), name="poll", daemon=True).start()
     while not stop.is_set():
+        alive()
         try:
             agent.tick()
         except Fault as fault:

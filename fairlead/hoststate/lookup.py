@@ -68,6 +68,14 @@ class Lookup:
         return seen
 
     @property
+    def our_vfs(self) -> frozenset[PciAddress]:
+        """Addresses of the VFs that the host's network managers shall leave alone: of the PFs that are ours to
+        configure, all that the host does not use itself.
+        """
+        pfs = (self.managed(family.pf) for family in self.desired.families)
+        return frozenset(vf.pci_address for pf in pfs if pf for vf in pf.vfs if not vf.host_use)
+
+    @property
     def host_uses(self) -> dict[PciAddress, str]:
         """What the host itself does with PFs and VFs, by PCI address."""
         seen: list[ObservedPf | ObservedVf] = [*self.pfs.values(), *self.vfs.values()]

@@ -21,6 +21,7 @@ from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.linkcounters import read_link_counters
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
+from fairlead.linux.ownership import OwnVfs
 from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
@@ -64,6 +65,7 @@ class LinuxKernel:
         self._bridges = Bridges(netlink)
         self._identities = Identities(root / "run/fairlead/pf")
         self._management = SeenManagement(root / "run/fairlead/management")
+        self._own_vfs = OwnVfs(root)
         self._serials: dict[PciAddress, str | None] = {}
 
     def observe(self) -> KernelView:
@@ -82,6 +84,13 @@ class LinuxKernel:
             )
         except OSError as error:
             raise refusal(Act.OBSERVE, "the host's devices", error) from error
+
+    def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
+        """See Kernel.own_vfs."""
+        try:
+            self._own_vfs.keep(addresses)
+        except OSError as error:
+            raise refusal(Act.KEEP, "which VFs are ours", error) from error
 
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """See Kernel.read_vf."""

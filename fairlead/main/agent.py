@@ -12,6 +12,7 @@ from fairlead.main.enrolment import enrolled
 from fairlead.main.logs import configure
 from fairlead.main.settings import parse_metrics, setting
 from fairlead.main.state import hold, state_directory
+from fairlead.main.supervision import ServiceManager
 
 if TYPE_CHECKING:
     from fairlead.main.real import RealHost
@@ -47,7 +48,9 @@ def agent(
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     click.echo(f"ready {control}")
-    serve(host.agent, stop)
+    systemd = ServiceManager()
+    systemd.ready()
+    serve(host.agent, stop, systemd.alive)
     held.close()
 
 

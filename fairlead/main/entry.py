@@ -17,6 +17,7 @@ _PROCESSES = {
     "control": "fairlead.main.control:control",
     "agent": "fairlead.main.agent:agent",
     "demo": "fairlead.main.demo:demo",
+    "install": "fairlead.main.install:install",
 }
 
 

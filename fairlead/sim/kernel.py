@@ -65,6 +65,10 @@ class SimKernel:
             taps=tuple(_tap(tap) for name, tap in self.taps.items() if name in machine.virtual_links),
         )
 
+    def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
+        """Kept."""
+        self._machine.ours = addresses
+
     def read_vf(self, pf: ObservedPf, index: int) -> VfSettings:
         """One VF as it is now."""
         self._machine.called("read_vf")

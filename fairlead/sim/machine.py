@@ -141,6 +141,8 @@ class Machine:
         """What the bridge at a PF's other end has associated, by instance id."""
         self.imagined: dict[PfKey, dict[str, VsiSettings]] = {}
         """What lldpad, where it heard itself, tells as associated besides."""
+        self.ours: frozenset[PciAddress] = frozenset()
+        """VFs that the host's network managers leave alone."""
         self.fuse: BeforeCall = ignore_call
         self.recounted: set[PfKey] = set()
         """PFs whose number of VFs was changed by hand."""

@@ -77,3 +77,13 @@ def test_nor_is_it_scrubbed_or_destroyed():
     found = plan(host, HostWish(num_vfs=(4, 8)))
     assert not planned(found) & {ScrubVf, SetNumVfs}
     assert {hold.what for hold in found.holds} == {"scrub the VF", "change from 8 to 4 VFs"}
+
+
+def test_network_managers_leave_alone_what_is_ours_and_nothing_that_the_host_uses():
+    host = lived()
+    host.machine.host_addresses = {PF.vf_address(3): STORAGE}
+    agent = host.agent(HOST, ControlStandIn(desired(HostWish())))
+    agent.poll(0)
+    agent.tick()
+    every = {nic.vf_address(index) for nic in DATA for index in range(8)}
+    assert host.machine.ours == every - {PF.vf_address(3)}
