@@ -14,7 +14,8 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
-from fairlead.sim.machine import DomainState, Machine
+from fairlead.sim.domain import DomainState
+from fairlead.sim.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.ids import PfKey, ServerId
+from fairlead.model.ids import PfKey
 from fairlead.model.infiniband import Guid, PartitionKey
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, baseline_of, differences
 from fairlead.model.vsi import VdpResponse, VsiSettings
+from fairlead.sim.domain import DomainState
 from fairlead.sim.drivers import FABRIC, as_made, fields_of
 from fairlead.sim.hardware import Hardware, Nic
 from fairlead.sim.switch import Switch
@@ -48,52 +49,6 @@ class PfState:
     def link_up(self) -> bool | None:
         """As carrier: None while the PF is down."""
         return self.has_cable if self.is_up else None
-
-
-@dataclass(slots=True)
-class DomainState:
-    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it has since its start."""
-
-    name: str
-    server_id: ServerId | None
-    spec: str
-    boot_serial: int
-    hostdevs: tuple[PciAddress, ...]
-    taps: tuple[str, ...]
-    xml: str
-    state: GuestState = GuestState.STOPPED
-    reason: str = ""
-    live_serial: int = 0
-    live_disk_serial: int = 0
-    live_hostdevs: tuple[PciAddress, ...] = ()
-    live_taps: tuple[str, ...] = ()
-    saved_taps: tuple[str, ...] = ()
-    boot_files: tuple[str, ...] = ()
-    disk_serial: int = 0
-
-    @property
-    def is_up(self) -> bool:
-        """Whether it has its devices now."""
-        return self.state.is_up
-
-    def boot(self) -> None:
-        """It runs, with all that it is defined with; one that was saved with what it had."""
-        if self.state is GuestState.SAVED:
-            self.state, self.reason, self.live_taps = GuestState.RUNNING, "restored", self.saved_taps
-            return
-        self.state, self.reason = GuestState.RUNNING, "booted"
-        self.live_serial, self.live_disk_serial = self.boot_serial, self.disk_serial
-        self.live_hostdevs, self.live_taps = self.hostdevs, self.taps
-
-    def save(self) -> None:
-        """It is down, and goes on from there."""
-        self.saved_taps = self.live_taps
-        self.go_down(GuestState.SAVED, "saved")
-
-    def go_down(self, state: GuestState, reason: str) -> None:
-        """It runs no more, and has nothing."""
-        self.state, self.reason = state, reason
-        self.live_hostdevs, self.live_taps = (), ()
 
 
 @dataclass(slots=True)
@@ -302,6 +257,7 @@ class Machine:
             raise OSError(errno.EMSGSIZE, "Message too long")
         for index, vf in pf.vfs.items():
             pf.vfs[index] = replace(vf, association=switch.look((key, index), vf.association))
+            self._forget_identity(pf, index)  # the switch ends an association later than it is asked to
         if switch.get_errno is not None:
             return {index: replace(vf, association=None) for index, vf in pf.vfs.items()}
         if not pf.nic.tells_macs:
@@ -359,13 +315,19 @@ class Machine:
         Where a cleared MAC is refused, the baseline has nobody's.
         """
         name, now = (pf.nic.key, index), pf.vfs[index]
-        user, identity = self.users().get(pf.nic.vf_address(index)), now.mac or now.port_guid
-        if user is None and not differences(baseline_of(pf.nic.link_layer), now):
-            self.told.pop(name, None)
-        elif written not in {"mac", "port_guid"}:
+        if self._forget_identity(pf, index) or written not in {"mac", "port_guid"}:
             return
-        elif identity is not None and self.told.setdefault(name, identity) != identity and user is not None:
+        user, identity = self.users().get(pf.nic.vf_address(index)), now.mac or now.port_guid
+        if identity is not None and self.told.setdefault(name, identity) != identity and user is not None:
             self.mishaps.append(f"{user.name} runs on VF {index} of {pf.nic.name}, which got {identity}")
+
+    def _forget_identity(self, pf: PfState, index: int) -> bool:
+        """Whether it is at its baseline and nobody has it: what it was told is nobody's then."""
+        has_user = self.users().get(pf.nic.vf_address(index)) is not None
+        is_nobodys = not has_user and not differences(baseline_of(pf.nic.link_layer), pf.vfs[index])
+        if is_nobodys:
+            self.told.pop((pf.nic.key, index), None)
+        return is_nobodys
 
     def _refusal(self, pf: PfState, settings: VfSettings, name: str) -> int | None:
         """Errno of what the driver says to one field, None for yes."""

@@ -10,7 +10,8 @@ from fairlead.model.association import ERROR, INSUFFICIENT_RESOURCES, INVALID
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState
 from fairlead.model.vsi import VdpResponse
-from fairlead.sim.machine import BeforeCall, DomainState, Machine, PfState, Troubles
+from fairlead.sim.domain import DomainState
+from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
 from fairlead.sim.switch import Switch
 
 _STRANGER = MacAddress("02:00:00:00:00:01")

@@ -35,8 +35,9 @@ from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, differences
 from fairlead.model.vsi import VdpResponse
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.machine import DomainState, Machine, PfState
+from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.switch import Switch
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (

@@ -7,10 +7,10 @@ from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredStat
 from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, is_nobodys
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.kernel import SimKernel
-from fairlead.sim.machine import DomainState
 from fairlead.wire import codec
 
 

@@ -15,8 +15,8 @@ from fairlead.hoststate.steps import HostPlan
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.golden.comparison import OF_SOME, assert_golden
 from tests.host_wishes import DATA, HOST, IMAGE, HostWish, ServerWish, VfWish, desired, server

@@ -13,8 +13,8 @@ from fairlead.hoststate.steps import AttachNic, ConfigureVf, StopGuest
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.machine import DomainState
 from fairlead.sim.mischief import AgentDied, dies_after
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings

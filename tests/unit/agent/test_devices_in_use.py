@@ -11,8 +11,8 @@ from fairlead.hoststate.steps import ResetDevice, ScrubVf, SetNumVfs
 from fairlead.model.errors import Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import sim_host
-from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, GPU, HOST, HostWish, desired, server
 

@@ -11,7 +11,8 @@ from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import VfSettings
-from fairlead.sim.machine import DomainState, Machine
+from fairlead.sim.domain import DomainState
+from fairlead.sim.machine import Machine
 from tests.control_world import EnrolledHost, World
 
 Upheaval = Callable[[Machine, PfKey], None]

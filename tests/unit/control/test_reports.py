@@ -12,7 +12,7 @@ from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Failure
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import BASELINE, VfSettings
-from fairlead.sim.machine import DomainState
+from fairlead.sim.domain import DomainState
 from fairlead.wire.documents import Receipt
 from tests.control_world import EnrolledHost, World
 

@@ -21,7 +21,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.quota import Resource
 from fairlead.model.server import Power, Server, ServerStatus
-from fairlead.sim.machine import DomainState
+from fairlead.sim.domain import DomainState
 from tests.control_world import CALLER, EnrolledHost, World
 
 MEMBER = Caller(CALLER.project_id, "user", frozenset({Role.MEMBER, Role.READER}), "req-2")

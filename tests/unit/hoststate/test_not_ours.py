@@ -10,8 +10,8 @@ from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.steps import HostPlan, SetNumVfs
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.machine import DomainState
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, MANAGEMENT, HostWish, ServerWish, VfWish, desired
 
