@@ -61,6 +61,7 @@ class VfWish:
     vsi_type: int | None = None
     """Of the VSI on it, None none."""
     profile_id: str | None = None
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
         server_id=server(wish.number),
         port_id=port_id,
         settings=settings(wish.number, vf, port_id),
+        is_withheld=vf.is_withheld,
     )
 
 

@@ -12,6 +12,7 @@ RULES = {
             "vnics",
             "policies",
             "aliases",
+            "fabrics",
             "agents",
             "servers",
             "events",

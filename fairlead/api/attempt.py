@@ -21,6 +21,7 @@ _LARGEST_BODY = 64 << 10
 _KINDS = {
     "agents": ResourceKind.HOST,
     "aliases": ResourceKind.ALIAS,
+    "fabrics": ResourceKind.FABRIC,
     "devices": ResourceKind.DEVICE,
     "flavors": ResourceKind.FLAVOR,
     "hosts": ResourceKind.HOST,

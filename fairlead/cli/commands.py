@@ -12,6 +12,7 @@ COMMANDS = {
     "flavor": "fairlead.cli.flavors:flavor",
     "policy": "fairlead.cli.policies:policy",
     "alias": "fairlead.cli.policies:alias",
+    "fabric": "fairlead.cli.fabrics:fabric",
     "host": "fairlead.cli.hosts:host",
     "device": "fairlead.cli.hosts:device",
     "vnic": "fairlead.cli.vnics:vnic",

@@ -28,6 +28,7 @@ _COLLECTIONS = {
     "host": "/v1/hosts",
     "policy": "/v1/policies",
     "alias": "/v1/aliases",
+    "fabric": "/v1/fabrics",
 }
 _TRUTHS = ("true", "false")
 
@@ -76,4 +77,5 @@ def _names(context: click.Context, word: str) -> tuple[str, ...]:
             records = listed(session, _COLLECTIONS[word])
     except ClientError:
         return ()
-    return tuple(sorted({str(record["name"]) for record in records if record.get("name")}))
+    names = (record.get("name") or record.get("physical_network") for record in records)
+    return tuple(sorted({str(name) for name in names if name}))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fairlead.control import hosts, questions
+from fairlead.control import fabrics, hosts, questions
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
@@ -72,6 +72,7 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
                 for binding in leaving
                 if binding.vif_type is VifType.BRIDGE
             },
+            withheld=fabrics.withheld(tx, bindings, nics, devices),
         )
     )
 

@@ -6,7 +6,7 @@ on the host (devices, bandwidth, vCPUs, desired state), so whoever changes what 
 `tx.hosts.lock(id)` first; several hosts in id order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from fairlead.model.aggregate import Aggregate
 from fairlead.model.audit_trail import AuditRecord, Deed, TrailFilter, TrailPage
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
+from fairlead.model.fabric import Fabric, Member, PartitionMember
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import HostId, ImageId, ProjectId, ServerId, SubnetId
@@ -195,6 +196,10 @@ class Tx(Protocol):
     policies: Rows[DevicePolicy]
     aliases: Rows[Alias]
     """Keyed by name."""
+    fabrics: Rows[Fabric]
+    """Keyed by physical network."""
+    partition_members: Rows[PartitionMember]
+    """Keyed by (physical network, GUID, partition key)."""
     questions: Rows[Question]
     projects: Rows[Project]
     users: Rows[User]
@@ -273,6 +278,32 @@ class PortProfileProvider(Protocol):
     def offered(self, kind: PortProfileKind) -> Sequence[PortProfileSettings] | None:
         """Those of that kind that the product has now; None: it manages none of that kind, and Fairlead keeps whatever
         the standard allows. Raises Conflict `no_answer`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Partitions:
+    """The members of a fabric's partitions by Fairlead's word, as its subnet manager reads them. Not `is_as_written`:
+    somebody else has changed that word.
+    """
+
+    members: frozenset[Member]
+    is_as_written: bool = True
+
+
+class SubnetManager(Protocol):
+    """Who says in a fabric which port is in which partition (OpenSM, UFM). It is asked and told outside of
+    transactions, for it may be far away.
+    """
+
+    def look(self) -> Partitions:
+        """What it has been told, by what it reads itself; raises Fault."""
+        ...
+
+    def tell(self, members: Collection[Member]) -> None:
+        """These are the members, and no others, by Fairlead's word: it has read so when this returns. May be told
+        twice. Raises Fault: nobody knows then what it has read.
         """
         ...
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fairlead.control.boundary import Tx
 from fairlead.control.detachments import is_away, leaving_ports, note_detached
 from fairlead.control.events import tell_device, tell_server
+from fairlead.control.fabrics import still_in
 from fairlead.control.inventory import Sighting
 from fairlead.control.nics import give_back
 from fairlead.hoststate.observed import ObservedState
@@ -28,7 +29,8 @@ def release(
     tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], observed: ObservedState, generation: int
 ) -> bool:
     """Free what is clean, and let go of servers and detached ports that have nothing left. `sightings` are the host's
-    devices as it has just reported them, in `observed`; `generation` is what it had acted on. Whether somebody holds
+    devices as it has just reported them, in `observed`; `generation` is what it had acted on. What a fabric's subnet
+    manager still knows by its port's GUID is not free. Whether somebody holds
     less now, or is gone: the host's document names both, so it has to know, and what is free is matched with policies
     by the report that follows.
     """
@@ -44,12 +46,12 @@ def release(
         return False
     allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
     held = len(allocations)
+    known = still_in(tx, [allocations[device.id] for device in unfree if device.id in allocations])
     for device in unfree:
         holder = allocations.get(device.id)
         is_leaving = holder is not None and holder.port_id in leaving
-        if device.released_generation > generation or (
-            holder and holder.server_id not in going and not is_leaving
-        ):
+        is_kept = holder and holder.server_id not in going and not is_leaving
+        if device.released_generation > generation or is_kept or device.id in known:
             continue
         is_lost = _is_lost(device, holder, guests) or (is_leaving and is_away(device, observed))
         if _is_free(device, sightings) or is_lost:

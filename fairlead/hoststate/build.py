@@ -91,6 +91,7 @@ def _vfs(facts: HostFacts) -> Iterator[DesiredVf]:
                 server_id=allocation.server_id,
                 port_id=allocation.port_id,
                 settings=settings,
+                is_withheld=allocation.port_id in facts.withheld,
             )
 
 

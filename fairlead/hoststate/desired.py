@@ -41,6 +41,8 @@ class DesiredVf:
     server_id: ServerId
     port_id: PortId | None
     settings: VfSettings
+    is_withheld: bool = False
+    """It is set, and no guest is given it yet: its fabric's subnet manager does not know its partition."""
 
 
 BRIDGE_PREFIX, TAP_PREFIX = "flbr-", "fltap-"

@@ -20,6 +20,7 @@ class HostFacts:
     """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
     being deleted; `wirings` holds what the mechanism drivers made of each port bound to it, `in_force` what holds
     for it. `leaving` are bindings that end while their servers stay; `leaving_taps` the taps of those that have one.
+    `withheld` are ports that no guest is given yet.
     """
 
     host: Host
@@ -36,6 +37,7 @@ class HostFacts:
     in_force: Mapping[PortId, PortSettings]
     leaving: tuple[Binding, ...] = ()
     leaving_taps: Mapping[PortId, str] = field(default_factory=dict)
+    withheld: frozenset[PortId] = frozenset()
 
 
 def staying(facts: HostFacts) -> list[Server]:

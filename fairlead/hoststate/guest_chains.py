@@ -42,10 +42,10 @@ def guest_chains(
     chains: list[Chain] = []
     holds: list[Hold] = []
     for server_id in _servers(lookup):
-        found = tuple(_chains(lookup, server_id, ahead))
-        held = tuple(obstacles(lookup, server_id, ahead)) if found else ()
-        holds.extend(held)
-        chains.extend(() if held else found)
+        planned = tuple(_chains(lookup, server_id, ahead))
+        barred = tuple(obstacles(lookup, server_id, ahead)) if planned else ()
+        holds.extend(barred or (item for item in planned if isinstance(item, Hold)))
+        chains.extend(() if barred else (item for item in planned if isinstance(item, Chain)))
     return tuple(chains), tuple(holds)
 
 
@@ -55,7 +55,7 @@ def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain]:
+def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain | Hold]:
     """First what the guest stands on, one chain for each VF and tap: one that cannot be set must not stop the others.
     It is started, or given something, by a later plan, made when all of that was read back as wanted.
     """
@@ -77,10 +77,8 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     unset = {vf.device_id for vf in vfs} | {tap.name for tap in taps} | set(_names(lookup, vsis))
     if wanted is not None and seen is not None and stays_up:
         if wanted.power is not Power.SUSPENDED:
-            ready = (device for name, device in lacking.items() if name not in unset)
-            yield from (
-                _attach(lookup, server_id, device, ahead) for device in ready if _is_ready(lookup, device)
-            )
+            for device in (device for name, device in lacking.items() if name not in unset):
+                yield from _gift(lookup, server_id, device, ahead)
         yield from halts(lookup, wanted, seen, is_sound=unset <= lacking.keys())
         yield from _redefinition(lookup, wanted, seen)
     elif (
@@ -90,7 +88,8 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
         and (steps := _ascent(lookup, wanted, seen, ahead.goes_down))
     ):
         needs = (*_needs(lookup, wanted, ahead), *map(image_key, wanted.images))
-        yield Chain(f"guest/{server_id}", steps, server_id, needs)
+        waits = tuple(_withheld(vf) for vf in lookup.vfs_of(server_id) if vf.is_withheld)
+        yield from waits or (Chain(f"guest/{server_id}", steps, server_id, needs),)
 
 
 def _setting(
@@ -111,6 +110,21 @@ def _user(lookup: Lookup, vf: DesiredVf) -> ServerId | None:
     """Who of our guests has the VF now."""
     seen = lookup.vfs.get((vf.pf, vf.index))
     return lookup.users.get(seen.pci_address) if seen else None
+
+
+def _gift(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahead) -> Iterator[Chain | Hold]:
+    waits = [vf for vf in lookup.vfs_of(server_id) if vf.is_withheld and vf.device_id == device.device_id]
+    if waits:
+        yield from map(_withheld, waits)
+    elif _is_ready(lookup, device):
+        yield _attach(lookup, server_id, device, ahead)
+
+
+def _withheld(vf: DesiredVf) -> Hold:
+    """It is set and read back, and its fabric does not know it yet."""
+    what = f"give the device to server {vf.server_id}"
+    why = f"its fabric's subnet manager has not been told yet which partition GUID {vf.settings.port_guid} is in"
+    return Hold(f"{vf.pf}/vf{vf.index}", what, why, server_id=vf.server_id)
 
 
 def _attach(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahead) -> Chain:

@@ -80,7 +80,7 @@ def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
         if (vf.pf, vf.index) not in in_flight.vfs and vf.device_id not in without
     ]
     taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps and tap.name not in without]
-    by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf)]
+    by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf) and not vf.is_withheld]
     by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
     unassociated = frozenset(_unassociated(lookup, in_flight))
     seen = (*by_vf, *by_tap, *_by_whole_device(lookup, in_flight))

@@ -24,6 +24,7 @@ from fairlead.control.engine import Engine
 from fairlead.control.resize_window import confirm_due
 from fairlead.control.scheduling import Scheduler
 from fairlead.main.audit_trail import TrailKeeper, retention_from
+from fairlead.main.fabrics import FabricTeller, SubnetManagers, subnet_managers_from
 from fairlead.main.garbage import spare_collector
 from fairlead.main.logins import LoginSettings, Way, opened
 from fairlead.main.settings import (
@@ -66,6 +67,8 @@ class Serving:
     retention: Retention = field(default_factory=Retention)
     resize_window: timedelta | None = None
     """None: a resize waits for its owner's word for ever."""
+    subnet_managers: SubnetManagers | None = None
+    """None: this process tells none."""
 
     @property
     def url(self) -> str:
@@ -106,6 +109,7 @@ def serving_from(
         tls_from(settings),
         retention_from(settings),
         resize_window_from(settings),
+        subnet_managers_from(settings),
     )
     _warn_of_plain_passwords(serving)
     return serving
@@ -218,6 +222,7 @@ class ControlProcess:
         scheduler = threading.Thread(target=self._schedule, name="scheduler")
         scheduler.start()
         keeper.start()
+        teller = self._teller()
         try:
 
             def end() -> None:
@@ -232,12 +237,23 @@ class ControlProcess:
             self._stop.set()
             self._scheduler_wake.set()
             scheduler.join()
+            if teller is not None:
+                teller.close()
             self._runner.close()
             keeper.close()
             if self._notices is not None:
                 self._notices.close()
             self._database.close()
             self._hold.close()
+
+    def _teller(self) -> FabricTeller | None:
+        managers = self._serving.subnet_managers
+        if managers is None:
+            return None
+        teller = FabricTeller(self.engine, managers, self._serving.state)
+        self._waiters.listen(teller.heard)
+        teller.start()
+        return teller
 
     def _schedule(self) -> None:
         scheduler = Scheduler(self.engine, self._serving.order)

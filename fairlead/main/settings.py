@@ -53,6 +53,12 @@ _SETTINGS = {
     "resize_confirm_window_seconds": _Setting(
         "Confirm a resize by itself after so many seconds without its owner's word; 0: never.", "0"
     ),
+    "subnet_manager": _Setting(
+        "OpenSM's partition file of each fabric that it is told: NETWORK=/etc/opensm/partitions.conf[,...]."
+    ),
+    "subnet_manager_command": _Setting(
+        "What has OpenSM read its partitions again, such as: systemctl kill --signal=HUP opensm@*."
+    ),
     "audit_trail_days": _Setting("How many days records of the audit trail are kept.", "90"),
     "audit_trail_records": _Setting("How many of them at most, about 1 KB each.", "1000000"),
     "tls_certificate": _Setting("Certificate chain of the APIs, PEM; with it they speak HTTPS alone."),
@@ -212,6 +218,8 @@ _OF_CONTROL = (
     "keystone_domain",
     "keystone_ca",
     "resize_confirm_window_seconds",
+    "subnet_manager",
+    "subnet_manager_command",
     "audit_trail_days",
     "audit_trail_records",
 )

@@ -34,6 +34,7 @@ class ResourceKind(Enum):
     DEVICE = "device"
     DEVICE_POLICY = "device_policy"
     ALIAS = "alias"
+    FABRIC = "fabric"
     QUOTA = "quota"
     PROJECT = "project"
     USER = "user"

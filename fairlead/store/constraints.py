@@ -76,6 +76,8 @@ DUPLICATES: Mapping[str, Refused] = {
     "pk_aggregates": Refused("stale", "Aggregate {id} was made meanwhile."),
     "pk_image_members": Refused("exists", "Image {image_id} is already shared with {project_id}.", "member"),
     "pk_flavors": Refused("id_in_use", "Flavor with ID {id} already exists.", "id"),
+    "pk_fabrics": Refused("stale", "Fabric {physical_network} was made meanwhile."),
+    "pk_partition_members": Refused("stale", "Partition member {guid} was made meanwhile."),
     "pk_aliases": Refused("name_in_use", "Alias with name {name} already exists.", "name"),
     "pk_allocations": Refused("device_in_use", "Device {device_id} is already held."),
     "uq_devices_key": Refused("id_in_use", "Device {key} of host {host_id} is already in the inventory."),

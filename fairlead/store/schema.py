@@ -1,7 +1,7 @@
 """The whole schema: importing this module declares every table."""
 
 from fairlead.store.noun import METADATA
-from fairlead.store.tables import compute, holding, identity, inventory, networking, trail
+from fairlead.store.tables import compute, fabrics, holding, identity, inventory, networking, trail
 
 NOUNS = (
     identity.PROJECTS,
@@ -31,6 +31,8 @@ NOUNS = (
     compute.SERVER_GROUPS,
     compute.AGGREGATES,
     compute.EVENTS,
+    fabrics.FABRICS,
+    fabrics.PARTITION_MEMBERS,
     holding.ALLOCATIONS,
     holding.BINDINGS,
     trail.AUDIT_RECORDS,

@@ -12,6 +12,7 @@ from fairlead.model.aggregate import Aggregate
 from fairlead.model.audit_trail import AuditedResource, AuditRecord, Deed, done, is_change
 from fairlead.model.binding import Allocation, Binding
 from fairlead.model.device import Device
+from fairlead.model.fabric import Fabric, PartitionMember
 from fairlead.model.host import Host
 from fairlead.model.identity import Assignment, Credential, Project, Token, User
 from fairlead.model.ids import SubnetId
@@ -34,7 +35,7 @@ from fairlead.store.port_rows import PortRows
 from fairlead.store.rows import Mapped, SqlRows, mapped
 from fairlead.store.server_rows import ServerRows
 from fairlead.store.session import Session
-from fairlead.store.tables import compute, holding, identity, inventory, networking, trail
+from fairlead.store.tables import compute, fabrics, holding, identity, inventory, networking, trail
 from fairlead.store.tables.networking import HeldAddress
 from fairlead.store.token_rows import TokenRows
 
@@ -71,6 +72,8 @@ class Nouns:
         self.migrations: Mapped[Migration] = mapped(compute.MIGRATIONS, dialect)
         self.server_groups: Mapped[ServerGroup] = mapped(compute.SERVER_GROUPS, dialect)
         self.aggregates: Mapped[Aggregate] = mapped(compute.AGGREGATES, dialect)
+        self.fabrics: Mapped[Fabric] = mapped(fabrics.FABRICS, dialect)
+        self.partition_members: Mapped[PartitionMember] = mapped(fabrics.PARTITION_MEMBERS, dialect)
         self.tokens: Mapped[Token] = mapped(identity.TOKENS, dialect)
         self.audit_records: Mapped[AuditRecord] = mapped(trail.AUDIT_RECORDS, dialect)
         self.audited_resources: Mapped[AuditedResource] = mapped(trail.AUDITED_RESOURCES, dialect)
@@ -119,6 +122,8 @@ class SqlTx:
         self.migrations: Rows[Migration] = SqlRows(session, nouns.migrations)
         self.server_groups: Rows[ServerGroup] = SqlRows(session, nouns.server_groups)
         self.aggregates: Rows[Aggregate] = SqlRows(session, nouns.aggregates)
+        self.fabrics: Rows[Fabric] = SqlRows(session, nouns.fabrics)
+        self.partition_members: Rows[PartitionMember] = SqlRows(session, nouns.partition_members)
         self.tokens: boundary.TokenRows = TokenRows(session, nouns.tokens)
         self.audit_trail: boundary.AuditTrail = AuditRows(
             session, nouns.audit_records, nouns.audited_resources

@@ -7,6 +7,7 @@ import pytest
 from fairlead.api.refusals import Refusals
 from tests.api_stand import stand
 from tests.conformance.people import cast
+from tests.conformance.world import add_fabric
 from tests.people import builtin
 
 
@@ -21,4 +22,5 @@ def fairlead(tmp_path):
 @pytest.fixture
 def people(fairlead, tmp_path):
     """Everybody who asks."""
+    fairlead.engine.run(add_fabric)
     return cast(fairlead)

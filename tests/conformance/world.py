@@ -1,9 +1,13 @@
 """A Fairlead with one of everything, whose names are those of the conversations."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 
+from fairlead.control.boundary import Tx
+from fairlead.model.fabric import Fabric, PartitionMember, Telling
+from fairlead.model.infiniband import Guid, Membership
 from fairlead.store.transaction import SqlTx
 from tests.api_stand import COMPUTE, NEWEST, Stand
 from tests.conformance.people import Cast, cast
@@ -52,9 +56,17 @@ def world_in(stand: Stand) -> World:
     names["host1_id"] = world.stand.http.get(f"/v1/hosts/{host}").json()["host"]["id"]
     stand.policy("east", "ens1f*", "physnet1")
     world.made("/v1/aliases", {"alias": {"name": "gpu", "kind": "pci", "vendor": ["10de"]}}, "alias", "name")
+    stand.engine.run(add_fabric)
     _network(world)
     _compute(world)
     return world
+
+
+def add_fabric(tx: Tx) -> None:
+    """One whose control process is long gone: no request makes one."""
+    tx.fabrics.add(Fabric("islands", "an old host:/var/lib/fairlead", datetime(2026, 1, 1, tzinfo=UTC)))
+    row = PartitionMember("islands", Guid("fa:16:3e:00:00:00:00:01"), "0x0005", Membership.FULL, Telling.TOLD)
+    tx.partition_members.add(row)
 
 
 def _network(world: World) -> None:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -24,7 +25,7 @@ def fairlead(*arguments, env=None):
 
 
 @contextmanager
-def up(state):
+def up(state, *more):
     command = [
         sys.executable,
         "-m",
@@ -36,6 +37,7 @@ def up(state):
         "127.0.0.1:0",
         "--state",
         state,
+        *more,
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -55,6 +57,29 @@ def test_a_state_directory_belongs_to_one_process(tmp_path):
 
         assert second.returncode == 1
         assert f"in use by process {process.pid}" in second.stderr
+
+
+def test_a_fabric_is_told_by_the_process_that_has_the_setting(tmp_path):
+    """Its failure is seen until it is mended; nobody forgets it meanwhile."""
+    partitions = tmp_path / "partitions.conf"
+    settings = ("--subnet-manager", f"fabric={partitions}", "--subnet-manager-command", "true")
+    with up(str(tmp_path / "state"), *settings) as (_, url):
+        shown = wait_for(lambda: fairlead("--url", url, "fabric", "list").stdout, "no such file")
+        assert "fabric" in shown
+        partitions.write_text("Default=0x7fff,ipoib : ALL=full ;\n")
+        wait_for(lambda: fairlead("--url", url, "--json", "fabric", "show", "fabric").stdout, '"failure": ""')
+        refused = fairlead("--url", url, "fabric", "forget", "fabric")
+        assert refused.returncode == 1
+        assert "is told by control process" in refused.stderr
+        assert "partitions_failed" in fairlead("--url", url, "event").stdout
+
+
+def wait_for(ask, words):
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while words not in (said := ask()):
+        assert time.monotonic() < give_up, said
+        time.sleep(0.1)
+    return said
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -292,6 +292,36 @@ def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mi
 
 
 @SEVERAL
+@given(before=host_wishes(), after=later_wishes(), mischief=mischiefs, places=st.sets(st.integers(0, 7)))
+def test_no_guest_is_given_what_is_withheld_and_all_goes_on_once_it_is_not(before, after, mischief, places):
+    host = lived_in(before, mischief)
+    document = replace(desired(after), generation=2)
+    vfs = tuple(replace(vf, is_withheld=place in places) for place, vf in enumerate(document.vfs))
+    withheld = replace(document, vfs=vfs)
+    untold = {vf.device_id: vf.server_id for vf in vfs if vf.is_withheld}
+    control = stand_in(withheld)
+    agent = host.agent(HOST, control)
+    for _ in range(3):
+        for _, step in steps(diff(withheld, seen(host))):
+            assert not (isinstance(step, StartGuest) and step.server_id in untold.values())
+            assert not (isinstance(step, AttachNic) and step.device.device_id in untold)
+        agent.poll(0)
+        agent.tick()
+        host.clock.advance(61)
+    wired = set(control.reports[-1].wired)
+    assert not wired & {vf.port_id for vf in vfs if vf.is_withheld}
+    control.desired = replace(document, generation=3)
+    agent.poll(0)
+    for _ in range(3):
+        agent.tick()
+        host.clock.advance(61)
+    agent.tick()
+    report = control.reports[-1]
+    assert diff(control.desired, report.observed).is_empty or report.failures
+    _assert_as_wished(host, control.desired, report.observed)
+
+
+@SEVERAL
 @given(before=host_wishes(), after=later_wishes(), mischief=mischiefs)
 def test_a_disk_is_kept_before_it_grows_and_given_back_before_it_is_used(before, after, mischief):
     """And never while its guest is up: it goes down in an earlier chain, which the one of its disk needs."""

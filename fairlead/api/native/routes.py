@@ -15,6 +15,7 @@ from fairlead.api.native import (
     devices,
     events,
     explaining,
+    fabrics,
     health,
     hosts,
     policies,
@@ -72,6 +73,9 @@ ENDPOINTS = (
     Endpoint("GET", "/aliases/{alias}", aliases.show, "v1:aliases:read", "show_alias"),
     Endpoint("PATCH", "/aliases/{alias}", aliases.update, "v1:aliases:write", "update_alias"),
     Endpoint("DELETE", "/aliases/{alias}", aliases.delete, "v1:aliases:write", "delete_alias"),
+    Endpoint("GET", "/fabrics", fabrics.list_fabrics, "v1:fabrics:read", "list_fabrics"),
+    Endpoint("GET", "/fabrics/{physical_network}", fabrics.show, "v1:fabrics:read", "show_fabric"),
+    Endpoint("DELETE", "/fabrics/{physical_network}", fabrics.forget, "v1:fabrics:write", "forget_fabric"),
     Endpoint("POST", "/explain", explaining.explain_boot, "v1:servers:read", "explain_boot"),
     Endpoint(
         "GET", "/servers/{server_id}/explain", explaining.explain_server, "v1:servers:read", "explain_server"

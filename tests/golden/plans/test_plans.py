@@ -28,6 +28,7 @@ BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
 STATION = ServerWish(1, vfs=(VfWish(0, 3, vsi_type=7),))
 FABRIC = ServerWish(1, vfs=(VfWish(1, 2, profile_id="finance"),))
 VF_OF_WHOLE = ServerWish(1, vfs=(VfWish(1, 0),))
+UNTOLD = ServerWish(1, vfs=(VfWish(0, 3, is_withheld=True),), taps=1)
 BOTH = HostWish(servers=(ONE, TWO))
 
 
@@ -170,6 +171,15 @@ CASES = {
     "a_vf_and_a_tap_are_attached": (
         lambda: converged(HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3),), taps=1),))),
         HostWish(servers=(ServerWish(1, vfs=(VfWish(0, 3), VfWish(1, 0)), taps=2),)),
+    ),
+    "a_vf_is_set_while_its_fabric_is_not_told": (bare_with_vfs, HostWish(servers=(UNTOLD,))),
+    "a_guest_waits_until_its_fabric_is_told": (
+        lambda: converged(HostWish(servers=(UNTOLD,))),
+        HostWish(servers=(UNTOLD, TWO)),
+    ),
+    "a_guest_runs_on_while_its_fabric_is_told_anew": (
+        lambda: converged(HostWish(servers=(ONE,))),
+        HostWish(servers=(UNTOLD,)),
     ),
     "a_vsi_is_associated_before_its_guest_starts": (bare_with_vfs, HostWish(servers=(STATION,))),
     "a_vsi_that_was_lost_is_associated_again": (vsi_lost, HostWish(servers=(STATION,))),

@@ -11,6 +11,7 @@ NO_THINGS = {
     "event",
     "fixed ip",
     "migration",
+    "partition member",
     "question",
     "token",
 }

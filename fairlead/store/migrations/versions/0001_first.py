@@ -14,11 +14,13 @@ def upgrade() -> None:
     _aliases()
     _audit_records()
     _events()
+    _fabrics()
     _flavors()
     _hosts()
     _images()
     _keypairs()
     _migrations()
+    _partition_members()
     _policies()
     _port_profiles()
     _projects()
@@ -120,6 +122,18 @@ def _events() -> None:
     )
     op.create_index("ix_events_server", "events", ["server_id", "id"], unique=False)
     op.create_index("ix_events_subject", "events", ["subject", "id"], unique=False)
+
+
+def _fabrics() -> None:
+    op.create_table(
+        "fabrics",
+        sa.Column("physical_network", TEXT, nullable=False),
+        sa.Column("teller", TEXT, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.Column("told_at", TIME, nullable=True),
+        sa.Column("failure", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("physical_network", name=op.f("pk_fabrics")),
+    )
 
 
 def _flavors() -> None:
@@ -231,6 +245,19 @@ def _migrations() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_migrations")),
     )
     op.create_index("ix_migrations_server", "migrations", ["server_id"], unique=False)
+
+
+def _partition_members() -> None:
+    op.create_table(
+        "partition_members",
+        sa.Column("physical_network", TEXT, nullable=False),
+        sa.Column("guid", TEXT, nullable=False),
+        sa.Column("partition", TEXT, nullable=False),
+        sa.Column("membership", TEXT, nullable=False),
+        sa.Column("telling", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("physical_network", "guid", "partition", name=op.f("pk_partition_members")),
+    )
+    op.create_index("ix_partition_members_guid", "partition_members", ["guid"], unique=False)
 
 
 def _policies() -> None:

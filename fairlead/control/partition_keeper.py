@@ -1,0 +1,147 @@
+"""Keeps each fabric's subnet manager told who is in which partition: a reconciler, the same at each tick.
+
+Look at what the manager reads; write down what is to become of whom; tell; write down that it is told. A row says from
+before the telling until after it that nobody knows, so wherever a process ends, the next one tells again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from fairlead.control.boundary import Partitions, SubnetManager, Tx
+from fairlead.control.engine import Engine
+from fairlead.control.fabrics import hosts_of, is_silent, retell, wanted
+from fairlead.model.errors import Conflict, Failure, Fault
+from fairlead.model.fabric import Fabric, Member, PartitionMember, Telling, reconciled
+from fairlead.model.server import Event
+
+_SEEN_AGAIN = timedelta(seconds=10)
+"""How often it is written down that the process is still there."""
+
+_log = structlog.get_logger("fairlead.control")
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What the manager is to be told now: all its members, and whose rows are settled by that."""
+
+    members: frozenset[Member]
+    unsettled: tuple[PartitionMember, ...]
+
+
+class PartitionKeeper:
+    """Tells the subnet managers of these physical networks. `teller` names this process among those of the site: only
+    one tells a fabric.
+    """
+
+    def __init__(self, engine: Engine, teller: str, managers: Mapping[str, SubnetManager]) -> None:
+        self._engine = engine
+        self._teller = teller
+        self._managers = dict(managers)
+
+    def tick(self) -> None:
+        """Each fabric on its own: one whose manager cannot be told keeps no other waiting."""
+        for name, manager in self._managers.items():
+            try:
+                self._keep(name, manager)
+            except Conflict as conflict:
+                _log.warning(
+                    "fabric_not_told", physical_network=name, code=conflict.code, reason=str(conflict)
+                )
+            except Fault as fault:
+                _log.warning(
+                    "fabric_not_told",
+                    physical_network=name,
+                    code=fault.failure.code,
+                    reason=str(fault.failure),
+                )
+                self._engine.run(
+                    partial(_note_failure, name=name, teller=self._teller, failure=fault.failure)
+                )
+
+    def _keep(self, name: str, manager: SubnetManager) -> None:
+        shown = manager.look()
+        telling = self._engine.run(partial(_prepare, name=name, teller=self._teller, shown=shown))
+        if telling is None:
+            return
+        manager.tell(telling.members)
+        self._engine.run(partial(_settle, name=name, teller=self._teller, telling=telling))
+        _log.info("fabric_told", physical_network=name, members=len(telling.members))
+
+
+def _claim(tx: Tx, name: str, teller: str) -> Fabric:
+    """The fabric, held, as this process's own to tell. Raises Conflict `in_use` while another process tells it."""
+    fabric = tx.fabrics.hold(name)
+    if fabric is None:
+        fabric = Fabric(name, teller, tx.now)
+        tx.fabrics.add(fabric)
+        return fabric
+    if fabric.teller != teller and not is_silent(tx, fabric):
+        raise Conflict(
+            "in_use",
+            f"The subnet manager of physical network {name} is told by control process {fabric.teller} already: only "
+            "one may, for each of them would believe what it wrote itself. Set subnet_manager for one process alone.",
+        )
+    if fabric.teller == teller and tx.now - fabric.seen_at < _SEEN_AGAIN:
+        return fabric
+    return tx.fabrics.touch(fabric, teller=teller, seen_at=tx.now)
+
+
+def _prepare(tx: Tx, name: str, teller: str, shown: Partitions) -> _Telling | None:
+    """What is to be told, written down before it is; None: the manager knows everything."""
+    fabric = _claim(tx, name, teller)
+    members = wanted(tx, name)
+    before = tx.partition_members.find(physical_network=name)
+    rows = {(row.guid, row.partition): row for row in before}
+    for row in reconciled(name, members, before, shown.members):
+        known = rows.get((row.guid, row.partition))
+        rows[row.guid, row.partition] = row
+        if known is None:
+            tx.partition_members.add(row)
+            continue
+        tx.partition_members.put(row)
+        if row.telling is Telling.JOINING and known == replace(row, telling=Telling.TOLD):
+            _tell(tx, name, "partitions_changed", _lost(row))
+    unsettled = tuple(row for row in rows.values() if not row.is_settled)
+    if not unsettled and shown.is_as_written:
+        if fabric.failure is not None:
+            tx.fabrics.put(replace(fabric, failure=None))
+        return None
+    if not shown.is_as_written:
+        what = f"Fairlead's part of the partitions of physical network {name} was changed by hand, and is written anew."
+        _tell(tx, name, "partitions_changed", what)
+    return _Telling(members, unsettled)
+
+
+def _lost(row: PartitionMember) -> str:
+    where = f"partition {row.partition} of physical network {row.physical_network}"
+    return f"GUID {row.guid} was taken out of {where} by hand, and is put there again."
+
+
+def _settle(tx: Tx, name: str, teller: str, telling: _Telling) -> None:
+    """What was told is known to be. A row that changed meanwhile stays as it is, for the next tick."""
+    fabric = _claim(tx, name, teller)
+    retell(tx, hosts_of(tx, {row.guid for row in telling.unsettled}))
+    for row in telling.unsettled:
+        key = (row.physical_network, row.guid, row.partition)
+        if tx.partition_members.get(key) != row:
+            continue
+        if row.telling is Telling.LEAVING:
+            tx.partition_members.remove(key)
+        else:
+            tx.partition_members.put(replace(row, telling=Telling.TOLD))
+    tx.fabrics.put(replace(fabric, told_at=tx.now, failure=None))
+
+
+def _note_failure(tx: Tx, name: str, teller: str, failure: Failure) -> None:
+    fabric = _claim(tx, name, teller)
+    if fabric.failure != failure:
+        tx.fabrics.put(replace(fabric, failure=failure))
+        _tell(tx, name, "partitions_failed", str(failure), is_failure=True)
+
+
+def _tell(tx: Tx, name: str, kind: str, message: str, *, is_failure: bool = False) -> None:
+    tx.record(Event(0, tx.now, kind, name, message, is_failure=is_failure))

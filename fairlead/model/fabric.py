@@ -1,0 +1,121 @@
+"""Who is in which partition of a fabric, and what its subnet manager has been told of that."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+
+from fairlead.model.errors import Failure
+from fairlead.model.infiniband import Guid, Membership, PartitionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """A physical network of InfiniBand whose partitions a control process tells to the subnet manager: no port is given
+    to a guest there before the manager has been told of it.
+
+    `teller` is that process, `seen_at` when it last looked, `failure` why it cannot tell; None: it can. `told_at` None:
+    it has not told anything yet.
+    """
+
+    physical_network: str
+    teller: str
+    seen_at: datetime
+    told_at: datetime | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in a partition, by GUID."""
+
+    guid: Guid
+    partition: PartitionKey
+
+
+class Telling(Enum):
+    """How far the subnet manager has been told of a member: JOINING and LEAVING say that nobody knows, be it
+    that control ended between writing and hearing that it was read.
+    """
+
+    JOINING = "joining"
+    TOLD = "told"
+    LEAVING = "leaving"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMember:
+    """A member as the subnet manager of a physical network knows it, or is to. The row is there from before the manager
+    is told of the member until after it is told that it is none any more.
+    """
+
+    physical_network: str
+    guid: Guid
+    partition: str
+    """Its key, `0x0005`, without the bit of the membership."""
+    membership: Membership
+    telling: Telling
+
+    @property
+    def member(self) -> Member:
+        """What the manager is told."""
+        return Member(self.guid, PartitionKey(int(self.partition, 16), self.membership))
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the manager knows all there is to know of it."""
+        return self.telling is Telling.TOLD
+
+
+def reconciled(
+    physical_network: str,
+    wanted: Iterable[Member],
+    rows: Iterable[PartitionMember],
+    shown: Collection[Member],
+) -> Iterator[PartitionMember]:
+    """The rows that have to change, or to come, before the manager is told anything: `shown` is what it has been told
+    by what it reads. What it has and no row knows (the database was restored from a copy) leaves; what was told and
+    is not there any more (somebody's editor) joins anew.
+    """
+    before = {(row.guid, row.partition): row for row in rows}
+    asked = {_place(member): member for member in wanted}
+    for place, member in asked.items():
+        row = before.get(place)
+        if row is None or row.member != member or row.telling is Telling.LEAVING:
+            yield _row(physical_network, member, Telling.JOINING)
+        elif row.is_settled and member not in shown:
+            yield replace(row, telling=Telling.JOINING)
+    for place, row in before.items():
+        if place not in asked and row.telling is not Telling.LEAVING:
+            yield replace(row, telling=Telling.LEAVING)
+    for member in shown:
+        if _place(member) not in asked.keys() | before.keys():
+            yield _row(physical_network, member, Telling.LEAVING)
+
+
+def is_told(member: Member, rows: Iterable[PartitionMember]) -> bool:
+    """Whether the manager knows the member, be it as a full one where a limited one will do."""
+    return any(row.is_settled and _serves(row, member) for row in rows)
+
+
+def widest(members: Iterable[Member]) -> frozenset[Member]:
+    """One for each GUID and partition, full if any of them is: VFs of mlx4 are in what their PF's port is in."""
+    found: dict[tuple[Guid, str], Member] = {}
+    for member in members:
+        known = found.get(place := _place(member))
+        if known is None or known.partition.membership is Membership.LIMITED:
+            found[place] = member
+    return frozenset(found.values())
+
+
+def _serves(row: PartitionMember, member: Member) -> bool:
+    is_same = (row.guid, row.partition) == _place(member)
+    return is_same and row.membership in {Membership.FULL, member.partition.membership}
+
+
+def _row(physical_network: str, member: Member, telling: Telling) -> PartitionMember:
+    return PartitionMember(physical_network, *_place(member), member.partition.membership, telling)
+
+
+def _place(member: Member) -> tuple[Guid, str]:
+    return member.guid, f"0x{member.partition.key:04x}"
