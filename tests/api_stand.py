@@ -30,6 +30,7 @@ from fairlead.control.port_profiles import KeptProfiles
 from fairlead.control.scheduling import Scheduler
 from fairlead.model.audit_trail import AuditRecord, TrailFilter
 from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.hardware import Hardware, two_socket_server
 from fairlead.store.engine import open_database
 from fairlead.store.image_files import ImageFiles
 from fairlead.wire.documents import Enrolment
@@ -60,12 +61,12 @@ class Stand:
     """Of people who are logged in; closed with the stand."""
     refusals: Refusals = field(default_factory=Refusals)
 
-    def add_host(self, number: int) -> str:
-        """A simulated host with a two-port NIC on each socket, enrolled and seen; its name."""
+    def add_host(self, number: int, built: Callable[[int], Hardware] = two_socket_server) -> str:
+        """A simulated host, enrolled and seen; its name. It has a NIC on each socket, or is `built` otherwise."""
         name = f"host{number}"
         token = self.http.post("/v1/hosts", json={"name": name}).raise_for_status().json()["token"]
         enrolled = enrol(self.url, Enrolment(token, name, "test"))
-        host = sim_host(name, number)
+        host = sim_host(name, number, built=built)
         link = AgentLink(self.url, enrolled.host_id, enrolled.credential)
         self.hosts[name], self.links[name] = host, link
         self.agents[name] = host.agent(enrolled.host_id, link)

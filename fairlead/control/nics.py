@@ -304,6 +304,7 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
     )
     profile_id = profile_in_force(port, network)
     profile = tx.port_profiles.fetch(profile_id) if profile_id else None
+    ports.check_kind(network, port, profile)
     return Nic(port, network, _draft_policy(tx, caller, nic, network), profile)
 
 

@@ -9,6 +9,7 @@ from fairlead.control.changes import check_revision
 from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.macs import generated_mac
 from fairlead.control.requests import nic_of, profile_in_force
+from fairlead.drivers.registry import served_kinds
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId
@@ -18,7 +19,7 @@ from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import LinkLayer, MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
-from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY
+from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY, PortProfile
 from fairlead.model.quota import Resource
 from fairlead.model.vf import is_nobodys
 
@@ -231,9 +232,30 @@ def check_allowed_addresses(port: Port) -> None:
 
 
 def check_profile(tx: Tx, network: Network, port: Port) -> None:
-    """Raises NotFound for the port profile, and InvalidValue where it contradicts the port, network or QoS policy."""
-    if profile_in_force(port, network) is not None:
-        _ = nic_of(tx, port, network).settings
+    """Raises NotFound for the port profile, and InvalidValue where it contradicts the port, network or QoS policy, or
+    can be no such port's.
+    """
+    if profile_in_force(port, network) is None:
+        return
+    nic = nic_of(tx, port, network)
+    _ = nic.settings
+    check_kind(network, port, nic.profile)
+
+
+def check_kind(network: Network, port: Port, profile: PortProfile | None) -> None:
+    """Raises InvalidValue where the port has chosen a profile of a kind that no mechanism makes true for such a port
+    there. What its network has for all of its ports is no choice of its own, and may be another's yet.
+    """
+    served = served_kinds(port.vnic_type, network.link_layer)
+    if profile is None or port.port_profile_id is None or profile.kind in served:
+        return
+    who = f"a port of vnic_type {port.vnic_type.value} on network {network.name or network.id}"
+    kinds = " or ".join(sorted(kind.value for kind in served)) or "none"
+    raise InvalidValue(
+        "port_profile_id",
+        profile.name,
+        f"possible for {who}: it is of kind {profile.kind.value}, and a mechanism there has {kinds}",
+    )
 
 
 def _add(tx: Tx, port: Port, *, mac_is_given: bool) -> None:

@@ -30,7 +30,7 @@ def choose(
     """The driver for such a port, with a port profile of that kind, on such a NIC; raises Conflict `cannot_bind` where
     there is none.
     """
-    fitting = [d for d in DRIVERS if vnic_type in d.vnic_types and link_layer in d.link_layers]
+    fitting = _fitting(vnic_type, link_layer)
     for driver in fitting:
         if profile_kind in driver.profile_kinds:
             return driver
@@ -41,3 +41,12 @@ def choose(
         "cannot_bind",
         f"{served} with a port profile of kind {profile_kind.value}: choose one of another kind for the port.",
     )
+
+
+def served_kinds(vnic_type: VnicType, link_layer: LinkLayer) -> frozenset[PortProfileKind]:
+    """The kinds of port profiles that can be made true for such a port on such a NIC."""
+    return frozenset(kind for driver in _fitting(vnic_type, link_layer) for kind in driver.profile_kinds)
+
+
+def _fitting(vnic_type: VnicType, link_layer: LinkLayer) -> list[Driver]:
+    return [d for d in DRIVERS if vnic_type in d.vnic_types and link_layer in d.link_layers]

@@ -12,7 +12,7 @@ from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings, baseline_of, differences
 from fairlead.model.vsi import VdpResponse, VsiSettings
 from fairlead.sim.domain import DomainState
-from fairlead.sim.drivers import FABRIC, as_made, fields_of
+from fairlead.sim.drivers import FABRIC, as_made, fields_of, refusal_of
 from fairlead.sim.hardware import Hardware, Nic
 from fairlead.sim.switch import Switch
 
@@ -335,15 +335,7 @@ class Machine:
             return errno.EOPNOTSUPP
         if name == "partition_key" and settings.partition_key not in (None, *pf.partitions):
             return errno.ENOENT
-        if name == "mac" and settings.mac is None and pf.nic.refuses_no_mac:
-            return errno.EINVAL
-        if name in {"min_rate_mbps", "max_rate_mbps"}:
-            rate = settings.max_rate_mbps if name == "max_rate_mbps" else settings.min_rate_mbps
-            if rate and (not pf.link_up or rate > pf.nic.speed_mbps):
-                return errno.EINVAL
-        if name == "min_rate_mbps" and settings.min_rate_mbps and pf.nic.kernel_driver == "igb":
-            return errno.EINVAL
-        return None
+        return refusal_of(pf.nic, settings, name, link_up=bool(pf.link_up))
 
     def _addresses(self) -> set[PciAddress]:
         found = {device.pci_address for device in self.hardware.plain}

@@ -234,15 +234,21 @@ def test_a_network_and_its_default_must_fit(world):
         (PortProfileKind.QBG, {"manager_id": 1, "type_id": 2, "type_id_version": 3}),
     ],
 )
-def test_a_kind_that_no_mechanism_serves_is_refused_at_boot(world, kind, settings):
+def test_a_kind_that_no_mechanism_serves_is_refused_to_whoever_chooses_it(world, kind, settings):
     nics = (
         replace(nic, vnic_type=VnicType.NORMAL)
         for nic in world.direct(port_profile_id=profile(world, kind, **settings))
     )
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(InvalidValue, match=f"it is of kind {kind.value}") as refused:
         world.boot("web", tuple(nics))
+    assert refused.value.field == "port_profile_id"
+
+
+def test_a_kind_that_the_network_has_is_refused_at_boot_where_no_mechanism_serves_it(world):
+    set_network(world, port_profile_id=profile(world, PortProfileKind.QBH, profile_id="finance"))
+    with pytest.raises(Conflict, match=r"kind 802\.1Qbh") as refused:
+        world.boot("web", world.normal())
     assert refused.value.code == "cannot_bind"
-    assert kind.value in refused.value.message
 
 
 def test_a_trunk_of_some_vlans_is_refused_at_boot_on_a_vf(world):
