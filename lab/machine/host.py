@@ -16,7 +16,8 @@ from lab.machine.channel import Channel, Done
 from lab.machine.process import QemuProcess
 
 _BOOT_SECONDS = 120.0
-_POLL_SECONDS = 0.05
+# A look costs an emulated CPU time that what is waited for needs as well.
+_POLL_SECONDS, _MOST_POLL_SECONDS, _POLLS_OF_A_WAIT = 0.05, 0.5, 20
 Seen = TypeVar("Seen")
 
 
@@ -77,14 +78,15 @@ class Host:
 
     def wait_for(self, what: str, seconds: float, look: Callable[[], Seen | None]) -> Seen:
         """Look until something is seen (neither None nor False), and return it; PhaseFailed when time is up."""
-        give_up = time.monotonic() + seconds
+        begun = time.monotonic()
         while True:
             seen = look()
             if seen is not None and seen is not False:
                 return seen
-            if time.monotonic() > give_up:
+            waited = time.monotonic() - begun
+            if waited > seconds:
                 raise PhaseFailed(f"waited {seconds:.0f} s in vain for {what}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(min(max(waited / _POLLS_OF_A_WAIT, _POLL_SECONDS), _MOST_POLL_SECONDS))
 
     def wait_for_libvirt(self) -> None:
         """Return once the host is up and libvirt answers."""
