@@ -17,6 +17,7 @@ from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
 from lab.phases.libvirt_qbh import LIBVIRT_QBH
 from lab.phases.live import LIVE
+from lab.phases.power import POWER
 from lab.phases.qbh import QBH
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
@@ -27,6 +28,6 @@ from lab.phases.vdp import VDP
 PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, CRASHES,
-    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, REUSE, DEAF,
+    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, REUSE, DEAF,
     END, QBH,
 )  # fmt: skip
