@@ -21,6 +21,7 @@ from lab.phases.power import POWER
 from lab.phases.qbh import QBH
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
+from lab.phases.reload import RELOAD
 from lab.phases.spoofing import SPOOFING
 from lab.phases.traffic import TRAFFIC
 from lab.phases.vdp import VDP
@@ -28,6 +29,6 @@ from lab.phases.vdp import VDP
 PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, CRASHES,
-    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, REUSE, DEAF,
+    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REUSE, DEAF,
     END, QBH,
 )  # fmt: skip
