@@ -32,7 +32,7 @@ class Port:
 
 
 class Bridge:
-    """`send` puts a frame on the wire, `tell` is given each event; `behaviour`, `answer_seconds` and `lose` may be set.
+    """`send` puts a frame on the wire, `tell` is given each event. What follows in `__init__` may be set.
 
     `lose` is how many of the next ECP requests it takes for lost.
     """
@@ -41,6 +41,7 @@ class Bridge:
         self.behaviour: Behaviour = Accept()
         self.answer_seconds = SOONEST_SECONDS
         self.lose = 0
+        self.is_mute = False
         self.vsis: dict[UUID, vdp.Message] = {}
         self._port = port
         self._send = send
@@ -126,7 +127,7 @@ class Bridge:
 
     def _announce(self) -> None:
         evb = [self._own_evb(form) for form in Form if form in self._port.forms]
-        if evb:
+        if evb and not self.is_mute:
             said = lldp.announcement(self._port.mac, self._port.name, _TTL_SECONDS, tuple(evb))
             self._send(Frame(NEAREST_CUSTOMER_BRIDGE, self._port.mac, lldp.ETHERTYPE, lldp.built(said)))
 

@@ -16,6 +16,12 @@ class Vdp(Protocol):
         """The VSIs that it has on the PF, whoever asked for them, by instance id; None where it speaks no VDP there."""
         ...
 
+    def agrees(self, pf: ObservedPf) -> bool:
+        """Whether a bridge, and no echo, has agreed with it to speak VDP there; False where that is not told. Ports are
+        placed by it, and what was associated before stays as it is.
+        """
+        ...
+
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """Returns once the bridge was heard to say yes, whatever the station tells. Raises Fault: `vsi_refused` with
         the bridge's reason, `vsi_unanswered`, `vsi_unheard` where the station alone says that there was an answer,

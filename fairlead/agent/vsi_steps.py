@@ -6,7 +6,7 @@ a station that tells of a success by itself is believed by nobody.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from fairlead.agent.boundary import Ledger
@@ -26,32 +26,42 @@ from fairlead.model.vsi import ABSENT, VsiReading, VsiState
 VsiStep = AssociateVsi | DisassociateVsi
 _UNKNOWN = VsiReading(VsiState.UNKNOWN)
 
-Stations = Mapping[PfKey, Mapping[str, VsiReading] | None]
-"""By PF, the VSIs that its station has; None where that did not tell. PFs without a station are left out."""
+
+@dataclass(frozen=True, slots=True)
+class StationView:
+    """A station as one look found it, on one PF. `vsis` None: it did not tell."""
+
+    vsis: Mapping[str, VsiReading] | None = None
+    is_agreed: bool = False
+
+
+Stations = Mapping[PfKey, StationView]
+"""By PF. Those without a station are left out."""
 
 
 def ask_stations(vdp: Vdp, pfs: Iterable[ObservedPf]) -> Stations:
     """One look at each PF. A station that does not answer costs one wait, for all PFs have the same."""
-    found: dict[PfKey, Mapping[str, VsiReading] | None] = {}
+    found: dict[PfKey, StationView] = {}
     is_silent = False
     for pf in pfs:
         if pf.link_layer is not LinkLayer.ETHERNET or pf.name is None:
             continue
         if is_silent:
-            found[pf.key] = None
+            found[pf.key] = StationView()
             continue
         try:
             vsis = vdp.read(pf)
         except Fault:
-            found[pf.key], is_silent = None, True
+            found[pf.key], is_silent = StationView(), True
         else:
-            found |= {pf.key: vsis} if vsis is not None else {}
+            found |= {pf.key: StationView(vsis, vdp.agrees(pf))} if vsis is not None else {}
     return found
 
 
 def with_station(pf: ObservedPf, stations: Stations) -> ObservedPf:
-    """The PF with what follows from its having one."""
-    if pf.key not in stations:
+    """The PF with what follows from its having one: ports may be placed there once a bridge has agreed with it."""
+    station = stations.get(pf.key)
+    if station is None or not station.is_agreed:
         return pf
     return replace(pf, capabilities=(*pf.capabilities, QBG_CAPABILITY))
 
@@ -122,7 +132,7 @@ def _reading(asked: AskedVsi, stations: Stations) -> VsiReading:
     pf, instance = asked.vsi.pf, asked.vsi.settings.instance_id
     if pf not in stations:
         return ABSENT
-    held = stations[pf]
+    held = stations[pf].vsis
     reading = _UNKNOWN if held is None else held.get(instance, ABSENT)
     is_trusted = asked.is_granted or reading.state is not VsiState.ASSOCIATED
     return reading if is_trusted else _UNKNOWN

@@ -20,14 +20,11 @@ What lldpad 1.1 does, and what is done about it here:
   that one alone.
 - It refuses everything for about a second after its start, and while the link is down.
 
-Answers come from lldpad's own process, so what another port number sends is no answer. Messages that nobody asked for
-go to the socket that the request named; what they say is not read: see `wake`.
+How messages go: fairlead/linux/lldpad_messages.py.
 """
 
 import errno
-import os
 import socket
-import struct
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,10 +32,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+import structlog
+
 from fairlead.hoststate.observed import ObservedPf
-from fairlead.linux.message import ACK, REQUEST
+from fairlead.linux.evb import agreement, announcement
+from fairlead.linux.lldpad_client import ADDRESS, Whose, announced
+from fairlead.linux.lldpad_messages import Messages
 from fairlead.linux.netlink import NetlinkRefusal
 from fairlead.linux.vdp import read_vsis, write_question, write_request
+from fairlead.linux.vdp_frames import VdpForm
 from fairlead.linux.vdp_words import (
     Doing,
     cannot_hear,
@@ -55,16 +57,10 @@ from fairlead.model.vsi import ABSENT, VdpRequest, VsiReading, VsiSettings, VsiS
 
 PID_FILE = Path("/run/lldpad.pid")
 _GETLINK, _SETLINK = 18, 19
-_ERROR, _DONE = 2, 3
-_HEADER = struct.Struct("=IHHII")
-_BUFFER = 256 * 1024
-_EVENT_PORT = 0x0046_4C56
-"""Above every process id (PID_MAX_LIMIT, 2^22), which netlink gives as port numbers. Always the same, so that what
-lldpad has to tell of VSIs that an agent before this one asked for comes here.
-"""
 _MOST_READINGS = 64
 _AWAY = frozenset({errno.ECONNREFUSED, errno.ENOENT})
 _NOT_READY = frozenset({errno.ENXIO, errno.EPROTONOSUPPORT, *_AWAY})
+_log = structlog.get_logger("fairlead.linux")
 _ANSWERED = frozenset({VsiState.ASSOCIATED, VsiState.ABSENT})
 _GONE = frozenset({VsiState.ABSENT})
 
@@ -98,22 +94,18 @@ class Lldpad:
     def __init__(
         self, pid_file: Path = PID_FILE, patience: Patience = Patience(), listen: Listen = WireWitness
     ) -> None:
-        self._pid_file = pid_file
         self._patience = patience
         self._listen = listen
-        self._talk = Lock()
-        self._serial = 0
+        self._messages = Messages(pid_file, patience.exchange)
         self._lock = Lock()
         self._awaited: dict[tuple[int, str], VsiReading] = {}
-        self._requests = _bound(0)
-        self._requests.settimeout(patience.exchange)
-        self.events = _events()
+        self._own_listeners: set[tuple[int, int]] = set()
+        self.events = self._messages.events
         """Where lldpad tells what nobody asked for. Whoever waits for it throws away what it reads."""
 
     def close(self) -> None:
         """Give the sockets back."""
-        self._requests.close()
-        self.events.close()
+        self._messages.close()
 
     def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
         """See Vdp.read."""
@@ -123,6 +115,23 @@ class Lldpad:
             if refusal.errno in _AWAY or refusal.errno == errno.ENODEV:
                 return None
             raise not_asked(Doing.READ, _subject(pf), refusal) from refusal
+
+    def agrees(self, pf: ObservedPf) -> bool:
+        """See Vdp.agrees. Where lldpad was found to hear itself in the draft's form it has no bridge that may be
+        believed, until it starts anew.
+        """
+        try:
+            link, lldpad = _link(pf), self._messages.port()
+            own, neighbour = (
+                announcement(announced(ADDRESS, link.name, whose, self._patience.exchange)) for whose in Whose
+            )
+        except OSError:
+            return False
+        found = agreement(own, neighbour)
+        if found.is_own and own.draft is not None:
+            self._hears_itself(pf, link, lldpad)
+        with self._lock:
+            return found.form is not None and (link.index, lldpad) not in self._own_listeners
 
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """See Vdp.associate."""
@@ -204,6 +213,8 @@ class Lldpad:
         if said is not None and said.state is VsiState.ASSOCIATED:
             return self._look(_link(pf), vsi)
         self._take_back(pf, vsi)
+        if VdpForm.DRAFT in heard.echoes:
+            self._hears_itself(pf, _link(pf), self._messages.port())
         if said is None:
             raise misled(_subject(pf, vsi), heard)
         return said
@@ -219,6 +230,14 @@ class Lldpad:
         finally:
             with self._lock:
                 del self._awaited[key]
+
+    def _hears_itself(self, pf: ObservedPf, link: Link, lldpad: int) -> None:
+        """Once for all: what it heard last is now the bridge and now itself."""
+        with self._lock:
+            is_new = (link.index, lldpad) not in self._own_listeners
+            self._own_listeners.add((link.index, lldpad))
+        if is_new:
+            _log.warning("station_hears_itself", pci_address=pf.pci_address, device=link.name)
 
     def _take_back(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """What lldpad has without the bridge's yes shall go. What went wrong is told already."""
@@ -279,7 +298,7 @@ class Lldpad:
         raise NetlinkRefusal(errno.EINTR, "its list of VSIs was another one each time it was read")
 
     def _list(self, index: int) -> dict[str, VsiReading]:
-        found = read_vsis(self._exchange(_GETLINK, write_question(index)))
+        found = read_vsis(self._messages.exchange(_GETLINK, write_question(index)))
         with self._lock:
             for instance, said in found.items():
                 if said.state is VsiState.REFUSED and (index, instance) in self._awaited:
@@ -287,46 +306,7 @@ class Lldpad:
         return found
 
     def _ask(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
-        self._exchange(_SETLINK, write_request(link.name, link.index, vsi, request))
-
-    def _exchange(self, kind: int, body: bytes) -> bytes:
-        """One message, and the body of its answer. Raises NetlinkRefusal."""
-        with self._talk:
-            self._serial += 1
-            lldpad, own = self._port(), int(self.events.getsockname()[0])
-            header = _HEADER.pack(_HEADER.size + len(body), kind, REQUEST | ACK, self._serial, own)
-            try:
-                self._requests.sendto(header + body, (lldpad, 0))
-                return self._received(lldpad)
-            except TimeoutError:
-                said = f"lldpad has not answered for {self._patience.exchange:.0f} s"
-                raise NetlinkRefusal(errno.ETIMEDOUT, said) from None
-            except OSError as error:
-                number = error.errno or errno.EIO
-                raise NetlinkRefusal(number, error.strerror or os.strerror(number)) from error
-
-    def _received(self, lldpad: int) -> bytes:
-        """Of the answer to what was asked last: not of one that was given up, nor of another process."""
-        while True:
-            data, (sender, _) = self._requests.recvfrom(_BUFFER)
-            if sender != lldpad or len(data) < _HEADER.size:
-                continue
-            length, kind, _, serial, _ = _HEADER.unpack_from(data)
-            if serial == self._serial:
-                body = data[_HEADER.size : length]
-                if kind == _ERROR:
-                    _raise_refusal(body)
-                return body
-
-    def _port(self) -> int:
-        """Of lldpad: its process id. The file is filled up with zero octets."""
-        try:
-            said = self._pid_file.read_bytes().partition(b"\0")[0].strip()
-        except FileNotFoundError:
-            raise NetlinkRefusal(errno.ENOENT, f"lldpad does not run: there is no {self._pid_file}") from None
-        if not said.isdigit() or not int(said):  # port 0 is the kernel
-            raise NetlinkRefusal(errno.ENOENT, f"lldpad does not run: {self._pid_file} names no process")
-        return int(said)
+        self._messages.exchange(_SETLINK, write_request(link.name, link.index, vsi, request))
 
 
 def _link(pf: ObservedPf) -> Link:
@@ -342,31 +322,3 @@ def _link(pf: ObservedPf) -> Link:
 def _subject(pf: ObservedPf, vsi: VsiSettings | None = None) -> str:
     place = f"{pf.name or 'PF'} ({pf.pci_address})"
     return place if vsi is None else f"{vsi.instance_id} on {place}"
-
-
-def _raise_refusal(body: bytes) -> None:
-    number = -int(struct.unpack_from("=i", body)[0])
-    if number:
-        raise NetlinkRefusal(number, os.strerror(number))
-
-
-def _bound(port: int) -> socket.socket:
-    found = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-    try:
-        found.bind((port, 0))
-    except OSError:
-        found.close()
-        raise
-    return found
-
-
-def _events() -> socket.socket:
-    """On the lasting port; on any where somebody has that, and then a lost VSI is seen at the next look."""
-    try:
-        events = _bound(_EVENT_PORT)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        events = _bound(0)
-    events.settimeout(0)
-    return events

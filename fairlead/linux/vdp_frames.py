@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from fairlead.linux.tlvs import ORGANIZATIONAL, tlvs
 from fairlead.model.vsi import ABSENT, VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
 
 
@@ -34,10 +35,7 @@ _ETHERNET = struct.Struct("!6s6sH")
 _DRAFT_HEAD = struct.Struct("!3sBHBH")
 _STANDARD_HEAD = struct.Struct("!HH")
 _DRAFT_ECP, _DRAFT_VDP = bytes.fromhex("001b3f"), bytes.fromhex("001b3f02")
-_ORGANIZATIONAL = 127
 _DRAFT_NAMED, _STANDARD_NAMED = slice(6, 27), slice(1, 22)
-_TLV_HEAD = struct.Struct("!H")
-_LENGTH_BITS, _LENGTH_MASK = 9, 0x1FF
 _STANDARD_REQUEST = 0x1001
 """Version 1, operation request, subtype VDP: a bridge answers by a request of its own."""
 _UUID_FORMAT = 5
@@ -84,8 +82,8 @@ def _draft(payload: bytes) -> _Said:
     whose, subtype, kind, operation, _ = _DRAFT_HEAD.unpack_from(payload)
     if (whose, subtype, kind, operation) != (_DRAFT_ECP, 0, 0, 0):
         return
-    for kind, value in _tlvs(payload[_DRAFT_HEAD.size :]):
-        if kind == _ORGANIZATIONAL and value[:4] == _DRAFT_VDP and len(value) >= _DRAFT_NAMED.stop:
+    for kind, value in tlvs(payload[_DRAFT_HEAD.size :]):
+        if kind == ORGANIZATIONAL and value[:4] == _DRAFT_VDP and len(value) >= _DRAFT_NAMED.stop:
             yield value[4], value[5], value[_DRAFT_NAMED]
 
 
@@ -93,7 +91,7 @@ def _standard(payload: bytes) -> _Said:
     """After the status: type, version, format of the instance, instance. The manager is in a TLV of its own."""
     if len(payload) < _STANDARD_HEAD.size or _STANDARD_HEAD.unpack_from(payload)[0] != _STANDARD_REQUEST:
         return
-    for kind, value in _tlvs(payload[_STANDARD_HEAD.size :]):
+    for kind, value in tlvs(payload[_STANDARD_HEAD.size :]):
         if kind - 1 in _MODES and len(value) >= _STANDARD_NAMED.stop:
             is_answer = bool(value[0] & _ANSWERED)
             yield kind - 1, value[0] & _CODE_MASK if is_answer else None, value[_STANDARD_NAMED]
@@ -111,14 +109,3 @@ def _reading(code: int) -> VsiReading:
     if _CODES.get(code) is VdpResponse.SUCCESS:
         return VsiReading(VsiState.ASSOCIATED)
     return VsiReading(VsiState.REFUSED, _CODES.get(code))
-
-
-def _tlvs(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Up to the end TLV, or to what is cut off."""
-    while len(octets) >= _TLV_HEAD.size:
-        (head,) = _TLV_HEAD.unpack_from(octets)
-        kind, end = head >> _LENGTH_BITS, _TLV_HEAD.size + (head & _LENGTH_MASK)
-        if kind == 0 or end > len(octets):
-            return
-        yield kind, octets[_TLV_HEAD.size : end]
-        octets = octets[end:]

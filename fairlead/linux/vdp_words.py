@@ -125,7 +125,7 @@ def cannot_hear(doing: Doing, subject: str, error: CannotHear) -> Fault:
     said = (
         f"the kernel does not let the agent hear the bridge on the PF: {name(number)}: {os.strerror(number)}"
     )
-    hint = "The agent needs CAP_NET_RAW, and a kernel with packet sockets (CONFIG_PACKET): run it as root."
+    hint = "The agent needs CAP_NET_RAW, as `fairlead install agent` gives it, and packet sockets (CONFIG_PACKET)."
     return Fault(Failure("vsi_unheard", doing.value, subject, said, hint))
 
 

@@ -22,6 +22,10 @@ class SimLldpad:
         told = self._machine.vsis.get(pf.key, {}) | self._machine.imagined.get(pf.key, {})
         return dict.fromkeys(told, VsiReading(VsiState.ASSOCIATED))
 
+    def agrees(self, pf: ObservedPf) -> bool:
+        """Wherever it has a bridge, and does not hear itself."""
+        return self._station(pf) is not None and not self._machine.troubles.is_echoing
+
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """As the bridge says."""
         machine, subject = self._machine, f"{vsi.instance_id} on {pf.name}"

@@ -62,6 +62,10 @@ class Host:
         with self.station as station:
             station.disassociate(PF, vsi or self.vsi)
 
+    def agrees(self):
+        with self.station as station:
+            return station.agrees(PF)
+
     def reading(self):
         with self.station as station:
             return (station.read(PF) or {}).get(str(self.instance))
@@ -83,8 +87,11 @@ class Host:
         self.responder.wait_for("its end", lambda: self.instance not in self.responder.vsis(), seconds)
 
     def wait_until_station_has_it_no_more(self):
-        give_up = time.monotonic() + SOON
-        while self.reading() is not None:
+        self.wait_until(lambda: self.reading() is None)
+
+    def wait_until(self, look, seconds=SOON):
+        give_up = time.monotonic() + seconds
+        while not look():
             assert time.monotonic() < give_up
             time.sleep(0.02)
 
@@ -278,11 +285,52 @@ def test_a_link_that_was_down_is_told_everything_again(alone):
 
 
 @EACH
+def test_there_is_an_agreement_while_the_bridge_is_there(alone):
+    assert alone.agrees()
+    alone.bed.cut_link()
+    alone.wait_until(lambda: not alone.agrees())
+    alone.bed.join_link()
+    alone.wait_until(alone.agrees)
+    alone.bed.lldpad.stop()
+    assert not alone.agrees()
+
+
+@SLOW
+@EACH
+def test_a_bridge_that_falls_silent_agrees_no_more(alone):
+    """lldpad announces what was agreed on, as before; it forgets the neighbour after the 20 s that that has told."""
+    alone.responder.mute()
+    alone.wait_until(lambda: not alone.agrees(), 30.0)
+
+
+@pytest.mark.parametrize("form", [Form.DRAFT], ids=["draft"])
+def test_a_station_that_has_heard_itself_has_no_agreement_in_the_drafts_form(alone):
+    """lldpad knows the last neighbour that it has heard: now the bridge, and now itself."""
+    with alone.station as station:
+        with alone.bed.echoing():
+            alone.wait_until(lambda: not station.agrees(PF))
+        alone.bed.lldpad.stop()
+        alone.bed.start()
+        assert station.agrees(PF)
+
+
+@SLOW
+@pytest.mark.parametrize("form", [Form.RATIFIED], ids=["2012"])
+def test_an_agreement_outlives_what_the_station_hears_of_itself_in_the_standards_form(alone):
+    with alone.bed.echoing(), alone.station as station:
+        give_up = time.monotonic() + 12.0
+        while time.monotonic() < give_up:
+            assert station.agrees(PF)
+            time.sleep(0.02)
+
+
+@EACH
 def test_a_neighbour_without_evb_is_no_bridge_for_it(form, tmp_path):
     with bed(form, tmp_path, announced=frozenset()) as own:
         with own.entered():
             own.lldpad.start()
         own.responder.wait_for("lldpad", lambda: bool(own.responder.events(What.ANNOUNCED)))
+        assert not Host(own).agrees()
         failure = Host(own).refusal()
         assert failure.code == "lldpad_refused"
         assert {Form.DRAFT: "ENXIO", Form.RATIFIED: "EPROTONOSUPPORT"}[form] in failure.answer
@@ -324,4 +372,6 @@ def test_a_station_that_hears_nobody_but_itself_has_no_bridge(form, tmp_path):
             own.lldpad.start()
         own.responder.behave(Deaf())
         own.responder.wait_for("lldpad", lambda: bool(own.responder.events(What.ANNOUNCED)))
-        assert Host(own).refusal().code in {"lldpad_refused", "vsi_unanswered", "vdp_echoed"}
+        host = Host(own)
+        assert host.refusal().code in {"lldpad_refused", "vsi_unanswered", "vdp_echoed"}
+        assert not host.agrees()

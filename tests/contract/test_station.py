@@ -109,6 +109,10 @@ def refusal(bench: Bench, vsi: VsiSettings = VSI) -> str:
     return fault.value.failure.code
 
 
+def test_with_a_bridge_there_is_an_agreement(bench: Bench):
+    assert bench.vdp.agrees(bench.pf)
+
+
 def test_what_is_associated_is_told_and_let_go(bench: Bench):
     assert bench.vdp.read(bench.pf) == {}
     bench.vdp.associate(bench.pf, VSI)
@@ -159,6 +163,7 @@ def test_a_station_that_hears_itself_associates_nothing_by_itself(bench: Bench, 
         elif response is not None:
             assert refusal(bench) == "vsi_refused"
         assert bench.vdp.read(bench.pf) == {}
+        assert bench.vdp.agrees(bench.pf) is not bench.is_misled
     bench.refuse(None)
     bench.vdp.associate(bench.pf, VSI)
     assert bench.vdp.read(bench.pf) == {INSTANCE: ASSOCIATED}

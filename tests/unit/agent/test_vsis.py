@@ -210,6 +210,15 @@ def test_a_pf_with_a_station_says_so():
     assert not any("802.1qbg" in pf.capabilities for pf in life.tick().observed.pfs)
 
 
+def test_a_pf_whose_station_hears_itself_is_offered_to_no_port_and_what_is_associated_stays():
+    life = Life(ONE)
+    life.tick()
+    life.host.machine.troubles.is_echoing = True
+    report = life.tick()
+    assert not any("802.1qbg" in pf.capabilities for pf in report.observed.pfs)
+    assert (report.wired, report.failures) == ((INSTANCE,), ())
+
+
 def test_a_station_that_does_not_answer_is_no_association():
     life = Life(ONE)
     life.tick()

@@ -115,9 +115,9 @@ def test_systemd_goes_by_what_the_rules_mark(name: str) -> None:
 def test_the_agent_may_do_no_more_than_it_needs() -> None:
     service = unit("fairlead-agent.service")["Service"]
 
-    assert service["CapabilityBoundingSet"].split() == ["CAP_NET_ADMIN", "CAP_DAC_OVERRIDE"]
+    assert service["CapabilityBoundingSet"].split() == ["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_DAC_OVERRIDE"]
     assert service["ProtectKernelTunables"] == "no", "it writes sriov_numvfs"
-    assert "AF_NETLINK" in service["RestrictAddressFamilies"].split()
+    assert {"AF_NETLINK", "AF_PACKET"} <= set(service["RestrictAddressFamilies"].split())
     assert service["RuntimeDirectoryPreserve"] == "yes", "what was management in this boot is kept there"
     assert "PrivateDevices" not in service, "without /dev/kvm guests would be emulated"
     assert "UMask" not in service, "QEMU's user reads images"
