@@ -1,8 +1,11 @@
-"""GUIDs of ports: which one a port has, and what a port on a network of InfiniBand cannot be."""
+"""GUIDs of ports: which one a port has, by what its guest asks for addresses, and what a port on a network of
+InfiniBand cannot be.
+"""
 
 from fairlead.control.boundary import Tx
+from fairlead.model.dhcp_option import CLIENT_ID, CLIENT_ID_NAMES, DhcpOption
 from fairlead.model.errors import Conflict, InvalidValue
-from fairlead.model.infiniband import Guid, guid_key, guid_of_mac
+from fairlead.model.infiniband import Guid, client_id_of, guid_key, guid_of_mac
 from fairlead.model.network import Network
 from fairlead.model.pci import LinkLayer, MacAddress
 from fairlead.model.port import Port
@@ -17,6 +20,24 @@ def guid_for(network: Network, mac: MacAddress, given: Guid | None) -> Guid | No
     if given is not None:
         raise InvalidValue("guid", given, f"possible on {_named(network)}, which is one of Ethernet")
     return None
+
+
+def with_client_id(
+    options: tuple[DhcpOption, ...], guid: Guid | None, before: Guid | None = None
+) -> tuple[DhcpOption, ...]:
+    """The port's DHCP options with its client id, now that it has that GUID; `before`: instead of that one. One that
+    its owner wrote stays, and one that he took away does not come again.
+    """
+    said = DhcpOption(CLIENT_ID, client_id_of(before)) if before else None
+    if guid is None or guid == before:
+        return options
+    told = DhcpOption(CLIENT_ID, client_id_of(guid))
+    if said is not None:
+        return tuple(told if option == said else option for option in options)
+    has_one = any(
+        option.name in CLIENT_ID_NAMES and option.ip_version == told.ip_version for option in options
+    )
+    return options if has_one else (*options, told)
 
 
 def has_own_guid(port: Port) -> bool:

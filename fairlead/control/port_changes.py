@@ -119,7 +119,8 @@ def _with_guid(tx: Tx, network: Network, port: Port, changed: Port, changes: Por
     if port.server_id:
         raise _refusal(port, "bound", "guid")
     guids.check_free(tx, changed)
-    return changed
+    options = guids.with_client_id(changed.dhcp_options, changed.guid, port.guid)
+    return replace(changed, dhcp_options=options)
 
 
 def _attached(tx: Tx, port: Port, changes: PortChanges) -> Port:

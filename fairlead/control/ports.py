@@ -84,6 +84,7 @@ def create(tx: Tx, new: NewPort) -> PortView:
     if new.alias is not None:
         tx.aliases.fetch(new.alias)
     mac = new.mac or generated_mac(tx)
+    guid = guids.guid_for(network, mac, new.guid)
     secured = new.port_security_enabled
     if secured is None:
         secured = network.port_security_enabled and new.vnic_type is not VnicType.DIRECT_PHYSICAL
@@ -108,13 +109,13 @@ def create(tx: Tx, new: NewPort) -> PortView:
         port_security_enabled=secured,
         propagate_uplink_status=new.propagate_uplink_status,
         allowed_addresses=new.allowed_addresses,
-        dhcp_options=dhcp_options.changed((), new.dhcp_options),
+        dhcp_options=guids.with_client_id(dhcp_options.changed((), new.dhcp_options), guid),
         trusted=new.trusted,
         vlan_priority=new.vlan_priority,
         numa_policy=new.numa_policy,
         wanted_host=new.wanted_host,
         device_id_text=new.device_id_text,
-        guid=guids.guid_for(network, mac, new.guid),
+        guid=guid,
         tags=new.tags,
     )
     guids.check_free(tx, port)

@@ -19,6 +19,9 @@ ROUTER, ROUTES, MTU, DNS, DOMAIN, SEARCH = (
     "domain-name",
     "domain-search",
 )
+CLIENT_ID = "client-id"
+"""Who the client is; only a DHCP server makes something of it."""
+CLIENT_ID_NAMES = frozenset({CLIENT_ID, "61"})
 MAY_BE_BLANK = frozenset({ROUTER, ROUTES})
 """Options of which an empty value says that there is none (Neutron's rule)."""
 _BY_NUMBER = {

@@ -26,6 +26,10 @@ HIGHEST_PARTITION_KEY = 0x7FFF
 TAKES_PARTITIONS = "partitions"
 """The capability of a PF whose VFs are told on their host which partition they are in."""
 
+_CLIENT_ID = "ff:00:00:00:00:00:02:00:00:02:c9:00:"
+"""RFC 4361: 255, four octets of an IAID, and a DUID-EN (RFC 8415): type 2, enterprise 0x2c9, which is Mellanox, and
+what it says: 0 and the GUID.
+"""
 _FULL = 0x8000
 _KEY = "guid:"
 _GUID = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){7}")
@@ -84,6 +88,13 @@ def guid_of_mac(mac: MacAddress) -> Guid:
 def mac_of_guid(guid: Guid) -> MacAddress:
     """The MAC address by which cloud-init and FlexBoot know an InfiniBand NIC: its GUID without the middle."""
     return MacAddress(f"{guid[:8]}:{guid[15:]}")
+
+
+def client_id_of(guid: Guid) -> str:
+    """The DHCP client id of the port in its guest: an address of IPoIB is longer than DHCP's field for one, so RFC 4390
+    makes the client id who the client is. As networking-mlnx writes it for Neutron's users.
+    """
+    return f"{_CLIENT_ID}{guid}"
 
 
 def spelt(number: int) -> Guid:

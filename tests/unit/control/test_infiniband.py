@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from fairlead.control import networks, policies, ports, servers
+from fairlead.control.dhcp_options import DhcpOptionChange
 from fairlead.control.networks import NetworkChanges
 from fairlead.control.nics import BootNic
 from fairlead.control.policies import PolicyChanges
 from fairlead.control.port_changes import PortChanges, update
 from fairlead.model.binding import VifType
+from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import PortId
 from fairlead.model.infiniband import DEFAULT_PARTITION, Guid, Membership, PartitionKey, guid_of_mac
@@ -73,6 +75,28 @@ def test_a_guid_that_was_made_follows_the_mac_and_one_that_was_given_stays(world
     assert change(world, made, mac=MAC).port.guid == GUID
     assert change(world, given, mac=MacAddress("fa:16:3e:65:43:21")).port.guid == OWN
     assert change(world, given, guid=None).port.guid == "fa:16:3e:00:00:65:43:21"
+
+
+def test_a_port_tells_its_dhcp_client_id_which_follows_its_guid(world: InfinibandWorld):
+    """As networking-mlnx writes it: RFC 4390 and 4361, Mellanox's enterprise number, and the GUID."""
+    port = world.ib_port(mac=MAC).port
+    said = f"ff:00:00:00:00:00:02:00:00:02:c9:00:{GUID}"
+    assert port.dhcp_options == (DhcpOption("client-id", said, 4),)
+    (option,) = change(world, port.id, guid=OWN).port.dhcp_options
+    assert option.value == f"ff:00:00:00:00:00:02:00:00:02:c9:00:{OWN}"
+    assert world.ib_port(world.network_id).port.dhcp_options == ()
+
+
+@pytest.mark.parametrize("name", ["client-id", "61"])
+def test_a_client_id_that_its_owner_wrote_or_took_away_is_left_alone(world: InfinibandWorld, name: str):
+    own = DhcpOptionChange(name, "ff:01")
+    port = world.ib_port(dhcp_options=(own,)).port
+    assert port.dhcp_options == (DhcpOption(name, "ff:01"),)
+    assert change(world, port.id, guid=OWN).port.dhcp_options == port.dhcp_options
+    made = world.ib_port().port
+    gone = change(world, made.id, dhcp_options=(DhcpOptionChange("client-id", None),)).port
+    assert gone.dhcp_options == ()
+    assert change(world, made.id, mac=MAC).port.dhcp_options == ()
 
 
 def test_a_guid_stays_while_a_server_has_the_port(world: InfinibandWorld):
