@@ -38,7 +38,9 @@ class Announcement:
 
     @property
     def repeats_bridge(self) -> bool:
-        """Whether it is a station to which a bridge has told its status, in the standard's form."""
+        """Whether it is a station to which a bridge has told its status, in the standard's form. A bridge that can do
+        nothing of what that tells is not known from none.
+        """
         value = self.standard or b""
         return len(value) > _BRIDGE_STATUS and value[_BRIDGE_STATUS] != 0
 
@@ -70,11 +72,11 @@ def announcement(octets: bytes) -> Announcement:
 
 def agreement(own: Announcement, neighbour: Announcement) -> Agreement:
     """What lldpad's own announcement and its neighbour's come to. In the standard's form a neighbour that is lldpad
-    itself has come between two of the bridge's, of which it tells still.
+    itself has come between two announcements of the bridge, whose status it repeats still.
     """
     is_own = bool(own.who) and neighbour.who == own.who
     if own.speaks_draft and neighbour.speaks_draft and not is_own:
         return Agreement(VdpForm.DRAFT, is_own)
-    if own.repeats_bridge and (neighbour.is_bridge or is_own):
+    if own.standard is not None and (neighbour.is_bridge or (is_own and own.repeats_bridge)):
         return Agreement(VdpForm.STANDARD, is_own)
     return Agreement(None, is_own)

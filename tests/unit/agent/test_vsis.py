@@ -308,6 +308,29 @@ def test_an_agent_that_dies_at_any_call_leaves_no_association_behind(number: int
     assert life.host.machine.mishaps == []
 
 
+def hear_itself(life: Life) -> None:
+    life.host.machine.troubles.is_echoing = True
+    life.tick()
+    life.later()
+
+
+@pytest.mark.parametrize("number", range(calls_of(hear_itself)))
+def test_an_agent_that_dies_at_any_call_starts_nothing_where_its_station_hears_itself(number: int):
+    life = Life(ONE)
+    life.host.machine.troubles.is_echoing = True
+    life.host.machine.fuse = dies_after(number)
+    for _ in range(4):
+        try:
+            life.later()
+        except AgentDied:
+            life.host.machine.fuse = dies_after(10**6)
+            life.agent = life.host.agent(HOST, life.control)
+    assert life.starts == 0
+    life.host.machine.troubles.is_echoing = False
+    assert life.later().wired == (INSTANCE,)
+    assert (life.starts, life.host.machine.mishaps) == (1, [])
+
+
 def test_a_starting_guest_is_the_last_of_its_plan():
     life, seen = Life(ONE), list[Step]()
     life.agent = life.host.agent(HOST, life.control, seen.append)

@@ -79,6 +79,27 @@ def test_without_a_station_the_capability_is_named(station: Station):
     assert "of a PF with capability 802.1qbg" in server.fault.answer
 
 
+def test_where_a_station_hears_itself_no_port_is_placed(station: Station):
+    station.machine.troubles.is_echoing = True
+    station.host.settle()
+    server = station.run(profile(station.world))
+    assert server.status is ServerStatus.ERROR
+    assert server.fault is not None
+    assert "of a PF with capability 802.1qbg" in server.fault.answer
+
+
+def test_a_port_that_was_placed_before_its_station_heard_itself_says_so(station: Station):
+    server = station.world.boot("web", station.world.direct(port_profile_id=profile(station.world)))
+    station.world.scheduler.tick()
+    station.machine.troubles.is_echoing = True
+    station.host.settle()
+    found = station.server(server)
+    assert found.status is ServerStatus.ERROR
+    assert found.fault is not None
+    assert found.fault.code == "vdp_echoed"
+    assert station.host.sim.hypervisor.starts == []
+
+
 def test_another_type_reaches_bound_ports_live(station: Station):
     profile_id = profile(station.world)
     server = station.run(profile_id)

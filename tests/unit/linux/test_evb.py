@@ -23,6 +23,7 @@ def agreed(own: str, neighbour: str) -> Agreement:
     [
         (STATION + DRAFT, BRIDGE + DRAFT_BRIDGE, VdpForm.DRAFT),
         (STATION + STANDARD, BRIDGE + STANDARD_BRIDGE, VdpForm.STANDARD),
+        (STATION + "fe090080c20d00046a9213", BRIDGE + "fe090080c20d00046a5213", VdpForm.STANDARD),
         (STATION + DRAFT_ALONE, BRIDGE, None),
         (STATION + STANDARD_ALONE, BRIDGE, None),
         (STATION + DRAFT_ALONE, "", None),
