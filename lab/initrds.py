@@ -12,7 +12,9 @@ _INSIDE = Path(__file__).parent / "inside"
 # crc32c is what ext4 and libata ask for by name (softdep), which modules.dep does not say.
 _HOST_MODULES = ("virtio_blk", "crc32c_generic", "crc32c-intel", "ext4")
 _GUEST_MODULES = (
+    "igb",
     "igbvf",
+    "8021q",
     "virtio_net",
     "virtio_blk",
     "ahci",

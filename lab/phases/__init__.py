@@ -17,6 +17,7 @@ from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
 from lab.phases.libvirt_qbh import LIBVIRT_QBH
 from lab.phases.live import LIVE
+from lab.phases.physical import PHYSICAL, RETURN, TRUNK
 from lab.phases.power import POWER
 from lab.phases.qbh import QBH
 from lab.phases.refusal import REFUSAL
@@ -30,5 +31,5 @@ PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REUSE, DEAF,
-    END, QBH,
+    END, PHYSICAL, TRUNK, RETURN, QBH,
 )  # fmt: skip
