@@ -19,8 +19,9 @@ from fairlead.api.runner import InPlace, Workers
 from fairlead.api.waiters import Waiters
 from fairlead.control import flavors, images
 from fairlead.control.audit_trail import Retention
-from fairlead.control.boundary import SCHEDULER
+from fairlead.control.boundary import SCHEDULER, PortProfileProvider
 from fairlead.control.engine import Engine
+from fairlead.control.port_profiles import KeptProfiles
 from fairlead.control.resize_window import confirm_due
 from fairlead.control.scheduling import Scheduler
 from fairlead.main.audit_trail import TrailKeeper, retention_from
@@ -40,6 +41,7 @@ from fairlead.placement.boundary import HostOrder
 from fairlead.store.engine import SqlDatabase, open_database
 from fairlead.store.image_files import ImageFiles
 from fairlead.store.notices import Notices
+from fairlead.store.profile_file import ProfileFile
 
 _DATABASE = "fairlead.db"
 _SOCKET_MODE = 0o660
@@ -69,6 +71,7 @@ class Serving:
     """None: a resize waits for its owner's word for ever."""
     subnet_managers: SubnetManagers | None = None
     """None: this process tells none."""
+    port_profiles: PortProfileProvider = field(default_factory=KeptProfiles)
 
     @property
     def url(self) -> str:
@@ -110,9 +113,15 @@ def serving_from(
         retention_from(settings),
         resize_window_from(settings),
         subnet_managers_from(settings),
+        _port_profiles(settings["port_profile_file"]),
     )
     _warn_of_plain_passwords(serving)
     return serving
+
+
+def _port_profiles(path: str | None) -> PortProfileProvider:
+    """A further provider is named here: docs/howto/port-profile-provider.md."""
+    return ProfileFile(Path(path)) if path else KeptProfiles()
 
 
 def _warn_of_plain_passwords(serving: Serving) -> None:
@@ -204,6 +213,7 @@ class ControlProcess:
             doors.login,
             doors.issuer,
             self._rules,
+            port_profiles=self._serving.port_profiles,
             is_for_loopback=self._serving.logins.way is Way.NONE,
         )
         keeper = TrailKeeper(self.engine, parts.refusals, self._serving.retention)

@@ -50,6 +50,9 @@ _SETTINGS = {
     "policy_file": _Setting(
         "Rules of access in place of the default ones, TOML; `fairlead rules` shows them."
     ),
+    "port_profile_file": _Setting(
+        "Port profiles that a product manages, TOML: others of those kinds are refused."
+    ),
     "resize_confirm_window_seconds": _Setting(
         "Confirm a resize by itself after so many seconds without its owner's word; 0: never.", "0"
     ),
@@ -217,6 +220,7 @@ _OF_CONTROL = (
     "keystone_project",
     "keystone_domain",
     "keystone_ca",
+    "port_profile_file",
     "resize_confirm_window_seconds",
     "subnet_manager",
     "subnet_manager_command",

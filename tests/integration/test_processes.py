@@ -74,6 +74,32 @@ def test_a_fabric_is_told_by_the_process_that_has_the_setting(tmp_path):
         assert "partitions_failed" in fairlead("--url", url, "event").stdout
 
 
+def test_the_profiles_that_a_product_has_are_those_of_its_file(tmp_path):
+    listed = tmp_path / "profiles.toml"
+    settings = ("--port-profile-file", str(listed))
+    refused = fairlead(
+        "up", "--sim", "1", "--listen", "127.0.0.1:0", "--state", str(tmp_path / "s"), *settings
+    )
+    assert (refused.returncode, "No such file" in refused.stderr) == (1, True), refused.stderr
+    has = 'kinds = ["802.1Qbh"]\n[[port_profile]]\nkind = "802.1Qbh"\nprofile_id = '
+    listed.write_text(f'{has}"finance"')
+    with up(str(tmp_path / "state"), *settings) as (_, url):
+
+        def made(profile_id):
+            ask = ("port-profile", "create", profile_id, "--kind", "802.1Qbh", "--profile-id", profile_id)
+            return fairlead("--url", url, *ask)
+
+        assert made("finance").returncode == 0
+        refused = made("hr")
+        assert refused.returncode == 1
+        assert "profile_id finance" in refused.stderr
+        listed.write_text(f'{has}"hr"')
+        assert made("hr").returncode == 0
+        listed.write_text("kinds = 1")
+        refused = made("hr")
+        assert (refused.returncode, "has no answer" in refused.stderr) == (1, True), refused.stderr
+
+
 def wait_for(ask, words):
     give_up = time.monotonic() + PATIENCE_SECONDS
     while words not in (said := ask()):
