@@ -126,8 +126,8 @@ def told_of(host_id: HostId, chain: Chain, step: Step, failure: Failure) -> Subj
 
 
 def blamed(chain: Chain, failure: Failure) -> SubjectFailure:
-    """Whose failure it is that the chain failed: its server's; of one that gives a running guest a NIC or takes it,
-    the port's.
+    """Whose failure it is that the chain failed: its server's; of one that gives a running guest a NIC, takes it, or
+    sets the one that it has, the port's.
     """
     told = SubjectFailure(failure, server_id=chain.server_id)
     return replace(told, port_id=chain.nic.port_id, spares_server=True) if chain.nic else told

@@ -144,10 +144,10 @@ def _followed(
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
         leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
         kept = [(allocation, device) for allocation, device in held if allocation.port_id not in leaving]
-        is_wired = all(b.wiring is Wiring.WIRED for b in own if b.port_id not in leaving)
-        if is_wired and all(_has(guest, device) for _, device in kept):
+        is_told = all(b.wiring in _SETTLED for b in own if b.port_id not in leaving)
+        if is_told and all(_has(guest, device) for _, device in kept):
             _alias_devices_allocated(tx, kept)
-            return _untroubled(_up(tx, server), own)
+            return _untroubled(server, _up(tx, server), own)
     elif not guest.state.is_up and server.power is Power.STOPPED and is_disk_settled(server, guest):
         return _moved(tx, server, "stopped", ServerStatus.SHUTOFF, "server_stopped", "Server {} is down.")
     elif not guest.state.is_up and (is_wanted_boot or server.power is Power.SUSPENDED):
@@ -181,14 +181,17 @@ def _has(guest: ObservedGuest, device: Device) -> bool:
     return device.status is not DeviceStatus.MISSING and device.pci_address in guest.hostdevs
 
 
-def _untroubled(server: Server, own: Sequence[Binding]) -> Server:
+def _untroubled(before: Server, now: Server, own: Sequence[Binding]) -> Server:
     """It runs with all that it should have: what was amiss while it ran is over, unless a port of it says more."""
-    fault = server.fault
-    if fault is None or fault.code == HELD_BACK or any(binding.failure for binding in own):
-        return server
-    return replace(server, fault=None, fault_at=None)
+    if any(binding.failure for binding in own):
+        return replace(now, fault=before.fault, fault_at=before.fault_at)
+    if now.fault is None or now.fault.code == HELD_BACK:
+        return now
+    return replace(now, fault=None, fault_at=None)
 
 
+_SETTLED = frozenset({Wiring.WIRED, Wiring.FAILED})
+"""A guest was started once all was wired: what fails under it since is its port's, and it runs on."""
 _STATES = {Power.RUNNING: GuestState.RUNNING, Power.PAUSED: GuestState.PAUSED}
 
 

@@ -11,6 +11,7 @@ from fairlead.control.port_words import in_words
 from fairlead.control.rewiring import bound_among, rewire
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import driver_for
+from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import Binding
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import PortId
@@ -33,7 +34,7 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     _refuse_what_was_claimed(tx, told)
     for pair in told:
         _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
-    rewired = [(before, after) for before, after in told if _settings(before) != _settings(after)]
+    rewired = [pair for pair in told if _is_news(pair, bound[pair[0].port.id])]
     details = _details(tx, [(after, bound[after.port.id]) for _, after in rewired])
     rewire(tx, [before.port for before, _ in rewired], details)
 
@@ -54,6 +55,12 @@ def _details(tx: Tx, bound: Sequence[tuple[Nic, Binding]]) -> dict[PortId, dict[
     return {nic.port.id: details(nic, binding) for nic, binding in bound}
 
 
+def _is_news(pair: Pair, binding: Binding) -> bool:
+    """Whether the host is told something else: settings, or what the driver makes of the port besides."""
+    before, after = pair
+    return _settings(before) != _settings(after) or _wiring(before, binding) != _wiring(after, binding)
+
+
 def _refuse_contradiction(tx: Tx, pair: Pair) -> None:
     """A port that was asked for what cannot be before is not in the way."""
     before, after = pair
@@ -67,9 +74,8 @@ def _refuse_contradiction(tx: Tx, pair: Pair) -> None:
 def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
     """The mechanism that bound the port must be able to do what it shall do now."""
     before, after = pair
-    driver = driver_for(binding.vif_type)
     try:
-        driver.settings(BoundPort(after.port, after.network, after.qos, profile=after.profile))
+        _made_by_driver(after, binding)
     except Conflict as refusal:
         raise _conflict(tx, before, refusal.message) from refusal
 
@@ -93,6 +99,19 @@ def _settings(nic: Nic) -> PortSettings | None:
         return nic.settings
     except InvalidValue:
         return None
+
+
+def _wiring(nic: Nic, binding: Binding) -> Settings | None:
+    """What its driver tells the host; None where the port asked for what cannot be."""
+    try:
+        return _made_by_driver(nic, binding)
+    except (Conflict, InvalidValue):
+        return None
+
+
+def _made_by_driver(nic: Nic, binding: Binding) -> Settings:
+    bound = BoundPort(nic.port, nic.network, nic.qos, profile=nic.profile)
+    return driver_for(binding.vif_type).settings(bound)
 
 
 def _conflict(tx: Tx, nic: Nic, why: str) -> Conflict:

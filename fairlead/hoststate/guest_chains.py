@@ -65,12 +65,12 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     taps = [tap for tap in lookup.taps_of(server_id) if not is_tapped(lookup, tap)]
     vsis = unassociated(lookup, server_id)
     lacking = {_name(device): device for device in (missing_devices(lookup, wanted) if wanted else ())}
+    nics = {_name(device): device for device in (wanted.devices if wanted and stays_up else ())}
     for vf in vfs:
-        nic = lacking.get(vf.device_id) if stays_up else None
-        yield _setting(lookup, vf, nic, ahead, stays_up=stays_up)
+        yield _setting(lookup, vf, nics.get(vf.device_id), ahead, stays_up=stays_up)
     for tap in taps:
-        needs, nic = _bridges_to_make(lookup, {tap.bridge}), lacking.get(tap.name) if stays_up else None
-        yield Chain(f"set/{tap.name}", (MakeTap(tap),), server_id, needs, nic)
+        needs = _bridges_to_make(lookup, {tap.bridge})
+        yield Chain(f"set/{tap.name}", (MakeTap(tap),), server_id, needs, nics.get(tap.name))
     for vsi in vsis:
         nic = nic_of(lookup, server_id, vsi.port_id) if stays_up else None
         yield from association(lookup, vsi, _family_needs(vsi.pf, ahead), nic)

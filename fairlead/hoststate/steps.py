@@ -263,8 +263,8 @@ Step = (
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Steps for one subject; none: it only tells that subject when something fails that it needs. `needs`: keys of
-    chains of earlier stages that must be done before this one. `nic`: what a running server is to be given, or asked
-    for; a failure is that of its port then, and spares the server.
+    chains of earlier stages that must be done before this one. `nic`: what a running server has, is to be given, or is
+    asked for; a failure is that of its port then, and spares the server.
     """
 
     key: str
