@@ -21,6 +21,7 @@ from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
 from tests.lldpad_bed import UPLINK, bed
+from tests.network_namespace import ip
 
 MAC = MacAddress("52:54:00:aa:bb:01")
 PF = ObservedPf(
@@ -350,6 +351,16 @@ def test_a_station_that_hears_itself_is_no_station_of_the_draft(alone, behaviour
         assert alone.reading() is None
     alone.responder.behave(Accept())
     alone.associate()
+
+
+@pytest.mark.parametrize("form", [Form.DRAFT], ids=["draft"])
+def test_an_echo_is_known_after_the_pfs_mac_has_changed(alone):
+    """lldpad sends by the one that the PF had when it started."""
+    with alone.bed.entered():
+        ip(f"link set {UPLINK} address 02:00:00:00:00:0c")
+    with alone.bed.echoing():
+        alone.responder.behave(Silent())
+        assert alone.refusal().code == "vdp_echoed"
 
 
 @pytest.mark.parametrize("form", [Form.RATIFIED], ids=["2012"])

@@ -1,8 +1,8 @@
 """What is heard on a PF's wire, on a veth: the bridge's answers, the PF's own frames, and what passes for neither."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -32,26 +32,47 @@ IN_TIME, AT_ONCE = 5.0, 0.0
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """The bridge's end of a PF's cable."""
+    """The bridge's end of a PF's cable. `arrivals` are sockets at the PF's end that were there before any witness: the
+    kernel gives a frame to the newest first, so what they have a witness has.
+    """
 
     end: socket.socket
     pf: ObservedPf
+    arrivals: Mapping[Form, socket.socket]
 
     def say(self, form: Form, source: str = BRIDGE, code: int = 0, vlan: int | None = None) -> None:
-        """An answer as a bridge gives it, from that source."""
-        entry = vdp.Entry(bytes.fromhex(VSI.mac.replace(":", "")), 100)
-        manager = bytes((11,)).ljust(1 if form is Form.DRAFT else 16, b"\0")
-        vsi = vdp.Vsi(manager, VSI.type_id, VSI.type_id_version, UUID(INSTANCE), (entry,))
-        message = vdp.Message(form, vdp.Mode.ASSOCIATE, vdp.answered(code, form), vsi)
-        said = ecp.Ecpdu(form, is_acknowledgement=False, sequence=7, payload=vdp.built(message))
-        mac = bytes.fromhex(source.replace(":", ""))
-        frame = ecp.framed(said, mac, ecp.DESTINATIONS[form]).built()
-        tag = b"" if vlan is None else bytes.fromhex("8100") + vlan.to_bytes(2)
-        self.end.send(frame[:12] + tag + frame[12:])
+        """An answer as a bridge gives it, from that source; returns once it has come."""
+        self.end.send(_frame(form, source, code, vlan))
+        self.arrivals[form].recv(2048)
+
+    def send_from_pf(self, form: Form, source: str) -> None:
+        """Such a frame on its way out."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as own:
+            own.bind((self.pf.name or "", 0))
+            own.send(_frame(form, source))
 
     def witness(self) -> WireWitness:
         """Of the PF at the other end."""
         return WireWitness(self.pf, VSI, VdpRequest.ASSOCIATE)
+
+
+def _frame(form: Form, source: str, code: int = 0, vlan: int | None = None) -> bytes:
+    entry = vdp.Entry(bytes.fromhex(VSI.mac.replace(":", "")), 100)
+    manager = bytes((11,)).ljust(1 if form is Form.DRAFT else 16, b"\0")
+    vsi = vdp.Vsi(manager, VSI.type_id, VSI.type_id_version, UUID(INSTANCE), (entry,))
+    message = vdp.Message(form, vdp.Mode.ASSOCIATE, vdp.answered(code, form), vsi)
+    said = ecp.Ecpdu(form, is_acknowledgement=False, sequence=7, payload=vdp.built(message))
+    mac = bytes.fromhex(source.replace(":", ""))
+    frame = ecp.framed(said, mac, ecp.DESTINATIONS[form]).built()
+    tag = b"" if vlan is None else bytes.fromhex("8100") + vlan.to_bytes(2)
+    return frame[:12] + tag + frame[12:]
+
+
+def _end(name: str, protocol: int) -> socket.socket:
+    found = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    found.settimeout(IN_TIME)
+    found.bind((name, protocol))
+    return found
 
 
 @contextmanager
@@ -65,9 +86,10 @@ def _wire() -> Iterator[Wire]:
         ip(f"link add pf0 address {PF_MAC} type veth peer name br0")
         ip("link set pf0 up")
         ip("link set br0 up")
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as end:
-            end.bind(("br0", 0))
-            yield Wire(end, replace(pf, name="pf0", vfs=(vf,)))
+        with ExitStack() as undo:
+            end = undo.enter_context(_end("br0", 0))
+            arrivals = {form: undo.enter_context(_end("pf0", FORMS[form].value)) for form in Form}
+            yield Wire(end, replace(pf, name="pf0", vfs=(vf,)), arrivals)
 
 
 @pytest.fixture
@@ -80,7 +102,7 @@ def wire() -> Iterator[Wire]:
 def test_the_bridges_answer_is_heard(wire: Wire, form: Form):
     with wire.witness() as witness:
         wire.say(form)
-        assert witness.hear(IN_TIME) == Heard(YES)
+        assert witness.hear(AT_ONCE) == Heard(YES)
 
 
 @EACH
@@ -88,7 +110,7 @@ def test_the_last_answer_holds(wire: Wire, form: Form):
     with wire.witness() as witness:
         wire.say(form)
         wire.say(form, code=3)
-        assert witness.hear(IN_TIME).answer == VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID)
+        assert witness.hear(AT_ONCE).answer == VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID)
 
 
 @EACH
@@ -105,6 +127,24 @@ def test_what_the_pf_itself_sent_is_an_echo_and_no_answer(wire: Wire, form: Form
         heard = witness.hear(AT_ONCE)
     assert heard == Heard(echoes=frozenset({FORMS[form]}))
     assert heard.is_misleading is (form is Form.DRAFT)
+
+
+@EACH
+def test_an_address_that_the_pf_had_before_is_the_pfs_own_once_it_has_sent_by_it(wire: Wire, form: Form):
+    """As lldpad does that was started before the PF's MAC was changed."""
+    before = "02:00:00:00:00:0c"
+    with wire.witness() as witness:
+        wire.send_from_pf(form, before)
+        wire.say(form, before)
+        heard = witness.hear(AT_ONCE)
+    assert heard == Heard(echoes=frozenset({FORMS[form]}))
+
+
+@EACH
+def test_what_the_pf_sends_is_no_echo(wire: Wire, form: Form):
+    with wire.witness() as witness:
+        wire.send_from_pf(form, PF_MAC)
+        assert witness.hear(AT_ONCE) == Heard()
 
 
 @EACH
