@@ -4,15 +4,15 @@ A port starts plain, as the API makes one of which nothing is asked, and gets wi
 network, its QoS policy, its port profile. So a driver is tried with what it serves and with what it must refuse.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
 from fairlead.drivers.base import BoundPort
 from fairlead.model.errors import InvalidValue
 from fairlead.model.infiniband import HIGHEST_PARTITION_KEY, TAKES_PARTITIONS, Membership
-from fairlead.model.network import Network, SegmentKind
+from fairlead.model.network import SegmentKind
 from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import (
@@ -22,7 +22,9 @@ from fairlead.model.port_profile import (
     HIGHEST_TYPE_ID_VERSION,
     HIGHEST_VLAN,
     HIGHEST_VLAN_PRIORITY,
+    LEAST_MTU,
     LONGEST_PROFILE_ID,
+    MOST_MBPS,
     EthernetSettings,
     InfinibandSettings,
     PortProfileKind,
@@ -36,144 +38,162 @@ from fairlead.model.vf import LinkState, VlanProtocol
 from tests import rows
 
 INSTANCE = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f"
-Wish = Callable[[BoundPort], BoundPort]
 
-_VLANS = st.sampled_from([None, 1, 100, HIGHEST_VLAN])
-_MBPS = st.sampled_from([1, 10, 900, 25_000])
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing more that is asked of a port."""
+
+    name: str
+    grant: Callable[[BoundPort], BoundPort]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+SETTINGS: dict[PortProfileKind, tuple[PortProfileSettings, ...]] = {
+    PortProfileKind.ETHERNET: (EthernetSettings(),),
+    PortProfileKind.QBH: tuple(
+        map(QbhSettings, ("finance", "x", "y" * LONGEST_PROFILE_ID, "\u00fc" * (LONGEST_PROFILE_ID // 2)))
+    ),
+    PortProfileKind.QBG: (
+        QbgSettings(11, 1193046, 2),
+        QbgSettings(1, 0, 0, INSTANCE),
+        QbgSettings(HIGHEST_MANAGER_ID, HIGHEST_TYPE_ID, HIGHEST_TYPE_ID_VERSION),
+    ),
+    PortProfileKind.INFINIBAND: (
+        InfinibandSettings(16),
+        InfinibandSettings(1, Membership.LIMITED),
+        InfinibandSettings(HIGHEST_PARTITION_KEY),
+    ),
+}
+"""Of each kind, at and within the bounds of its standard; an Ethernet one says nothing yet."""
+
 _OF_NETWORK: dict[LinkLayer, dict[str, object]] = {
     LinkLayer.ETHERNET: {},
     LinkLayer.INFINIBAND: {"link_layer": LinkLayer.INFINIBAND, "physical_network": "fabric"},
 }
-_OF_KIND: dict[PortProfileKind, st.SearchStrategy[PortProfileSettings]] = {
-    PortProfileKind.ETHERNET: st.just(EthernetSettings()),
-    PortProfileKind.QBH: st.builds(
-        QbhSettings,
-        st.sampled_from(["finance", "x", "y" * LONGEST_PROFILE_ID, "ü" * (LONGEST_PROFILE_ID // 2)]),
-    ),
-    PortProfileKind.QBG: st.builds(
-        QbgSettings,
-        st.sampled_from([1, 11, HIGHEST_MANAGER_ID]),
-        st.sampled_from([0, 1193046, HIGHEST_TYPE_ID]),
-        st.sampled_from([0, 2, HIGHEST_TYPE_ID_VERSION]),
-        st.sampled_from([None, INSTANCE]),
-    ),
-    PortProfileKind.INFINIBAND: st.builds(
-        InfinibandSettings,
-        st.sampled_from([1, 16, HIGHEST_PARTITION_KEY]),
-        st.sampled_from(Membership),
-    ),
-}
-_PROFILE_FIELDS: dict[str, st.SearchStrategy[object]] = {
-    "vlan_priority": st.integers(0, HIGHEST_VLAN_PRIORITY),
-    "vlan_protocol": st.sampled_from(VlanProtocol),
-    "allowed_vlans": st.sampled_from([ALL_VLANS, parse_vlans(["100", "200-299"])]),
-    "trust": st.booleans(),
-    "spoof_check": st.booleans(),
-    "link_state": st.sampled_from(LinkState),
-    "mtu": st.sampled_from([68, 1400, 1500]),
-    "min_rate_mbps": _MBPS,
-    "max_rate_mbps": _MBPS,
+_PROFILE_FIELDS: dict[str, tuple[object, ...]] = {
+    "vlan_priority": (0, 5, HIGHEST_VLAN_PRIORITY),
+    "vlan_protocol": tuple(VlanProtocol),
+    "allowed_vlans": (ALL_VLANS, parse_vlans(["100", "200-299"])),
+    "trust": (True, False),
+    "spoof_check": (True, False),
+    "link_state": tuple(LinkState),
+    "mtu": (LEAST_MTU, 1400, 1500),
+    "min_rate_mbps": (1, 900),
+    "max_rate_mbps": (1, 900, MOST_MBPS),
 }
 _PORT_FIELDS: dict[str, tuple[object, ...]] = {
-    "vlan_priority": (1, 5, HIGHEST_VLAN_PRIORITY),
+    "vlan_priority": (1, HIGHEST_VLAN_PRIORITY),
     "trusted": (True,),
     "port_security_enabled": (False,),
     "admin_state_up": (False,),
     "propagate_uplink_status": (False,),
     "allowed_addresses": (("10.9.0.0/24",),),
 }
+_NETWORK_FIELDS: dict[str, tuple[object, ...]] = {
+    "vlan": (None, 1, 200, HIGHEST_VLAN),
+    "mtu": (LEAST_MTU, 9000),
+    "admin_state_up": (False,),
+}
+_RATES = ((1000, None), (None, 10_000), (900_000, 10_000), (10_000, 900_000))
+"""Cap and promise of a QoS policy, kbit/s."""
 
 
-@st.composite
-def settings_of(draw: st.DrawFn, kind: PortProfileKind) -> PortProfileSettings:
-    """Of a profile of that kind, at and within the bounds of its standard; an Ethernet one says nothing yet."""
-    return draw(_OF_KIND[kind])
-
-
-@st.composite
-def plain(draw: st.DrawFn, vnic_type: VnicType, link_layer: LinkLayer, kind: PortProfileKind) -> BoundPort:
-    """A port of which nothing is asked beyond its kind of profile, with the device that such a port is given."""
-    vlan = draw(st.sampled_from([None, 100]))
+def plain_port(
+    vnic_type: VnicType,
+    link_layer: LinkLayer,
+    settings: PortProfileSettings,
+    vlan: int | None = 100,
+    capabilities: tuple[str, ...] = (),
+) -> BoundPort:
+    """A port of which nothing is asked beyond its profile, with the device that such a port is given."""
     # As control makes it: nobody checks what leaves a whole device.
     secured = vnic_type is not VnicType.DIRECT_PHYSICAL
     port = rows.port(vlan=vlan, vnic_type=vnic_type, port_security_enabled=secured)
     network = rows.network(vlan, name="blue", **_OF_NETWORK[link_layer])
-    settings = draw(settings_of(kind))
-    is_named = kind is not PortProfileKind.ETHERNET or draw(st.booleans())
-    bound = BoundPort(port, network, None, profile=rows.profile(settings) if is_named else None)
-    # Where the NIC's driver has no word for it, the subnet manager alone keeps the partition.
-    return with_device(bound, link_layer, draw(st.sampled_from([(), (TAKES_PARTITIONS,)])))
-
-
-def with_device(bound: BoundPort, link_layer: LinkLayer, capabilities: tuple[str, ...]) -> BoundPort:
-    """The port with what is held for it on the host, of a PF that has these."""
-    kind = device_kind(bound.port.vnic_type)
-    head = rows.pf(link_layer=link_layer, capabilities=capabilities)
+    bound = BoundPort(port, network, None, profile=rows.profile(settings))
+    kind, head = device_kind(vnic_type), rows.pf(link_layer=link_layer, capabilities=capabilities)
     if kind is None:
         return bound
-    return replace(
-        bound, device=rows.vf(1, link_layer=link_layer) if kind is DeviceKind.VF else head, pf=head
-    )
+    held = rows.vf(1, link_layer=link_layer) if kind is DeviceKind.VF else head
+    return replace(bound, device=held, pf=head)
 
 
 def device_kind(vnic_type: VnicType) -> DeviceKind | None:
     """What a port of that type asks for of a host; None: nothing that is held."""
-    plain_port = rows.port(vnic_type=vnic_type, port_security_enabled=False)
-    asked = server_request(rows.server().flavor, (Nic(plain_port, rows.network()),), {}).pci
+    nic = Nic(rows.port(vnic_type=vnic_type, port_security_enabled=False), rows.network())
+    asked = server_request(rows.server().flavor, (nic,), {}).pci
     return asked[0].kind if asked else None
 
 
-@st.composite
-def wishes(draw: st.DrawFn, kind: PortProfileKind) -> Wish:
-    """One thing more that is asked of a port with a profile of that kind."""
-    ways = [_of_port(), _of_network(), _of_qos()]
-    ways += [_of_profile()] if kind is PortProfileKind.ETHERNET else [_other_profile(kind)]
-    return draw(st.one_of(ways))
+def plain(vnic_type: VnicType, link_layer: LinkLayer, kind: PortProfileKind) -> st.SearchStrategy[BoundPort]:
+    """Of a profile of that kind, on a flat or a VLAN network. Where its driver has no word for a partition, the subnet
+    manager alone keeps it.
+    """
+    return st.builds(
+        plain_port,
+        st.just(vnic_type),
+        st.just(link_layer),
+        st.sampled_from(SETTINGS[kind]),
+        st.sampled_from([None, 100]),
+        st.sampled_from([(), (TAKES_PARTITIONS,)]),
+    )
 
 
-@st.composite
-def _of_port(draw: st.DrawFn) -> Wish:
-    name = draw(st.sampled_from(sorted(_PORT_FIELDS)))
-    value = draw(st.sampled_from(_PORT_FIELDS[name]))
-    return lambda bound: replace(bound, port=replace(bound.port, **{name: value}))
+def all_wishes(kind: PortProfileKind) -> tuple[Wish, ...]:
+    """Each that a port with a profile of that kind can have, for each value that matters."""
+    of_profile = _of_profile() if kind is PortProfileKind.ETHERNET else _other_profiles(kind)
+    return (*_of_port(), *_of_network(), *_of_qos(), *of_profile)
 
 
-@st.composite
-def _of_network(draw: st.DrawFn) -> Wish:
-    vlan, mtu = draw(_VLANS), draw(st.sampled_from([1500, 9000]))
-    is_up = draw(st.booleans())
+def _of_port() -> Iterator[Wish]:
+    for name, value in _each(_PORT_FIELDS):
 
-    def made(network: Network) -> Network:
-        kind = SegmentKind.FLAT if vlan is None else SegmentKind.VLAN
-        return replace(network, kind=kind, vlan=vlan, mtu=mtu, admin_state_up=is_up)
+        def grant(bound: BoundPort, name: str = name, value: object = value) -> BoundPort:
+            return replace(bound, port=replace(bound.port, **{name: value}))
 
-    return lambda bound: replace(bound, network=made(bound.network))
+        yield Wish(f"port {name} {value}", grant)
 
 
-@st.composite
-def _of_qos(draw: st.DrawFn) -> Wish:
-    cap, promise = draw(st.none() | _MBPS), draw(st.none() | _MBPS)
-    qos = rows.qos(limit_kbps=cap and cap * 1000, minimum_kbps=promise and promise * 1000)
-    return lambda bound: replace(bound, qos=qos)
+def _of_network() -> Iterator[Wish]:
+    for name, value in _each(_NETWORK_FIELDS):
+
+        def grant(bound: BoundPort, name: str = name, value: object = value) -> BoundPort:
+            network = replace(bound.network, **{name: value})
+            kind = SegmentKind.FLAT if network.vlan is None else SegmentKind.VLAN
+            return replace(bound, network=replace(network, kind=kind))
+
+        yield Wish(f"network {name} {value}", grant)
 
 
-@st.composite
-def _of_profile(draw: st.DrawFn) -> Wish:
+def _of_qos() -> Iterator[Wish]:
+    for cap, promise in _RATES:
+        qos = rows.qos(limit_kbps=cap, minimum_kbps=promise)
+        yield Wish(f"at most {cap}, at least {promise}", lambda bound, qos=qos: replace(bound, qos=qos))
+
+
+def _of_profile() -> Iterator[Wish]:
     """A field more of its Ethernet profile; one that cannot be beside the others takes their place."""
-    name = draw(st.sampled_from(sorted(_PROFILE_FIELDS)))
-    said = {name: draw(_PROFILE_FIELDS[name])}
+    for name, value in _each(_PROFILE_FIELDS):
 
-    def made(bound: BoundPort) -> EthernetSettings:
-        before = bound.profile.settings if bound.profile else EthernetSettings()
-        try:
-            return replace(before, **said)
-        except InvalidValue:
-            return EthernetSettings(**said)
+        def grant(bound: BoundPort, name: str = name, value: object = value) -> BoundPort:
+            before = bound.profile.settings if bound.profile else EthernetSettings()
+            try:
+                said = replace(before, **{name: value})
+            except InvalidValue:
+                said = EthernetSettings(**{name: value})
+            return replace(bound, profile=rows.profile(said))
 
-    return lambda bound: replace(bound, profile=rows.profile(made(bound)))
+        yield Wish(f"profile {name} {value}", grant)
 
 
-@st.composite
-def _other_profile(draw: st.DrawFn, kind: PortProfileKind) -> Wish:
-    settings = draw(settings_of(kind))
-    return lambda bound: replace(bound, profile=rows.profile(settings))
+def _other_profiles(kind: PortProfileKind) -> Iterator[Wish]:
+    for settings in SETTINGS[kind]:
+        profile = rows.profile(settings)
+        yield Wish(f"profile {settings}", lambda bound, profile=profile: replace(bound, profile=profile))
+
+
+def _each(fields: dict[str, tuple[object, ...]]) -> Iterator[tuple[str, object]]:
+    return ((name, value) for name, values in fields.items() for value in values)

@@ -98,6 +98,26 @@ CASES = {
             profile=rows.profile(EthernetSettings(allowed_vlans=ALL_VLANS)),
         )
     ),
+    "hw_veb_no_profile_of_its_network": direct(
+        BoundPort(rows.port(), rows.network(), None, profile=rows.profile())
+    ),
+    "hw_veb_least_of_rates": direct(
+        BoundPort(rows.port(), rows.network(), rows.qos(limit_kbps=1, minimum_kbps=1))
+    ),
+    "qbg_everything": station(
+        BoundPort(
+            rows.port(trusted=True, vlan_priority=5, port_security_enabled=False),
+            rows.network(),
+            rows.qos(limit_kbps=1_500_000, minimum_kbps=400_000),
+        )
+    ),
+    "qbh_longest_name": replace(
+        direct(BoundPort(rows.port(), rows.network(), None)), profile=rows.profile(QbhSettings("f" * 39))
+    ),
+    "bridge_with_addresses_besides": BoundPort(
+        rows.port(allowed_addresses=("10.9.0.0/24", "2001:db8::7"), **NORMAL), rows.network(), None
+    ),
+    "bridge_without_an_address": BoundPort(rows.port(fixed_ips=(), **NORMAL), rows.network(), None),
     "qbh_plain": fabric(BoundPort(rows.port(), rows.network(), None)),
     "qbh_flat_down": fabric(BoundPort(rows.port(vlan=None, admin_state_up=False), rows.network(None), None)),
     "qbg_plain": station(BoundPort(rows.port(), rows.network(), None)),
@@ -175,7 +195,7 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
     assert is_whole is (settings == Settings())
 
 
-@pytest.mark.parametrize(
+each_refused = pytest.mark.parametrize(
     "case",
     [
         direct(BoundPort(rows.port(vlan=None, vlan_priority=1), rows.network(None), None)),
@@ -191,6 +211,7 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         profiled(rows.network(), NORMAL, trust=True),
         profiled(rows.network(), NORMAL, min_rate_mbps=1),
         BoundPort(rows.port(vlan=4094, **NORMAL), rows.network(4094), None),
+        profiled(rows.network(), {**NORMAL, "port_security_enabled": False}, trust=True),
         fabric(BoundPort(rows.port(vlan_priority=1), rows.network(), None)),
         station(BoundPort(rows.port(vlan_priority=1), rows.network(None), None)),
         fabric(BoundPort(rows.port(trusted=True), rows.network(), None)),
@@ -212,12 +233,26 @@ def test_every_vnic_type_has_a_mechanism_on_ethernet_that_says_everything(vnic_t
         replace(rows.on_fabric(), qos=rows.qos(minimum_kbps=1000)),
     ],
 )
+
+
+@each_refused
 def test_what_a_mechanism_can_never_do_is_refused_in_words(case: BoundPort) -> None:
     driver = choose(case.port.vnic_type, case.network.link_layer, case.in_force.kind)
     for ask in (driver.bind, driver.settings):
         with pytest.raises(Conflict) as refusal:
             ask(case)
         assert refusal.value.code == "cannot_bind"
+
+
+def test_the_words_of_refusals() -> None:
+    """Who reads them is the port's owner: a change of them is read here first."""
+    said = []
+    for case in each_refused.args[1]:
+        driver = choose(case.port.vnic_type, case.network.link_layer, case.in_force.kind)
+        with pytest.raises(Conflict) as refusal:
+            driver.bind(case)
+        said.append(f"{driver.vif_type.value}: {refusal.value.message}\n")
+    assert_golden(HERE / "refusals.txt", "".join(dict.fromkeys(said)))
 
 
 @pytest.mark.parametrize(
