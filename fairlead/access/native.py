@@ -13,6 +13,7 @@ RULES = {
             "policies",
             "aliases",
             "fabrics",
+            "offered-port-profiles",
             "agents",
             "servers",
             "events",

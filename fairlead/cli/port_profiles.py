@@ -49,8 +49,12 @@ _MAY_SAY_NOTHING = (
     "max-rate-mbps",
     "instance-id",
 )
-_REST = frozenset({"id", "name", "description", "project_id", "tenant_id", "shared", "kind"})
+_REST = frozenset(
+    {"is_offered", "kept_as", "id", "name", "description", "project_id", "tenant_id", "shared", "kind"}
+)
 _COLUMNS = {"ID": "id", "Name": "name", "Kind": "kind", "Settings": "settings", "Shared": "shared"}
+_OFFERED = "/v1/offered-port-profiles"
+_OFFERED_COLUMNS = {"Kind": "kind", "Settings": "settings", "Offered": "is_offered", "Kept as": "kept_as"}
 _STAMPS = frozenset({"created_at", "updated_at", "revision_number"})
 
 
@@ -85,6 +89,13 @@ def create(invocation: Invocation, /, name: str, **options: object) -> None:
 def list_all(invocation: Invocation) -> None:
     """List: every port profile."""
     show_list(invocation, listed(invocation.session, PORT_PROFILES), _COLUMNS, _words)
+
+
+@port_profile.command("offered")
+@pass_invocation
+def offered(invocation: Invocation) -> None:
+    """List what a product that manages port profiles has, and what is kept of it here."""
+    show_list(invocation, listed(invocation.session, _OFFERED), _OFFERED_COLUMNS, _words)
 
 
 @port_profile.command("show")

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from fairlead.control.boundary import PortProfileProvider, Tx
 from fairlead.control.changes import applied, check_revision, given
 from fairlead.control.nic_changes import change_nics
+from fairlead.control.offered_profiles import known_to_products
 from fairlead.control.port_words import in_words
 from fairlead.control.requests import nics_of
 from fairlead.control.sharing import share_with_everybody, targets_of_profiles
@@ -25,7 +26,6 @@ from fairlead.model.port_profile import (
     PortProfile,
     PortProfileKind,
     PortProfileSettings,
-    QbgSettings,
     VlanRange,
     kind_of,
 )
@@ -98,8 +98,7 @@ def check_offered(provider: PortProfileProvider, settings: PortProfileSettings) 
     offered = provider.offered(kind_of(settings))
     if offered is None:
         return
-    # A product knows types of 802.1Qbg; the instances are ports.
-    wanted = replace(settings, instance_id=None) if isinstance(settings, QbgSettings) else settings
+    wanted = known_to_products(settings)
     if wanted not in offered:
         named = "; ".join(map(_in_words, offered)) or "none"
         raise InvalidValue(

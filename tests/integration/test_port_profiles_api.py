@@ -70,3 +70,22 @@ def test_a_product_that_does_not_answer_refuses(fairlead, switch):
     refused = made(fairlead, kind="802.1Qbh", profile_id="finance")
     assert (refused.status_code, "does not answer" in refused.text) == (409, True)
     assert fairlead.http.get(V2).json() == {"port_profiles": []}
+
+
+def test_both_sides_are_shown_beside_each_other(fairlead, switch):
+    made(fairlead, kind="802.1Qbh", profile_id="finance")
+    of_type = {"kind": "802.1Qbg", "manager_id": 11, "type_id": 7, "type_id_version": 2}
+    for name, more in (("a", {"instance_id": INSTANCE}), ("b", {})):
+        made(fairlead, **{**of_type, **more, "name": name})
+    made(fairlead, kind="ethernet", mtu=1500)
+    switch.has = [QbhSettings("hr"), QbgSettings(11, 7, 2)]
+    answer = fairlead.http.get("/v1/offered-port-profiles").json()["offered_port_profiles"]
+    shown = [(each["profile_id"], each["type_id"], each["is_offered"], each["kept_as"]) for each in answer]
+    assert shown == [
+        ("hr", None, True, []),
+        ("finance", None, False, ["p"]),
+        (None, 7, True, ["a", "b"]),
+    ]
+    switch.answers = False
+    refused = fairlead.http.get("/v1/offered-port-profiles")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "no_answer")

@@ -95,6 +95,9 @@ def test_the_profiles_that_a_product_has_are_those_of_its_file(tmp_path):
         assert "profile_id finance" in refused.stderr
         listed.write_text(f'{has}"hr"')
         assert made("hr").returncode == 0
+        rows = [row.split() for row in fairlead("--url", url, "port-profile", "offered").stdout.splitlines()]
+        assert ["802.1Qbh", "profile_id=hr", "yes", "hr"] in rows, rows
+        assert ["802.1Qbh", "profile_id=finance", "no", "finance"] in rows, rows
         listed.write_text("kinds = 1")
         refused = made("hr")
         assert (refused.returncode, "has no answer" in refused.stderr) == (1, True), refused.stderr

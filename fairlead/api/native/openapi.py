@@ -27,6 +27,7 @@ TAGS = {
     "policies": "Device policies: which NICs, how many VFs, on which physical network.",
     "aliases": "Names for kinds of device.",
     "fabrics": "Fabrics of InfiniBand whose subnet managers are told who is in which partition.",
+    "offered-port-profiles": "What products have that manage port profiles.",
     "servers": "Why a server is where it is, or nowhere, and what only its host can tell.",
     "events": "What happened.",
     "audit": "What must never be.",

@@ -18,6 +18,7 @@ from fairlead.api.native import (
     fabrics,
     health,
     hosts,
+    offered_profiles,
     policies,
     questions,
     vnics,
@@ -76,6 +77,13 @@ ENDPOINTS = (
     Endpoint("GET", "/fabrics", fabrics.list_fabrics, "v1:fabrics:read", "list_fabrics"),
     Endpoint("GET", "/fabrics/{physical_network}", fabrics.show, "v1:fabrics:read", "show_fabric"),
     Endpoint("DELETE", "/fabrics/{physical_network}", fabrics.forget, "v1:fabrics:write", "forget_fabric"),
+    Endpoint(
+        "GET",
+        "/offered-port-profiles",
+        offered_profiles.list_offered,
+        "v1:offered-port-profiles:read",
+        "list_offered_port_profiles",
+    ),
     Endpoint("POST", "/explain", explaining.explain_boot, "v1:servers:read", "explain_boot"),
     Endpoint(
         "GET", "/servers/{server_id}/explain", explaining.explain_server, "v1:servers:read", "explain_server"
