@@ -19,6 +19,7 @@ from fairlead.hoststate.desired import (
     ImageRef,
     NicKind,
 )
+from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
 from fairlead.model.association import Association
 from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, device_id, vf_key
 from fairlead.model.pci import DeviceKind, MacAddress
@@ -51,7 +52,9 @@ def port(number: int, nic: int) -> PortId:
 
 @dataclass(frozen=True)
 class VfWish:
-    """VF `index` of data NIC `pf`, on a VLAN; or associated with a profile of the switch, which the second is at."""
+    """VF `index` of data NIC `pf`, on a VLAN; or associated with a profile of the switch, which the second is at.
+    `is_tapped`: its guest has it by a macvtap.
+    """
 
     pf: int
     index: int
@@ -62,6 +65,7 @@ class VfWish:
     """Of the VSI on it, None none."""
     profile_id: str | None = None
     is_withheld: bool = False
+    is_tapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class ServerWish:
     disk_serial: int = 1
     image: ImageRef | None = None
     leaving_vfs: tuple[VfWish, ...] = ()
+    first_nic: int = 0
+    """Number of its first VF's port; those of the VFs that leave begin with the other one of 0 and 8."""
     leaving_taps: int = 0
     whole: int | None = None
     leaving_whole: int | None = None
@@ -115,7 +121,9 @@ def settings(number: int, wish: VfWish, port_id: PortId | None = None) -> VfSett
 
 
 def desired(wish: HostWish) -> DesiredState:
-    vfs = tuple(_vf(server, n, vf) for server in wish.servers for n, vf in enumerate(server.vfs))
+    vfs = tuple(
+        _vf(server, n, vf) for server in wish.servers for n, vf in enumerate(server.vfs, server.first_nic)
+    )
     taps = tuple(_tap(server, n) for server in wish.servers for n in range(server.taps))
     return DesiredState(
         host_id=HOST,
@@ -131,6 +139,12 @@ def desired(wish: HostWish) -> DesiredState:
         guests=tuple(map(_guest, wish.servers)),
         removals=tuple(map(server, wish.removals)),
         pcis=(GPU.key,),
+        macvtaps=tuple(
+            _macvtap(server, n, vf)
+            for server in wish.servers
+            for n, vf in enumerate(server.vfs, server.first_nic)
+            if vf.is_tapped
+        ),
     )
 
 
@@ -154,13 +168,26 @@ def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
 
 def _vsis(wish: HostWish) -> Iterator[DesiredVsi]:
     for owner in wish.servers:
-        for nic, vf in enumerate(owner.vfs):
+        for nic, vf in enumerate(owner.vfs, owner.first_nic):
             made = _vf(owner, nic, vf)
             assert made.port_id is not None
             assert made.settings.mac is not None
             if vf.vsi_type is not None:
                 told = VsiSettings(made.port_id, 11, vf.vsi_type, 2, made.settings.mac, vf.vlan)
                 yield DesiredVsi(made.port_id, made.server_id, made.pf, made.index, told)
+
+
+def _macvtap(wish: ServerWish, nic: int, vf: VfWish) -> DesiredMacvtap:
+    port_id, mac = port(wish.number, nic), settings(wish.number, vf).mac
+    assert mac is not None
+    return DesiredMacvtap(
+        name=f"fltap-{port_id[:8]}",
+        lower=LowerDevice(DATA[vf.pf].key, vf.index),
+        port_id=port_id,
+        server_id=server(wish.number),
+        mac=mac,
+        mtu=1500,
+    )
 
 
 def _tap(wish: ServerWish, number: int) -> DesiredTap:
@@ -177,11 +204,18 @@ def _tap(wish: ServerWish, number: int) -> DesiredTap:
 
 
 def _guest(wish: ServerWish) -> DesiredGuest:
-    vfs = [_vf(wish, n, vf) for n, vf in enumerate(wish.vfs)]
+    vfs = [_vf(wish, n, vf) for n, vf in enumerate(wish.vfs, wish.first_nic)]
     taps = [_tap(wish, n) for n in range(wish.taps)]
-    hostdevs = [_hostdev(vf) for vf in vfs]
     whole = [_whole_hostdev(wish, wish.whole)] if wish.whole is not None else []
+    hostdevs = [_hostdev(vf) for vf, asked in zip(vfs, wish.vfs, strict=True) if not asked.is_tapped]
     hostdevs.extend(whole)
+    nics = [
+        _tap_nic(_macvtap(wish, n, asked))
+        if asked.is_tapped
+        else _nic(vf.port_id, vf.settings.mac, vf.device_id)
+        for n, (vf, asked) in enumerate(zip(vfs, wish.vfs, strict=True), wish.first_nic)
+    ]
+    leaving = list(enumerate(wish.leaving_vfs, 8 - wish.first_nic))
     if wish.has_gpu:
         hostdevs.append(DesiredHostdev(device_id(HOST, GPU.key), DeviceKind.PCI, GPU.key))
     return DesiredGuest(
@@ -200,17 +234,20 @@ def _guest(wish: ServerWish) -> DesiredGuest:
         command_line="",
         cells=(),
         nics=(
-            *(_nic(vf.port_id, vf.settings.mac, vf.device_id) for vf in vfs),
+            *nics,
             *map(_tap_nic, taps),
             *(_nic(device.port_id, DATA[wish.whole or 0].mac, device.device_id) for device in whole),
         ),
         hostdevs=tuple(hostdevs),
         config_files=(ConfigFile("openstack/latest/meta_data.json", "{}"),),
         leaving_hostdevs=(
-            *(_hostdev(_vf(wish, 8 + n, vf)) for n, vf in enumerate(wish.leaving_vfs)),
+            *(_hostdev(_vf(wish, n, vf)) for n, vf in leaving if not vf.is_tapped),
             *([_whole_hostdev(wish, wish.leaving_whole)] if wish.leaving_whole is not None else []),
         ),
-        leaving_taps=tuple(_tap_nic(_tap(wish, wish.taps + n)) for n in range(wish.leaving_taps)),
+        leaving_taps=(
+            *(_tap_nic(_tap(wish, wish.taps + n)) for n in range(wish.leaving_taps)),
+            *(_tap_nic(_macvtap(wish, n, vf)) for n, vf in leaving if vf.is_tapped),
+        ),
         keeps_disk=wish.keeps_disk,
         restores_disk=wish.restores_disk,
     )
@@ -225,7 +262,7 @@ def _whole_hostdev(wish: ServerWish, number: int) -> DesiredHostdev:
     return DesiredHostdev(device_id(HOST, key), DeviceKind.PF, key, port_id=port(wish.number, 32 + number))
 
 
-def _tap_nic(tap: DesiredTap) -> DesiredNic:
+def _tap_nic(tap: DesiredTap | DesiredMacvtap) -> DesiredNic:
     return DesiredNic(tap.port_id, NicKind.TAP, tap.mac, tap.mtu, tap=tap.name)
 
 

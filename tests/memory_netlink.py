@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import APPLIED
 from fairlead.model.diagnostics import NicCounters
+from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 
 
@@ -37,6 +38,8 @@ class MemoryNetlink:
     coming: list[Link] = field(default_factory=list)
     waits: int = 0
     drops_on_mtu: bool = False
+    own_macs: dict[int, MacAddress] = field(default_factory=dict)
+    """By ifindex of a VF's device, the only MAC that it takes."""
     busy: int = 0
     is_silent: bool = False
     sent: list[tuple[str, ...]] = field(default_factory=list)
@@ -67,14 +70,23 @@ class MemoryNetlink:
                 raise refusal(errno.EAGAIN)
 
     def set_link(
-        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+        self,
+        index: int,
+        *,
+        up: bool | None = None,
+        mtu: int | None = None,
+        alias: str | None = None,
+        mac: MacAddress | None = None,
     ) -> None:
         self.changes += 1
         device = self._device(index)
         device = replace(device, is_up=device.is_up if up is None else up)
         device = replace(device, mtu=device.mtu if mtu is None else mtu)
         device = replace(device, carrier=device.carrier and not (self.drops_on_mtu and mtu is not None))
-        self.devices[index] = replace(device, alias=device.alias if alias is None else alias)
+        device = replace(device, alias=device.alias if alias is None else alias)
+        if mac is not None and index in self.own_macs and mac != self.own_macs[index]:
+            raise refusal(errno.EADDRNOTAVAIL)
+        self.devices[index] = replace(device, mac=device.mac if mac is None else mac)
 
     def link_changes(self) -> AbstractContextManager["MemoryNetlink"]:
         return nullcontext(self)
@@ -100,6 +112,17 @@ class MemoryNetlink:
 
     def make_tap(self, name: str) -> None:
         self._make(Link(0, name, mtu=1500, kind="tun"))
+
+    def make_macvtap(self, name: str, lower: int) -> None:
+        below = self._device(lower)
+        if any(known.name == name for known in self.devices.values()):
+            raise refusal(errno.EEXIST)
+        if any(known.lower == lower for known in self.devices.values()):
+            raise refusal(errno.EINVAL)
+        self._make(Link(0, name, below.mac, mtu=below.mtu, kind="macvtap", lower=lower, is_passthru=True))
+
+    def without_addresses(self, index: int) -> None:
+        self.changes += 1
 
     def delete_link(self, index: int) -> None:
         self.changes += 1

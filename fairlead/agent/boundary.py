@@ -19,6 +19,7 @@ from fairlead.hoststate.desired import (
     DesiredTap,
     ImageRef,
 )
+from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap
 from fairlead.hoststate.observed import (
     GuestState,
     ObservedBridge,
@@ -45,6 +46,7 @@ class KernelView:
     pcis: tuple[ObservedPci, ...]
     bridges: tuple[ObservedBridge, ...]
     taps: tuple[ObservedTap, ...]
+    macvtaps: tuple[ObservedMacvtap, ...] = ()
 
 
 class Kernel(Protocol):
@@ -77,7 +79,9 @@ class Kernel(Protocol):
         ...
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
-        """Function-level reset (sysfs `reset`), where the device has one; nothing otherwise."""
+        """Take it from the host's network driver, if one has it, with whatever is on its network device; then reset it
+        (sysfs `reset`), where the device has that.
+        """
         ...
 
     def reset_device(self, address: PciAddress) -> None:
@@ -107,6 +111,16 @@ class Kernel(Protocol):
         ...
 
     def remove_tap(self, name: str) -> None:
+        """Delete it, if it is there."""
+        ...
+
+    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+        """Create or repair: the VF below given to that driver of the host, its network device and the macvtap with
+        the MAC and MTU, both up.
+        """
+        ...
+
+    def remove_macvtap(self, name: str) -> None:
         """Delete it, if it is there."""
         ...
 

@@ -18,6 +18,7 @@ from fairlead.hoststate.steps import (
     Chain,
     ConfigureVf,
     DisassociateVsi,
+    MakeMacvtap,
     MakeTap,
     ResetDevice,
     ScrubVf,
@@ -114,6 +115,8 @@ def told_of(host_id: HostId, chain: Chain, step: Step, failure: Failure) -> Subj
             return replace(told, port_id=step.tap.port_id)
         case AssociateVsi() | DisassociateVsi():
             return replace(told, port_id=step.vsi.port_id)
+        case MakeMacvtap():
+            return replace(told, port_id=step.macvtap.port_id)
         case ScrubVf():
             vf = device_id(host_id, vf_key(step.pf, step.index))
             return replace(told, device_id=vf, leaves_traces=True)

@@ -1,9 +1,12 @@
 """What running guests are given and asked for: never a device that is not as its port says, none taken unasked."""
 
+from collections.abc import Iterable
+
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.guestxml.guest import device_xml
-from fairlead.hoststate.desired import DesiredHostdev, DesiredVf
+from fairlead.hoststate.desired import DesiredHostdev, DesiredNic, DesiredVf
 from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.macvtap import DesiredMacvtap, is_as_wanted
 from fairlead.hoststate.steps import AttachNic, DetachNic
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import differences
@@ -13,6 +16,7 @@ def attach_device(step: AttachNic, hands: Hands, lookup: Lookup) -> None:
     """The running guest has the device. Raises Fault where it is away, or not (any more) as wanted."""
     device = step.device
     if not isinstance(device, DesiredHostdev):
+        _check_below(step, device, hands, lookup)
         hands.hypervisor.attach(step.server_id, device_xml(device))
         return
     address = lookup.address(device)
@@ -34,6 +38,18 @@ def detach_device(step: DetachNic, hands: Hands, lookup: Lookup) -> None:
         hands.hypervisor.detach(step.server_id, name)
 
 
+def _check_below(step: AttachNic, device: DesiredNic, hands: Hands, lookup: Lookup) -> None:
+    """A tap is nobody's but its guest's; below a macvtap is a VF."""
+    doing = "Giving its macvtap to"
+    for macvtap in lookup.macvtaps_of(step.server_id):
+        if macvtap.name != device.tap:
+            continue
+        owner = lookup.owners.get((macvtap.lower.pf, macvtap.lower.vf_index))
+        if owner is not None:
+            check_vf(owner, hands, lookup, doing)
+        check_macvtaps((macvtap,), hands, doing)
+
+
 def check_vf(vf: DesiredVf, hands: Hands, lookup: Lookup, doing: str) -> None:
     """Read a VF of a guest once more: since it was configured an image may have come for minutes, or a stop may have
     reset it. A guest never gets a device that is not as its port says.
@@ -49,6 +65,23 @@ def check_vf(vf: DesiredVf, hands: Hands, lookup: Lookup, doing: str) -> None:
                 "It is configured and given again; does something else change this NIC?",
             )
         )
+
+
+def check_macvtaps(wanted: Iterable[DesiredMacvtap], hands: Hands, doing: str) -> None:
+    """As `check_vf`, of macvtaps and what the host's drivers made of the VFs below: one look for all of them."""
+    listed = tuple(wanted)
+    seen = {each.name: each for each in hands.kernel.observe().macvtaps} if listed else {}
+    for macvtap in listed:
+        if not is_as_wanted(macvtap, seen.get(macvtap.name)):
+            raise Fault(
+                Failure(
+                    "not_as_wanted",
+                    doing,
+                    f"guest {macvtap.server_id}",
+                    f"macvtap {macvtap.name}, or the network device below, is not as it was made",
+                    "It is made and given again; does something else change it, such as NetworkManager?",
+                )
+            )
 
 
 def missing(server_id: str, key: str) -> Failure:

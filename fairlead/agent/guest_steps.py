@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.boundary import Disks, Started
-from fairlead.agent.guest_devices import attach_device, check_vf, detach_device, missing
+from fairlead.agent.guest_devices import attach_device, check_macvtaps, check_vf, detach_device, missing
 from fairlead.agent.hands import Hands
 from fairlead.agent.vsi_steps import check_vsis
 from fairlead.guestxml.guest import domain_xml
@@ -137,6 +137,7 @@ def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
     for vf in lookup.owners.values():
         if vf.server_id == wanted.server_id:
             check_vf(vf, hands, lookup, "Starting")
+    check_macvtaps(lookup.macvtaps_of(wanted.server_id), hands, "Starting")
     check_vsis(wanted.server_id, hands, lookup, "Starting")
     started = Started(wanted.boot_serial, lookup.observed.boot_id)
     hands.ledger.mark_started(step.server_id, replace(started, is_done=False))

@@ -5,14 +5,18 @@ from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.hands import Hands, pf_here
+from fairlead.agent.macvtap_steps import make_macvtap
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
+from fairlead.hoststate.possession import devices_of
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import (
     ConfigureVf,
     MakeBridge,
+    MakeMacvtap,
     MakeTap,
     RemoveBridge,
+    RemoveMacvtap,
     RemoveTap,
     ResetDevice,
     ScrubVf,
@@ -35,6 +39,8 @@ NetworkStep = (
     | ConfigureVf
     | MakeTap
     | RemoveTap
+    | MakeMacvtap
+    | RemoveMacvtap
 )
 
 
@@ -44,11 +50,11 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
         case ConfigureVf():
             return _configure_vf(step, hands, lookup)
         case ScrubVf():
-            return _scrub_vf(step, hands, pf_here(lookup, step.pf))
+            return _scrub_vf(step, hands, lookup)
         case ResetDevice():
-            return _reset_device(step, hands)
+            return _reset_device(step, hands, lookup)
         case SetNumVfs():
-            return _set_num_vfs(step, hands, pf_here(lookup, step.pf))
+            return _set_num_vfs(step, hands, lookup)
         case SetUpPf():
             hands.kernel.set_up(pf_here(lookup, step.pf), step.mtu)
         case MakeBridge():
@@ -59,6 +65,10 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
             hands.kernel.make_tap(step.tap)
         case RemoveTap():
             hands.kernel.remove_tap(step.name)
+        case MakeMacvtap():
+            return make_macvtap(step, hands, pf_here(lookup, step.macvtap.lower.pf))
+        case RemoveMacvtap():
+            hands.kernel.remove_macvtap(step.name)
         case _:
             assert_never(step)
     return None
@@ -76,7 +86,7 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
         _write(hands, pf, step.index, step.settings, fields)
     except Fault:
         if not step.is_repair:
-            _scrub_refused(step, hands, pf)
+            _scrub_refused(step, hands, lookup)
         raise
     if not (step.is_repair and fields):
         return None
@@ -116,17 +126,18 @@ def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
         raise Fault(_not_kept(pf, index, wanted, left))
 
 
-def _scrub_refused(step: ConfigureVf, hands: Hands, pf: ObservedPf) -> None:
+def _scrub_refused(step: ConfigureVf, hands: Hands, lookup: Lookup) -> None:
     """At once, as well as it goes: if it does not, the VF stays dirty in the ledger, and no guest has it."""
     try:
-        _scrub_vf(ScrubVf(step.pf, step.index), hands, pf)
+        _scrub_vf(ScrubVf(step.pf, step.index), hands, lookup)
     except Fault:
         return
 
 
-def _scrub_vf(step: ScrubVf, hands: Hands, pf: ObservedPf) -> HostEvent:
+def _scrub_vf(step: ScrubVf, hands: Hands, lookup: Lookup) -> HostEvent:
+    pf = pf_here(lookup, step.pf)
     vfs = [vf.pci_address for vf in pf.vfs if vf.index == step.index]
-    _check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs)
+    _check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs, lookup)
     hands.kernel.reset_vf(pf, step.index)
     _clear(hands, pf, step.index)
     hands.ledger.mark_clean(step.pf, step.index)
@@ -148,12 +159,15 @@ def _clear(hands: Hands, pf: ObservedPf, index: int) -> None:
         _made(hands, pf, index, replace(baseline, mac=nobodys_mac(pf.key, index)))
 
 
-def _check_unused(hands: Hands, doing: str, what: str, addresses: Iterable[PciAddress]) -> None:
+def _check_unused(
+    hands: Hands, doing: str, what: str, addresses: Iterable[PciAddress], lookup: Lookup
+) -> None:
     """Ask libvirt once more before a device is taken from whoever has it: since the plan was made, somebody may have
     started a domain of theirs on it.
     """
     view = hands.hypervisor.observe()
-    ours = {address for domain in view.domains if domain.state.is_up for address in domain.hostdevs}
+    up = [domain for domain in view.domains if domain.state.is_up]
+    ours = {address for domain in up for address in devices_of(domain, lookup.below)}
     used = ours.union(view.foreign_hostdevs).intersection(addresses)
     if used:
         hint = "It is done once nobody has it. `virsh list` on the host shows who that is."
@@ -161,15 +175,17 @@ def _check_unused(hands: Hands, doing: str, what: str, addresses: Iterable[PciAd
         raise Fault(Failure("in_use", doing, what, said, hint))
 
 
-def _reset_device(step: ResetDevice, hands: Hands) -> HostEvent:
-    _check_unused(hands, "Resetting", f"device {step.key}", [step.pci_address])
+def _reset_device(step: ResetDevice, hands: Hands, lookup: Lookup) -> HostEvent:
+    _check_unused(hands, "Resetting", f"device {step.key}", [step.pci_address], lookup)
     hands.kernel.reset_device(step.pci_address)
     hands.ledger.mark_device_clean(step.key)
     return hands.event("device_reset", step.key, f"device {step.pci_address} is reset, and nobody's.")
 
 
-def _set_num_vfs(step: SetNumVfs, hands: Hands, pf: ObservedPf) -> HostEvent:
-    _check_unused(hands, f"Giving {_vfs(step.num_vfs)} to", _named(pf), [vf.pci_address for vf in pf.vfs])
+def _set_num_vfs(step: SetNumVfs, hands: Hands, lookup: Lookup) -> HostEvent:
+    pf = pf_here(lookup, step.pf)
+    addresses = [vf.pci_address for vf in pf.vfs]
+    _check_unused(hands, f"Giving {_vfs(step.num_vfs)} to", _named(pf), addresses, lookup)
     hands.kernel.set_num_vfs(pf, step.num_vfs)
     return hands.event(
         "num_vfs_set", step.pf, f"{_named(pf)} has {_vfs(step.num_vfs)} now, and had {pf.num_vfs}."

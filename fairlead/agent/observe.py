@@ -17,10 +17,13 @@ from fairlead.agent.boundary import (
 from fairlead.agent.station import Vdp
 from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
 from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.macvtap import LowerDevice
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
+from fairlead.model.device import MACVTAP_CAPABILITY
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import STAND_INS, PciAddress
 from fairlead.model.vf import differences
+from fairlead.model.vf_drivers import vf_driver
 
 _IMAGE_REST = timedelta(days=1)
 """How long a cached image stays after its last use: who boots one server a day need not fetch each time."""
@@ -42,7 +45,7 @@ def observe(
     _note_dirt(ledger, seen, guests)
     dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
-    pfs = tuple(with_station(pf, stations) for pf in seen.pfs)
+    pfs = tuple(_with_vf_driver(with_station(pf, stations)) for pf in seen.pfs)
     return ObservedState(
         boot_id=seen.boot_id,
         capacity=seen.capacity,
@@ -50,11 +53,18 @@ def observe(
         pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
+        macvtaps=seen.macvtaps,
         guests=_guests(guests, disks, ledger.started(), seen.boot_id, by_others),
         foreign_hostdevs=guests.foreign_hostdevs,
         vsis=observed_vsis(ledger, stations),
         idle_images=disks.idle_images(_boot_files(guests), _IMAGE_REST),
     )
+
+
+def _with_vf_driver(pf: ObservedPf) -> ObservedPf:
+    if not pf.total_vfs or vf_driver(pf.kernel_driver) is None:
+        return pf
+    return replace(pf, capabilities=(*pf.capabilities, MACVTAP_CAPABILITY))
 
 
 def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
@@ -105,8 +115,16 @@ def _are_vfs_as_wanted(server_id: ServerId, desired: DesiredState | None, seen: 
 
 def _vfs_of_guests(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey, int]]:
     """VFs that guests which are up have. One that another hand started may have one that is not its own any more."""
-    used = {address for domain in guests.domains if domain.state.is_up for address in domain.hostdevs}
-    return ((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs if vf.pci_address in used)
+    up = [domain for domain in guests.domains if domain.state.is_up]
+    used = {address for domain in up for address in domain.hostdevs}
+    taps = {tap for domain in up for tap in domain.taps}
+    below = {each.lower for each in seen.macvtaps if each.name in taps}
+    return (
+        (pf.key, vf.index)
+        for pf in seen.pfs
+        for vf in pf.vfs
+        if vf.pci_address in used or LowerDevice(pf.key, vf.index) in below
+    )
 
 
 def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:

@@ -1,12 +1,13 @@
 """Which vNICs are here: what the document gives ports on this host, as it is now, with what it has counted."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairlead.agent.boundary import Kernel, KernelView
 from fairlead.agent.hands import Hands
 from fairlead.hoststate.desired import DesiredGuest, DesiredNic, DesiredState, DesiredTap, DesiredVf
 from fairlead.hoststate.likeness import is_tap_like
+from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap, is_as_wanted
 from fairlead.hoststate.observed import ObservedPf, ObservedTap, ObservedVf
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Fault
@@ -37,9 +38,11 @@ class _Host:
     kernel: Kernel
     wanted_vfs: Mapping[PortId, DesiredVf]
     wanted_taps: Mapping[PortId, DesiredTap]
+    wanted_macvtaps: Mapping[PortId, DesiredMacvtap]
     pfs: Mapping[PfKey, ObservedPf]
     vfs: Mapping[tuple[PfKey, int], ObservedVf]
     taps: Mapping[str, ObservedTap]
+    macvtaps: Mapping[str, ObservedMacvtap]
     uplinks: Mapping[str, str]
     counted: Mapping[PfKey, Mapping[int, NicCounters]]
 
@@ -51,9 +54,11 @@ def _host(kernel: Kernel, desired: DesiredState, seen: KernelView) -> _Host:
         kernel=kernel,
         wanted_vfs=wanted,
         wanted_taps={tap.port_id: tap for tap in desired.taps},
+        wanted_macvtaps={macvtap.port_id: macvtap for macvtap in desired.macvtaps},
         pfs={pf.key: pf for pf in seen.pfs},
         vfs={(pf.key, vf.index): vf for pf in seen.pfs for vf in pf.vfs},
         taps={tap.name: tap for tap in seen.taps},
+        macvtaps={macvtap.name: macvtap for macvtap in seen.macvtaps},
         uplinks={bridge.name: uplink for bridge in seen.bridges for uplink in bridge.uplinks},
         counted={pf.key: kernel.vf_counters(pf) for pf in seen.pfs if pf.key in used and pf.name is not None},
     )
@@ -63,7 +68,8 @@ def _sights(host: _Host, desired: DesiredState) -> Iterator[VnicSight]:
     for guest in desired.guests:
         for nic in guest.nics:
             if (vf := host.wanted_vfs.get(nic.port_id)) is not None:
-                yield _vf_sight(host, guest, vf)
+                sight, macvtap = _vf_sight(host, guest, vf), host.wanted_macvtaps.get(nic.port_id)
+                yield sight if macvtap is None else _macvtap_sight(host, macvtap, sight)
             elif (tap := host.wanted_taps.get(nic.port_id)) is not None:
                 yield _tap_sight(host, guest, tap)
             else:
@@ -81,6 +87,18 @@ def _vf_sight(host: _Host, guest: DesiredGuest, wanted: DesiredVf) -> VnicSight:
         is_wired=seen is not None and not differences(wanted.settings, seen.settings),
         link_up=_link_of(pf, seen) if pf and seen else None,
         counters=host.counted.get(wanted.pf, {}).get(wanted.index),
+    )
+
+
+def _macvtap_sight(host: _Host, wanted: DesiredMacvtap, below: VnicSight) -> VnicSight:
+    """By the macvtap's name, and with what went through that; the rest is its VF's."""
+    seen = host.macvtaps.get(wanted.name)
+    return replace(
+        below,
+        device=wanted.name,
+        is_wired=below.is_wired and is_as_wanted(wanted, seen),
+        link_up=below.link_up if seen else None,
+        counters=host.kernel.link_counters(wanted.name) if seen else None,
     )
 
 

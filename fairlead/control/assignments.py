@@ -7,12 +7,12 @@ from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
 from fairlead.control.telling import told_of
-from fairlead.drivers.bridge import tap_name
+from fairlead.drivers.names import tap_name
 from fairlead.hoststate.build import desired_state
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.facts import HostFacts
 from fairlead.hoststate.settings import Settings
-from fairlead.model.binding import Binding, BindingRole, VifType, Wiring
+from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.device import Device
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PortId
@@ -67,11 +67,7 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
             wirings=_wirings(bindings, nics, devices),
             in_force={nic.port.id: nic.settings for nic in nics},
             leaving=leaving,
-            leaving_taps={
-                binding.port_id: tap_name(binding.port_id)
-                for binding in leaving
-                if binding.vif_type is VifType.BRIDGE
-            },
+            leaving_taps={nic.port.id: tap_name(nic.port.id) for nic in nics if nic.port.vnic_type.is_tap},
             withheld=fabrics.withheld(tx, bindings, nics, devices),
         )
     )

@@ -20,7 +20,7 @@ from fairlead.control.requests import nics_of, ports_of, request_for
 from fairlead.control.servers import WrongState, locked
 from fairlead.control.subjects import of_server
 from fairlead.hoststate.observed import GuestState
-from fairlead.model.binding import BindingRole, VifType, Wiring
+from fairlead.model.binding import BindingRole, Wiring
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import PortId, ServerId
@@ -82,7 +82,7 @@ def detach(tx: Tx, server_id: ServerId, port_id: PortId, request_id: str = "") -
         raise WrongState("detach_interface", server)
     if binding.wiring is Wiring.UNWIRING:
         return
-    if server.guest_state == GuestState.SAVED.value and binding.vif_type is VifType.BRIDGE:
+    if server.guest_state == GuestState.SAVED.value and tx.ports.fetch(port_id).vnic_type.is_tap:
         # What is saved of it names the tap. It is in ERROR then, for it could not go on.
         raise WrongState("detach_interface", server)
     withdraw_all(tx, (port_id,))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_port
 from fairlead.control.nics import give_back_ports
-from fairlead.drivers.bridge import tap_name
+from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import ObservedState
-from fairlead.model.binding import Binding, BindingRole, VifType, Wiring
+from fairlead.hoststate.possession import guests_with_all_devices
+from fairlead.model.binding import Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, PortId
@@ -37,7 +38,7 @@ def leaving_ports(tx: Tx, host: Host, generation: int) -> Leaving:
 
 def is_away(device: Device, observed: ObservedState) -> bool:
     """Whether the device is off its host, and no guest has it: nobody waits for it to be clean."""
-    users = (address for guest in observed.guests for address in guest.hostdevs)
+    users = (address for guest in guests_with_all_devices(observed) for address in guest.hostdevs)
     return device.status is DeviceStatus.MISSING and device.pci_address not in users
 
 
@@ -45,11 +46,12 @@ def note_detached(tx: Tx, leaving: Leaving, held: Collection[DeviceId], observed
     """Ports of which nothing is left on their host are their servers' no more: those made for one go. `held` are the
     devices that are not free yet. Whether there were any.
     """
-    taps = {tap.name for tap in observed.taps} | {tap for guest in observed.guests for tap in guest.taps}
+    taps = {tap.name for tap in observed.taps} | {macvtap.name for macvtap in observed.macvtaps}
+    taps |= {tap for guest in observed.guests for tap in guest.taps}
     gone = [
         (server, binding)
         for server, binding in leaving.values()
-        if binding.device_id not in held and not (_is_tap(binding) and tap_name(binding.port_id) in taps)
+        if binding.device_id not in held and tap_name(binding.port_id) not in taps
     ]
     for server, binding in gone:
         drop(tx, server, (binding.port_id,))
@@ -65,7 +67,3 @@ def drop(tx: Tx, server: Server, port_ids: Collection[PortId]) -> Server:
     left = tuple(port_id for port_id in newest.ports if port_id not in port_ids)
     tags = {port_id: tag for port_id, tag in newest.nic_tags.items() if port_id not in port_ids}
     return tx.servers.put(replace(newest, ports=left, nic_tags=tags, updated_at=tx.now))
-
-
-def _is_tap(binding: Binding) -> bool:
-    return binding.vif_type is VifType.BRIDGE

@@ -10,6 +10,7 @@ from fairlead.control.faults import fail, trouble
 from fairlead.control.generations import following
 from fairlead.control.holds import HELD_BACK
 from fairlead.control.resize_reports import is_disk_settled, resized
+from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
@@ -145,7 +146,7 @@ def _followed(
         leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
         kept = [(allocation, device) for allocation, device in held if allocation.port_id not in leaving]
         is_told = all(b.wiring in _SETTLED for b in own if b.port_id not in leaving)
-        if is_told and all(_has(guest, device) for _, device in kept):
+        if is_told and all(_has(guest, *each) for each in kept):
             _alias_devices_allocated(tx, kept)
             return _untroubled(server, _up(tx, server), own)
     elif not guest.state.is_up and server.power is Power.STOPPED and is_disk_settled(server, guest):
@@ -176,9 +177,15 @@ def _not_suspended(tx: Tx, host: Host, server: Server, failure: SubjectFailure) 
     trouble(tx, tx.servers.put(running), failure.failure, "server_not_suspended")
 
 
-def _has(guest: ObservedGuest, device: Device) -> bool:
-    """One that its guest runs without is away (its holder was told so), or about to be given to it."""
-    return device.status is not DeviceStatus.MISSING and device.pci_address in guest.hostdevs
+def _has(guest: ObservedGuest, allocation: Allocation, device: Device) -> bool:
+    """One that its guest runs without is away (its holder was told so), or about to be given to it. A macvtap that was
+    deleted under a paused guest is given anew when it goes on: until then it is as paused as it can be.
+    """
+    if device.status is DeviceStatus.MISSING:
+        return False
+    if guest.state is GuestState.PAUSED and allocation.port_id and tap_name(allocation.port_id) in guest.taps:
+        return True
+    return device.pci_address in guest.hostdevs
 
 
 def _untroubled(before: Server, now: Server, own: Sequence[Binding]) -> Server:

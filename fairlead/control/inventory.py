@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from fairlead.hoststate.lookup import STRANGER, unnamed_guest
 from fairlead.hoststate.observed import ObservedPci, ObservedPf, ObservedState, ObservedVf
+from fairlead.hoststate.possession import guests_with_all_devices
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId, HostId, PfKey, ServerId, device_id, vf_key
 from fairlead.model.lifecycle import DEVICE, after
@@ -88,7 +89,7 @@ def _users(observed: ObservedState, servers: Collection[ServerId]) -> dict[PciAd
     sees to it that it stays down.
     """
     users: dict[PciAddress, str] = {}
-    for guest in observed.guests:
+    for guest in guests_with_all_devices(observed):
         is_known = guest.server_id in servers
         if not is_known or guest.state.is_up:
             who = f"guest {guest.server_id}" if is_known else unnamed_guest(guest.server_id)

@@ -17,6 +17,7 @@ from fairlead.control.guest_reports import note_failures, note_guests, note_wire
 from fairlead.control.holds import holds_of, note_holds
 from fairlead.control.releases import release
 from fairlead.control.stocktaking import take_stock
+from fairlead.hoststate.possession import guests_with_all_devices
 from fairlead.hoststate.report import HostEvent, Report
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId
@@ -46,7 +47,7 @@ def apply(tx: Tx, host_id: HostId, report: Report) -> Receipt:
     host = note_holds(tx, host, (*report.holds, *holds_of(tx, report.failures)), generation)
     note_wired(tx, host, report.wired, generation)
     failed = note_failures(tx, host, report.failures, generation)
-    went_down = note_guests(tx, host, report.observed.guests, failed, generation)
+    went_down = note_guests(tx, host, guests_with_all_devices(report.observed), failed, generation)
     guests = frozenset(guest.server_id for guest in report.observed.guests)
     has_freed = release(tx, host, stock.sightings, report.observed, generation)
     told = without_gone(tx, host, guests)

@@ -1,14 +1,12 @@
 """Linux bridge: an ordinary vNIC is a tap on the VLAN-filtering bridge of its physical network."""
 
-from hashlib import sha256
-
 from fairlead.drivers.base import Bound, BoundPort
-from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX
+from fairlead.drivers.names import bridge_name, tap_name
+from fairlead.hoststate.desired import FLAT_VLAN
 from fairlead.hoststate.settings import Settings, TapSettings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.guest_sources import guest_sources
-from fairlead.model.ids import PortId
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import Port, VnicType
 from fairlead.model.port_profile import PortProfileKind
@@ -50,16 +48,6 @@ class Bridge:
             is_up=asked.link_state is not LinkState.DISABLE,
         )
         return Settings(tap=tap)
-
-
-def bridge_name(physical_network: str) -> str:
-    """The bridge's name on every host: within IFNAMSIZ whatever the physical network is called."""
-    return f"{BRIDGE_PREFIX}{sha256(physical_network.encode()).hexdigest()[:8]}"
-
-
-def tap_name(port_id: PortId) -> str:
-    """The name of a port's tap."""
-    return f"{TAP_PREFIX}{port_id[:8]}"
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:

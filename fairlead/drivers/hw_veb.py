@@ -1,12 +1,14 @@
 """Hardware VEB: the NIC's own embedded bridge switches between its VFs and the wire (Ethernet).
 
-The VF gets the port's MAC and, on a VLAN network, a port VLAN that the guest does not see. Sources of what
+The VF gets the port's MAC and, on a VLAN network, a port VLAN that the guest does not see. A direct port's guest has
+the VF itself; a macvtap port's has a macvtap on it, in mode passthru, and the VF stays the host's. Sources of what
 clients read: Neutron's sriovnicswitch driver for vif_details.
 """
 
 from fairlead.drivers.base import Bound, BoundPort
 from fairlead.drivers.held_vf import vf_profile
-from fairlead.hoststate.settings import Settings
+from fairlead.drivers.names import tap_name
+from fairlead.hoststate.settings import MacvtapSettings, Settings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
@@ -17,10 +19,10 @@ from fairlead.model.vf import VfSettings
 
 
 class HwVeb:
-    """Binds direct ports to VFs of Ethernet PFs."""
+    """Binds direct and macvtap ports to VFs of Ethernet PFs."""
 
     vif_type = VifType.HW_VEB
-    vnic_types = frozenset({VnicType.DIRECT})
+    vnic_types = frozenset({VnicType.DIRECT, VnicType.MACVTAP})
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.ETHERNET})
 
@@ -50,6 +52,9 @@ class HwVeb:
             min_rate_mbps=mbps(asked.min_kbps),
             max_rate_mbps=mbps(asked.max_kbps or 0),
         )
+        if bound.port.vnic_type is VnicType.MACVTAP:
+            macvtap = MacvtapSettings(tap_name(bound.port.id), asked.mtu)
+            return Settings(vf=vf, macvtap=macvtap)
         return Settings(vf=vf)
 
 
@@ -63,6 +68,12 @@ def _refuse_the_impossible(bound: BoundPort) -> None:
             "cannot_bind",
             f"Port {port.id} asks for VLAN priority {asked.vlan_priority}, but network "
             f"{bound.network.name or bound.network.id} is flat: frames without a tag have no priority.",
+        )
+    if asked.allowed_vlans is not None and port.vnic_type is VnicType.MACVTAP:
+        raise Conflict(
+            "cannot_bind",
+            f"Port {port.id} is a trunk by its port profile and of vNIC type macvtap: the host's driver of the VF lets "
+            "in frames of those VLANs alone that the host has on it. Make it a direct port.",
         )
     if asked.allowed_vlans not in (None, ALL_VLANS):
         raise Conflict(

@@ -9,7 +9,8 @@ from fairlead.hoststate.steps import Chain, DetachNic
 from fairlead.model.host import Hold
 from fairlead.model.ids import ServerId
 
-_PAUSED = "its guest is paused, and lets go of nothing before it goes on"
+PAUSED = "its guest is paused, and lets go of nothing before it goes on"
+"""Why nothing is asked of it."""
 
 
 def attach_key(device: GuestDevice) -> str:
@@ -44,7 +45,7 @@ def _leaving(lookup: Lookup, guest: DesiredGuest, seen: ObservedGuest) -> Iterat
 def _detachment(guest: DesiredGuest, seen: ObservedGuest, device: GuestDevice) -> Chain | Hold:
     if seen.state is GuestState.PAUSED:
         what = f"take {_name(device)} from server {guest.server_id}"
-        return Hold(_name(device), what, _PAUSED, (guest.server_id,))
+        return Hold(_name(device), what, PAUSED, (guest.server_id,))
     step = DetachNic(guest.server_id, device)
     return Chain(detach_key(device), (step,), guest.server_id, nic=device)
 

@@ -15,7 +15,8 @@ from fairlead.hoststate.desired import (
 )
 from fairlead.hoststate.facts import HostFacts, kept, staying
 from fairlead.hoststate.guest_build import desired_guest
-from fairlead.hoststate.settings import Settings, TapSettings
+from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
+from fairlead.hoststate.settings import MacvtapSettings, Settings, TapSettings
 from fairlead.model.device import Device
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import DeviceKind
@@ -41,6 +42,7 @@ def desired_state(facts: HostFacts) -> DesiredState:
         guests=tuple(desired_guest(facts, server) for server in staying(facts)),
         removals=_removals(facts),
         pcis=tuple(sorted(device.key for device in facts.devices.values() if _is_offered_plain(device))),
+        macvtaps=tuple(_macvtaps(facts)),
     )
 
 
@@ -134,6 +136,19 @@ def _vsis(facts: HostFacts) -> Iterator[DesiredVsi]:
                 yield DesiredVsi(port_id, server.id, device.pf, device.vf_index, told)
             elif uplink is not None:
                 yield DesiredVsi(port_id, server.id, PfKey(uplink.key), None, told)
+
+
+def _macvtaps(facts: HostFacts) -> Iterator[DesiredMacvtap]:
+    held = {each.port_id: facts.devices[each.device_id] for each in kept(facts)}
+    for server in staying(facts):
+        for port_id in server.ports:
+            told, vf = facts.wirings.get(port_id, Settings()).macvtap, held.get(port_id)
+            if told is not None and vf is not None and vf.pf is not None and vf.vf_index is not None:
+                yield _macvtap(facts.ports[port_id], server, told, LowerDevice(vf.pf, vf.vf_index))
+
+
+def _macvtap(port: Port, server: Server, told: MacvtapSettings, lower: LowerDevice) -> DesiredMacvtap:
+    return DesiredMacvtap(told.name, lower, port.id, server.id, port.mac, told.mtu)
 
 
 def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[DesiredBridge]:

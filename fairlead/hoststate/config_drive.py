@@ -25,6 +25,7 @@ Json = dict[str, object]
 _ROOT = "openstack/latest"
 _LINK_TYPES = {
     VnicType.DIRECT: "hw_veb",
+    VnicType.MACVTAP: "hw_veb",
     VnicType.DIRECT_PHYSICAL: "hostdev_physical",
     VnicType.NORMAL: "bridge",
 }
@@ -115,7 +116,7 @@ def _device(server: Server, nic: GuestNic) -> Json:
     }
     if nic.network.link_layer is LinkLayer.INFINIBAND:
         return device
-    if nic.port.vnic_type is VnicType.DIRECT:
+    if nic.port.vnic_type.needs_vf:
         device["vf_trusted"] = nic.settings.trusted
     if nic.port.vnic_type is not VnicType.NORMAL and nic.network.vlan is not None:
         device["vlan"] = nic.network.vlan

@@ -8,6 +8,7 @@ made the document may have lost its memory. Plain values, so that `wire` can sen
 from dataclasses import dataclass
 from enum import Enum
 
+from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.model.ids import DeviceId, HostId, ImageId, PfKey, PortId, ServerId
 from fairlead.model.numa import GuestCell
 from fairlead.model.pci import DeviceKind, MacAddress
@@ -46,7 +47,7 @@ class DesiredVf:
 
 
 BRIDGE_PREFIX, TAP_PREFIX = "flbr-", "fltap-"
-"""How the names of our bridges and taps begin on a host: what is called so is ours, anything else is not."""
+"""How the names of our bridges, taps and macvtaps begin on a host: what is called so is ours, anything else is not."""
 FLAT_VLAN = 4094
 """What frames of a flat network have inside a bridge of ours, and nowhere else."""
 
@@ -102,7 +103,7 @@ class DesiredVsi:
 
 
 class NicKind(Enum):
-    """How a NIC enters the guest: a passed-through device, or a tap."""
+    """How a NIC enters the guest: a passed-through device, or a tap or macvtap, of which it sees no difference."""
 
     HOSTDEV = "hostdev"
     TAP = "tap"
@@ -110,7 +111,7 @@ class NicKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DesiredNic:
-    """A NIC of a guest, in guest order. HOSTDEV names its device, TAP its tap."""
+    """A NIC of a guest, in guest order. HOSTDEV names its device, TAP its tap or macvtap."""
 
     port_id: PortId
     kind: NicKind
@@ -220,3 +221,4 @@ class DesiredState:
     removals: tuple[ServerId, ...] = ()
     pcis: tuple[str, ...] = ()
     vsis: tuple[DesiredVsi, ...] = ()
+    macvtaps: tuple[DesiredMacvtap, ...] = ()

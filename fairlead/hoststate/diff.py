@@ -5,7 +5,7 @@ are set; those are set and read back before the guest starts. What would disturb
 Things that no document of ours names are left alone, guests among them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fairlead.hoststate.attachments import detachments
 from fairlead.hoststate.descents import disk_drops, down_chains
@@ -14,9 +14,10 @@ from fairlead.hoststate.frame_sizes import HOST_USES, mtu_holds, settable_mtu, t
 from fairlead.hoststate.freeing import KEEPS_RUNNING, Freeing
 from fairlead.hoststate.guest_chains import guest_chains
 from fairlead.hoststate.images import early_image_chains, image_chains
-from fairlead.hoststate.keys import bridge_key, family_key
+from fairlead.hoststate.keys import bridge_key, family_key, removal_key
 from fairlead.hoststate.likeness import is_bridged, is_set_up, uplink_use
 from fairlead.hoststate.lookup import Lookup, look_up
+from fairlead.hoststate.macvtap_chains import dead_holds
 from fairlead.hoststate.observed import ObservedPf, ObservedState, ObservedVf
 from fairlead.hoststate.steps import (
     Chain,
@@ -24,6 +25,7 @@ from fairlead.hoststate.steps import (
     MakeBridge,
     RemoveBridge,
     RemoveImage,
+    RemoveMacvtap,
     RemoveTap,
     ScrubVf,
     SetNumVfs,
@@ -54,8 +56,9 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
     remade = frozenset(change.pf for change in changes)
     families = tuple(_family_chains(lookup, changes))
     leaving = detachments(lookup, goes_down)
-    free = Freeing(goes_down, {name: item.key for name, item in leaving.items() if isinstance(item, Chain)})
-    taps, vsis = tuple(_tap_removals(lookup, free)), tuple(removals(lookup, free))
+    free = Freeing(goes_down, _asked(lookup, leaving))
+    taps = (*_macvtap_removals(lookup, free), *_tap_removals(lookup, free))
+    vsis = tuple(removals(lookup, free))
     scrubs = (*_scrubs(lookup, free, remade), *resets(lookup, free))
     guests, guest_holds = guest_chains(lookup, goes_down, remade, frozenset(chain.key for chain in families))
     early = early_image_chains(lookup, down)
@@ -77,10 +80,17 @@ def diff(desired: DesiredState, observed: ObservedState) -> HostPlan:
         *_holds(tuple(leaving.values())),
         *_holds(vsis),
         *_holds(taps),
+        *dead_holds(lookup, goes_down),
         *_holds(scrubs),
         *guest_holds,
     )
     return HostPlan(tuple(stage for stage in stages if stage), holds)
+
+
+def _asked(lookup: Lookup, leaving: Mapping[str, Chain | Hold]) -> dict[str, str]:
+    """By name of what is let go of, the chain that asks for it; with a macvtap goes the VF below."""
+    keys = {name: item.key for name, item in leaving.items() if isinstance(item, Chain)}
+    return keys | {lookup.below[name]: key for name, key in keys.items() if name in lookup.below}
 
 
 def _chains(found: tuple[Chain | Hold, ...]) -> Iterator[Chain]:
@@ -94,15 +104,23 @@ def _holds(found: tuple[Chain | SetNumVfs | Hold, ...]) -> Iterator[Hold]:
 def _tap_removals(lookup: Lookup, free: Freeing) -> Iterator[Chain | Hold]:
     wanted = {tap.name for tap in lookup.desired.taps} | kept_taps(lookup).keys()
     for tap in lookup.observed.taps:
-        user = lookup.tap_users.get(tap.name)
-        if tap.name in wanted:
-            continue
-        if user is not None and free.keeps(tap.name, user):
-            yield Hold(tap.name, "remove the tap", KEEPS_RUNNING, (user,))
-            continue
-        yield Chain(
-            f"tap/{tap.name}", (RemoveTap(tap.name),), needs=free.needs(tap.name, (user,) if user else ())
-        )
+        if tap.name not in wanted:
+            yield _tap_removal(lookup, RemoveTap(tap.name), free)
+
+
+def _macvtap_removals(lookup: Lookup, free: Freeing) -> Iterator[Chain | Hold]:
+    """Before a VF is scrubbed: nothing is on it then."""
+    wanted = {macvtap.name for macvtap in lookup.desired.macvtaps} | kept_taps(lookup).keys()
+    for macvtap in lookup.observed.macvtaps:
+        if macvtap.name not in wanted:
+            yield _tap_removal(lookup, RemoveMacvtap(macvtap.name), free)
+
+
+def _tap_removal(lookup: Lookup, step: RemoveTap | RemoveMacvtap, free: Freeing) -> Chain | Hold:
+    user = lookup.tap_users.get(step.name)
+    if free.keeps(step.name, user):
+        return Hold(step.name, "remove the tap", KEEPS_RUNNING, (user,) if user else ())
+    return Chain(removal_key(step.name), (step,), needs=free.needs(step.name, (user,) if user else ()))
 
 
 def _image_removals(lookup: Lookup) -> Iterator[Chain]:
@@ -156,8 +174,9 @@ def _scrub(lookup: Lookup, pf: PfKey, vf: ObservedVf, free: Freeing) -> Iterator
     if user is not None and free.keeps(vf.pci_address, user):
         yield Hold(vf.pci_address, "scrub the VF", KEEPS_RUNNING, (user,))
         return
+    on_it = (removal_key(name) for name, address in lookup.below.items() if address == vf.pci_address)
     needs = free.needs(vf.pci_address, lookup.named_by(vf.pci_address))
-    needs = (*needs, *removal_needs(lookup, pf, vf.index))
+    needs = (*needs, *removal_needs(lookup, pf, vf.index), *on_it)
     yield Chain(f"scrub/{pf}/{vf.index}", (ScrubVf(pf, vf.index),), needs=needs)
 
 

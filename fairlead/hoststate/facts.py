@@ -19,8 +19,8 @@ from fairlead.model.server import Image, Server, ServerStatus
 class HostFacts:
     """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
     being deleted; `wirings` holds what the mechanism drivers made of each port bound to it, `in_force` what holds
-    for it. `leaving` are bindings that end while their servers stay; `leaving_taps` the taps of those that have one.
-    `withheld` are ports that no guest is given yet.
+    for it. `leaving` are bindings that end while their servers stay; `leaving_taps`: by port, the tap that its
+    guest has for it, where it has one. `withheld` are ports that no guest is given yet.
     """
 
     host: Host

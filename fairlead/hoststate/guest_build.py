@@ -49,7 +49,8 @@ def _disk_name(server: Server, *, is_reverting: bool) -> str:
 
 def _leaving_hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
     for binding in facts.leaving:
-        if binding.port_id in server.ports and binding.device_id is not None:
+        is_tapped = binding.port_id in facts.leaving_taps
+        if binding.port_id in server.ports and binding.device_id is not None and not is_tapped:
             yield _hostdev(facts.devices[binding.device_id], binding.port_id)
 
 
@@ -76,11 +77,11 @@ def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
     port, wiring = facts.ports[binding.port_id], facts.wirings.get(binding.port_id, Settings())
     return DesiredNic(
         port_id=port.id,
-        kind=NicKind.TAP if wiring.tap else NicKind.HOSTDEV,
+        kind=NicKind.TAP if wiring.tap_name else NicKind.HOSTDEV,
         mac=port.mac,
         mtu=facts.in_force[port.id].mtu,
         device_id=binding.device_id,
-        tap=wiring.tap.name if wiring.tap else None,
+        tap=wiring.tap_name,
     )
 
 
@@ -88,7 +89,11 @@ def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
     """NICs in their order, then the devices of aliases by alias and number; not those that are only held for it."""
     places = {port_id: place for place, port_id in enumerate(server.ports)}
     aside = server.resize.aside if server.resize else ()
-    held = [each for each in kept(facts) if each.server_id == server.id and each.device_id not in aside]
+    held = [
+        each
+        for each in kept(facts)
+        if each.server_id == server.id and each.device_id not in aside and not _is_tapped(facts, each.port_id)
+    ]
 
     def place(allocation: Allocation) -> tuple[int, str, int]:
         if allocation.port_id is not None:
@@ -98,6 +103,11 @@ def _hostdevs(facts: HostFacts, server: Server) -> Iterator[DesiredHostdev]:
 
     for allocation in sorted(held, key=place):
         yield _hostdev(facts.devices[allocation.device_id], allocation.port_id)
+
+
+def _is_tapped(facts: HostFacts, port_id: PortId | None) -> bool:
+    """Whether its guest has a tap or macvtap for the port, and no device."""
+    return port_id is not None and facts.wirings.get(port_id, Settings()).tap_name is not None
 
 
 def _hostdev(device: Device, port_id: PortId | None) -> DesiredHostdev:

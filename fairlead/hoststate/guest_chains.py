@@ -8,6 +8,7 @@ from fairlead.hoststate.halting import halts
 from fairlead.hoststate.keys import bridge_key, down_key, family_key, image_key
 from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, missing_devices
 from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.macvtap_chains import dead_macvtaps, macvtap_chains, unset_macvtaps
 from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.obstacles import Ahead, obstacles, whole_pfs
 from fairlead.hoststate.spec import spec_of
@@ -52,6 +53,7 @@ def guest_chains(
 def _servers(lookup: Lookup) -> tuple[ServerId, ...]:
     named = [guest.server_id for guest in lookup.desired.guests]
     named += [vf.server_id for vf in lookup.desired.vfs] + [tap.server_id for tap in lookup.desired.taps]
+    named += [macvtap.server_id for macvtap in lookup.desired.macvtaps]
     return tuple(dict.fromkeys(named))
 
 
@@ -66,20 +68,25 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
     vsis = unassociated(lookup, server_id)
     lacking = {_name(device): device for device in (missing_devices(lookup, wanted) if wanted else ())}
     nics = {_name(device): device for device in (wanted.devices if wanted and stays_up else ())}
+    given_as = {macvtap.port_id: macvtap.name for macvtap in lookup.macvtaps_of(server_id)}
+    names = {vf: given_as.get(vf.port_id, vf.device_id) if vf.port_id else vf.device_id for vf in vfs}
     for vf in vfs:
-        yield _setting(lookup, vf, nics.get(vf.device_id), ahead, stays_up=stays_up)
+        yield _setting(lookup, vf, nics.get(names[vf]), ahead, stays_up=stays_up)
     for tap in taps:
         needs = _bridges_to_make(lookup, {tap.bridge})
         yield Chain(f"set/{tap.name}", (MakeTap(tap),), server_id, needs, nics.get(tap.name))
+    yield from macvtap_chains(lookup, server_id, ahead, nics)
     for vsi in vsis:
         nic = nic_of(lookup, server_id, vsi.port_id) if stays_up else None
         yield from association(lookup, vsi, _family_needs(vsi.pf, ahead), nic)
-    unset = {vf.device_id for vf in vfs} | {tap.name for tap in taps} | set(_names(lookup, vsis))
+    unset = {*names.values(), *(tap.name for tap in taps), *_names(lookup, vsis)}
+    unset |= {macvtap.name for macvtap in unset_macvtaps(lookup, server_id)}
     if wanted is not None and seen is not None and stays_up:
         if wanted.power is not Power.SUSPENDED:
             for device in (device for name, device in lacking.items() if name not in unset):
                 yield from _gift(lookup, server_id, device, ahead)
-        yield from halts(lookup, wanted, seen, is_sound=unset <= lacking.keys())
+        dead = dead_macvtaps(lookup, server_id, ahead.goes_down)
+        yield from halts(lookup, wanted, seen, is_sound=unset - dead <= lacking.keys())
         yield from _redefinition(lookup, wanted, seen)
     elif (
         wanted is not None

@@ -14,6 +14,11 @@ def bridge_key(name: str) -> str:
     return f"bridge/{name}"
 
 
+def removal_key(name: str) -> str:
+    """Key of the chain that deletes a tap or macvtap."""
+    return f"tap/{name}"
+
+
 def family_key(pf: PfKey) -> str:
     """Key of the chain that prepares a PF."""
     return f"family/{pf}"

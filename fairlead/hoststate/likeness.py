@@ -13,6 +13,7 @@ from fairlead.hoststate.desired import (
     GuestDevice,
 )
 from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.macvtap import DesiredMacvtap, is_as_wanted
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PfKey, PortId
@@ -44,6 +45,11 @@ def is_associated(lookup: Lookup, wanted: DesiredVsi) -> bool:
     return seen is not None and seen.asked == wanted and seen.reading.state is VsiState.ASSOCIATED
 
 
+def is_macvtapped(lookup: Lookup, wanted: DesiredMacvtap) -> bool:
+    """Whether the macvtap is there and as wanted, on a VF that its driver of the host has."""
+    return is_as_wanted(wanted, lookup.macvtaps.get(wanted.name))
+
+
 def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
     """Whether the bridge is there, up, filters VLANs and has its uplink and no other."""
     seen, uplink = lookup.bridges.get(wanted.name), lookup.pfs.get(wanted.uplink)
@@ -69,9 +75,9 @@ def is_set_up(seen: ObservedPf, mtu: int | None) -> bool:
 
 
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
-    """Ports whose VF or tap, and VSI, was seen as wanted, or whose whole device was seen given, and that no chain in
-    flight may still change, in the order of the document. Not those of a guest that runs without: it is to be given
-    them.
+    """Ports whose VF, tap, or macvtap with its VF, and VSI, was seen as wanted, or whose whole device was seen given,
+    and that no chain in flight may still change, in the order of the document. Not those of a guest that runs without:
+    it is to be given them.
     """
     without = frozenset(_without(lookup))
     vfs = [
@@ -79,8 +85,18 @@ def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
         for vf in lookup.desired.vfs
         if (vf.pf, vf.index) not in in_flight.vfs and vf.device_id not in without
     ]
-    taps = [tap for tap in lookup.desired.taps if tap.name not in in_flight.taps and tap.name not in without]
-    by_vf = [vf.port_id for vf in vfs if vf.port_id and is_configured(lookup, vf) and not vf.is_withheld]
+    changing = in_flight.taps | without
+    taps = [tap for tap in lookup.desired.taps if tap.name not in changing]
+    unwired = {
+        macvtap.port_id
+        for macvtap in lookup.desired.macvtaps
+        if macvtap.name in changing or not is_macvtapped(lookup, macvtap)
+    }
+    by_vf = [
+        vf.port_id
+        for vf in vfs
+        if vf.port_id and vf.port_id not in unwired and is_configured(lookup, vf) and not vf.is_withheld
+    ]
     by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
     unassociated = frozenset(_unassociated(lookup, in_flight))
     seen = (*by_vf, *by_tap, *_by_whole_device(lookup, in_flight))

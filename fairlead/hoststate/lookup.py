@@ -13,6 +13,7 @@ from fairlead.hoststate.desired import (
     DesiredVf,
     GuestDevice,
 )
+from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap
 from fairlead.hoststate.observed import (
     ObservedBridge,
     ObservedGuest,
@@ -22,6 +23,7 @@ from fairlead.hoststate.observed import (
     ObservedVf,
     ObservedVsi,
 )
+from fairlead.hoststate.possession import devices_of, vfs_below
 from fairlead.model.ids import DeviceId, PfKey, ServerId
 from fairlead.model.pci import DeviceKind, PciAddress
 
@@ -36,6 +38,7 @@ class Lookup:
     one that is not running has nothing, whatever its domain says. `foreign`: by PCI address, in words, who has
     it of whom the document says nothing: domains of others, and unnamed guests, be they up or down. `whole`: who
     owns a PF or a plain device, by its key. `unnamed`: guests of ours that the document does not name.
+    Who has a macvtap on a VF has the VF: `below` has the PCI address of the VF below each.
     """
 
     desired: DesiredState
@@ -50,6 +53,8 @@ class Lookup:
     taps: Mapping[str, ObservedTap]
     vsis: Mapping[str, ObservedVsi]
     """By instance id."""
+    macvtaps: Mapping[str, ObservedMacvtap]
+    below: Mapping[str, PciAddress]
     bridges: Mapping[str, ObservedBridge]
     pcis: Mapping[str, PciAddress]
     users: Mapping[PciAddress, ServerId]
@@ -103,6 +108,10 @@ class Lookup:
         """The taps of its ordinary vNICs."""
         return tuple(tap for tap in self.desired.taps if tap.server_id == server_id)
 
+    def macvtaps_of(self, server_id: ServerId) -> tuple[DesiredMacvtap, ...]:
+        """Its macvtaps."""
+        return tuple(macvtap for macvtap in self.desired.macvtaps if macvtap.server_id == server_id)
+
     def name_in(self, guest: ObservedGuest, device: GuestDevice) -> str | None:
         """What the device is called in a guest that runs and has it: PCI address, or name of its tap; else None."""
         if not guest.state.is_up:
@@ -114,7 +123,8 @@ class Lookup:
 
     def named_by(self, address: PciAddress) -> frozenset[ServerId]:
         """Guests whose domains name the device, up or down: one that is down may be started by anybody."""
-        return frozenset(guest.server_id for guest in self.observed.guests if address in guest.hostdevs)
+        guests = self.observed.guests
+        return frozenset(guest.server_id for guest in guests if address in devices_of(guest, self.below))
 
     def addresses(self, guest: DesiredGuest) -> dict[DeviceId, PciAddress]:
         """Where the guest's devices are today, without those that are not here."""
@@ -126,7 +136,8 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
     """Both documents, indexed."""
     unnamed = _unnamed(desired, observed)
     named = tuple(guest for guest in observed.guests if guest.server_id not in unnamed)
-    users = _users(named)
+    below = vfs_below(observed)
+    users = _users(named, below)
     return Lookup(
         desired=desired,
         observed=observed,
@@ -144,11 +155,13 @@ def look_up(desired: DesiredState, observed: ObservedState) -> Lookup:
         guests={guest.server_id: guest for guest in observed.guests},
         taps={tap.name: tap for tap in observed.taps},
         vsis={vsi.asked.settings.instance_id: vsi for vsi in observed.vsis},
+        macvtaps={macvtap.name: macvtap for macvtap in observed.macvtaps},
+        below=below,
         bridges={bridge.name: bridge for bridge in observed.bridges},
         pcis={pci.key: pci.pci_address for pci in observed.pcis},
         users=users,
         tap_users={tap: guest.server_id for guest in named if guest.state.is_up for tap in guest.taps},
-        foreign=_foreign(unnamed.values(), users) | dict.fromkeys(observed.foreign_hostdevs, STRANGER),
+        foreign=_foreign(unnamed.values(), users, below) | dict.fromkeys(observed.foreign_hostdevs, STRANGER),
         unnamed=unnamed,
     )
 
@@ -163,15 +176,18 @@ def _unnamed(desired: DesiredState, observed: ObservedState) -> dict[ServerId, O
     return {guest.server_id: guest for guest in observed.guests if guest.server_id not in named}
 
 
-def _users(guests: Iterable[ObservedGuest]) -> dict[PciAddress, ServerId]:
-    return {address: guest.server_id for guest in guests if guest.state.is_up for address in guest.hostdevs}
+def _users(guests: Iterable[ObservedGuest], below: Mapping[str, PciAddress]) -> dict[PciAddress, ServerId]:
+    up = [guest for guest in guests if guest.state.is_up]
+    return {address: guest.server_id for guest in up for address in devices_of(guest, below)}
 
 
-def _foreign(unnamed: Iterable[ObservedGuest], users: Mapping[PciAddress, ServerId]) -> dict[PciAddress, str]:
+def _foreign(
+    unnamed: Iterable[ObservedGuest], users: Mapping[PciAddress, ServerId], below: Mapping[str, PciAddress]
+) -> dict[PciAddress, str]:
     """One that is down may be started by anybody, but for what a guest that runs has anyway."""
     return {
         address: unnamed_guest(guest.server_id)
         for guest in unnamed
-        for address in guest.hostdevs
+        for address in devices_of(guest, below)
         if guest.state.is_up or address not in users
     }

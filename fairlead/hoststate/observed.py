@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fairlead.hoststate.desired import DesiredVsi
+from fairlead.hoststate.macvtap import ObservedMacvtap
 from fairlead.model.count import Count
 from fairlead.model.host import HostCapacity
 from fairlead.model.ids import PfKey, PortId, ServerId
@@ -169,3 +170,4 @@ class ObservedState:
     vsis: tuple[ObservedVsi, ...] = ()
     idle_images: tuple[str, ...] = ()
     """Files of the image cache, by name, that no guest here has used for a day; what a broken fetch left too."""
+    macvtaps: tuple[ObservedMacvtap, ...] = ()

@@ -16,6 +16,7 @@ from fairlead.hoststate.desired import (
     GuestDevice,
 )
 from fairlead.hoststate.lookup import VfName
+from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
 from fairlead.hoststate.steps import (
     AssociateVsi,
@@ -29,11 +30,13 @@ from fairlead.hoststate.steps import (
     FetchImage,
     KeepDisk,
     MakeBridge,
+    MakeMacvtap,
     MakeTap,
     PauseGuest,
     RemoveBridge,
     RemoveGuest,
     RemoveImage,
+    RemoveMacvtap,
     RemoveTap,
     ResetDevice,
     RestoreDisk,
@@ -106,7 +109,9 @@ def resources_of(chain: Chain) -> Resources:
 
 def is_brief(chain: Chain) -> bool:
     """Whether it is done in milliseconds: messages to the kernel, and nothing to wait for."""
-    brief = RemoveTap | RemoveImage | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap
+    brief = (
+        RemoveTap | RemoveMacvtap | RemoveImage | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap
+    )
     return all(isinstance(step, brief) for step in chain.steps)
 
 
@@ -130,6 +135,7 @@ def wish_for(resources: Resources, desired: DesiredState) -> DesiredState:
             if vsi.server_id in held.servers or vsi.settings.instance_id in held.vsis
         ),
         taps=tuple(tap for tap in desired.taps if tap.server_id in held.servers or tap.name in held.taps),
+        macvtaps=tuple(macvtap for macvtap in desired.macvtaps if _is_held(macvtap, held)),
         guests=tuple(guest for guest in desired.guests if _speaks_of(guest, held)),
         removals=tuple(server_id for server_id in desired.removals if server_id in held.servers),
     )
@@ -156,6 +162,15 @@ def as_settled(observed: ObservedState, desired: DesiredState, in_flight: Resour
 def _unclean(pf: ObservedPf, in_flight: Resources) -> ObservedPf:
     vfs = tuple(replace(vf, is_dirty=vf.is_dirty or (pf.key, vf.index) in in_flight.vfs) for vf in pf.vfs)
     return replace(pf, vfs=vfs, is_dirty=pf.is_dirty or pf.key in in_flight.devices)
+
+
+def _is_held(macvtap: DesiredMacvtap, held: Resources) -> bool:
+    return (
+        macvtap.server_id in held.servers
+        or macvtap.name in held.taps
+        or macvtap.lower.pf in held.cards
+        or (macvtap.lower.pf, macvtap.lower.vf_index) in held.vfs
+    )
 
 
 def _speaks_of(guest: DesiredGuest, held: Resources) -> bool:
@@ -191,7 +206,7 @@ def _of_step(step: Step) -> Resources:
         case MakeTap():
             bridge = frozenset({step.tap.bridge})
             return Resources(taps=frozenset({step.tap.name}), used_bridges=bridge)
-        case RemoveTap():
+        case RemoveTap() | RemoveMacvtap():
             return Resources(taps=frozenset({step.name}))
         case MakeBridge():
             uplink = frozenset({step.bridge.uplink})
@@ -203,11 +218,20 @@ def _of_step(step: Step) -> Resources:
 
 
 def _of_device_step(
-    step: ConfigureVf | ScrubVf | SetUpPf | SetNumVfs | ResetDevice | AssociateVsi | DisassociateVsi,
+    step: ConfigureVf
+    | MakeMacvtap
+    | ScrubVf
+    | SetUpPf
+    | SetNumVfs
+    | ResetDevice
+    | AssociateVsi
+    | DisassociateVsi,
 ) -> Resources:
     match step:
         case AssociateVsi() | DisassociateVsi():
             return _of_vsi(step.vsi)
+        case MakeMacvtap():
+            return _of_macvtap(step.macvtap)
         case ConfigureVf() | ScrubVf():
             return Resources(vfs=frozenset({(step.pf, step.index)}), families=frozenset({step.pf}))
         case SetUpPf():
@@ -224,6 +248,11 @@ def _of_vsi(vsi: DesiredVsi) -> Resources:
     """Its VF too: that is not scrubbed, nor told to be clean, while the bridge is asked."""
     vfs = frozenset({(vsi.pf, vsi.vf_index)} if vsi.vf_index is not None else ())
     return Resources(vsis=frozenset({vsi.settings.instance_id}), vfs=vfs, families=frozenset({vsi.pf}))
+
+
+def _of_macvtap(macvtap: DesiredMacvtap) -> Resources:
+    vf = (macvtap.lower.pf, macvtap.lower.vf_index)
+    return Resources(taps=frozenset({macvtap.name}), vfs=frozenset({vf}), families=frozenset({vf[0]}))
 
 
 def _of_guest(guest: DesiredGuest) -> Resources:

@@ -26,9 +26,24 @@ class TapSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MacvtapSettings:
+    """What a port's macvtap is told, which is on the VF that the port has."""
+
+    name: str
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a host is told of one port. A part that is None is no part of the port's mechanism."""
 
     vf: VfSettings | None = None
     tap: TapSettings | None = None
     vsi: VsiSettings | None = None
+    macvtap: MacvtapSettings | None = None
+
+    @property
+    def tap_name(self) -> str | None:
+        """What its guest opens on the host; None for one that is given a device."""
+        opened = self.tap or self.macvtap
+        return opened.name if opened else None

@@ -16,6 +16,7 @@ from fairlead.hoststate.desired import (
     GuestDevice,
     ImageRef,
 )
+from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.model.host import Hold
 from fairlead.model.ids import DeviceId, PfKey, PortId, ServerId
 from fairlead.model.pci import PciAddress
@@ -132,6 +133,24 @@ class DisassociateVsi:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeMacvtap:
+    """Give the VF below to its driver of the host, set that network device and the macvtap on it; the next look reads
+    both back.
+    """
+
+    macvtap: DesiredMacvtap
+    is_repair: bool
+    """It is there: somebody changed it, or what is below, behind our back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMacvtap:
+    """Delete a macvtap that no guest of ours wants."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class FetchImage:
     """Get an image into the host's cache, checked against its digest."""
 
@@ -245,6 +264,8 @@ Step = (
     | MakeTap
     | AssociateVsi
     | DisassociateVsi
+    | MakeMacvtap
+    | RemoveMacvtap
     | FetchImage
     | RemoveImage
     | KeepDisk

@@ -26,6 +26,9 @@ class Act(Enum):
     REMOVE_BRIDGE = "Removing bridge"
     MAKE_TAP = "Making tap"
     REMOVE_TAP = "Removing tap"
+    GIVE_VF = "Giving to a driver of the host VF"
+    MAKE_MACVTAP = "Making macvtap"
+    REMOVE_MACVTAP = "Removing macvtap"
     OBSERVE = "Reading"
     KEEP = "Keeping"
 
@@ -47,6 +50,19 @@ _HINTS = {
         Act.MAKE_TAP,
         errno.ENOENT,
     ): "The kernel needs modules tun, sch_ingress, cls_matchall, cls_flower, act_police and act_gact: modprobe them.",
+    (Act.MAKE_MACVTAP, errno.EOPNOTSUPP): "The kernel needs CONFIG_MACVTAP: modprobe macvtap.",
+    (
+        Act.MAKE_MACVTAP,
+        errno.EINVAL,
+    ): "Something else is on the network device below, or its driver refuses the MTU: see ip -d link.",
+    (
+        Act.GIVE_VF,
+        errno.ENOENT,
+    ): "Was the VF taken away meanwhile? The next look at the host will show it.",
+    (
+        Act.MAKE_MACVTAP,
+        errno.EBUSY,
+    ): "The network device below is on a bridge or bond of somebody's: see ip -d link.",
     (Act.MAKE_TAP, errno.EOPNOTSUPP): "The kernel is too old for it: Linux 6.1 or newer is needed.",
 }
 _DEEDS = {

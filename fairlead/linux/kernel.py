@@ -5,11 +5,11 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
 from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
 from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
@@ -20,13 +20,15 @@ from fairlead.linux.guid_files import NotAMember
 from fairlead.linux.host_use import HostUse, SeenManagement, host_use
 from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.linkcounters import read_link_counters
+from fairlead.linux.macvtap import Macvtaps, observe_macvtaps
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
 from fairlead.linux.ownership import OwnVfs
 from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
-from fairlead.linux.vfinfo import APPLIED, VLAN_FIELDS
+from fairlead.linux.vf_binding import VfBinding
+from fairlead.linux.vfinfo import APPLIED, first_refused
 from fairlead.linux.vfs import Vfs
 from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
@@ -63,6 +65,8 @@ class LinuxKernel:
         self._write_attribute = write or write_attribute
         self._vfs = Vfs(netlink, self._sysfs, self._write_attribute)
         self._bridges = Bridges(netlink)
+        self._binding = VfBinding(netlink, self._sysfs, self._write_attribute)
+        self._macvtaps = Macvtaps(netlink, self._sysfs, self._binding)
         self._identities = Identities(root / "run/fairlead/pf")
         self._management = SeenManagement(root / "run/fairlead/management")
         self._own_vfs = OwnVfs(root)
@@ -74,13 +78,15 @@ class LinuxKernel:
         try:
             links = self._netlink.links()
             used = self._used(functions, links)
+            pfs = self._pfs(functions, used)
             return KernelView(
                 boot_id=self._sysfs.boot_id(),
                 capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
-                pfs=self._pfs(functions, used),
+                pfs=pfs,
                 pcis=plain_devices(functions, self._sysfs.root / "sys/bus/pci/devices"),
                 bridges=observe_bridges(links),
                 taps=observe_taps(self._netlink, links),
+                macvtaps=observe_macvtaps(links, functions, pfs),
             )
         except OSError as error:
             raise refusal(Act.OBSERVE, "the host's devices", error) from error
@@ -150,7 +156,7 @@ class LinuxKernel:
                 self._associations.take_back(link, index)
             if left[0] == "association":
                 raise untaken(pf, index, settings.association, error) from error
-            refused = _first_refused(settings, left)
+            refused = first_refused(settings, left)
             raise refusal(Act.SET_VF, f"{subject}, {refused}", error, driver=pf.kernel_driver) from error
         if "association" in fields:
             self._associations.settle(link, pf, index, settings.association)
@@ -161,6 +167,7 @@ class LinuxKernel:
         subject = vf_subject(pf, index)
         if address is None:
             raise fault("vf_missing", Act.RESET, subject, "it is not there")
+        self._binding.take(address)
         attribute = self._sysfs.folder(address) / "reset"
         if attribute.exists():
             self._write(attribute, "1", Act.RESET, subject)
@@ -221,6 +228,14 @@ class LinuxKernel:
     def remove_tap(self, name: str) -> None:
         """See Kernel.remove_tap."""
         self._bridges.remove_tap(name)
+
+    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+        """See Kernel.make_macvtap."""
+        self._macvtaps.make(macvtap, pf, vf_driver)
+
+    def remove_macvtap(self, name: str) -> None:
+        """See Kernel.remove_macvtap."""
+        self._macvtaps.remove(name)
 
     def _pfs(self, functions: tuple[PciFunction, ...], used: HostUse) -> tuple[ObservedPf, ...]:
         by_address = {function.address: function for function in functions}
@@ -378,16 +393,3 @@ def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...], link: Link
     if link is not None and link.takes_associations:
         found.append(QBH_CAPABILITY)
     return tuple(found)
-
-
-def _first_refused(settings: VfSettings, left: tuple[str, ...]) -> str:
-    """VLAN, priority and protocol are one attribute: what was refused of the three, nobody can say."""
-    first = left[0]
-    named = tuple(name for name in left if name in VLAN_FIELDS) if first in VLAN_FIELDS else (first,)
-    return ", ".join(_shown(name, getattr(settings, name)) for name in named)
-
-
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return f"{name} none"
-    return f"{name} {value.value if isinstance(value, Enum) else value}"

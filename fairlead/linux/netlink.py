@@ -45,6 +45,10 @@ class Link:
     """Its driver has 802.1Qbh's operations for VFs (IFLA_VF_PORTS), and VFs: told with them alone."""
     guid: Guid | None = None
     """Of its port, where it is one of InfiniBand: such a device has no MAC address."""
+    lower: int | None = None
+    """Ifindex of what it is on (IFLA_LINK): of a macvtap or VLAN."""
+    is_passthru: bool = False
+    """It is a macvtap that has what it is on for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,13 @@ class Netlink(Protocol):
         ...
 
     def set_link(
-        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+        self,
+        index: int,
+        *,
+        up: bool | None = None,
+        mtu: int | None = None,
+        alias: str | None = None,
+        mac: MacAddress | None = None,
     ) -> None:
         """None leaves a thing as it is."""
         ...
@@ -157,6 +167,14 @@ class Netlink(Protocol):
 
     def make_tap(self, name: str) -> None:
         """A persistent tap with virtio-net headers and no addresses; nothing when it is there."""
+        ...
+
+    def make_macvtap(self, name: str, lower: int) -> None:
+        """Create it on that device, in mode passthru, without addresses; EEXIST when the name is taken."""
+        ...
+
+    def without_addresses(self, index: int) -> None:
+        """No IPv6 address of its own when it comes up: the host shall not speak on a guest's network."""
         ...
 
     def delete_link(self, index: int) -> None:

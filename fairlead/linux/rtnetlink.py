@@ -31,7 +31,7 @@ _ADDRESS_HEADER = struct.Struct("=BBBBI")
 _NEIGHBOUR_HEADER = struct.Struct("=BxxxiHBB")
 _IFF_UP = 0x1
 _ARPHRD_INFINIBAND = 32
-_ADDRESS, _NAME, _MTU, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 10, 12, 18, 20
+_ADDRESS, _NAME, _MTU, _LOWER, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 5, 10, 12, 18, 20
 _VFINFO_LIST, _AF_SPEC, _EXT_MASK, _CARRIER, _PERM_ADDRESS = 22, 26, 29, 33, 54
 _KIND, _DATA, _SLAVE_DATA = 1, 2, 5
 _FILTER_VF, _FILTER_BRVLAN, _FILTER_SKIP_STATS = 0x1, 0x2, 0x8
@@ -39,6 +39,7 @@ _BR_VLAN_FILTERING, _BR_MCAST_SNOOPING, _BR_DEFAULT_PVID = 7, 23, 39
 _PORT_LEARNING, _PORT_FLOOD, _PORT_LOCKED = 8, 9, 39
 _VLAN_INFO, _VLAN_PVID, _VLAN_UNTAGGED = 2, 0x2, 0x4
 _ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
+_MACVLAN_MODE, _PASSTHRU = 1, 8
 _LOCAL, _ADDRESS_PROTOCOL, _SCOPE_LINK = 2, 11, 253
 _OF_KERNEL_LOOPBACK, _OF_KERNEL_ROUTER = b"\1", b"\2"
 _DESTINATION, _MADE_BY_KERNEL = 1, frozenset({2, 9})  # RTPROT_KERNEL follows from an address, RTPROT_RA
@@ -91,7 +92,13 @@ class RtNetlink:
         self._channel.request(_SETLINK, _link_header(index) + write_vf(vf, settings, fields))
 
     def set_link(
-        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+        self,
+        index: int,
+        *,
+        up: bool | None = None,
+        mtu: int | None = None,
+        alias: str | None = None,
+        mac: MacAddress | None = None,
     ) -> None:
         """See Netlink.set_link."""
         body = _link_header(index, flags=_IFF_UP if up else 0, change=_IFF_UP if up is not None else 0)
@@ -99,6 +106,8 @@ class RtNetlink:
             body += nl.number(_MTU, mtu)
         if alias is not None:
             body += nl.attribute(_ALIAS, alias.encode())
+        if mac is not None:
+            body += nl.attribute(_ADDRESS, _octets(mac))
         self._channel.request(_SETLINK, body)
 
     def link_changes(self) -> KernelLinkChanges:
@@ -137,14 +146,28 @@ class RtNetlink:
         )
         info = nl.nested(_LINKINFO, nl.string(_KIND, "bridge"), data)
         self._channel.request(_NEWLINK, _link_header() + nl.string(_NAME, name) + info, nl.CREATE)
-        self._without_addresses(name)
+        self.without_addresses(socket.if_nametoindex(name))
 
     def make_tap(self, name: str) -> None:
         """See Netlink.make_tap. rtnetlink cannot make taps; /dev/net/tun does, in this thread's namespace."""
         if any(link.name == name for link in self.links()):
             return
         tap.make_persistent(name)
-        self._without_addresses(name)
+        self.without_addresses(socket.if_nametoindex(name))
+
+    def make_macvtap(self, name: str, lower: int) -> None:
+        """See Netlink.make_macvtap."""
+        data = nl.nested(_DATA, nl.number(_MACVLAN_MODE, _PASSTHRU))
+        info = nl.nested(_LINKINFO, nl.string(_KIND, "macvtap"), data)
+        body = _link_header() + nl.string(_NAME, name) + nl.number(_LOWER, lower) + info
+        self._channel.request(_NEWLINK, body, nl.CREATE | nl.EXCLUSIVE)
+        self.without_addresses(socket.if_nametoindex(name))
+
+    def without_addresses(self, index: int) -> None:
+        """See Netlink.without_addresses."""
+        mode = nl.octet(_ADDR_GEN_MODE, _ADDR_GEN_NONE)
+        body = _link_header(index) + nl.nested(_AF_SPEC, nl.nested(socket.AF_INET6, mode))
+        self._unless(errno.EAFNOSUPPORT, _SETLINK, body)
 
     def delete_link(self, index: int) -> None:
         """See Netlink.delete_link."""
@@ -201,13 +224,6 @@ class RtNetlink:
         """See Netlink.set_ingress."""
         set_ingress(self._channel, index, wanted)
 
-    def _without_addresses(self, name: str) -> None:
-        """No IPv6 address of its own: the host shall not speak on a guest's network."""
-        index = socket.if_nametoindex(name)
-        mode = nl.octet(_ADDR_GEN_MODE, _ADDR_GEN_NONE)
-        body = _link_header(index) + nl.nested(_AF_SPEC, nl.nested(socket.AF_INET6, mode))
-        self._unless(errno.EAFNOSUPPORT, _SETLINK, body)
-
     def _unless(self, accepted: int, kind: int, body: bytes, flags: int = 0) -> None:
         try:
             self._channel.request(kind, body, flags)
@@ -245,6 +261,8 @@ def _read_link(answer: bytes) -> Link:
         alias=_text(found.get(_ALIAS)),
         filters_vlans=data.get(_BR_VLAN_FILTERING) == b"\1" if kind == "bridge" else None,
         port=_read_port(info.get(_SLAVE_DATA)),
+        lower=_number(found.get(_LOWER)),
+        is_passthru=kind == "macvtap" and _number(data.get(_MACVLAN_MODE)) == _PASSTHRU,
     )
 
 
@@ -311,7 +329,7 @@ def _read_vlans(answer: bytes) -> tuple[PortVlan, ...]:
 def _entry_body(entry: ForwardingEntry) -> bytes:
     state, flags = (_STATIC, _ON_MASTER | _STICKY) if entry.on_bridge else (_PERMANENT, _SELF)
     header = _NEIGHBOUR_HEADER.pack(socket.AF_BRIDGE, entry.index, state, flags, 0)
-    body = header + nl.attribute(_LLADDR, bytes.fromhex(entry.mac.replace(":", "")))
+    body = header + nl.attribute(_LLADDR, _octets(entry.mac))
     return body + nl.short(_NDA_VLAN, entry.vlan) if entry.vlan is not None else body
 
 
@@ -324,6 +342,10 @@ def _read_entry(answer: bytes) -> ForwardingEntry | None:
         return None
     number = int(struct.unpack("=H", vlan)[0]) if vlan is not None else None
     return ForwardingEntry(index, mac, number, on_bridge=not is_self)
+
+
+def _octets(mac: MacAddress) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
 
 
 def _mac(octets: bytes | None) -> MacAddress | None:

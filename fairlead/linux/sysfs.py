@@ -77,7 +77,8 @@ class Sysfs:
 
     def __init__(self, root: Path = Path("/")) -> None:
         self.root = root
-        self._devices = root / "sys/bus/pci/devices"
+        self.bus = root / "sys/bus/pci"
+        self._devices = self.bus / "devices"
 
     def functions(self) -> tuple[PciFunction, ...]:
         """All PCI functions in address order. One that vanishes while it is read is left out."""

@@ -8,6 +8,7 @@ network order while all else is in host order; a VF's index is what its records 
 import socket
 import struct
 from collections.abc import Callable
+from enum import Enum
 
 from fairlead.linux.message import attribute, nested, parts
 from fairlead.model.errors import InvalidValue
@@ -155,3 +156,18 @@ def _write_rates(vf: int, settings: VfSettings, wanted: frozenset[str]) -> list[
 
 def _state_number(state: LinkState | None) -> int | None:
     return next((number for number, known in _STATES.items() if known is state), None)
+
+
+def first_refused(settings: VfSettings, left: tuple[str, ...]) -> str:
+    """The first of those fields, in words. VLAN, priority and protocol are one attribute: what was refused of the
+    three, nobody can say.
+    """
+    first = left[0]
+    named = tuple(name for name in left if name in VLAN_FIELDS) if first in VLAN_FIELDS else (first,)
+    return ", ".join(_shown(name, getattr(settings, name)) for name in named)
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return f"{name} none"
+    return f"{name} {value.value if isinstance(value, Enum) else value}"

@@ -11,6 +11,8 @@ QBH_CAPABILITY = "802.1qbh"
 """Of a PF whose driver has 802.1Qbh's operations for its VFs."""
 QBG_CAPABILITY = "802.1qbg"
 """Of a PF for which somebody on its host speaks 802.1Qbg's VDP."""
+MACVTAP_CAPABILITY = "macvtap"
+"""Of a PF whose VFs a driver of the host can drive, so that a macvtap can be on one."""
 
 
 class DeviceStatus(Enum):

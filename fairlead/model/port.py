@@ -17,6 +17,17 @@ class VnicType(Enum):
     NORMAL = "normal"
     DIRECT = "direct"
     DIRECT_PHYSICAL = "direct-physical"
+    MACVTAP = "macvtap"
+
+    @property
+    def needs_vf(self) -> bool:
+        """Whether a VF is held for it."""
+        return self in {VnicType.DIRECT, VnicType.MACVTAP}
+
+    @property
+    def is_tap(self) -> bool:
+        """Whether its guest has it as a tap or macvtap, by name, and no device of the host."""
+        return self in {VnicType.NORMAL, VnicType.MACVTAP}
 
 
 class PortStatus(Enum):
@@ -40,7 +51,7 @@ class FixedIp:
 class Port:
     """A port. `server_id` "" while no server has it; `device_owner` as Neutron: "compute:<zone>" then.
 
-    `alias` says which kind of device a direct port wants (None: any VF of its physical network).
+    `alias` says which kind of device a direct or macvtap port wants (None: any VF of its physical network).
     `vlan_priority` is the 802.1p priority (0..7) of the port's frames. `owned_by_server`: made for a
     server and deleted with it. MAC is unique in the network; while a direct-physical port is bound it is its PF's own.
     `propagate_uplink_status`: a VF's link is up only while its PF's is. `allowed_addresses` are addresses and

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from fairlead.model.device import QBG_CAPABILITY, QBH_CAPABILITY
+from fairlead.model.device import MACVTAP_CAPABILITY, QBG_CAPABILITY, QBH_CAPABILITY
 from fairlead.model.errors import InvalidValue
 from fairlead.model.ids import DeviceId, HostId, PortId, RequestId
 from fairlead.model.network import Network
@@ -32,11 +32,17 @@ NUMA_NODES_SPEC = "hw:numa_nodes"
 NUMA_POLICY_SPEC = "hw:pci_numa_affinity_policy"
 AGGREGATE_SPEC = "aggregate_instance_extra_specs:"
 """Nova's: the flavor wants hosts in an aggregate with that metadata (AggregateInstanceExtraSpecsFilter)."""
-_KINDS = {VnicType.DIRECT: DeviceKind.VF, VnicType.DIRECT_PHYSICAL: DeviceKind.PF}
+_KINDS = {
+    VnicType.DIRECT: DeviceKind.VF,
+    VnicType.MACVTAP: DeviceKind.VF,
+    VnicType.DIRECT_PHYSICAL: DeviceKind.PF,
+}
 """What ports of these vNIC types are given."""
 _HONOURED = (ALIAS_SPEC, NUMA_NODES_SPEC, NUMA_POLICY_SPEC)
 _CAPABILITIES = {PortProfileKind.QBH: (QBH_CAPABILITY,), PortProfileKind.QBG: (QBG_CAPABILITY,)}
 """What ports with a profile of that kind need of their PF."""
+_VNIC_CAPABILITIES = {VnicType.MACVTAP: (MACVTAP_CAPABILITY,)}
+"""What ports of that vNIC type need of it."""
 _ALIAS_COUNT = re.compile(r"\s*([^:,\s][^:,]*?)\s*:\s*([0-9]{1,4})\s*")
 
 
@@ -284,7 +290,7 @@ def _device(
         physical_network=nic.network.physical_network,
         tags=alias.tags if alias else (),
         trusted=settings.trusted,
-        capabilities=_CAPABILITIES.get(settings.kind, ()),
+        capabilities=(*_CAPABILITIES.get(settings.kind, ()), *_VNIC_CAPABILITIES.get(port.vnic_type, ())),
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
         egress_kbps=settings.min_kbps,
         link_layer=nic.network.link_layer,
@@ -314,7 +320,9 @@ def _bridged(nic: Nic) -> str:
             "alias", port.alias, f"possible on port {port.name or port.id}: vnic_type is normal"
         )
     if nic.settings.min_kbps:
-        expected = f"possible on port {port.name or port.id}: minimum bandwidth needs vnic_type direct"
+        expected = (
+            f"possible on port {port.name or port.id}: minimum bandwidth needs vnic_type direct or macvtap"
+        )
         if nic.profile is not None and not egress_minimum_kbps(nic.qos):
             raise InvalidValue("port_profile_id", nic.profile.name, expected)
         raise InvalidValue("qos_policy_id", port.qos_policy_id or nic.network.qos_policy_id, expected)

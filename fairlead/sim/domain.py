@@ -1,6 +1,6 @@
 """A domain of the simulated libvirt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.ids import ServerId
@@ -27,6 +27,8 @@ class DomainState:
     saved_taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
     disk_serial: int = 0
+    opened: dict[str, int] = field(default_factory=dict)
+    """Which making of each of its live taps it has open."""
 
     @property
     def is_up(self) -> bool:
@@ -51,3 +53,4 @@ class DomainState:
         """It runs no more, and has nothing."""
         self.state, self.reason = state, reason
         self.live_hostdevs, self.live_taps = (), ()
+        self.opened.clear()

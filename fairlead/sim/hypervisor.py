@@ -84,7 +84,7 @@ class SimHypervisor:
             fresh.state, fresh.reason = old.state, old.reason
             fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
             fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
-            fresh.saved_taps = old.saved_taps
+            fresh.saved_taps, fresh.opened = old.saved_taps, old.opened
         self._machine.domains[fresh.name] = fresh
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
@@ -98,11 +98,13 @@ class SimHypervisor:
         if domain.state is GuestState.SAVED:
             self._check_free(domain, (), domain.saved_taps, "Starting")
             domain.boot()
+            self._machine.open_taps(domain)
             return
         self._check_free(domain, domain.hostdevs, domain.taps, "Starting")
         traces = self._machine.give(domain)
         self.on_start(domain, traces)
         domain.boot()
+        self._machine.open_taps(domain)
         if is_paused:
             domain.state, domain.reason = GuestState.PAUSED, "starting up"
         self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
@@ -155,6 +157,7 @@ class SimHypervisor:
         self.on_attach(domain, hostdevs, taps, traces)
         domain.live_hostdevs += hostdevs
         domain.live_taps += taps
+        self._machine.open_taps(domain)
 
     def detach(self, server_id: ServerId, device: str) -> None:
         """At once, unless its guest is deaf."""
@@ -166,6 +169,7 @@ class SimHypervisor:
             raise Fault(not_released(server_id, device, "it did not answer within 20 s"))
         domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address != device)
         domain.live_taps = tuple(tap for tap in domain.live_taps if tap != device)
+        domain.opened.pop(device, None)
 
     def remove(self, server_id: ServerId) -> None:
         """Undefine it."""
@@ -214,6 +218,9 @@ class SimHypervisor:
                 raise _refused(
                     doing, domain.name, f"target managed='no' but specified dev '{tap}' is missing"
                 )
+            other = next((each for each in self._machine.domains.values() if tap in each.live_taps), None)
+            if other is not None and other is not domain and tap in self._machine.links.below:
+                raise _refused(doing, domain.name, f"cannot open macvtap tap device {tap}: Resource busy")
 
     def _reach(self, act: str) -> None:
         self._machine.called(act)

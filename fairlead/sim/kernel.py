@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
+from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap, is_the_one
 from fairlead.hoststate.observed import (
     ObservedBridge,
     ObservedPci,
@@ -33,6 +34,7 @@ class SimKernel:
         self.bridges: dict[str, tuple[DesiredBridge, PfState, int]] = {}
         """Each with its uplink, and which of that's network devices is on it: a later one is not."""
         self.taps: dict[str, DesiredTap] = {}
+        self.macvtaps: dict[str, DesiredMacvtap] = {}
 
     def observe(self) -> KernelView:
         """Everything that is plugged in."""
@@ -63,6 +65,11 @@ class SimKernel:
                 if name in machine.virtual_links
             ),
             taps=tuple(_tap(tap) for name, tap in self.taps.items() if name in machine.virtual_links),
+            macvtaps=tuple(
+                _macvtap(machine, macvtap)
+                for name, macvtap in self.macvtaps.items()
+                if name in machine.virtual_links
+            ),
         )
 
     def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
@@ -133,7 +140,7 @@ class SimKernel:
         self._machine.called("make_bridge")
         state = self._pf("Making a bridge on", uplink)
         self.bridges[bridge.name] = (bridge, state, state.births)
-        self._machine.virtual_links.add(bridge.name)
+        self._machine.links.make(bridge.name)
 
     def remove_bridge(self, name: str) -> None:
         """Gone, with every tap taken off it."""
@@ -146,11 +153,37 @@ class SimKernel:
         if tap.bridge not in self._machine.virtual_links:
             raise Fault(Failure("kernel_refused", "Making tap", tap.name, f"there is no bridge {tap.bridge}"))
         self.taps[tap.name] = tap
-        self._machine.virtual_links.add(tap.name)
+        self._machine.links.make(tap.name)
 
     def remove_tap(self, name: str) -> None:
         """Gone."""
         self._machine.called("remove_tap")
+        self._machine.virtual_links.discard(name)
+
+    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+        """Made or repaired. A VF's device has the MAC that the PF told it when its driver took it."""
+        machine, name = self._machine, macvtap.name
+        machine.called("make_macvtap")
+        state = self._vf("Making macvtap", pf, macvtap.lower.vf_index)
+        if not is_the_one(macvtap, _macvtap(machine, self.macvtaps[name]) if name in self.macvtaps else None):
+            machine.virtual_links.discard(name)
+        vf, told = (state.nic.key, macvtap.lower.vf_index), state.vfs[macvtap.lower.vf_index].mac
+        device = machine.links.give(vf, vf_driver, told)
+        if device.mac != macvtap.mac:
+            was_there = name in machine.links.on(vf)
+            machine.links.take(vf)
+            if was_there:
+                return
+            device = machine.links.give(vf, vf_driver, told)
+        if device.mac != macvtap.mac:
+            raise Fault(Failure("kernel_refused", "Making macvtap", name, "EADDRNOTAVAIL"))
+        device.mtu, device.is_up = macvtap.mtu, True
+        machine.links.make(name, vf)
+        self.macvtaps[name] = macvtap
+
+    def remove_macvtap(self, name: str) -> None:
+        """Gone."""
+        self._machine.called("remove_macvtap")
         self._machine.virtual_links.discard(name)
 
     def _pf(self, doing: str, pf: ObservedPf) -> PfState:
@@ -217,9 +250,7 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         serial=None,
         capabilities=_capabilities(pf, told),
         is_management=nic.is_management,
-        vfs=tuple(
-            _vf(pf, index, settings, users, machine.host_addresses) for index, settings in told.items()
-        ),
+        vfs=tuple(_vf(pf, index, settings, machine) for index, settings in told.items()),
         host_use=_use(machine.host_addresses, nic.pci_address),
     )
 
@@ -228,20 +259,15 @@ def _uplinks(pf: PfState, birth: int) -> tuple[str, ...]:
     return (pf.nic.name,) if pf.births == birth else ()
 
 
-def _vf(
-    pf: PfState,
-    index: int,
-    settings: VfSettings,
-    users: frozenset[PciAddress],
-    used: Mapping[PciAddress, str],
-) -> ObservedVf:
-    address = pf.nic.vf_address(index)
+def _vf(pf: PfState, index: int, settings: VfSettings, machine: Machine) -> ObservedVf:
+    address, device = pf.nic.vf_address(index), machine.links.vfs.get((pf.nic.key, index))
+    users, used = machine.passed_through(), machine.host_addresses
     return ObservedVf(
         index=index,
         pci_address=address,
         vendor=pf.nic.vendor,
         product=pf.nic.vf_product,
-        kernel_driver="vfio-pci" if address in users else None,
+        kernel_driver="vfio-pci" if address in users else device.driver if device else None,
         numa_node=pf.nic.numa_node,
         iommu_group=None,
         settings=settings,
@@ -252,6 +278,20 @@ def _vf(
 def _use(used: Mapping[PciAddress, str], address: PciAddress) -> str:
     found = used.get(address)
     return f"has address {found}" if found else ""
+
+
+def _macvtap(machine: Machine, macvtap: DesiredMacvtap) -> ObservedMacvtap:
+    vf = machine.links.below.get(macvtap.name)
+    device = machine.links.vfs.get(vf) if vf else None
+    return ObservedMacvtap(
+        name=macvtap.name,
+        lower=macvtap.lower,
+        is_passthru=True,
+        mac=macvtap.mac if device is None or device.mac == macvtap.mac else None,
+        mtu=min(macvtap.mtu, device.mtu) if device else macvtap.mtu,
+        is_up=device is None or device.is_up,
+        port_id=macvtap.port_id,
+    )
 
 
 def _tap(tap: DesiredTap) -> ObservedTap:

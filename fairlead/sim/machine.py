@@ -14,6 +14,7 @@ from fairlead.model.vsi import VdpResponse, VsiSettings
 from fairlead.sim.domain import DomainState
 from fairlead.sim.drivers import FABRIC, as_made, fields_of, refusal_of
 from fairlead.sim.hardware import Hardware, Nic
+from fairlead.sim.host_links import HostLinks
 from fairlead.sim.switch import Switch
 
 _FIRST_MTU = 1500
@@ -79,8 +80,7 @@ class Machine:
         self.hardware = hardware
         self.boots = 1
         self.pfs = {nic.key: PfState(nic, is_up=nic.is_management) for nic in hardware.nics}
-        self.virtual_links: set[str] = set()
-        """Names of the network devices that are no hardware: bridges and taps."""
+        self.links = HostLinks()
         self.domains: dict[str, DomainState] = {}
         self.troubles = Troubles()
         self.switch = Switch()
@@ -107,6 +107,11 @@ class Machine:
         """As /proc/sys/kernel/random/boot_id: another after each boot."""
         return f"00000000-0000-4000-8000-{self.boots:012d}"
 
+    @property
+    def virtual_links(self) -> set[str]:
+        """Names of the network devices that are no hardware: bridges, taps and macvtaps."""
+        return self.links.virtual
+
     def reboot(self) -> None:
         """Power lost and back: domains are defined and down, VFs, bridges and taps are gone."""
         self.boots += 1
@@ -116,20 +121,40 @@ class Machine:
         for pf in self.pfs.values():
             pf.vfs.clear()
             pf.mtu, pf.is_up, pf.has_driver = _FIRST_MTU, pf.nic.is_management, True
-        self.virtual_links.clear()
+        self.links.clear()
         self.traces.clear()
         self.told.clear()
         self.vsis.clear()
         self.imagined.clear()
 
     def users(self) -> dict[PciAddress, DomainState]:
-        """Which domain has a device now."""
+        """Which domain has a device now, itself or by a macvtap."""
+        tapped = {
+            self.pfs[vf[0]].nic.vf_address(vf[1]): domain
+            for domain in self.domains.values()
+            for name in domain.live_taps
+            if (vf := self.links.below.get(name)) is not None and self.has_open(domain, name)
+        }
+        return self.passed_through() | tapped
+
+    def passed_through(self) -> dict[PciAddress, DomainState]:
+        """Which domain a device is given to: vfio-pci has it."""
         return {
             address: domain
             for domain in self.domains.values()
             if domain.is_up
             for address in domain.live_hostdevs
         }
+
+    def open_taps(self, domain: DomainState) -> None:
+        """QEMU opens all that the domain has and has not open."""
+        for name in domain.live_taps:
+            domain.opened.setdefault(name, self.links.births.get(name, 0))
+
+    def has_open(self, domain: DomainState, name: str) -> bool:
+        """Whether the tap that the domain has is the one that is there now."""
+        is_there = name in self.virtual_links and domain.is_up
+        return is_there and domain.opened.get(name) == self.links.births.get(name, 0)
 
     def present(self, address: PciAddress) -> bool:
         """Whether a device with that address is there."""
@@ -163,6 +188,9 @@ class Machine:
                 self._destroy_vfs(pf, f"{pf.nic.name} was given to {domain.name}")
                 self._lose_link(pf)
                 continue
+            vf = self.vf_at(address)
+            if vf is not None:
+                self.links.take((vf[0].nic.key, vf[1]))
             if self.traces.get(address, domain.name) != domain.name:
                 found[address] = self.traces[address]
             self.traces[address] = domain.name
@@ -219,9 +247,11 @@ class Machine:
 
     def reset(self, address: PciAddress) -> None:
         """A function-level reset: nothing of its last guest is left on it."""
-        user = self.users().get(address)
+        user, vf = self.users().get(address), self.vf_at(address)
         if user is not None and user.server_id is not None:
             self.mishaps.append(f"{address} was reset under {user.name}")
+        if vf is not None:
+            self.links.take((vf[0].nic.key, vf[1]))
         self.traces.pop(address, None)
 
     def set_num_vfs(self, key: PfKey, num_vfs: int) -> None:
@@ -297,6 +327,9 @@ class Machine:
     def _take_away(self, gone: set[PciAddress]) -> None:
         for domain in self.domains.values():
             domain.live_hostdevs = tuple(address for address in domain.live_hostdevs if address not in gone)
+        for vf in list(self.links.vfs):
+            if self.pfs[vf[0]].nic.vf_address(vf[1]) in gone:
+                self.links.take(vf)
 
     def _destroy_vfs(self, pf: PfState, why: str) -> None:
         users = self.users()
@@ -308,6 +341,7 @@ class Machine:
                 self.mishaps.append(
                     f"VF {index} of {pf.nic.name} was destroyed under {users[address].name}: {why}"
                 )
+            self.links.take((pf.nic.key, index))
         pf.vfs = {}
 
     def _note_identity(self, pf: PfState, index: int, written: str) -> None:

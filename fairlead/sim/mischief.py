@@ -37,6 +37,7 @@ _ACTS = (
     "drop_disk",
     "observe",
     "make_tap",
+    "make_macvtap",
     "make_bridge",
     "reset_vf",
     "reset_device",
@@ -83,6 +84,7 @@ def start_by_hand(machine: Machine, domain: DomainState) -> None:
     if domain.state is not GuestState.SAVED:
         machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
     domain.boot()
+    machine.open_taps(domain)
 
 
 def dies_after(calls: int) -> BeforeCall:
@@ -148,6 +150,19 @@ def _guest_is_started_by_hand(machine: Machine, random: Random) -> None:
 def _tap_is_deleted(machine: Machine, random: Random) -> None:
     if machine.virtual_links:
         machine.virtual_links.discard(random.choice(sorted(machine.virtual_links)))
+
+
+def _vf_is_unbound(machine: Machine, random: Random) -> None:
+    """Somebody takes a VF from the host's driver, and the macvtap on it goes."""
+    if machine.links.vfs:
+        machine.links.take(random.choice(sorted(machine.links.vfs)))
+
+
+def _vf_device_drifts(machine: Machine, random: Random) -> None:
+    """Somebody sets a VF's network device by hand."""
+    if machine.links.vfs:
+        device = machine.links.vfs[random.choice(sorted(machine.links.vfs))]
+        device.mtu, device.is_up = random.choice([(576, True), (device.mtu, False)])
 
 
 def _libvirt_restarts(machine: Machine, random: Random) -> None:
@@ -297,6 +312,8 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _guest_goes_deaf,
     _guest_is_started_by_hand,
     _tap_is_deleted,
+    _vf_is_unbound,
+    _vf_device_drifts,
     _libvirt_restarts,
     _machine_boots,
     _call_hangs,

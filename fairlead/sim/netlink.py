@@ -1,7 +1,7 @@
 """rtnetlink answered from memory: PFs with their VFs, bridges, taps, VLANs, forwarding entries, rates."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -17,17 +17,31 @@ from fairlead.linux.netlink import (
 )
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
+from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
+from fairlead.sim.host_links import VfName
 from fairlead.sim.machine import Machine, PfState
 
 _FIRST_HARDWARE = 2
 _MOST_HARDWARE = 64
+_FIRST_VF = 1 << 16
+_MOST_VFS = 256
 _FIRST_VIRTUAL = 1 << 20
 
 
 def link_index(machine: Machine, key: PfKey) -> int:
     """The ifindex of a PF: 1 is the loopback device's. A network device that is made anew has one of its own."""
     return _FIRST_HARDWARE + list(machine.pfs).index(key) + _MOST_HARDWARE * machine.pfs[key].births
+
+
+def vf_link_index(machine: Machine, vf: VfName) -> int:
+    """The ifindex of the network device that a driver of the host made of a VF."""
+    return _FIRST_VF + _MOST_VFS * list(machine.pfs).index(vf[0]) + vf[1]
+
+
+def vf_at_index(machine: Machine, index: int) -> VfName | None:
+    """The VF whose network device it is; None for another one's."""
+    return next((vf for vf in machine.links.vfs if vf_link_index(machine, vf) == index), None)
 
 
 @dataclass(slots=True)
@@ -60,10 +74,9 @@ class SimNetlink:
 
     def links(self) -> tuple[Link, ...]:
         """All network devices."""
-        hardware = [
-            self._hardware(pf) for pf in self._machine.pfs.values() if self._machine.has_network_device(pf)
-        ]
-        return tuple(self._with_port(link) for link in (*hardware, *self._tables().virtual.values()))
+        machine, virtual = self._machine, self._tables().virtual.values()
+        hardware = [self._hardware(pf) for pf in machine.pfs.values() if machine.has_network_device(pf)]
+        return tuple(self._with_port(link) for link in (*hardware, *self._vf_devices(), *virtual))
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """One device with its VFs."""
@@ -96,7 +109,13 @@ class SimNetlink:
             raise NetlinkRefusal(error.errno, error.strerror) from error
 
     def set_link(
-        self, index: int, *, up: bool | None = None, mtu: int | None = None, alias: str | None = None
+        self,
+        index: int,
+        *,
+        up: bool | None = None,
+        mtu: int | None = None,
+        alias: str | None = None,
+        mac: MacAddress | None = None,
     ) -> None:
         """What is not None."""
         link = self._plain(index)
@@ -106,6 +125,10 @@ class SimNetlink:
             pf.is_up = link.is_up if up is None else up
             pf.mtu = pf.mtu if mtu is None else mtu
             return
+        vf = vf_at_index(self._machine, index)
+        if vf is not None:
+            self._set_vf_device(vf, up=up, mtu=mtu, mac=mac)
+            return
         kept = self._tables().virtual[index]
         self._tables().virtual[index] = replace(
             kept,
@@ -113,6 +136,7 @@ class SimNetlink:
             carrier=True if up else None,
             mtu=kept.mtu if mtu is None else mtu,
             alias=kept.alias if alias is None else alias,
+            mac=kept.mac if mac is None else mac,
         )
 
     def link_changes(self) -> AbstractContextManager[LinkChanges]:
@@ -126,7 +150,7 @@ class SimNetlink:
         return tuple(Route(index, "default") for index in ways)
 
     def addresses(self) -> tuple[tuple[int, str], ...]:
-        """Of PFs: VFs have no network device here."""
+        """Of PFs."""
         machine = self._machine
         pfs = [pf for pf in machine.pfs.values() if pf.nic.pci_address in machine.host_addresses]
         return tuple(
@@ -140,6 +164,22 @@ class SimNetlink:
     def make_tap(self, name: str) -> None:
         """A persistent tap."""
         self._make(name, "tun", filters_vlans=None)
+
+    def make_macvtap(self, name: str, lower: int) -> None:
+        """With the MAC of what it is on, where it has that for itself."""
+        below, _ = self.link(lower)
+        links, vf = self._machine.links, vf_at_index(self._machine, lower)
+        if name in links.virtual:
+            raise NetlinkRefusal(errno.EEXIST, "File exists")
+        if vf is not None and links.on(vf):
+            raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
+        self._make(name, "macvtap", filters_vlans=None, vf=vf)
+        (index,) = [index for index, link in self._tables().virtual.items() if link.name == name]
+        made = replace(self._tables().virtual[index], lower=lower, is_passthru=True, mtu=below.mtu)
+        self._tables().virtual[index] = replace(made, mac=below.mac)
+
+    def without_addresses(self, index: int) -> None:
+        """Nobody has one here."""
 
     def delete_link(self, index: int) -> None:
         """It, and what hung on it."""
@@ -216,12 +256,34 @@ class SimNetlink:
             del self._kept.masters[index]
         return self._kept
 
-    def _make(self, name: str, kind: str, *, filters_vlans: bool | None) -> None:
+    def _vf_devices(self) -> Iterator[Link]:
+        machine = self._machine
+        for vf, device in machine.links.vfs.items():
+            nic = machine.pfs[vf[0]].nic
+            yield Link(
+                index=vf_link_index(machine, vf),
+                name=f"{nic.name}v{vf[1]}",
+                mac=device.mac,
+                mtu=device.mtu,
+                is_up=device.is_up,
+                carrier=machine.pfs[vf[0]].link_up if device.is_up else None,
+            )
+
+    def _set_vf_device(self, vf: VfName, *, up: bool | None, mtu: int | None, mac: MacAddress | None) -> None:
+        """A VF that is not trusted has the MAC that its PF told it (igb: EADDRNOTAVAIL)."""
+        device, told = self._machine.links.vfs[vf], self._machine.pfs[vf[0]].vfs[vf[1]].mac
+        if mac is not None and mac != device.mac and told is not None:
+            raise NetlinkRefusal(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        device.mac = device.mac if mac is None else mac
+        device.is_up = device.is_up if up is None else up
+        device.mtu = device.mtu if mtu is None else mtu
+
+    def _make(self, name: str, kind: str, *, filters_vlans: bool | None, vf: VfName | None = None) -> None:
         tables = self._tables()
         if any(link.name == name for link in tables.virtual.values()):
             return
         index, tables.next_index = tables.next_index, tables.next_index + 1
-        self._machine.virtual_links.add(name)
+        self._machine.links.make(name, vf)
         tables.virtual[index] = Link(index, name, mtu=1500, kind=kind, filters_vlans=filters_vlans)
 
     def _hardware(self, pf: PfState) -> Link:

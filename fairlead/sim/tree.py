@@ -12,8 +12,9 @@ from fairlead.linux.kernel import write_attribute as write_file
 from fairlead.model.pci import LinkLayer, PciAddress
 from fairlead.sim.guid_files import guid_files, told_by
 from fairlead.sim.hardware import Nic, PlainDevice
+from fairlead.sim.host_links import VfName
 from fairlead.sim.machine import Machine, PfState
-from fairlead.sim.netlink import SimNetlink, link_index
+from fairlead.sim.netlink import SimNetlink, link_index, vf_link_index
 from fairlead.sim.switch import LostTime
 
 _CLASSES = {LinkLayer.ETHERNET: 0x020000, LinkLayer.INFINIBAND: 0x020700}
@@ -33,7 +34,7 @@ class Tree:
 
     def renew(self) -> None:
         """Every device that is plugged in, and no other."""
-        machine, users = self._machine, frozenset(self._machine.users())
+        machine, users = self._machine, frozenset(self._machine.passed_through())
         self._put(self._root / "proc/sys/kernel/random/boot_id", machine.boot_id)
         wanted: set[str] = set()
         for device in machine.hardware.plain:
@@ -61,6 +62,11 @@ class Tree:
             self._machine.called("set_num_vfs")
             self._machine.set_num_vfs(pf.nic.key, int(value))
             self.renew()
+        elif attribute.name == "drivers_probe":
+            self._probe(PciAddress(value))
+        elif attribute.name == "unbind":
+            self._machine.links.take(self._vf_name(PciAddress(value)))
+            self.renew()
         elif attribute.name == "reset":
             address = PciAddress(attribute.parent.name)
             self._machine.called("reset_vf" if self._machine.vf_at(address) else "reset_device")
@@ -71,6 +77,20 @@ class Tree:
             self.renew()
         else:
             write_file(attribute, value)
+
+    def _probe(self, address: PciAddress) -> None:
+        """The driver that the device is told to have takes it."""
+        driver = (self._devices / address / "driver_override").read_text(encoding="ascii").strip()
+        key, index = self._vf_name(address)
+        self._machine.called("make_macvtap")
+        self._machine.links.give((key, index), driver, self._machine.pfs[key].vfs[index].mac)
+        self.renew()
+
+    def _vf_name(self, address: PciAddress) -> VfName:
+        found = self._machine.vf_at(address)
+        if found is None:
+            raise OSError(errno.ENODEV, "No such device")
+        return found[0].nic.key, found[1]
 
     def _lay_out_cpus(self) -> None:
         capacity, system = self._machine.hardware.capacity, self._root / "sys/devices/system"
@@ -117,8 +137,17 @@ class Tree:
     def _vf(self, nic: Nic, index: int, *, is_given: bool) -> None:
         folder = self._function(nic.vf_address(index), _CLASSES[nic.link_layer], nic.vendor, nic.vf_product)
         self._put(folder / "numa_node", str(nic.numa_node))
-        self._driver(folder, "vfio-pci" if is_given else None)
+        device = self._machine.links.vfs.get((nic.key, index))
+        self._driver(folder, "vfio-pci" if is_given else device.driver if device else None)
         self._link(folder / "physfn", nic.pci_address)
+        if not (folder / "driver_override").exists():
+            self._put(folder / "driver_override", "(null)")
+        if device is None:
+            self._forget(folder / "net")
+            return
+        net = folder / "net" / f"{nic.name}v{index}"
+        self._put(net / "ifindex", str(vf_link_index(self._machine, (nic.key, index))))
+        self._put(net / "type", str(_ARPHRD[nic.link_layer]))
 
     def _function(self, address: PciAddress, class_code: int, vendor: str, product: str) -> Path:
         folder = self._devices / address

@@ -11,11 +11,11 @@ from tests.api_stand import stand
 
 @pytest.fixture
 def site(database_url, tmp_path):
-    """A stand with a server on each of two hosts, each with a VF and a tap."""
+    """A stand with a server on each of two hosts, each with a VF, a macvtap and a tap."""
     with stand(database_url, tmp_path) as opened:
         opened.policy("east", "ens*", "physnet1")
         opened.network("blue", "physnet1", 100)
-        nics = [{"network": "blue", "vnic_type": kind} for kind in ("direct", "normal")]
+        nics = [{"network": "blue", "vnic_type": kind} for kind in ("direct", "macvtap", "normal")]
         opened.servers = {}
         for number in (1, 2):
             host = opened.add_host(number)
@@ -47,6 +47,10 @@ def test_each_port_is_there_with_its_place_and_what_its_host_is_told(site):
         assert vnic["pf_name"]
         assert (vnic["is_told"], vnic["counters"]) == (False, None)
     for vnic in found:
+        if vnic["vnic_type"] == "macvtap":
+            assert vnic["wanted"]["macvtap"]["name"].startswith("fltap-")
+            assert (vnic["vif_type"], vnic["seen"]["vlan"]) == ("hw_veb", 100)
+            assert vnic["vf_index"] is not None
         if vnic["vnic_type"] == "normal":
             assert vnic["wanted"]["tap"]["vlan"] == 100
             assert (vnic["device_id"], vnic["seen"]) == (None, None)
@@ -56,12 +60,12 @@ def test_those_of_a_host_a_server_or_a_network_page_by_page(site):
     assert {vnic["host_name"] for vnic in listed(site, host="host2")["vnics"]} == {"host2"}
     own = listed(site, server=site.servers["host1"])["vnics"]
     assert {vnic["server_name"] for vnic in own} == {"web1"}
-    assert len(listed(site, network=own[0]["network_id"])["vnics"]) == 4
+    assert len(listed(site, network=own[0]["network_id"])["vnics"]) == 6
     assert listed(site, network="0" * 8)["vnics"] == []
     assert site.http.get("/v1/vnics", params={"host": "nowhere"}).status_code == 404
     first = listed(site, limit=3)
     rest = site.http.get(first["next"]).json()
-    assert (len(first["vnics"]), len(rest["vnics"])) == (3, 1)
+    assert (len(first["vnics"]), len(rest["vnics"])) == (3, 3)
     assert rest["next"] is None
     assert not {v["port_id"] for v in first["vnics"]} & {v["port_id"] for v in rest["vnics"]}
 
@@ -78,7 +82,7 @@ def test_asked_their_hosts_tell_how_they_are_now(site):
         assert vnic["counters"]["rx_octets"] == 0
         assert vnic["link_up"] is True
         assert vnic["is_wired"] is (vnic["port_id"] != changed["port_id"])
-        assert vnic["device"].startswith("fltap-" if vnic["vnic_type"] == "normal" else "0000:")
+        assert vnic["device"].startswith("0000:" if vnic["vnic_type"] == "direct" else "fltap-")
     (seen,) = [vnic["seen"] for vnic in found["vnics"] if vnic["port_id"] == changed["port_id"]]
     assert seen["vlan"] == 999
     with site.answering():
@@ -113,5 +117,5 @@ def test_people_see_them_in_a_table(site):
     assert done.returncode == 0, done.stderr
     heading, _, *rows = done.stdout.splitlines()
     assert heading.split()[:3] == ["Host", "PF", "Device"]
-    assert len(rows) == 2
+    assert len(rows) == 3
     assert all("web1" in row and "0 B" in row and "yes" in row for row in rows)

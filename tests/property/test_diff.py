@@ -10,7 +10,7 @@ from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.hoststate.desired import DesiredHostdev, DesiredState
 from fairlead.hoststate.diff import diff
-from fairlead.hoststate.likeness import is_associated, is_configured
+from fairlead.hoststate.likeness import is_associated, is_configured, is_macvtapped
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.hoststate.steps import (
@@ -67,6 +67,7 @@ vf_wishes = st.one_of(
         trust=st.booleans(),
         max_rate_mbps=st.sampled_from([0, 1000]),
         vsi_type=st.sampled_from([None, 1, 2]),
+        is_tapped=st.booleans(),
     ),
     st.builds(VfWish, pf=st.just(1), index=st.integers(0, 3), profile_id=st.sampled_from(["finance", "hr"])),
 )
@@ -102,6 +103,10 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
         )
     counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))
     return HostWish(tuple(servers), num_vfs=counts)
+
+
+def place_of(wish: HostWish, server: ServerWish) -> int:
+    return [each.number for each in wish.servers].index(server.number)
 
 
 def _place(vf: VfWish) -> tuple[int, int]:
@@ -206,6 +211,15 @@ def copy_disks(host: SimHost, name: str) -> None:
         host.disks.keep(server_id, disk.serial, name)
 
 
+def lose_links(host: SimHost, number: int) -> None:
+    """A VF is taken from the host's driver, with the macvtap on it, or a tap, macvtap or bridge is deleted."""
+    links = host.machine.links
+    if links.vfs and number % 2:
+        links.take(max(links.vfs))
+    elif links.virtual:
+        links.virtual.discard(max(links.virtual))
+
+
 def meddle(host: SimHost, kind: str, number: int) -> None:
     machine = host.machine
     pf = machine.pfs[DATA[number % 2].key]
@@ -235,8 +249,8 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
             )
         case "copy":
             copy_disks(host, COPIES[number % 2])
-        case "untap" if machine.virtual_links:
-            machine.virtual_links.discard(max(machine.virtual_links))
+        case "untap":
+            lose_links(host, number)
         case "recount" if not any(pf.nic.vf_address(n) in machine.users() for n in pf.vfs):
             machine.set_num_vfs(pf.nic.key, 0)
             machine.set_num_vfs(pf.nic.key, 5)
@@ -289,6 +303,7 @@ def test_a_plan_starts_no_guest_on_a_vf_that_is_not_configured(before, after, mi
                             assert (vf.pf, vf.index) in made or is_configured(lookup, vf)
                     for vsi in document.vsis:
                         assert vsi.server_id != step.server_id or is_associated(lookup, vsi)
+                    assert all(is_macvtapped(lookup, m) for m in lookup.macvtaps_of(step.server_id))
 
 
 @SEVERAL
@@ -384,8 +399,10 @@ def test_no_vf_is_scrubbed_or_given_while_a_guest_keeps_it(before, after, mischi
             user = lookup.users.get(lookup.vfs[step.pf, step.index].pci_address)
             is_repair = isinstance(step, ConfigureVf) and step.is_repair and user == chain.server_id
             if user is not None and not is_repair:
-                asked = f"detach/{vf_key(step.pf, step.index)}"
-                assert {f"down/{user}", asked} & set(chain.needs)
+                address = lookup.vfs[step.pf, step.index].pci_address
+                asked = {f"detach/{name}" for name, below in lookup.below.items() if below == address}
+                asked.add(f"detach/{vf_key(step.pf, step.index)}")
+                assert {f"down/{user}", *asked} & set(chain.needs)
 
 
 @SEVERAL
@@ -423,6 +440,7 @@ def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedS
             address = nic.vf_address(index)
             if owner is None and address not in lookup.foreign and address not in host.machine.users():
                 assert set(differences(BASELINE, is_now)) <= held_on
+                assert (nic.key, index) not in host.machine.links.vfs
 
 
 def _assert_associated(host: SimHost, lookup: Lookup) -> None:
@@ -526,7 +544,8 @@ def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, num
     changed = running[number % len(running)]
     taken = {_place(vf) for server in before.servers for vf in server.vfs}
     free = next((0, index) for index in range(4) if (0, index) not in taken) if len(taken) < 4 else None
-    after = replace(changed, vfs=(VfWish(*free),) if free else (), leaving_vfs=changed.vfs)
+    place = (VfWish(*free, is_tapped=bool(number)),) if free else ()
+    after = replace(changed, vfs=place, leaving_vfs=changed.vfs, first_nic=8)
     wish = replace(before, servers=tuple(after if s is changed else s for s in before.servers), generation=2)
     starts = len(host.hypervisor.starts)
     agent = host.agent(HOST, stand_in(desired(wish)))
@@ -535,5 +554,9 @@ def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, num
     assert diff(desired(wish), seen(host)).is_empty
     assert len(host.hypervisor.starts) == starts
     domain = host.machine.domains[f"fl-{server(changed.number)}"]
-    assert domain.live_hostdevs == tuple(DATA[vf.pf].vf_address(vf.index) for vf in after.vfs)
+    given = tuple(DATA[vf.pf].vf_address(vf.index) for vf in after.vfs if not vf.is_tapped)
+    assert domain.live_hostdevs == given
+    assert set(domain.live_taps) == {
+        nic.tap for nic in desired(wish).guests[place_of(wish, after)].nics if nic.tap
+    }
     assert host.machine.mishaps == []

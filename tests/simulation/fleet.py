@@ -287,16 +287,17 @@ class Site:
 
 def any_nic(site: Site) -> BootNic:
     random = site.random
-    vnic_type = random.choice([VnicType.DIRECT] * 4 + [VnicType.NORMAL] * 2 + [VnicType.DIRECT_PHYSICAL])
+    kinds = [VnicType.DIRECT] * 4 + [VnicType.MACVTAP] * 2 + [VnicType.NORMAL] * 2
+    vnic_type = random.choice([*kinds, VnicType.DIRECT_PHYSICAL])
     if vnic_type is VnicType.DIRECT_PHYSICAL:
         return BootNic(random.choice(site.networks), vnic_type=vnic_type, trusted=random.random() < 0.9)
-    is_direct = vnic_type is VnicType.DIRECT
+    has_vf = vnic_type.needs_vf
     return BootNic(
         random.choice(site.networks),
         vnic_type=vnic_type,
         max_mbps=random.choice([None, 1000]),
-        trusted=is_direct and random.random() < 0.3,
-        vlan_priority=random.choice([0, 0, 5]) if is_direct else 0,
+        trusted=has_vf and random.random() < 0.3,
+        vlan_priority=random.choice([0, 0, 5]) if has_vf else 0,
         port_profile_id=random.choice([None, None, *site.profiles]),
     )
 

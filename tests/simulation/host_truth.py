@@ -36,7 +36,8 @@ def _lies(tx: Tx, place: Place) -> list[str]:
     ]
     document = desired_of(tx, tx.hosts.lock(place.host_id))
     wanted = {vf.device_id: vf.settings for vf in document.vfs}
-    leaving = frozenset(device.device_id for guest in document.guests for device in guest.leaving_hostdevs)
+    ending = tx.bindings.find(host_id=place.host_id, wiring=Wiring.UNWIRING)
+    leaving = frozenset(binding.device_id for binding in ending if binding.device_id is not None)
     ungiven = frozenset(_ungiven(tx, place, devices))
     # An operator may call a server active that lacks a card: that its device is MISSING stays told.
     away = {device.id for device in devices.values() if device.status is DeviceStatus.MISSING}
@@ -51,7 +52,7 @@ def _lies(tx: Tx, place: Place) -> list[str]:
 
 def _ungiven(tx: Tx, place: Place, devices: Mapping[DeviceId, Device]) -> Iterator[DeviceId]:
     """What running guests could not be given: their ports say so, and their servers stay what they are."""
-    live = {address for domain in place.host.machine.domains.values() for address in domain.live_hostdevs}
+    live = place.host.machine.users()
     for binding in tx.bindings.find(host_id=place.host_id, wiring=Wiring.FAILED):
         if binding.device_id is not None and devices[binding.device_id].pci_address not in live:
             yield binding.device_id
@@ -106,10 +107,12 @@ def _of_server(
     if domain is None or domain.state is not state:
         yield f"its guest is {domain}"
         return
+    has = {address for address, user in place.host.machine.users().items() if user is domain}
     own = {device.pci_address for device in held}
     kept = {device.pci_address for device in held if device.id not in leaving}
-    if domain.is_up and not kept <= set(domain.live_hostdevs) <= own:
-        yield f"its guest has {domain.live_hostdevs}, and {held} are its own"
+    # What a paused guest has lost below a macvtap it gets once it goes on.
+    if domain.is_up and not (has <= own and (kept <= has or state is GuestState.PAUSED)):
+        yield f"its guest has {has}, and {held} are its own"
     for device in held:
         at = place.host.machine.vf_at(device.pci_address)
         if device.id in leaving:

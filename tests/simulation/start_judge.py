@@ -1,9 +1,10 @@
 """Judges every start of a guest, and what running ones are given, by the machine itself and the document obeyed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredState, DesiredTap, DesiredVf
+from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, VfSettings, is_nobodys
@@ -80,11 +81,7 @@ class StartJudge:
             elif hostdev.pf is not None and hostdev.vf_index is not None:
                 yield from self._wrong_vf(owners.get((hostdev.pf, hostdev.vf_index)), hostdev, domain)
         if taps:
-            own = {
-                tap.name: tap
-                for tap in document.taps
-                if tap.server_id == guest.server_id and tap.name in taps
-            }
+            own = {name: tap for name, tap in _taps(guest, document).items() if name in taps}
             yield from () if set(own) == set(taps) else ("the tap is not its own",)
             yield from self._unready_taps(own, document)
 
@@ -174,21 +171,47 @@ class StartJudge:
             self._boots.setdefault(guest.keeps_disk, set()).add(word)
 
     def _wrong_taps(self, guest: DesiredGuest, document: DesiredState, domain: DomainState) -> Iterator[str]:
-        wanted = {tap.name: tap for tap in document.taps if tap.server_id == guest.server_id}
+        wanted = _taps(guest, document)
         if set(wanted) != set(domain.taps):
             yield f"with taps {domain.taps}, not {set(wanted)}"
         yield from self._unready_taps(wanted, document)
 
-    def _unready_taps(self, wanted: dict[str, DesiredTap], document: DesiredState) -> Iterator[str]:
-        kernel = self._host.kernel
+    def _unready_taps(
+        self, wanted: Mapping[str, DesiredTap | DesiredMacvtap], document: DesiredState
+    ) -> Iterator[str]:
+        kernel, machine = self._host.kernel, self._host.machine
         assert isinstance(kernel, SimKernel)
+        bridges = set()
         for name, tap in wanted.items():
-            seen = kernel.taps.get(name) if name in self._host.machine.virtual_links else None
+            made = kernel.taps if isinstance(tap, DesiredTap) else kernel.macvtaps
+            seen = made.get(name) if name in machine.virtual_links else None
             if seen != tap:
                 yield f"tap {name} is {seen}, not {tap}"
+            if isinstance(tap, DesiredTap):
+                bridges.add(tap.bridge)
+            else:
+                yield from self._wrong_below(tap, document)
+        yield from self._wrong_bridges(bridges, document)
+
+    def _wrong_below(self, macvtap: DesiredMacvtap, document: DesiredState) -> Iterator[str]:
+        """The VF is as its port says, and so is the network device that the host's driver made of it."""
+        machine, vf = self._host.machine, (macvtap.lower.pf, macvtap.lower.vf_index)
+        device = machine.links.vfs.get(vf)
+        if device is None or (device.mac, device.mtu, device.is_up) != (macvtap.mac, macvtap.mtu, True):
+            yield f"below {macvtap} is {device}"
+        (owner,) = (each for each in document.vfs if (each.pf, each.index) == vf)
+        seen, told = machine.pfs[vf[0]].vfs[vf[1]], machine.told.get(vf)
+        if seen != _whole(owner.settings):
+            yield f"below {macvtap.name} is {seen}, not {owner.settings}"
+        if told is not None and told != owner.settings.mac and not is_nobodys(told):
+            yield f"the VF below {macvtap.name} was not scrubbed since it had {told}"
+
+    def _wrong_bridges(self, names: Collection[str], document: DesiredState) -> Iterator[str]:
+        kernel = self._host.kernel
+        assert isinstance(kernel, SimKernel)
         for bridge in document.bridges:
             made = kernel.bridges.get(bridge.name)
-            if bridge.name in {tap.bridge for tap in wanted.values()} and (made is None or made[0] != bridge):
+            if bridge.name in names and (made is None or made[0] != bridge):
                 yield f"bridge {bridge.name} is {made}, not {bridge}"
 
     def _wrong_disk(self, guest: DesiredGuest) -> Iterator[str]:
@@ -210,6 +233,12 @@ class StartJudge:
                 yield f"{other.name} has a device of it"
         for address, last in traces.items():
             yield f"{address} was not reset since {last} had it"
+
+
+def _taps(guest: DesiredGuest, document: DesiredState) -> dict[str, DesiredTap | DesiredMacvtap]:
+    """Its own, by name."""
+    every: tuple[DesiredTap | DesiredMacvtap, ...] = (*document.taps, *document.macvtaps)
+    return {tap.name: tap for tap in every if tap.server_id == guest.server_id}
 
 
 def _whole(wanted: VfSettings) -> VfSettings:

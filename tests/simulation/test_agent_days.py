@@ -79,7 +79,10 @@ class Day:
             fabric = self.random.choice([fabric, VfWish(1, place, vsi_type=1)])
             places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), fabric]
             free = [vf for vf in places if self.watch.may_be_given((DATA[vf.pf].key, vf.index))]
-            vfs = tuple(self.random.sample(free, self.random.randint(0, len(free))))
+            vfs = tuple(
+                replace(vf, is_tapped=self.random.random() < 0.4)
+                for vf in self.random.sample(free, self.random.randint(0, len(free)))
+            )
             image = self.random.choice([None, IMAGE])
             taps = self.random.randint(0, 1)
             self.servers[place] = ServerWish(self.count, vfs=vfs, taps=taps, image=image)
@@ -221,10 +224,13 @@ def assert_true(day: Day, observed: ObservedState) -> None:
         for index, seen in machine.pfs[nic.key].vfs.items():
             owner = owners.get((nic.key, index))
             assert not differences(owner.settings if owner else BASELINE, seen), (nic.name, index)
+            assert owner or (nic.key, index) not in machine.links.vfs
     held = {vsi.instance_id: vsi for vsis in machine.vsis.values() for vsi in vsis.values()}
     assert held == {vsi.settings.instance_id: vsi.settings for vsi in document.vsis}
     assert set(machine.domains) == {f"fl-{server(wish.number)}" for wish in day.servers.values()}
     for wish in day.servers.values():
         domain = machine.domains[f"fl-{server(wish.number)}"]
         assert not domain.is_up or wish.power.is_up
+        macvtaps = [name for name in domain.live_taps if name in machine.links.below]
+        assert domain.state is GuestState.PAUSED or all(machine.has_open(domain, name) for name in macvtaps)
         assert not (domain.is_up and (domain.state is GuestState.PAUSED) is not (wish.power is Power.PAUSED))

@@ -11,9 +11,11 @@ from fairlead.control.assignments import desired_of
 from fairlead.control.auditing import audit
 from fairlead.control.boundary import Tx
 from fairlead.hoststate.desired import BRIDGE_PREFIX, DesiredState
+from fairlead.hoststate.observed import GuestState
 from fairlead.model.device import DeviceStatus
 from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import BASELINE, differences
+from fairlead.sim.host_links import VfName
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
 from tests.simulation.host_truth import is_there, lies
@@ -129,9 +131,26 @@ def _assert_as_desired(place: Place, document: DesiredState) -> None:
     assert set(machine.domains) == {f"fl-{guest.server_id}" for guest in document.guests}
     copies = {name for names in place.host.disks.kept().values() for name in names}
     assert copies == {guest.keeps_disk for guest in document.guests} - {""}
-    taps = {tap.name for tap in document.taps} | {bridge.name for bridge in document.bridges}
+    taps = {tap.name for tap in (*document.taps, *document.macvtaps)}
+    taps |= {bridge.name for bridge in document.bridges}
     bridges = {name for name in machine.virtual_links if name.startswith(BRIDGE_PREFIX)} if kept else set()
-    assert machine.virtual_links - kept - bridges == taps - bridges
+    assert machine.virtual_links - kept - bridges == taps - bridges - dead_in_the_paused(place)
+
+
+def _address(place: Place, vf: VfName) -> str:
+    return place.host.machine.pfs[vf[0]].nic.vf_address(vf[1])
+
+
+def dead_in_the_paused(place: Place) -> set[str]:
+    """Macvtaps that were deleted under paused guests, which get them anew once they go on."""
+    machine = place.host.machine
+    paused = [domain for domain in machine.domains.values() if domain.state is GuestState.PAUSED]
+    return {
+        name
+        for domain in paused
+        for name in domain.live_taps
+        if name in machine.links.below and not machine.has_open(domain, name)
+    }
 
 
 def kept_by_the_paused(place: Place, document: DesiredState) -> set[str]:
@@ -147,7 +166,12 @@ def kept_by_the_paused(place: Place, document: DesiredState) -> set[str]:
             if nic.key == hostdev.pf
         } & set(domain.live_hostdevs)
         assert not taps | vfs or guest.power is Power.PAUSED
-        kept |= {name for name in taps if name} | vfs
+        below = place.host.machine.links.below
+        kept |= (
+            {name for name in taps if name}
+            | vfs
+            | {_address(place, below[name]) for name in taps & below.keys()}
+        )
     return kept
 
 

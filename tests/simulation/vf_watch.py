@@ -1,6 +1,7 @@
 """Looks over an agent's shoulder: at each step on a VF, and at what was told of VFs before."""
 
 from fairlead.hoststate.desired import DesiredState
+from fairlead.hoststate.possession import guests_with_all_devices
 from fairlead.hoststate.steps import ConfigureVf, ScrubVf, StartGuest, Step
 from fairlead.model.ids import PfKey
 from fairlead.model.vf import BASELINE, VfSettings, differences
@@ -47,7 +48,8 @@ class VfWatch:
         if newest is None or report.generation != newest.generation:
             return
         owners = {(vf.pf, vf.index): vf for vf in newest.vfs}
-        users = {address for guest in report.observed.guests for address in guest.hostdevs}
+        guests = guests_with_all_devices(report.observed)
+        users = {address for guest in guests for address in guest.hostdevs}
         self._free = {
             (pf.key, vf.index)
             for pf in report.observed.pfs

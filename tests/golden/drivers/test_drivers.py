@@ -31,6 +31,7 @@ from tests.golden.comparison import OF_SOME, assert_golden
 
 HERE = Path(__file__).parent
 NORMAL = {"vnic_type": VnicType.NORMAL}
+TAPPED = {"vnic_type": VnicType.MACVTAP}
 WHOLE = {"vnic_type": VnicType.DIRECT_PHYSICAL, "port_security_enabled": False}
 
 
@@ -118,6 +119,12 @@ CASES = {
         rows.port(allowed_addresses=("10.9.0.0/24", "2001:db8::7"), **NORMAL), rows.network(), None
     ),
     "bridge_without_an_address": BoundPort(rows.port(fixed_ips=(), **NORMAL), rows.network(), None),
+    "hw_veb_macvtap": direct(
+        BoundPort(rows.port(trusted=True, vlan_priority=5, **TAPPED), rows.network(mtu=9000), None)
+    ),
+    "hw_veb_macvtap_flat_down": direct(
+        BoundPort(rows.port(vlan=None, admin_state_up=False, **TAPPED), rows.network(None), None)
+    ),
     "qbh_plain": fabric(BoundPort(rows.port(), rows.network(), None)),
     "qbh_flat_down": fabric(BoundPort(rows.port(vlan=None, admin_state_up=False), rows.network(None), None)),
     "qbg_plain": station(BoundPort(rows.port(), rows.network(), None)),
@@ -206,6 +213,7 @@ each_refused = pytest.mark.parametrize(
         BoundPort(rows.port(**NORMAL), rows.network(), rows.qos(minimum_kbps=10)),
         direct(profiled(rows.network(None), allowed_vlans=parse_vlans(["100-199"]))),
         profiled(rows.network(None), NORMAL, allowed_vlans=ALL_VLANS),
+        direct(profiled(rows.network(None), TAPPED, allowed_vlans=ALL_VLANS)),
         profiled(rows.network(), NORMAL, vlan_protocol=VlanProtocol.DOT1AD),
         profiled(rows.network(), NORMAL, vlan_priority=3),
         profiled(rows.network(), NORMAL, trust=True),
@@ -262,6 +270,8 @@ def test_the_words_of_refusals() -> None:
         (VnicType.NORMAL, PortProfileKind.QBG),
         (VnicType.NORMAL, PortProfileKind.INFINIBAND),
         (VnicType.DIRECT, PortProfileKind.INFINIBAND),
+        (VnicType.MACVTAP, PortProfileKind.QBH),
+        (VnicType.MACVTAP, PortProfileKind.QBG),
     ],
 )
 def test_a_profile_of_a_kind_that_no_mechanism_has_is_refused(

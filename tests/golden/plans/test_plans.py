@@ -26,6 +26,7 @@ ONE = ServerWish(1, vfs=(VfWish(0, 3),), taps=1)
 TWO = ServerWish(2, vfs=(VfWish(0, 4), VfWish(1, 0)))
 BARED = ServerWish(1, leaving_vfs=(VfWish(0, 3),), leaving_taps=1)
 STATION = ServerWish(1, vfs=(VfWish(0, 3, vsi_type=7),))
+TAPPED = ServerWish(1, vfs=(VfWish(0, 3, is_tapped=True),))
 FABRIC = ServerWish(1, vfs=(VfWish(1, 2, profile_id="finance"),))
 VF_OF_WHOLE = ServerWish(1, vfs=(VfWish(1, 0),))
 UNTOLD = ServerWish(1, vfs=(VfWish(0, 3, is_withheld=True),), taps=1)
@@ -108,6 +109,26 @@ def bereft() -> SimHost:
     host = converged(BOTH)
     domain = host.machine.domains[f"fl-{server(1)}"]
     domain.live_hostdevs = ()
+    return host
+
+
+def with_its_vf_set() -> SimHost:
+    """The VF of TAPPED is as its port says, and has no macvtap yet."""
+    host = converged(HostWish(servers=(TAPPED,)))
+    host.machine.links.clear()
+    host.machine.domains[f"fl-{server(1)}"].go_down(GuestState.STOPPED, "")
+    return host
+
+
+def with_a_dead_macvtap() -> SimHost:
+    host = converged(HostWish(servers=(TAPPED,)))
+    host.machine.links.take((DATA[0].key, 3))
+    return host
+
+
+def with_a_drifted_macvtap() -> SimHost:
+    host = converged(HostWish(servers=(TAPPED,)))
+    host.machine.links.vfs[DATA[0].key, 3].is_up = False
     return host
 
 
@@ -204,6 +225,21 @@ CASES = {
     "what_a_running_guest_has_and_no_one_names_it_keeps": (
         lambda: converged(BOTH),
         HostWish(servers=(replace(BARED, leaving_vfs=(), leaving_taps=0), TWO)),
+    ),
+    "a_vf_is_set_before_a_macvtap_is_on_it": (bare_with_vfs, HostWish(servers=(TAPPED,))),
+    "a_macvtap_is_made_on_a_vf_that_was_read_back": (
+        with_its_vf_set,
+        HostWish(servers=(replace(TAPPED, boot_serial=2),)),
+    ),
+    "a_macvtap_is_repaired_in_place": (with_a_drifted_macvtap, HostWish(servers=(TAPPED,))),
+    "a_macvtap_that_is_dead_is_asked_for": (with_a_dead_macvtap, HostWish(servers=(TAPPED,))),
+    "a_macvtap_goes_before_its_vf_is_scrubbed": (
+        lambda: converged(HostWish(servers=(TAPPED,))),
+        HostWish(removals=(1,)),
+    ),
+    "a_macvtap_goes_once_its_guest_has_let_go": (
+        lambda: converged(HostWish(servers=(TAPPED,))),
+        HostWish(servers=(ServerWish(1, leaving_vfs=TAPPED.vfs, first_nic=8),)),
     ),
     "a_pf_is_emptied_before_a_guest_starts_with_it": (
         lambda: converged(HostWish()),

@@ -1,0 +1,62 @@
+"""Macvtaps: what a guest has of a network device of the host that stays the host's. As wished, as seen, and compared.
+
+Source: Linux drivers/net/macvlan.c, drivers/net/macvtap.c.
+"""
+
+from dataclasses import dataclass
+
+from fairlead.model.count import Count
+from fairlead.model.ids import PfKey, PortId, ServerId
+from fairlead.model.pci import MacAddress
+
+
+@dataclass(frozen=True, slots=True)
+class LowerDevice:
+    """What a macvtap is on: the network device that a driver of the host made of a VF."""
+
+    pf: PfKey
+    vf_index: Count
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredMacvtap:
+    """A macvtap of a port. `mac` and `mtu` are its lower device's too."""
+
+    name: str
+    lower: LowerDevice
+    port_id: PortId
+    server_id: ServerId
+    mac: MacAddress
+    mtu: Count
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedMacvtap:
+    """A macvtap of ours. `lower` None: what it is on is no VF. `is_passthru`: it has that for itself, by its
+    IFLA_MACVLAN_MODE.
+
+    `mac` None: it has another than the VF's network device below it. `mtu` is the smaller of the two; `is_up`: both
+    are. `port_id` is what it carries since we made it: one without may be another of the same name.
+    """
+
+    name: str
+    lower: LowerDevice | None
+    is_passthru: bool
+    mac: MacAddress | None
+    mtu: Count
+    is_up: bool
+    port_id: PortId | None = None
+
+
+def is_the_one(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
+    """Whether it is the very device, which can be set right in place: who has it open keeps it."""
+    if seen is None:
+        return False
+    return seen.is_passthru and (wanted.lower, wanted.port_id) == (seen.lower, seen.port_id)
+
+
+def is_as_wanted(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
+    """Whether it is there and as its port says."""
+    if seen is None or not is_the_one(wanted, seen):
+        return False
+    return seen.is_up and (wanted.mac, wanted.mtu) == (seen.mac, seen.mtu)

@@ -1,0 +1,86 @@
+"""Which driver of the host has a VF, told by us: for a macvtap the host itself drives it.
+
+VFs are made with autoprobe off, and then `bind` of a driver says ENODEV (drivers/pci/pci-driver.c,
+pci_device_can_probe): driver_override and drivers_probe is the way, which libvirt takes too.
+
+Source: Documentation/ABI/testing/sysfs-bus-pci.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from fairlead.linux.faults import Act, fault, refusal
+from fairlead.linux.netlink import Netlink
+from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs
+from fairlead.model.pci import STAND_INS, PciAddress
+
+NET_DEVICE_SECONDS = 5.0
+"""iavf registers its network device after its PF has answered, some tenths of a second after the probe."""
+
+
+class VfBinding:
+    """Gives VFs to drivers of the host, and takes them. `write` writes an attribute; raises OSError."""
+
+    def __init__(self, netlink: Netlink, sysfs: Sysfs, write: Callable[[Path, str], None]) -> None:
+        self._netlink = netlink
+        self._sysfs = sysfs
+        self._write = write
+
+    def give(self, address: PciAddress, driver: str) -> NetDevice:
+        """The VF's network device, by that driver; nothing changes where it has it. Raises Fault."""
+        function = self._function(address)
+        if function.kernel_driver == driver and function.net is not None:
+            return function.net
+        with self._netlink.link_changes() as changes:
+            if function.kernel_driver != driver:
+                if function.kernel_driver is not None:
+                    self._unbind(address)
+                self._told(address, "driver_override", driver)
+                self._written(self._sysfs.bus / "drivers_probe", address, address)
+            return self._awaited(address, driver, changes.wait)
+
+    def take(self, address: PciAddress) -> None:
+        """No driver of the host has the VF any more, and none is told to. One that only keeps others off stays.
+        Raises Fault.
+        """
+        function = self._sysfs.function(address)
+        if function is None or function.kernel_driver in STAND_INS:
+            return
+        self._unbind(address)
+        self._told(address, "driver_override", "\n")
+
+    def _awaited(self, address: PciAddress, driver: str, wait: Callable[[float], bool]) -> NetDevice:
+        end = monotonic() + NET_DEVICE_SECONDS
+        while True:
+            function = self._function(address)
+            if function.kernel_driver != driver:
+                said = f"driver {driver} did not take it"
+                raise fault(
+                    "vf_driver_missing", Act.GIVE_VF, address, said, f"Is it loaded? modprobe {driver}"
+                )
+            if function.net is not None:
+                return function.net
+            left = end - monotonic()
+            if left <= 0 or not wait(left):
+                said = f"driver {driver} has made no network device of it in {NET_DEVICE_SECONDS:.0f} s"
+                hint = "Is the PF up? Its mailbox does not answer else. See the kernel's log."
+                raise fault("vf_driver_missing", Act.GIVE_VF, address, said, hint)
+
+    def _function(self, address: PciAddress) -> PciFunction:
+        function = self._sysfs.function(address)
+        if function is None:
+            raise fault("vf_missing", Act.GIVE_VF, address, "there is no such PCI device any more")
+        return function
+
+    def _unbind(self, address: PciAddress) -> None:
+        self._written(self._sysfs.folder(address) / "driver/unbind", address, address)
+
+    def _told(self, address: PciAddress, attribute: str, value: str) -> None:
+        self._written(self._sysfs.folder(address) / attribute, value, address)
+
+    def _written(self, attribute: Path, value: str, subject: str) -> None:
+        try:
+            self._write(attribute, value)
+        except OSError as error:
+            raise refusal(Act.GIVE_VF, subject, error) from error

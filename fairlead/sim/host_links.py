@@ -1,0 +1,63 @@
+"""Network devices of a simulated host that are no PFs: bridges, taps, VFs that its own drivers have, macvtaps."""
+
+from dataclasses import dataclass, field
+
+from fairlead.model.ids import PfKey
+from fairlead.model.pci import MacAddress
+
+VfName = tuple[PfKey, int]
+
+
+@dataclass(slots=True)
+class VfDevice:
+    """The network device that a driver of the host made of a VF; it read its MAC then."""
+
+    driver: str
+    mac: MacAddress | None
+    mtu: int = 1500
+    is_up: bool = False
+
+
+@dataclass(slots=True)
+class HostLinks:
+    """`virtual`: names of bridges, taps and macvtaps. `below`: what VF a macvtap is on. `births`: which making of a
+    name it is, for who has the one of before open has nothing.
+    """
+
+    virtual: set[str] = field(default_factory=set)
+    below: dict[str, VfName] = field(default_factory=dict)
+    births: dict[str, int] = field(default_factory=dict)
+    vfs: dict[VfName, VfDevice] = field(default_factory=dict)
+
+    def make(self, name: str, below: VfName | None = None) -> None:
+        """It is there, if it was not, on that VF if it is a macvtap."""
+        if name in self.virtual:
+            return
+        self.virtual.add(name)
+        self.births[name] = self.births.get(name, 0) + 1
+        self.below.pop(name, None)
+        if below is not None:
+            self.below[name] = below
+
+    def give(self, vf: VfName, driver: str, mac: MacAddress | None) -> VfDevice:
+        """The driver has the VF now."""
+        known = self.vfs.get(vf)
+        if known is None or known.driver != driver:
+            self.take(vf)
+            known = self.vfs[vf] = VfDevice(driver, mac)
+        return known
+
+    def take(self, vf: VfName) -> None:
+        """No driver has the VF; its network device goes, and what is on it."""
+        self.vfs.pop(vf, None)
+        self.virtual.difference_update(self.on(vf))
+
+    def on(self, vf: VfName) -> list[str]:
+        """Macvtaps on the VF."""
+        return [name for name, below in self.below.items() if below == vf and name in self.virtual]
+
+    def clear(self) -> None:
+        """The host booted."""
+        self.virtual.clear()
+        self.below.clear()
+        self.vfs.clear()

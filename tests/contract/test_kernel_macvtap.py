@@ -1,0 +1,144 @@
+"""agent.boundary.Kernel with macvtaps on VFs: the real adapter on simulated files and netlink, and the simulator."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from fairlead.agent.boundary import Kernel
+from fairlead.hoststate.macvtap import (
+    DesiredMacvtap,
+    LowerDevice,
+    ObservedMacvtap,
+    is_as_wanted,
+    is_the_one,
+)
+from fairlead.hoststate.observed import ObservedPf
+from fairlead.model.errors import Fault
+from fairlead.model.ids import PortId, ServerId
+from fairlead.model.pci import MacAddress
+from fairlead.model.vf import BASELINE
+from fairlead.sim.hardware import two_socket_server
+from fairlead.sim.kernel import SimKernel
+from fairlead.sim.machine import Machine
+from fairlead.sim.tree import TreeKernel
+
+_, NIC, _ = two_socket_server(1).nics
+MAC, OTHER_MAC = MacAddress("fa:16:3e:00:00:01"), MacAddress("fa:16:3e:00:00:02")
+DRIVER = "iavf"
+WANTED = DesiredMacvtap(
+    name="fltap-0f0f0f0f",
+    lower=LowerDevice(NIC.key, 1),
+    port_id=PortId("0f0f0f0f-0000-4000-8000-000000000001"),
+    server_id=ServerId("5e7e0000-0000-4000-8000-000000000001"),
+    mac=MAC,
+    mtu=1450,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Two VFs, of which the second has been told MAC."""
+
+    machine: Machine
+    kernel: Kernel
+
+    def pf(self) -> ObservedPf:
+        return next(pf for pf in self.kernel.observe().pfs if pf.key == NIC.key)
+
+    def driver(self, index: int = 1) -> str | None:
+        return self.pf().vfs[index].kernel_driver
+
+    def make(self, wanted: DesiredMacvtap = WANTED) -> None:
+        self.kernel.make_macvtap(wanted, self.pf(), DRIVER)
+
+    def seen(self, name: str = WANTED.name) -> ObservedMacvtap | None:
+        return next((each for each in self.kernel.observe().macvtaps if each.name == name), None)
+
+    def tell(self, mac: MacAddress, index: int = 1) -> None:
+        self.kernel.set_vf(self.pf(), index, replace(BASELINE, mac=mac), ("mac",))
+
+
+@pytest.fixture(params=["tree", "sim"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    machine = Machine(two_socket_server(1))
+    machine.set_num_vfs(NIC.key, 2)
+    machine.pfs[NIC.key].is_up = True
+    is_sim = request.param == "sim"
+    made = Bench(machine, SimKernel(machine) if is_sim else TreeKernel(machine, tmp_path))
+    made.tell(MAC)
+    return made
+
+
+def test_a_macvtap_reads_back_as_made_and_its_vf_has_a_driver_of_the_host(bench: Bench) -> None:
+    assert (bench.seen(), bench.driver()) == (None, None)
+    bench.make()
+    assert is_as_wanted(WANTED, bench.seen())
+    assert (bench.driver(0), bench.driver(1)) == (None, DRIVER)
+    assert bench.pf().vfs[1].host_use == ""
+
+
+def test_making_it_twice_changes_nothing(bench: Bench) -> None:
+    bench.make()
+    before = bench.kernel.observe()
+    bench.make()
+    assert bench.kernel.observe() == before
+
+
+def test_it_is_repaired_in_place(bench: Bench) -> None:
+    bench.make()
+    device = bench.machine.links.vfs[NIC.key, 1]
+    device.mtu, device.is_up = 1280, False
+    assert is_the_one(WANTED, bench.seen())
+    assert not is_as_wanted(WANTED, bench.seen())
+    births = dict(bench.machine.links.births)
+    bench.make()
+    assert is_as_wanted(WANTED, bench.seen())
+    assert bench.machine.links.births == births
+
+
+def test_one_of_its_name_on_another_vf_is_made_anew(bench: Bench) -> None:
+    bench.tell(MAC, 0)
+    bench.make(replace(WANTED, lower=LowerDevice(NIC.key, 0)))
+    assert not is_the_one(WANTED, bench.seen())
+    bench.make()
+    assert is_as_wanted(WANTED, bench.seen())
+
+
+def test_a_driver_that_has_read_another_mac_gets_the_vf_anew(bench: Bench) -> None:
+    """A VF's driver reads its MAC once. Under a macvtap that stays gone then: who has it open must let go first."""
+    bench.make()
+    bench.tell(OTHER_MAC)
+    wanted = replace(WANTED, mac=OTHER_MAC)
+    assert not is_as_wanted(wanted, bench.seen())
+    bench.make(wanted)
+    assert bench.seen() is None
+    bench.make(wanted)
+    assert is_as_wanted(wanted, bench.seen())
+
+
+def test_a_vf_that_was_not_told_its_mac_gets_no_macvtap(bench: Bench) -> None:
+    with pytest.raises(Fault):
+        bench.make(replace(WANTED, mac=OTHER_MAC))
+    assert not is_as_wanted(replace(WANTED, mac=OTHER_MAC), bench.seen())
+
+
+def test_a_vf_that_is_not_there_is_a_fault(bench: Bench) -> None:
+    with pytest.raises(Fault):
+        bench.make(replace(WANTED, lower=LowerDevice(NIC.key, 7)))
+
+
+def test_removing_it_leaves_the_vf_with_its_driver_and_a_reset_takes_that(bench: Bench) -> None:
+    bench.make()
+    for _ in range(2):
+        bench.kernel.remove_macvtap(WANTED.name)
+        assert bench.seen() is None
+    assert bench.driver() == DRIVER
+    bench.kernel.reset_vf(bench.pf(), 1)
+    assert bench.driver() is None
+
+
+def test_a_reset_takes_what_is_on_the_vf_with_it(bench: Bench) -> None:
+    bench.make()
+    bench.kernel.reset_vf(bench.pf(), 1)
+    assert (bench.seen(), bench.driver()) == (None, None)

@@ -1,0 +1,214 @@
+"""Macvtaps: made on a VF that was read back, repaired in place, given anew when dead, gone before the scrub."""
+
+from dataclasses import replace
+
+import pytest
+
+from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
+from fairlead.hoststate.diff import diff
+from fairlead.hoststate.observed import GuestState
+from fairlead.hoststate.report import Report
+from fairlead.hoststate.steps import DetachNic, MakeMacvtap, ScrubVf, StopGuest
+from fairlead.model.device import MACVTAP_CAPABILITY
+from fairlead.model.pci import MacAddress
+from fairlead.model.server import Power
+from fairlead.model.vf import BASELINE, differences
+from fairlead.sim.fleet import SimClock, SimHost, sim_host
+from fairlead.sim.machine import DomainState
+from fairlead.sim.mischief import AgentDied, dies_after
+from tests.control_stand_in import ControlStandIn
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
+
+TAPPED, LATER = VfWish(0, 3, is_tapped=True), VfWish(1, 0, is_tapped=True)
+BEFORE = ServerWish(1, vfs=(TAPPED,))
+MORE = ServerWish(1, vfs=(TAPPED, LATER))
+LESS = ServerWish(1, leaving_vfs=(TAPPED,), first_nic=8)
+NONE = ServerWish(1, leaving_vfs=(TAPPED, LATER), first_nic=8)
+NAME, MACVTAP = f"fl-{server(1)}", f"fltap-{port(1, 0)[:8]}"
+AT = (DATA[0].key, 3)
+
+
+class Life:
+    """A host with a guest that runs on a macvtap, whose agent is told other things of it then."""
+
+    def __init__(self) -> None:
+        self.clock = SimClock()
+        self.host: SimHost = sim_host("h1", 1, clock=self.clock)
+        self.control = ControlStandIn(desired(HostWish(servers=(BEFORE,))))
+        self.agent = self.host.agent(HOST, self.control)
+        self.tick()
+
+    def wish(self, *servers: ServerWish, removals: tuple[int, ...] = ()) -> None:
+        assert self.control.desired is not None
+        generation = self.control.desired.generation + 1
+        self.control.desired = desired(HostWish(servers=servers, removals=removals, generation=generation))
+        self.tick()
+
+    def tick(self) -> None:
+        try:
+            self.agent.poll(0)
+            self.agent.tick()
+        except AgentDied:
+            self.host.machine.fuse = dies_after(10**6)
+            self.agent = self.host.agent(HOST, self.control)
+
+    @property
+    def domain(self) -> DomainState:
+        return self.host.machine.domains[NAME]
+
+    @property
+    def report(self) -> Report:
+        return self.control.reports[-1]
+
+    @property
+    def events(self) -> list[str]:
+        return [event.kind for report in self.control.reports for event in report.events]
+
+    def is_whole(self) -> bool:
+        """The guest has open what is there, on a VF as its port says, which the host's driver has."""
+        machine = self.host.machine
+        device, told = machine.links.vfs[AT], machine.pfs[AT[0]].vfs[AT[1]]
+        assert not differences(settings(1, TAPPED), told)
+        assert (device.driver, device.mac, device.mtu, device.is_up) == ("iavf", told.mac, 1500, True)
+        return machine.has_open(self.domain, MACVTAP)
+
+
+@pytest.fixture
+def life() -> Life:
+    return Life()
+
+
+def test_a_guest_starts_on_a_macvtap_that_was_read_back(life: Life) -> None:
+    assert life.is_whole()
+    assert life.domain.live_taps == (MACVTAP,)
+    assert life.domain.live_hostdevs == ()
+    assert life.report.wired == (port(1, 0),)
+    assert MACVTAP_CAPABILITY in next(pf.capabilities for pf in life.report.observed.pfs if pf.key == AT[0])
+
+
+def test_drift_of_the_vfs_device_is_repaired_in_place(life: Life) -> None:
+    device = life.host.machine.links.vfs[AT]
+    device.mtu, device.is_up = 1280, False
+    life.tick()
+    assert life.is_whole()
+    assert life.events.count("drift_repaired") == 1
+    assert len(life.host.hypervisor.starts) == 1
+
+
+def test_drift_of_the_vf_below_is_repaired_as_of_any(life: Life) -> None:
+    vfs = life.host.machine.pfs[AT[0]].vfs
+    vfs[3] = replace(vfs[3], vlan=999, trust=True)
+    life.tick()
+    assert life.is_whole()
+
+
+def test_one_that_was_deleted_under_its_guest_is_given_anew(life: Life) -> None:
+    life.host.machine.links.take(AT)
+    assert not life.host.machine.has_open(life.domain, MACVTAP)
+    life.tick()
+    assert life.is_whole()
+    assert (life.events.count("nic_detached"), life.events.count("nic_attached")) == (1, 1)
+    assert len(life.host.hypervisor.starts) == 1
+
+
+def test_a_guest_that_does_not_let_go_of_a_dead_one_fails_its_port_alone(life: Life) -> None:
+    life.host.machine.troubles.deaf_guests = frozenset({NAME})
+    life.host.machine.links.take(AT)
+    life.tick()
+    (failure,) = life.report.failures
+    assert (failure.failure.code, failure.port_id, failure.spares_server) == (
+        "not_released",
+        port(1, 0),
+        True,
+    )
+    assert MACVTAP not in life.host.machine.virtual_links
+    assert life.report.wired == ()
+
+
+def test_a_paused_guest_is_asked_when_it_goes_on(life: Life) -> None:
+    life.wish(replace(BEFORE, power=Power.PAUSED))
+    life.host.machine.links.take(AT)
+    life.tick()
+    assert life.domain.state is GuestState.PAUSED
+    (hold,) = life.report.holds
+    assert "anew" in hold.what
+    life.wish(BEFORE)
+    life.tick()
+    assert life.domain.state is GuestState.RUNNING
+    assert life.is_whole()
+
+
+def test_a_running_guest_gets_another_and_lets_go_of_it(life: Life) -> None:
+    life.wish(MORE)
+    assert len(life.domain.live_taps) == 2
+    assert set(life.report.wired) == {port(1, 0), port(1, 1)}
+    life.wish(NONE)
+    assert life.domain.live_taps == ()
+    assert AT not in life.host.machine.links.vfs
+    assert not differences(BASELINE, life.host.machine.pfs[AT[0]].vfs[3])
+
+
+def test_a_vf_is_not_scrubbed_before_its_guest_has_let_go_of_the_macvtap(life: Life) -> None:
+    life.host.machine.troubles.deaf_guests = frozenset({NAME})
+    life.wish(LESS)
+    assert life.is_whole()
+    assert [failure.failure.code for failure in life.report.failures] == ["not_released"] * 3
+    life.host.machine.troubles.deaf_guests = frozenset()
+    life.clock.advance(60)
+    life.tick()
+    assert life.domain.live_taps == ()
+    assert AT not in life.host.machine.links.vfs
+
+
+def test_it_goes_before_its_vf_is_scrubbed(life: Life) -> None:
+    after = HostWish(removals=(1,), generation=9)
+    host = life.host
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    chains = {chain.key: chain for chain in diff(desired(after), seen).chains}
+    (scrub,) = (chain for chain in chains.values() if isinstance(chain.steps[0], ScrubVf))
+    assert {f"down/{server(1)}", f"tap/{MACVTAP}"} <= set(scrub.needs)
+    assert f"down/{server(1)}" in chains[f"tap/{MACVTAP}"].needs
+
+
+def test_a_paused_guest_that_lost_it_is_asked_for_nothing(life: Life) -> None:
+    life.wish(replace(BEFORE, power=Power.PAUSED))
+    host = life.host
+    host.machine.links.take(AT)
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    assert life.control.desired is not None
+    steps = [step for chain in diff(life.control.desired, seen).chains for step in chain.steps]
+    assert not any(isinstance(step, DetachNic | MakeMacvtap | StopGuest) for step in steps)
+
+
+def test_a_vf_under_a_running_domain_is_dirty_whatever_the_ledger_says(life: Life) -> None:
+    ledger = SlotLedger(life.host.slots, HOST)
+    ledger.mark_clean(*AT)
+    host = life.host
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, ledger)
+    assert next(vf.is_dirty for pf in seen.pfs if pf.key == AT[0] for vf in pf.vfs if vf.index == 3)
+
+
+def test_who_has_a_macvtap_on_a_vf_is_not_scrubbed_under(life: Life) -> None:
+    """Another hand started it once more when the plan was made already."""
+    taken = life.host.machine.pfs[AT[0]].vfs[3]
+    life.host.hypervisor.on_start = lambda *_: None
+    life.wish(removals=(1,))
+    assert NAME not in life.host.machine.domains
+    assert taken.mac == MacAddress(settings(1, TAPPED).mac or "")
+    assert life.host.machine.mishaps == []
+
+
+@pytest.mark.parametrize("calls", range(1, 40))
+def test_a_crash_between_any_two_calls_leaves_nothing_half_done(calls: int) -> None:
+    life = Life()
+    life.host.machine.fuse = dies_after(calls)
+    life.wish(MORE)
+    life.tick()
+    life.wish(NONE)
+    life.tick()
+    life.tick()
+    assert life.domain.live_taps == ()
+    assert AT not in life.host.machine.links.vfs
+    assert not differences(BASELINE, life.host.machine.pfs[AT[0]].vfs[3])
+    assert life.host.machine.mishaps == []
