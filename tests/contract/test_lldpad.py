@@ -37,7 +37,7 @@ REFUSALS = [
 BOTH = pytest.mark.parametrize("shared", Form, ids=lambda form: form.value, indirect=True)
 EACH = pytest.mark.parametrize("form", Form, ids=lambda form: form.value)
 SLOW = pytest.mark.slow
-SOON = 5.0
+SOON, AGREED_SECONDS = 5.0, 20.0
 # The first form drops a VSI that has no answer after 3 s; for the second's 4 s nobody waits here.
 PATIENCE = Patience(ready=0.5, answer=3.5)
 
@@ -289,9 +289,9 @@ def test_a_link_that_was_down_is_told_everything_again(alone):
 def test_there_is_an_agreement_while_the_bridge_is_there(alone):
     assert alone.agrees()
     alone.bed.cut_link()
-    alone.wait_until(lambda: not alone.agrees())
+    alone.wait_until(lambda: not alone.agrees(), AGREED_SECONDS)
     alone.bed.join_link()
-    alone.wait_until(alone.agrees)
+    alone.wait_until(alone.agrees, AGREED_SECONDS)
     alone.bed.lldpad.stop()
     assert not alone.agrees()
 
@@ -309,7 +309,7 @@ def test_a_station_that_has_heard_itself_has_no_agreement_in_the_drafts_form(alo
     """lldpad knows the last neighbour that it has heard: now the bridge, and now itself."""
     with alone.station as station:
         with alone.bed.echoing():
-            alone.wait_until(lambda: not station.agrees(PF))
+            alone.wait_until(lambda: not station.agrees(PF), AGREED_SECONDS)
         alone.bed.lldpad.stop()
         alone.bed.start()
         assert station.agrees(PF)
