@@ -392,6 +392,47 @@ def test_a_change_that_cannot_be_is_not_made(scene, name):
     refused(scene, status, words, lambda: scene.ask("PUT", path, body))
 
 
+BY_HAND = {"pci_slot": "0000:3b:01.7"}
+BAD_REQUESTS: dict[str, tuple[str, str, dict[str, object], int, str]] = {
+    "a VF by hand, of a binding on another host": (
+        "POST",
+        "ports/@held/bindings",
+        {"binding": {"host": "host2", "profile": BY_HAND}},
+        400,
+        "profile",
+    ),
+    "a VF by hand, of the binding that is there": (
+        "PUT",
+        "ports/@held/bindings/host1",
+        {"binding": {"profile": BY_HAND}},
+        400,
+        "profile",
+    ),
+    "two ports of one MAC in one request": (
+        "POST",
+        "ports",
+        {"ports": [{**DIRECT, "mac_address": "fa:16:3e:00:cc:01"}] * 2},
+        409,
+        "MacAddressInUse",
+    ),
+    "a good port and one with a VF by hand": (
+        "POST",
+        "ports",
+        {"ports": [DIRECT, {**DIRECT, "binding:profile": BY_HAND}]},
+        400,
+        "pci_slot",
+    ),
+    "a profile that ports have, gone": ("DELETE", "port-profiles/@finance", {}, 409, "is used by"),
+    "a port of a server, gone": ("DELETE", "ports/@held", {}, 409, "attached device"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_what_else_cannot_be_is_refused(scene, name):
+    method, path, body, status, words = BAD_REQUESTS[name]
+    refused(scene, status, words, lambda: scene.ask(method, path, body or None))
+
+
 # Servers that no host could ever have
 
 BAD_NICS: dict[str, tuple[dict[str, object], int, str]] = {
