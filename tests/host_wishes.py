@@ -22,15 +22,18 @@ from fairlead.hoststate.desired import (
 from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
 from fairlead.model.association import Association
 from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, device_id, vf_key
+from fairlead.model.infiniband import Guid, Membership, PartitionKey, guid_of_mac
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
 from fairlead.model.vsi import VsiSettings
-from fairlead.sim.hardware import two_socket_server
+from fairlead.sim.hardware import Nic, infiniband_server
 
 HOST = HostId("00000000-0000-4000-8000-0000000000f1")
-HARDWARE = two_socket_server(1)
-MANAGEMENT, *DATA = HARDWARE.nics
+HARDWARE = infiniband_server(1)
+MANAGEMENT, *NICS = HARDWARE.nics
+DATA, FABRIC = NICS[:2], NICS[2:]
+"""Those of Ethernet, and those of InfiniBand (mlx5, mlx4), which only a host built as this one has."""
 GPU, NVME = HARDWARE.plain
 BRIDGE = "flbr-0a1b2c3d"
 IMAGE_BYTES = b"a disk of few words"
@@ -52,8 +55,9 @@ def port(number: int, nic: int) -> PortId:
 
 @dataclass(frozen=True)
 class VfWish:
-    """VF `index` of data NIC `pf`, on a VLAN; or associated with a profile of the switch, which the second is at.
-    `is_tapped`: its guest has it by a macvtap.
+    """VF `index` of NIC `pf`, on a VLAN; or associated with a profile of the switch, which the second is at. Those from
+    `pf` 2 on are of InfiniBand, and in a partition. `is_tapped`: its guest has it by a
+    macvtap.
     """
 
     pf: int
@@ -66,6 +70,7 @@ class VfWish:
     profile_id: str | None = None
     is_withheld: bool = False
     is_tapped: bool = False
+    partition: int = 5
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,9 @@ class ServerWish:
 
 @dataclass(frozen=True)
 class HostWish:
-    """The host with these servers; `num_vfs` of the data NICs; `removals` are the numbers of guests to go."""
+    """The host with these servers; `num_vfs` of the data NICs, `fabric_vfs` of those of InfiniBand, None: they are not
+    managed; `removals` are the numbers of guests to go.
+    """
 
     servers: tuple[ServerWish, ...] = ()
     num_vfs: tuple[int | None, int | None] = (8, 8)
@@ -103,10 +110,13 @@ class HostWish:
     mtu: int | None = None
     bridges: bool = field(default=True)
     removals: tuple[int, ...] = ()
+    fabric_vfs: int | None = None
 
 
 def settings(number: int, wish: VfWish, port_id: PortId | None = None) -> VfSettings:
-    mac = MacAddress(f"fa:16:3e:00:{number:02x}:{wish.pf << 4 | wish.index:02x}")
+    mac = _mac(number, wish)
+    if wish.pf >= len(DATA):
+        return _on_fabric(NICS[wish.pf], guid_of_mac(mac), wish.partition)
     if wish.profile_id is not None and port_id is not None:
         return replace(BASELINE, mac=mac, association=Association(wish.profile_id, port_id, HOST))
     return VfSettings(
@@ -120,6 +130,15 @@ def settings(number: int, wish: VfWish, port_id: PortId | None = None) -> VfSett
     )
 
 
+def _mac(number: int, wish: VfWish) -> MacAddress:
+    return MacAddress(f"fa:16:3e:00:{number:02x}:{wish.pf << 4 | wish.index:02x}")
+
+
+def _on_fabric(nic: Nic, guid: Guid, partition: int) -> VfSettings:
+    key = PartitionKey(partition, Membership.FULL) if nic.has_files else None
+    return VfSettings(link_state=LinkState.AUTO, port_guid=guid, node_guid=guid, partition_key=key)
+
+
 def desired(wish: HostWish) -> DesiredState:
     vfs = tuple(
         _vf(server, n, vf) for server in wish.servers for n, vf in enumerate(server.vfs, server.first_nic)
@@ -128,9 +147,12 @@ def desired(wish: HostWish) -> DesiredState:
     return DesiredState(
         host_id=HOST,
         generation=wish.generation,
-        families=tuple(
-            DesiredFamily(nic.key, num_vfs, wish.mtu, is_given_whole=number in _whole(wish))
-            for number, (nic, num_vfs) in enumerate(zip(DATA, wish.num_vfs, strict=True))
+        families=(
+            *(
+                DesiredFamily(nic.key, num_vfs, wish.mtu, is_given_whole=number in _whole(wish))
+                for number, (nic, num_vfs) in enumerate(zip(DATA, wish.num_vfs, strict=True))
+            ),
+            *(DesiredFamily(nic.key, wish.fabric_vfs, None) for nic in FABRIC if wish.fabric_vfs is not None),
         ),
         vfs=vfs,
         bridges=(DesiredBridge(BRIDGE, "physnet1", DATA[0].key, wish.mtu),) if taps else (),
@@ -154,7 +176,7 @@ def _whole(wish: HostWish) -> set[int | None]:
 
 
 def _vf(wish: ServerWish, nic: int, vf: VfWish) -> DesiredVf:
-    pf, port_id = DATA[vf.pf].key, port(wish.number, nic)
+    pf, port_id = NICS[vf.pf].key, port(wish.number, nic)
     return DesiredVf(
         device_id=device_id(HOST, vf_key(pf, vf.index)),
         pf=pf,
@@ -171,8 +193,8 @@ def _vsis(wish: HostWish) -> Iterator[DesiredVsi]:
         for nic, vf in enumerate(owner.vfs, owner.first_nic):
             made = _vf(owner, nic, vf)
             assert made.port_id is not None
-            assert made.settings.mac is not None
             if vf.vsi_type is not None:
+                assert made.settings.mac is not None
                 told = VsiSettings(made.port_id, 11, vf.vsi_type, 2, made.settings.mac, vf.vlan)
                 yield DesiredVsi(made.port_id, made.server_id, made.pf, made.index, told)
 
@@ -212,7 +234,7 @@ def _guest(wish: ServerWish) -> DesiredGuest:
     nics = [
         _tap_nic(_macvtap(wish, n, asked))
         if asked.is_tapped
-        else _nic(vf.port_id, vf.settings.mac, vf.device_id)
+        else _nic(vf.port_id, _mac(wish.number, asked), vf.device_id)
         for n, (vf, asked) in enumerate(zip(vfs, wish.vfs, strict=True), wish.first_nic)
     ]
     leaving = list(enumerate(wish.leaving_vfs, 8 - wish.first_nic))

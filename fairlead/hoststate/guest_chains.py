@@ -120,7 +120,7 @@ def _user(lookup: Lookup, vf: DesiredVf) -> ServerId | None:
 
 
 def _gift(lookup: Lookup, server_id: ServerId, device: GuestDevice, ahead: Ahead) -> Iterator[Chain | Hold]:
-    waits = [vf for vf in lookup.vfs_of(server_id) if vf.is_withheld and vf.device_id == device.device_id]
+    waits = [vf for vf in lookup.vfs_of(server_id) if vf.is_withheld and vf.port_id == device.port_id]
     if waits:
         yield from map(_withheld, waits)
     elif _is_ready(lookup, device):

@@ -7,18 +7,21 @@ from random import Random
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.association import ERROR, INSUFFICIENT_RESOURCES, INVALID
-from fairlead.model.pci import MacAddress, PciAddress
-from fairlead.model.vf import BASELINE, LinkState
+from fairlead.model.infiniband import Guid
+from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
+from fairlead.model.vf import BASELINE, LinkState, VfSettings
 from fairlead.model.vsi import VdpResponse
 from fairlead.sim.domain import DomainState
+from fairlead.sim.drivers import FABRIC
 from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
 from fairlead.sim.switch import Switch
 
 _STRANGER = MacAddress("02:00:00:00:00:01")
-_SLOTS = ("3b", "3c", "af", "b0")
-_OTHER_NAMES = {"ens1f0": "lan7", "ens2f0": "lan8"}
+_GUID = Guid("02:00:00:00:00:00:00:01")
+_SLOTS = ("3b", "3c", "41", "42", "af", "b0", "c1", "c2")
+_OTHER_NAMES = {"ens1f0": "lan7", "ens2f0": "lan8", "ibs3": "fabric7", "ibs4": "fabric8"}
 _FIRST_NAMES = {other: first for first, other in _OTHER_NAMES.items()}
-_FIELDS = ("vlan", "trust", "mac", "max_rate_mbps")
+_FIELDS = ("vlan", "trust", "mac", "max_rate_mbps", "port_guid")
 _ACTS = (
     "set_vf",
     "set_up",
@@ -104,10 +107,21 @@ def _drift(machine: Machine, random: Random) -> None:
     pf = _data_nic(machine, random)
     if pf.vfs:
         index = random.choice(list(pf.vfs))
-        changed = replace(pf.vfs[index], trust=True, vlan=random.choice([None, 7]))
-        pf.vfs[index] = random.choice(
-            [changed, replace(BASELINE, mac=_STRANGER, link_state=LinkState.DISABLE)]
-        )
+        drifted = _of_fabric if pf.nic.link_layer is LinkLayer.INFINIBAND else _of_ethernet
+        pf.vfs[index] = drifted(pf, pf.vfs[index], random)
+
+
+def _of_ethernet(_: PfState, vf: VfSettings, random: Random) -> VfSettings:
+    changed = replace(vf, trust=True, vlan=random.choice([None, 7]))
+    return random.choice([changed, replace(BASELINE, mac=_STRANGER, link_state=LinkState.DISABLE)])
+
+
+def _of_fabric(pf: PfState, vf: VfSettings, random: Random) -> VfSettings:
+    """What its driver can be told of it: mlx4's VF is in a partition, and has one GUID; mlx5's has a link and two."""
+    if pf.nic.has_files:
+        return replace(vf, port_guid=_GUID, node_guid=_GUID, partition_key=random.choice(FABRIC))
+    changed = replace(vf, port_guid=_GUID, link_state=LinkState.ENABLE)
+    return random.choice([changed, replace(vf, node_guid=_GUID, link_state=LinkState.DISABLE)])
 
 
 def _pf_goes_down(machine: Machine, random: Random) -> None:

@@ -17,7 +17,7 @@ from fairlead.model.ids import HostId, PortId, ServerId
 from fairlead.model.invariants import Facts
 from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.numa import NumaPolicy
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.request import PciRequest, ServerRequest
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
@@ -47,6 +47,9 @@ TOPOLOGIES = (
 )
 
 
+link_layers = st.sampled_from([LinkLayer.ETHERNET] * 4 + [LinkLayer.INFINIBAND])
+
+
 @st.composite
 def families(draw, host_name, slot):
     """One family at the slot: mostly a managed PF with a few VFs."""
@@ -62,6 +65,7 @@ def families(draw, host_name, slot):
         capabilities=draw(st.sampled_from([(), ("802.1qbh",), ("sriov", "802.1qbh")])),
         egress_mbps=draw(st.sampled_from([10, 20, 14, 0])),
         link_up=draw(st.sampled_from([True, True, False])),
+        link_layer=draw(link_layers),
         policy_id=draw(st.sampled_from(["policy"] * 6 + [None])),
     )
 
@@ -106,6 +110,7 @@ def pci_requests(draw, name):
         tags=draw(st.sampled_from([()] * 5 + [("fast",)])),
         capabilities=draw(st.sampled_from([()] * 4 + [("802.1qbh",)])),
         egress_kbps=1_000 * draw(st.sampled_from(RATES_MBPS)),
+        link_layer=draw(link_layers),
     )
 
 
@@ -291,6 +296,9 @@ def suits(world: World, head: Device, wanted: PciRequest, chosen: frozenset[int]
     if (head.kind is DeviceKind.PCI) != (wanted.kind is DeviceKind.PCI):
         return False
     if wanted.physical_network not in (None, head.physical_network):
+        return False
+    on_fabric = head.link_layer is LinkLayer.INFINIBAND
+    if wanted.link_layer is not None and (wanted.link_layer is LinkLayer.INFINIBAND) is not on_fabric:
         return False
     if not set(wanted.capabilities) <= set(head.capabilities):
         return False

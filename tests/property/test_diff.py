@@ -31,22 +31,26 @@ from fairlead.hoststate.steps import (
 )
 from fairlead.model.association import INVALID
 from fairlead.model.ids import PfKey, vf_key
+from fairlead.model.infiniband import Guid
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
-from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vf import VfSettings, baseline_of, differences
 from fairlead.model.vsi import VdpResponse
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.hardware import infiniband_server
 from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.switch import Switch
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (
     BRIDGE,
     DATA,
+    FABRIC,
     HOST,
     IMAGE,
     IMAGE_BYTES,
     MANAGEMENT,
+    NICS,
     HostWish,
     ServerWish,
     VfWish,
@@ -58,6 +62,7 @@ SEVERAL = settings(max_examples=60, deadline=None)
 
 WHOLE = 1
 """The data NIC that a server may have to itself: the bridge leaves through the other."""
+FABRIC_VFS = 4
 vf_wishes = st.one_of(
     st.builds(
         VfWish,
@@ -70,6 +75,7 @@ vf_wishes = st.one_of(
         is_tapped=st.booleans(),
     ),
     st.builds(VfWish, pf=st.just(1), index=st.integers(0, 3), profile_id=st.sampled_from(["finance", "hr"])),
+    st.builds(VfWish, pf=st.integers(2, 3), index=st.integers(0, 3), partition=st.sampled_from([5, 9])),
 )
 
 
@@ -102,7 +108,7 @@ def host_wishes(draw: st.DrawFn) -> HostWish:
             )
         )
     counts = draw(st.tuples(*[st.sampled_from([None, 4, 8])] * 2))
-    return HostWish(tuple(servers), num_vfs=counts)
+    return HostWish(tuple(servers), num_vfs=counts, fabric_vfs=FABRIC_VFS)
 
 
 def place_of(wish: HostWish, server: ServerWish) -> int:
@@ -162,6 +168,8 @@ mischiefs = st.lists(
         st.sampled_from(
             [
                 "drift",
+                "drift on the fabric",
+                "recount on the fabric",
                 "stop",
                 "pause",
                 "crash",
@@ -196,7 +204,7 @@ def stand_in(document: DesiredState) -> ControlStandIn:
 
 def lived_in(before: HostWish, mischief: list[tuple[str, int]]) -> SimHost:
     """A host that was brought to `before`, and then somebody was at it."""
-    host = sim_host("h1", 1)
+    host = sim_host("h1", 1, built=infiniband_server)
     control = stand_in(desired(before))
     agent = host.agent(HOST, control)
     agent.poll(0)
@@ -258,6 +266,15 @@ def meddle(host: SimHost, kind: str, number: int) -> None:
             meddle_with_switches(machine, pf, kind, number)
 
 
+def meddle_with_fabric(machine: Machine, pf: PfState, kind: str, number: int) -> None:
+    if kind == "drift on the fabric" and number in pf.vfs:
+        guid = Guid("02:00:00:00:00:00:00:01")
+        pf.vfs[number] = replace(pf.vfs[number], port_guid=guid, node_guid=guid)
+    elif kind == "recount on the fabric" and not any(pf.nic.vf_address(n) in machine.users() for n in pf.vfs):
+        machine.set_num_vfs(pf.nic.key, 0)
+        machine.set_num_vfs(pf.nic.key, number + 1)
+
+
 def meddle_with_switches(machine: Machine, pf: PfState, kind: str, number: int) -> None:
     match kind:
         case "let go of VSIs":
@@ -273,7 +290,7 @@ def meddle_with_switches(machine: Machine, pf: PfState, kind: str, number: int) 
         case "refuse":
             machine.switch = Switch(answer=INVALID + number % 4)
         case _:
-            pass
+            meddle_with_fabric(machine, machine.pfs[FABRIC[number % 2].key], kind, number // 2)
 
 
 def seen(host: SimHost) -> ObservedState:
@@ -313,13 +330,13 @@ def test_no_guest_is_given_what_is_withheld_and_all_goes_on_once_it_is_not(befor
     document = replace(desired(after), generation=2)
     vfs = tuple(replace(vf, is_withheld=place in places) for place, vf in enumerate(document.vfs))
     withheld = replace(document, vfs=vfs)
-    untold = {vf.device_id: vf.server_id for vf in vfs if vf.is_withheld}
+    untold = {vf.port_id: vf.server_id for vf in vfs if vf.is_withheld}
     control = stand_in(withheld)
     agent = host.agent(HOST, control)
     for _ in range(3):
         for _, step in steps(diff(withheld, seen(host))):
             assert not (isinstance(step, StartGuest) and step.server_id in untold.values())
-            assert not (isinstance(step, AttachNic) and step.device.device_id in untold)
+            assert not (isinstance(step, AttachNic) and step.device.port_id in untold)
         agent.poll(0)
         agent.tick()
         host.clock.advance(61)
@@ -374,7 +391,7 @@ def test_a_plan_leaves_alone_what_is_not_ours(before, after, mischief):
     lookup = look_up(document, observed)
     for _, step in steps(diff(document, observed)):
         if isinstance(step, ConfigureVf | ScrubVf | SetNumVfs | SetUpPf):
-            assert step.pf in {nic.key for nic in DATA}
+            assert step.pf in {nic.key for nic in NICS}
             assert step.pf != MANAGEMENT.key
         if isinstance(step, ScrubVf):
             assert (step.pf, step.index) not in lookup.owners
@@ -432,14 +449,14 @@ def _assert_as_wished(host: SimHost, document: DesiredState, observed: ObservedS
     lookup = look_up(document, observed)
     _assert_associated(host, lookup)
     held_on = {"association"} if host.machine.switch.is_silent else set[str]()
-    for nic in DATA:
-        if lookup.families[nic.key].is_given_whole:
+    for nic in NICS:
+        if nic.key not in lookup.families or lookup.families[nic.key].is_given_whole:
             continue
         for index, is_now in host.machine.pfs[nic.key].vfs.items():
             owner = lookup.owners.get((nic.key, index))
             address = nic.vf_address(index)
             if owner is None and address not in lookup.foreign and address not in host.machine.users():
-                assert set(differences(BASELINE, is_now)) <= held_on
+                assert set(differences(baseline_of(nic.link_layer), is_now)) <= held_on
                 assert (nic.key, index) not in host.machine.links.vfs
 
 
@@ -554,7 +571,7 @@ def test_a_guest_that_runs_gets_and_gives_up_its_nics_without_a_boot(before, num
     assert diff(desired(wish), seen(host)).is_empty
     assert len(host.hypervisor.starts) == starts
     domain = host.machine.domains[f"fl-{server(changed.number)}"]
-    given = tuple(DATA[vf.pf].vf_address(vf.index) for vf in after.vfs if not vf.is_tapped)
+    given = tuple(NICS[vf.pf].vf_address(vf.index) for vf in after.vfs if not vf.is_tapped)
     assert domain.live_hostdevs == given
     assert set(domain.live_taps) == {
         nic.tap for nic in desired(wish).guests[place_of(wish, after)].nics if nic.tap

@@ -37,14 +37,15 @@ from fairlead.model.host import HostAdmin
 from fairlead.model.identity import Role
 from fairlead.model.ids import HostId, ImageId, NetworkId, PolicyId, ProjectId
 from fairlead.model.network import SegmentKind
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import EthernetSettings, QbgSettings, QbhSettings
+from fairlead.model.port_profile import EthernetSettings, InfinibandSettings, QbgSettings, QbhSettings
 from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
 from fairlead.model.vf import LinkState
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
+from fairlead.sim.hardware import infiniband_server
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
@@ -55,6 +56,7 @@ from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
 from tests.simulation.controls import Controls
 from tests.simulation.disk_judge import DiskJudge
+from tests.simulation.fabric import FabricTold
 from tests.simulation.start_judge import StartJudge
 
 PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
@@ -138,6 +140,7 @@ class Site:
         self.mischief = Mischief(self.random)
         self.disks = DiskJudge()
         self.engine.run(self._furnish)
+        self.fabric = FabricTold(self.engine, self.random)
         self.places = [self._enrol(number) for number in range(1, host_count + 1)]
         self._work(2)
         for place in self.places:
@@ -154,12 +157,14 @@ class Site:
                 action(self)
         if self.random.random() < 0.8:
             self.engine.schedule()
+        self.fabric.hour()
         for place in self.places:
             self._befall(place)
             if self.random.random() < 0.8:
                 place.tick()
             place.drive(self.random)
         self.disks.look(self.servers(), self.hosts)
+        self.fabric.look(self.places)
         self.clock.advance(self.random.choice([0.5, 3, 3, 12, 35]))
 
     def settle(self) -> None:
@@ -182,8 +187,10 @@ class Site:
             place.host.machine.fuse = ignore_call
         for _ in range(rounds):
             self.engine.schedule()
+            self.fabric.tell()
             for place in self.places:
                 place.settle()
+            self.fabric.tell()
             self.clock.advance(61)
         for place in self.places:
             place.tick()
@@ -241,8 +248,10 @@ class Site:
             ),
             flavors.create(tx, flavors.NewFlavor("big", 2, 2048, 2)),
         ]
-        self.networks = [self._network(tx, number) for number in (1, 2)]
         self.policies = [self._policy(tx, number) for number in (1, 2)]
+        self._fabric_policy(tx)
+        self.networks = [self._network(tx, number) for number in (1, 2)]
+        self.networks.append(self._network(tx, 3, "fabric", 5))
         self.profiles = [
             port_profiles.create(tx, port_profiles.NewPortProfile(PROJECT, "p", settings)).id
             for settings in (
@@ -250,23 +259,34 @@ class Site:
                 EthernetSettings(max_rate_mbps=500),
                 QbhSettings("finance"),
                 QbgSettings(11, 7, 2),
+                InfinibandSettings(9),
             )
         ]
         policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
 
-    def _network(self, tx: Tx, number: int) -> NetworkId:
+    def _network(self, tx: Tx, number: int, physical_network: str = "", vlan: int | None = None) -> NetworkId:
         made = networks.create(
             tx,
             networks.NewNetwork(
                 PROJECT,
                 f"net{number}",
                 kind=SegmentKind.VLAN,
-                physical_network=f"physnet{number}",
-                vlan=number * 100,
+                physical_network=physical_network or f"physnet{number}",
+                vlan=vlan or number * 100,
             ),
         ).network
         subnets.create(tx, subnets.NewSubnet(PROJECT, made.id, f"10.0.{number}.0/24", 4))
         return made.id
+
+    def _fabric_policy(self, tx: Tx) -> None:
+        new = policies.NewPolicy(
+            "fabric",
+            DeviceMatch(name=("ibs*",)),
+            num_vfs=3,
+            physical_network="fabric",
+            link_layer=LinkLayer.INFINIBAND,
+        )
+        policies.create(tx, new)
 
     def _policy(self, tx: Tx, number: int) -> PolicyId:
         match = DeviceMatch(name=(f"ens{number}f0",))
@@ -282,7 +302,8 @@ class Site:
         direct = InProcessLink(self.engine, host_id, lambda _: IMAGE_BYTES)
         link = LossyLink(direct, self.random, 0)
         flights = Interleaved(self.random) if self._is_crowded else None
-        return Place(sim_host(f"h{number}", number, clock=self.clock), host_id, link, flights)
+        host = sim_host(f"h{number}", number, clock=self.clock, built=infiniband_server)
+        return Place(host, host_id, link, flights)
 
 
 def any_nic(site: Site) -> BootNic:

@@ -10,7 +10,7 @@ from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.server import Power, Server, ServerStatus
-from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vf import VfSettings, baseline_of, differences
 from fairlead.sim.machine import Machine
 from tests.simulation.fleet import Place, Site
 
@@ -71,7 +71,7 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
     if device.pci_address in machine.traces:
         yield f"{said}not reset since {machine.traces[device.pci_address]} had it"
     at = machine.vf_at(device.pci_address)
-    if at is not None and differences(BASELINE, at[0].vfs[at[1]]):
+    if at is not None and differences(baseline_of(at[0].nic.link_layer), at[0].vfs[at[1]]):
         yield f"{said}{at[0].vfs[at[1]]}"
 
 

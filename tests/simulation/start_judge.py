@@ -7,7 +7,7 @@ from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredStat
 from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.model.pci import DeviceKind, PciAddress
 from fairlead.model.server import Power
-from fairlead.model.vf import BASELINE, VfSettings, is_nobodys
+from fairlead.model.vf import BASELINE, VfSettings, differences, is_nobodys
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost
 from fairlead.sim.interleaved import Interleaved
@@ -138,9 +138,13 @@ class StartJudge:
             return
         machine = self._host.machine
         seen, told = machine.pfs[owner.pf].vfs[owner.index], machine.told.get((owner.pf, owner.index))
-        if seen != _whole(owner.settings):
+        if owner.is_withheld:
+            yield f"{hostdev.key} is withheld from it"
+        is_on_fabric = owner.settings.port_guid is not None
+        if differences(owner.settings, seen) if is_on_fabric else seen != _whole(owner.settings):
             yield f"{hostdev.key} has {seen}, not {owner.settings}"
-        if told is not None and told != owner.settings.mac and not is_nobodys(told):
+        own = (owner.settings.mac, owner.settings.port_guid)
+        if told is not None and told not in own and not is_nobodys(told):
             yield f"{hostdev.key} was not scrubbed since it had {told}"
 
     def _wrong_copies(self, guest: DesiredGuest) -> Iterator[str]:

@@ -14,8 +14,9 @@ from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.model.errors import Fault
 from fairlead.model.server import Power
-from fairlead.model.vf import BASELINE, differences
+from fairlead.model.vf import baseline_of, differences
 from fairlead.sim.fleet import sim_host
+from fairlead.sim.hardware import infiniband_server
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
 from fairlead.sim.machine import BeforeCall, ignore_call
@@ -26,6 +27,7 @@ from tests.host_wishes import (
     HOST,
     IMAGE,
     IMAGE_BYTES,
+    NICS,
     HostWish,
     ServerWish,
     VfWish,
@@ -41,6 +43,8 @@ HOURS = 30
 
 def _otherwise(vf: VfWish) -> VfWish:
     """The VF as its port may become under way."""
+    if vf.pf >= len(DATA):
+        return replace(vf, partition=14 - vf.partition)
     if vf.profile_id is None:
         return replace(vf, trust=not vf.trust, vsi_type=vf.vsi_type and 3 - vf.vsi_type)
     return replace(vf, profile_id="hr" if vf.profile_id == "finance" else "finance")
@@ -53,7 +57,7 @@ class Day:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - a seed is the point
-        self.host = sim_host("h1", 1)
+        self.host = sim_host("h1", 1, built=infiniband_server)
         self.control = ControlStandIn()
         self.control.images[IMAGE.id] = IMAGE_BYTES
         self.link = LossyLink(self.control, self.random, 0.15)
@@ -77,10 +81,12 @@ class Day:
             self.count += 1
             fabric = VfWish(1, place, profile_id=self.random.choice(["finance", "hr"]))
             fabric = self.random.choice([fabric, VfWish(1, place, vsi_type=1)])
-            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), fabric]
-            free = [vf for vf in places if self.watch.may_be_given((DATA[vf.pf].key, vf.index))]
+            partition = self.random.choice([5, 9])
+            infiniband = [VfWish(pf, place, partition=partition) for pf in (2, 3)]
+            places = [VfWish(0, place * 2), VfWish(0, place * 2 + 1), fabric, *infiniband]
+            free = [vf for vf in places if self.watch.may_be_given((NICS[vf.pf].key, vf.index))]
             vfs = tuple(
-                replace(vf, is_tapped=self.random.random() < 0.4)
+                replace(vf, is_tapped=vf.pf < len(DATA) and self.random.random() < 0.4)
                 for vf in self.random.sample(free, self.random.randint(0, len(free)))
             )
             image = self.random.choice([None, IMAGE])
@@ -92,7 +98,7 @@ class Day:
         servers = tuple(self.servers[place] for place in sorted(self.servers))
         counts = (8, self.random.choice([8, 4]))
         gone = tuple(set(range(1, self.count + 1)) - {wish.number for wish in servers})
-        wish = HostWish(servers, num_vfs=counts, generation=self.generation, removals=gone)
+        wish = HostWish(servers, counts, self.generation, removals=gone, fabric_vfs=4)
         self.control.desired = desired(wish)
         self.watch.wished(self.control.desired)
 
@@ -220,10 +226,11 @@ def assert_true(day: Day, observed: ObservedState) -> None:
     machine, document = day.host.machine, day.control.desired
     assert document is not None
     owners = look_up(document, observed).owners
-    for nic in DATA:
+    for nic in NICS:
         for index, seen in machine.pfs[nic.key].vfs.items():
             owner = owners.get((nic.key, index))
-            assert not differences(owner.settings if owner else BASELINE, seen), (nic.name, index)
+            wanted = owner.settings if owner else baseline_of(nic.link_layer)
+            assert not differences(wanted, seen), (nic.name, index)
             assert owner or (nic.key, index) not in machine.links.vfs
     held = {vsi.instance_id: vsi for vsis in machine.vsis.values() for vsi in vsis.values()}
     assert held == {vsi.settings.instance_id: vsi.settings for vsi in document.vsis}

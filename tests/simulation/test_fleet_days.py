@@ -14,7 +14,7 @@ from fairlead.hoststate.desired import BRIDGE_PREFIX, DesiredState
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.device import DeviceStatus
 from fairlead.model.server import Power, ServerStatus
-from fairlead.model.vf import BASELINE, differences
+from fairlead.model.vf import baseline_of, differences
 from fairlead.sim.host_links import VfName
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
@@ -93,6 +93,7 @@ def assert_true(site: Site) -> None:
     site.quieten()
     assert site.engine.run(audit) == ()
     assert lies(site) == []
+    site.fabric.look(site.places)
     for place in site.places:
         assert place.judge.mishaps == []
 
@@ -127,7 +128,8 @@ def _assert_as_desired(place: Place, document: DesiredState) -> None:
             if machine.pfs[key].nic.vf_address(index) in kept:
                 continue
             owner = owners.get((key, index))
-            assert not differences(owner.settings if owner else BASELINE, seen), (key, index)
+            wanted = owner.settings if owner else baseline_of(machine.pfs[key].nic.link_layer)
+            assert not differences(wanted, seen), (key, index)
     assert set(machine.domains) == {f"fl-{guest.server_id}" for guest in document.guests}
     copies = {name for names in place.host.disks.kept().values() for name in names}
     assert copies == {guest.keeps_disk for guest in document.guests} - {""}
@@ -185,6 +187,7 @@ def assert_empty(site: Site) -> None:
         assert tx.allocations.find() == ()
         assert tx.bindings.find() == ()
         assert tx.ports.find() == ()
+        assert tx.partition_members.find() == ()
         for device in tx.devices.find():
             if device.policy_id is not None:
                 is_here = is_there(here[device.host_id], device)
@@ -192,6 +195,7 @@ def assert_empty(site: Site) -> None:
                 assert device.status is wanted, device
 
     site.engine.run(look)
+    assert site.fabric.manager.read == frozenset()
     for place in site.places:
         assert place.host.machine.domains == {}
         assert not any(place.host.machine.vsis.values())

@@ -4,11 +4,11 @@ from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.possession import guests_with_all_devices
 from fairlead.hoststate.steps import ConfigureVf, ScrubVf, StartGuest, Step
 from fairlead.model.ids import PfKey
-from fairlead.model.vf import BASELINE, VfSettings, differences
+from fairlead.model.vf import VfSettings, baseline_of, differences
 from fairlead.sim.fleet import SimHost
 from fairlead.sim.hardware import Nic
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA
+from tests.host_wishes import NICS
 
 VfName = tuple[PfKey, int]
 
@@ -54,7 +54,9 @@ class VfWatch:
             (pf.key, vf.index)
             for pf in report.observed.pfs
             for vf in pf.vfs
-            if (pf.key, vf.index) not in owners and not vf.is_dirty and not differences(BASELINE, vf.settings)
+            if (pf.key, vf.index) not in owners
+            and not vf.is_dirty
+            and not differences(baseline_of(pf.link_layer), vf.settings)
             if vf.pci_address not in users
         }
         self._given -= self._free
@@ -90,7 +92,7 @@ class VfWatch:
 
     def _nics(self) -> list[Nic]:
         """The data NICs, where they are plugged in now."""
-        return [self._host.machine.pfs[nic.key].nic for nic in DATA]
+        return [self._host.machine.pfs[nic.key].nic for nic in NICS]
 
     def _look(self, name: VfName, step: Step, *, is_ours: bool) -> None:
         if isinstance(step, ConfigureVf) and name in self._free:
