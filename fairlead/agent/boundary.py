@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from fairlead.agent.station import AskedVsi
 from fairlead.guestxml.machine import GuestFiles as GuestFiles  # noqa: PLC0414 - Disks gives them
 from fairlead.hoststate.desired import (
     DesiredBridge,
     DesiredGuest,
-    DesiredState,
     DesiredTap,
     ImageRef,
 )
@@ -30,7 +28,7 @@ from fairlead.hoststate.observed import (
 from fairlead.hoststate.report import Report
 from fairlead.model.diagnostics import GuestStatistics, NicCounters
 from fairlead.model.host import HostCapacity
-from fairlead.model.ids import ImageId, PfKey, ServerId
+from fairlead.model.ids import ImageId, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.wire.documents import Assignment, Heartbeat, Receipt
@@ -307,85 +305,6 @@ class Control(Protocol):
 
 class ControlAway(Exception):
     """Control cannot be reached, or does not know us; the message says which and what would help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The serial a guest was last started with, and the host's boot in which that was. `is_done` False: entered
-    just before the start, so that whoever finds the guest up knows whose start it was.
-    """
-
-    boot_serial: int
-    boot_id: str
-    is_done: bool = True
-
-
-class Ledger(Protocol):
-    """What must outlive the agent, durable when a method returns. Everything else is read from the host."""
-
-    def accepted(self) -> DesiredState | None:
-        """The newest desired state accepted for this host; None before the first."""
-        ...
-
-    def accept(self, desired: DesiredState) -> bool:
-        """Keep it; False for another host's, or where a newer one was accepted."""
-        ...
-
-    def dirty_vfs(self) -> frozenset[tuple[PfKey, int]]:
-        """VFs that had an owner since their last scrub. A new or lost ledger knows none: see `is_new`."""
-        ...
-
-    def is_new(self) -> bool:
-        """Whether nothing was ever written of VFs here: then any of them may carry a last owner's settings."""
-        ...
-
-    def mark_found(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
-        """The VFs that a new ledger meets: all dirty, until scrubbed. It is not new any more."""
-        ...
-
-    def mark_dirty(self, pf: PfKey, index: int) -> None:
-        """Before the first setting is written for an owner."""
-        ...
-
-    def mark_clean(self, pf: PfKey, index: int) -> None:
-        """After the baseline was read back."""
-        ...
-
-    def dirty_devices(self) -> frozenset[str]:
-        """Keys of PFs and plain devices that a guest of ours was given whole since their last reset."""
-        ...
-
-    def meet_devices(self, keys: frozenset[str]) -> None:
-        """Plain devices that are offered: one that this ledger did not know may carry anything, and is dirty."""
-        ...
-
-    def mark_devices_dirty(self, keys: frozenset[str]) -> None:
-        """As soon as a domain of ours names them: before it is gone."""
-        ...
-
-    def mark_device_clean(self, key: str) -> None:
-        """After the reset."""
-        ...
-
-    def vsis(self) -> tuple[AskedVsi, ...]:
-        """VSIs that may be associated, by instance id; each instance once."""
-        ...
-
-    def mark_vsi(self, asked: AskedVsi) -> None:
-        """Before the bridge is asked, in place of what was entered for the instance before."""
-        ...
-
-    def forget_vsi(self, instance_id: str) -> None:
-        """Once the station has it no more."""
-        ...
-
-    def started(self) -> dict[ServerId, Started]:
-        """What was started, by server."""
-        ...
-
-    def mark_started(self, server_id: ServerId, started: Started | None) -> None:
-        """Before and after a start; None forgets the guest."""
-        ...
 
 
 class Clock(Protocol):

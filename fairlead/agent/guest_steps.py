@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import assert_never
 
-from fairlead.agent.boundary import Disks, Started
+from fairlead.agent.boundary import Disks
 from fairlead.agent.guest_devices import attach_device, check_macvtaps, check_vf, detach_device, missing
 from fairlead.agent.hands import Hands
+from fairlead.agent.ledger import Started
 from fairlead.agent.vsi_steps import check_vsis
 from fairlead.guestxml.guest import domain_xml
 from fairlead.hoststate.desired import DesiredHostdev, ImageRef

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from fairlead.agent.boundary import Clock, Control, Disks, Hypervisor, Kernel, Ledger
+from fairlead.agent.boundary import Clock, Control, Disks, Hypervisor, Kernel
+from fairlead.agent.ledger import Ledger
 from fairlead.agent.station import Vdp
 from fairlead.guestxml.machine import Machine
 from fairlead.hoststate.lookup import Lookup

@@ -4,17 +4,17 @@ Two documents in two slots, each replaced whole: a crash leaves the old one or t
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from fairlead.agent.boundary import Started
 from fairlead.agent.station import AskedVsi
 from fairlead.hoststate.desired import DesiredState
 from fairlead.model.errors import Failure, Fault, InvalidValue
 from fairlead.model.ids import HostId, PfKey, ServerId
+from fairlead.model.vf import VfSettings
 from fairlead.wire import codec
 
 VfName = tuple[PfKey, int]
@@ -22,6 +22,93 @@ Document = TypeVar("Document")
 
 _DESIRED = "desired"
 _RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The serial a guest was last started with, and the host's boot in which that was. `is_done` False: entered
+    just before the start, so that whoever finds the guest up knows whose start it was.
+    """
+
+    boot_serial: int
+    boot_id: str
+    is_done: bool = True
+
+
+class Ledger(Protocol):
+    """What must outlive the agent, durable when a method returns. Everything else is read from the host."""
+
+    def accepted(self) -> DesiredState | None:
+        """The newest desired state accepted for this host; None before the first."""
+        ...
+
+    def accept(self, desired: DesiredState) -> bool:
+        """Keep it; False for another host's, or where a newer one was accepted."""
+        ...
+
+    def dirty_vfs(self) -> frozenset[tuple[PfKey, int]]:
+        """VFs that had an owner since their last scrub. A new or lost ledger knows none: see `is_new`."""
+        ...
+
+    def is_new(self) -> bool:
+        """Whether nothing was ever written of VFs here: then any of them may carry a last owner's settings."""
+        ...
+
+    def mark_found(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
+        """The VFs that a new ledger meets: all dirty, until scrubbed. It is not new any more."""
+        ...
+
+    def mark_dirty(self, pf: PfKey, index: int) -> None:
+        """Before the first setting is written for an owner."""
+        ...
+
+    def mark_clean(self, pf: PfKey, index: int) -> None:
+        """After the baseline was read back."""
+        ...
+
+    def verified(self) -> Mapping[tuple[PfKey, int], VfSettings]:
+        """Of owned VFs, the last wish that each was seen to be as."""
+        ...
+
+    def mark_verified(self, vfs: Mapping[tuple[PfKey, int], VfSettings]) -> None:
+        """In place of all that was before."""
+        ...
+
+    def dirty_devices(self) -> frozenset[str]:
+        """Keys of PFs and plain devices that a guest of ours was given whole since their last reset."""
+        ...
+
+    def meet_devices(self, keys: frozenset[str]) -> None:
+        """Plain devices that are offered: one that this ledger did not know may carry anything, and is dirty."""
+        ...
+
+    def mark_devices_dirty(self, keys: frozenset[str]) -> None:
+        """As soon as a domain of ours names them: before it is gone."""
+        ...
+
+    def mark_device_clean(self, key: str) -> None:
+        """After the reset."""
+        ...
+
+    def vsis(self) -> tuple[AskedVsi, ...]:
+        """VSIs that may be associated, by instance id; each instance once."""
+        ...
+
+    def mark_vsi(self, asked: AskedVsi) -> None:
+        """Before the bridge is asked, in place of what was entered for the instance before."""
+        ...
+
+    def forget_vsi(self, instance_id: str) -> None:
+        """Once the station has it no more."""
+        ...
+
+    def started(self) -> dict[ServerId, Started]:
+        """What was started, by server."""
+        ...
+
+    def mark_started(self, server_id: ServerId, started: Started | None) -> None:
+        """Before and after a start; None forgets the guest."""
+        ...
 
 
 class Slots(Protocol):
@@ -69,6 +156,15 @@ class FileSlots:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifiedVf:
+    """An owned VF, and the last wish that it was seen to be as."""
+
+    pf: PfKey
+    index: int
+    settings: VfSettings
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything but the desired state."""
 
@@ -78,10 +174,11 @@ class Record:
     met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
     vsis: tuple[AskedVsi, ...] = ()
+    verified: tuple[VerifiedVf, ...] = ()
 
 
 class SlotLedger:
-    """agent.boundary.Ledger over two slots; thread-safe. A machine that enrolled again is another host to control:
+    """A Ledger over two slots; thread-safe. A machine that enrolled again is another host to control:
     what was accepted for the one that it was says nothing of `host_id`, and counts as nothing accepted.
     """
 
@@ -128,6 +225,15 @@ class SlotLedger:
     def mark_clean(self, pf: PfKey, index: int) -> None:
         """After the baseline was read back."""
         self._change(lambda record: _with_dirty(record, frozenset(record.dirty) - {(pf, index)}))
+
+    def verified(self) -> dict[VfName, VfSettings]:
+        """The last wish that each owned VF was seen to be as."""
+        return {(vf.pf, vf.index): vf.settings for vf in self._record.verified}
+
+    def mark_verified(self, vfs: Mapping[VfName, VfSettings]) -> None:
+        """In place of all that was before."""
+        verified = tuple(VerifiedVf(*name, vfs[name]) for name in sorted(vfs))
+        self._change(lambda record: replace(record, verified=verified))
 
     def dirty_devices(self) -> frozenset[str]:
         """PFs and plain devices that had an owner since their last reset."""

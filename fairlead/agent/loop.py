@@ -18,7 +18,7 @@ from fairlead.agent.turns import Turns
 from fairlead.agent.wake import Wake
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
-from fairlead.hoststate.likeness import wired_ports
+from fairlead.hoststate.likeness import verified_vfs, wired_ports
 from fairlead.hoststate.lookup import Lookup, look_up
 from fairlead.hoststate.observed import ObservedState
 from fairlead.hoststate.report import Report, SubjectFailure
@@ -138,6 +138,7 @@ class Agent:
         self._refuse_repeats(plan, lookup, done, now)
         if desired.generation:
             self._hands.kernel.own_vfs(lookup.our_vfs)
+            self._hands.ledger.mark_verified(verified_vfs(lookup, self._hands.ledger.verified()))
         turns = Turns(self._flights, lookup, self._retries.barred(now))
         for result in turns.take(plan):
             self._record(result, done, now)

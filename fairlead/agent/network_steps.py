@@ -1,6 +1,6 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -28,6 +28,8 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
 from fairlead.model.quirks import Trait, has
 from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
+
+_REFUSED_MOST = frozenset({"link_state", "min_rate_mbps", "max_rate_mbps"})
 
 NetworkStep = (
     ScrubVf
@@ -76,15 +78,20 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
 
 def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent | None:
     """Write what differed when the host was looked at; the next look reads back. Fail closed: what was refused leaves
-    nothing half-made behind, unless a guest runs on it.
+    nothing half-made behind. A guest that runs on it goes on with what it was verified to be before.
     """
     pf, seen = pf_here(lookup, step.pf), lookup.vfs.get((step.pf, step.index))
     before = seen.settings if seen else hands.kernel.read_vf(pf, step.index)
     fields = _to_write(step.settings, before)
     hands.ledger.mark_dirty(step.pf, step.index)
+    verified = hands.ledger.verified().get((step.pf, step.index), step.settings)
+    is_change = step.is_repair and verified != step.settings
     try:
-        _write(hands, pf, step.index, step.settings, fields)
-    except Fault:
+        for message in _in_turn(fields) if is_change else (fields,):
+            _write(hands, pf, step.index, step.settings, message)
+    except Fault as fault:
+        if is_change:
+            raise Fault(_set_back(hands, pf, step.index, verified, fault.failure)) from fault
         if not step.is_repair:
             _scrub_refused(step, hands, lookup)
         raise
@@ -92,12 +99,36 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
         return None
     found = ", ".join(f"{field} was {_shown(before, field)}" for field in fields)
     owner = lookup.owners.get((step.pf, step.index))
+    is_set = "is set as its port says now" if is_change else "was changed behind our back and is set again"
     return hands.event(
-        "drift_repaired",
+        "vf_changed" if is_change else "drift_repaired",
         step.port_id or step.device_id,
-        f"VF {step.index} of {_named(pf)} was changed behind our back and is set again: {found}",
+        f"VF {step.index} of {_named(pf)} {is_set}: {found}",
         owner.server_id if owner else None,
     )
+
+
+def _in_turn(fields: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Under a running guest first what drivers refuse most: so what would take its link away for a moment (a VLAN of
+    i40e) is not written, and taken back, at each try.
+    """
+    for message in (
+        tuple(field for field in fields if field in _REFUSED_MOST),
+        tuple(field for field in fields if field not in _REFUSED_MOST),
+    ):
+        if message:
+            yield message
+
+
+def _set_back(hands: Hands, pf: ObservedPf, index: int, verified: VfSettings, refusal: Failure) -> Failure:
+    """The refusal, with what its guest runs on: one whole setting, and not a part of this and a part of that."""
+    try:
+        _made(hands, pf, index, verified)
+    except Fault as fault:
+        return replace(
+            refusal, hint=f"{refusal.hint} Nor could what was before be set again: {fault.failure}"
+        )
+    return replace(refusal, hint=f"{refusal.hint} Its guest runs on with what the port had before.")
 
 
 def _to_write(wanted: VfSettings, before: VfSettings) -> tuple[str, ...]:
@@ -114,7 +145,8 @@ def _write(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, fields:
     except Fault as fault:
         if fault.failure.code in ANSWER_CODES:
             raise
-        left = differences(wanted, hands.kernel.read_vf(pf, index))
+        unlike = differences(wanted, hands.kernel.read_vf(pf, index))
+        left = tuple(field for field in fields if field in unlike)
         raise Fault(_refused(fault.failure, pf, index, wanted, left or fields)) from fault
 
 

@@ -11,9 +11,8 @@ from fairlead.agent.boundary import (
     HypervisorView,
     Kernel,
     KernelView,
-    Ledger,
-    Started,
 )
+from fairlead.agent.ledger import Ledger, Started
 from fairlead.agent.station import Vdp
 from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
 from fairlead.hoststate.desired import DesiredState

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from fairlead.agent.boundary import Ledger
 from fairlead.agent.hands import Hands, pf_here
+from fairlead.agent.ledger import Ledger
 from fairlead.agent.station import AskedVsi, Vdp
 from fairlead.hoststate.desired import DesiredVsi
 from fairlead.hoststate.lookup import Lookup

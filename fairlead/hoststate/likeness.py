@@ -1,6 +1,6 @@
 """Whether what was read back from the host is as wanted: one comparison for each kind of thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fairlead.hoststate.desired import (
     TAP_PREFIX,
@@ -12,13 +12,13 @@ from fairlead.hoststate.desired import (
     DesiredVsi,
     GuestDevice,
 )
-from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.lookup import Lookup, VfName
 from fairlead.hoststate.macvtap import DesiredMacvtap, is_as_wanted
 from fairlead.hoststate.observed import ObservedPf, ObservedTap
 from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PfKey, PortId
 from fairlead.model.pci import DeviceKind
-from fairlead.model.vf import differences
+from fairlead.model.vf import VfSettings, differences
 from fairlead.model.vsi import VsiState
 
 
@@ -26,6 +26,14 @@ def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
     """Whether the VF is there, as its owner needs it, and in the ledger as owned."""
     seen = lookup.vfs.get((wanted.pf, wanted.index))
     return seen is not None and seen.is_dirty and not differences(wanted.settings, seen.settings)
+
+
+def verified_vfs(lookup: Lookup, before: Mapping[VfName, VfSettings]) -> dict[VfName, VfSettings]:
+    """The last wish that each owned VF was seen to be as: this one, or that of `before`. A VF that nobody owns, or that
+    was never seen so, has none.
+    """
+    as_wanted = {(vf.pf, vf.index): vf.settings for vf in lookup.desired.vfs if is_configured(lookup, vf)}
+    return {name: settings for name, settings in before.items() if name in lookup.owners} | as_wanted
 
 
 def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.agent.boundary import Started
-from fairlead.agent.ledger import FileSlots, SlotLedger
+from fairlead.agent.ledger import FileSlots, SlotLedger, Started
 from fairlead.agent.station import AskedVsi
 from fairlead.hoststate.desired import DesiredState, DesiredVsi
 from fairlead.model.errors import Fault
 from fairlead.model.ids import HostId, PfKey, PortId, ServerId
 from fairlead.model.pci import MacAddress
+from fairlead.model.vf import BASELINE
 from fairlead.model.vsi import VsiSettings
 from fairlead.sim.fleet import MemorySlots
 
@@ -100,6 +100,14 @@ def test_dirt_outlives_the_agent(slots):
     again = SlotLedger(slots, HOST)
     assert again.dirty_vfs() == {(PF, 1)}
     assert not again.is_new()
+
+
+def test_what_was_verified_outlives_the_agent_and_the_newest_stands(slots):
+    SlotLedger(slots, HOST).mark_verified({(PF, 1): BASELINE, (PF, 0): BASELINE})
+    ledger = SlotLedger(slots, HOST)
+    assert ledger.verified() == {(PF, 0): BASELINE, (PF, 1): BASELINE}
+    ledger.mark_verified({(PF, 0): replace(BASELINE, vlan=7)})
+    assert SlotLedger(slots, HOST).verified() == {(PF, 0): replace(BASELINE, vlan=7)}
 
 
 def test_dirt_alone_does_not_make_a_ledger_old(slots):

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.agent.boundary import Started
-from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.ledger import SlotLedger, Started
 from fairlead.agent.observe import observe
 from fairlead.hoststate.observed import ObservedGuest
 from fairlead.model.ids import ServerId

@@ -11,7 +11,7 @@ from fairlead.model.port import PortStatus
 from fairlead.model.server import ServerStatus
 from fairlead.model.vf import LinkState
 from tests.control_world import EnrolledHost, World
-from tests.unit.control.test_port_profiles import Running, profile, set_network
+from tests.unit.control.test_port_profiles import Running, change, profile, set_network
 
 
 def look_for(host: EnrolledHost, ticks: int = 3) -> None:
@@ -43,6 +43,65 @@ def test_a_default_profile_that_the_driver_refuses_takes_no_server_down(world):
     for server in servers:
         assert view(world, server.ports[0]).status is PortStatus.ACTIVE
         assert world.server(server.id).fault is None
+
+
+def test_a_change_that_is_refused_half_way_is_set_back_whole(world):
+    made = profile(world, vlan_priority=1, max_rate_mbps=50)
+    running = Running(world, world.direct(port_profile_id=made))
+    before = running.vf()
+    machine = running.host.sim.machine
+    machine.troubles.refused_fields = frozenset({"spoof_check"})
+    change(world, made, vlan_priority=6, max_rate_mbps=100, spoof_check=False)
+    look_for(running.host)
+    assert running.vf() == before
+    assert running.view().status is PortStatus.ERROR
+    failure = running.view().binding.failure
+    assert "spoof_check False" in failure.doing
+    assert "runs on with what the port had before" in failure.hint
+    assert world.server(running.server.id).status is ServerStatus.ACTIVE
+    machine.troubles.refused_fields = frozenset()
+    look_for(running.host)
+    assert (running.vf().vlan_priority, running.vf().max_rate_mbps) == (6, 100)
+    assert running.view().status is PortStatus.ACTIVE
+    (told,) = {e.message for e in world.events(running.server.id) if e.kind == "vf_changed"}
+    assert "vlan_priority was 1" in told
+
+
+def test_a_change_whose_rate_is_refused_touches_no_vlan(world):
+    made = profile(world, vlan_priority=1)
+    running = Running(world, world.direct(port_profile_id=made))
+    before, machine = running.vf(), running.host.sim.machine
+    machine.troubles.refused_fields = frozenset({"max_rate_mbps"})
+    told = []
+    machine.fuse = lambda _: told.append(running.vf())
+    change(world, made, vlan_priority=6, max_rate_mbps=100)
+    look_for(running.host)
+    assert set(map(repr, told)) == {repr(before)}
+    assert "vlan" not in running.view().binding.failure.doing
+
+
+def test_an_agent_that_died_half_way_sets_back_what_was_before_it(world):
+    made = profile(world, vlan_priority=1)
+    running = Running(world, world.direct(port_profile_id=made))
+    before, machine = running.vf(), running.host.sim.machine
+    pf, index = machine.vf_at(running.view().binding.profile["pci_slot"])
+    change(world, made, vlan_priority=6, max_rate_mbps=100)
+    running.host.agent.poll(0)
+    pf.vfs[index] = replace(before, max_rate_mbps=100)
+    machine.troubles.refused_fields = frozenset({"vlan_priority"})
+    running.host.agent = running.host.sim.agent(running.host.id, running.host.link)
+    look_for(running.host)
+    assert running.vf() == before
+
+
+def test_drift_is_repaired_as_far_as_it_goes(world):
+    running = Running(world, world.direct())
+    machine = running.host.sim.machine
+    pf, index = machine.vf_at(running.view().binding.profile["pci_slot"])
+    pf.vfs[index] = replace(pf.vfs[index], vlan=999, spoof_check=False)
+    machine.troubles.refused_fields = frozenset({"spoof_check"})
+    look_for(running.host)
+    assert (running.vf().vlan, running.vf().spoof_check) == (100, False)
 
 
 def test_a_tap_that_cannot_be_set_anew_is_its_ports_failure(world):
