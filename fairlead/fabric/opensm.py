@@ -125,7 +125,7 @@ class OpenSm:
 
     def _refused(self, doing: str, error: Exception) -> Fault:
         answer = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        hint = "Control needs to read the file, and to write in its directory."
+        hint = "Control has to own the file, or be root, and to write in its directory."
         return self._fault("partitions_refused", doing, answer, hint)
 
     def _fault(self, code: str, doing: str, answer: str, hint: str) -> Fault:

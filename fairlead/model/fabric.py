@@ -88,8 +88,9 @@ def reconciled(
     for place, row in before.items():
         if place not in asked and row.telling is not Telling.LEAVING:
             yield replace(row, telling=Telling.LEAVING)
+    known = asked.keys() | before.keys()
     for member in shown:
-        if _place(member) not in asked.keys() | before.keys():
+        if _place(member) not in known:
             yield _row(physical_network, member, Telling.LEAVING)
 
 

@@ -9,6 +9,7 @@ from fairlead.model.binding import Allocation, Binding, BindingRole, VifType, Wi
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.dhcp_option import DhcpOption
 from fairlead.model.errors import Failure
+from fairlead.model.fabric import Fabric, PartitionMember, Telling
 from fairlead.model.host import Hold, Host, HostAdmin, HostCapacity
 from fairlead.model.ids import (
     AggregateId,
@@ -32,6 +33,7 @@ from fairlead.model.ids import (
     SubnetId,
 )
 from fairlead.model.image_member import ImageMember, MemberStatus
+from fairlead.model.infiniband import Guid, Membership
 from fairlead.model.keypair import KeyPair
 from fairlead.model.migration import Migration, MigrationKind, MigrationStatus
 from fairlead.model.network import AddressRange, HostRoute, Network, SegmentKind, Subnet
@@ -70,6 +72,16 @@ def port_profile(settings: PortProfileSettings | None = None) -> PortProfile:
         allowed_vlans=parse_vlans(["7", "100-199"]), spoof_check=False, mtu=9000
     )
     return PortProfile(PortProfileId(fresh()), PROJECT, "gold", said, AT, AT, "of «ö»")
+
+
+def fabric() -> Fabric:
+    failure = Failure("manager_unheard", "Telling", "the fabric «ö»", "it ended with 3")
+    return Fabric("fabric", "host:/var/lib/fairlead", AT, AT, failure)
+
+
+def partition_member() -> PartitionMember:
+    guid = Guid("fa:16:3e:00:00:00:00:01")
+    return PartitionMember("fabric", guid, "0x7fff", Membership.LIMITED, Telling.LEAVING)
 
 
 def network(vlan: int | None = 7, physical_network: str = "left", name: str = "net") -> Network:

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.control import servers
+from fairlead.control.nics import BootNic
+from fairlead.control.partition_keeper import PartitionKeeper
 from fairlead.fabric.opensm import OpenSm
 from fairlead.model.errors import Fault
 from fairlead.model.fabric import Member
 from fairlead.model.infiniband import DEFAULT_PARTITION, Membership, PartitionKey, spelt
+from fairlead.model.server import ServerStatus
 from fairlead.sim.partitions import SimSubnetManager
+from tests.infiniband_world import FABRIC, MLX5, InfinibandWorld
 from tests.opensm_bed import GUIDS, is_here, opensm
 
 EVERYBODY = "# the site's own\nDefault=0x7fff,ipoib : ALL=full ;\n"
@@ -84,6 +89,33 @@ def test_a_real_opensm_takes_the_default_partition_from_the_operator_and_from_us
         bed.wait_for("limited members", lambda: bed.table(1) == {limited})
         OpenSm("fabric", bed.partitions, bed.command).tell({Member(GUIDS[1], DEFAULT)})
         bed.wait_for("a full one", lambda: (bed.table(1), bed.table(2)) == ({DEFAULT}, {limited}))
+
+
+@pytest.mark.skipif(
+    not is_here(), reason="OpenSM or ibsim is not installed: apt-get install opensm ibsim-utils"
+)
+def test_a_guest_waits_for_a_real_opensm_and_its_vf_too(tmp_path):
+    """The VF is a simulated one; its GUID is that of a port which OpenSM finds."""
+    world = InfinibandWorld(match=MLX5)
+    with opensm(tmp_path, EVERYBODY) as bed:
+        manager = OpenSm(FABRIC, bed.partitions, bed.command)
+        keeper = PartitionKeeper(world.engine, "control", {FABRIC: manager})
+        keeper.tick()
+        host, port = world.ib_host(), world.ib_port(guid=GUIDS[1]).port
+        server = world.run_server(host, "web", (BootNic(port_id=port.id),))
+        assert (server.status, bed.table(1)) == (ServerStatus.BUILD, {DEFAULT})
+        keeper.tick()
+        bed.wait_for("its partition", lambda: bed.table(1) == {DEFAULT, FULL})
+        host.settle()
+        assert world.server(server.id).status is ServerStatus.ACTIVE
+        world.engine.run(lambda tx: servers.delete(tx, server.id))
+        host.settle()
+        assert world.server(server.id).status is ServerStatus.DELETING
+        keeper.tick()
+        bed.wait_for("no partition", lambda: bed.table(1) == {DEFAULT})
+        host.settle()
+        assert world.engine.run(lambda tx: tx.servers.count()) == 0
+    world.close()
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path):

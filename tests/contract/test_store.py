@@ -12,7 +12,7 @@ from fairlead.control.boundary import Key, Rows, Tx
 from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import DeviceId, MigrationId, ProjectId, ServerId
-from fairlead.model.infiniband import Membership
+from fairlead.model.infiniband import Guid, Membership
 from fairlead.model.port import FixedIp
 from fairlead.model.port_profile import (
     EthernetSettings,
@@ -61,6 +61,7 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
     device_policy, alias = make.device_policy(), make.alias()
     question = make.question(host, server)
     migration = make.migration(server)
+    fabric, member = make.fabric(), make.partition_member()
     group, aggregate, key = make.server_group(), make.aggregate(), make.keypair()
     made: list[tuple[Rows[Any], Key, Any]] = [
         (tx.qos_policies, policy.id, policy),
@@ -82,6 +83,8 @@ def everything(tx: Tx) -> list[tuple[Rows[Any], Key, Any]]:
         (tx.devices, vf.id, vf),
         (tx.policies, device_policy.id, device_policy),
         (tx.aliases, alias.name, alias),
+        (tx.fabrics, fabric.physical_network, fabric),
+        (tx.partition_members, (member.physical_network, member.guid, member.partition), member),
         (tx.questions, question.id, question),
         (tx.allocations, vf.id, make.allocation(vf, server)),
         (tx.bindings, (port.id, host.id), make.binding(port, host, device=vf)),
@@ -273,6 +276,21 @@ def test_a_mac_is_unique_in_its_network(database: SqlDatabase) -> None:
     assert refused.message == (
         f"Unable to complete operation for network {left.id}. The mac address fa:16:3e:00:00:01 is in use."
     )
+
+
+def test_a_guid_is_unique_on_all_networks_and_ports_without_one_are_many(database: SqlDatabase) -> None:
+    left, right = make.network(7), make.network(8)
+    guid = Guid("fa:16:3e:00:00:00:00:01")
+    with database.transaction() as tx:
+        tx.networks.add(left)
+        tx.networks.add(right)
+        tx.ports.add(replace(make.port(left), guid=guid))
+        tx.ports.add(make.port(right, "fa:16:3e:00:00:02"))
+        tx.ports.add(make.port(right, "fa:16:3e:00:00:03"))
+    again = replace(make.port(right), guid=guid)
+    refused = refusal(database, lambda tx: tx.ports.add(again))
+    assert (refused.code, refused.field) == ("guid_in_use", "guid")
+    assert f"The GUID {guid} is in use by another port" in refused.message
 
 
 def test_a_vlan_is_unique_on_its_physical_network_and_one_network_is_flat(database: SqlDatabase) -> None:
