@@ -145,8 +145,10 @@ def _followed(
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
         leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
         kept = [(allocation, device) for allocation, device in held if allocation.port_id not in leaving]
-        is_told = all(b.wiring in _SETTLED for b in own if b.port_id not in leaving)
-        if is_told and all(_has(guest, *each) for each in kept):
+        staying = [binding for binding in own if binding.port_id not in leaving]
+        is_told = all(b.wiring in _SETTLED or _is_to_be_renewed(guest, b.port_id) for b in staying)
+        given = [each for each in kept if not _is_told_lacking(server, bindings, each[0])]
+        if is_told and all(_has(guest, *each) for each in given):
             _alias_devices_allocated(tx, kept)
             return _untroubled(server, _up(tx, server), own)
     elif not guest.state.is_up and server.power is Power.STOPPED and is_disk_settled(server, guest):
@@ -178,14 +180,24 @@ def _not_suspended(tx: Tx, host: Host, server: Server, failure: SubjectFailure) 
 
 
 def _has(guest: ObservedGuest, allocation: Allocation, device: Device) -> bool:
-    """One that its guest runs without is away (its holder was told so), or about to be given to it. A macvtap that was
-    deleted under a paused guest is given anew when it goes on: until then it is as paused as it can be.
-    """
+    """One that its guest runs without is away (its holder was told so), or about to be given to it."""
     if device.status is DeviceStatus.MISSING:
         return False
-    if guest.state is GuestState.PAUSED and allocation.port_id and tap_name(allocation.port_id) in guest.taps:
-        return True
-    return device.pci_address in guest.hostdevs
+    return device.pci_address in guest.hostdevs or _is_to_be_renewed(guest, allocation.port_id)
+
+
+def _is_told_lacking(server: Server, bindings: Mapping[PortId, Binding], allocation: Allocation) -> bool:
+    """What a running guest could not be given is its port's failure; its server is paused and goes on without."""
+    binding = bindings.get(allocation.port_id) if allocation.port_id else None
+    is_up = server.status in {ServerStatus.ACTIVE, ServerStatus.PAUSED}
+    return is_up and binding is not None and binding.wiring is Wiring.FAILED
+
+
+def _is_to_be_renewed(guest: ObservedGuest, port_id: PortId | None) -> bool:
+    """A macvtap that was deleted under a paused guest is given anew when it goes on: until then that is as paused as it
+    can be.
+    """
+    return guest.state is GuestState.PAUSED and port_id is not None and tap_name(port_id) in guest.taps
 
 
 def _untroubled(before: Server, now: Server, own: Sequence[Binding]) -> Server:

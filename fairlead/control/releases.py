@@ -12,6 +12,7 @@ from fairlead.control.events import tell_device, tell_server
 from fairlead.control.fabrics import still_in
 from fairlead.control.inventory import Sighting
 from fairlead.control.nics import give_back
+from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import ObservedState
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
@@ -53,6 +54,8 @@ def release(
         is_kept = holder and holder.server_id not in going and not is_leaving
         if device.released_generation > generation or is_kept or device.id in known:
             continue
+        if holder is not None and _is_open(holder, observed):
+            continue
         is_lost = _is_lost(device, holder, guests) or (is_leaving and is_away(device, observed))
         if _is_free(device, sightings) or is_lost:
             _free(tx, device, holder)
@@ -66,6 +69,12 @@ def _is_free(device: Device, sightings: Mapping[DeviceId, Sighting]) -> bool:
     """Seen, clean, and with no guest of anybody."""
     sighting = sightings.get(device.id)
     return device.status in _WAITING and sighting is not None and sighting.is_clean and not sighting.user
+
+
+def _is_open(holder: Allocation, observed: ObservedState) -> bool:
+    """Whether a guest that is up names the macvtap on it, be that gone already: it has not let go of it."""
+    name = tap_name(holder.port_id) if holder.port_id else None
+    return any(name in guest.taps for guest in observed.guests if guest.state.is_up)
 
 
 def _is_lost(device: Device, holder: Allocation | None, guests: frozenset[ServerId]) -> bool:
