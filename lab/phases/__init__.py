@@ -19,6 +19,7 @@ from lab.phases.libvirt_qbh import LIBVIRT_QBH
 from lab.phases.live import LIVE
 from lab.phases.physical import PHYSICAL, RETURN, TRUNK
 from lab.phases.power import POWER
+from lab.phases.qbg import QBG
 from lab.phases.qbh import QBH
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
@@ -29,7 +30,7 @@ from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
-    INVENTORY, REFUSAL, CRASHES,
+    INVENTORY, REFUSAL, QBG, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REUSE, DEAF,
     END, PHYSICAL, TRUNK, RETURN, QBH,
 )  # fmt: skip

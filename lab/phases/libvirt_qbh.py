@@ -1,9 +1,9 @@
 """That the agent says the same of an 802.1Qbh association as libvirt, but for the size of the profile's name."""
 
-import json
 from uuid import UUID
 
 from lab import expect, qbhsim
+from lab.agent_code import said_by_agent
 from lab.bed import Lab
 from lab.errors import PhaseFailed
 from lab.machine.host import Host
@@ -11,7 +11,6 @@ from lab.netlink_trace import recorded
 from lab.netlink_words import REQUEST, SETLINK, LinkMessage, link_messages
 from lab.phase import Phase
 from lab.phases.hardware import HARDWARE
-from lab.product import PLACE
 
 _PF, _PROFILE, _MAC = "pfa", "finance", "52:54:00:aa:bb:02"
 _DEVICE = f"/sys/class/net/{_PF}/device"
@@ -80,15 +79,7 @@ def _sent_by_agent(host: Host, like: LinkMessage) -> list[LinkMessage]:
         "pf": _PF, "profile": _PROFILE, "mac": _MAC, "instance": str(UUID(bytes=_octets(like, "INSTANCE_UUID"))),
         "host": str(UUID(bytes=_octets(like, "HOST_UUID"))),
     }  # fmt: skip
-    with recorded(host) as packets:
-        done = host.channel.run(
-            ["python3", "-c", _AGENT, json.dumps(told)],
-            timeout_seconds=_START_SECONDS,
-            env={"PYTHONPATH": PLACE},
-        )
-    if done.code != 0:
-        raise PhaseFailed(f"the agent's code ended with {done.code}:\n{done.output}")
-    return _requests([message for packet in packets for message in link_messages(packet.octets)])
+    return _requests(said_by_agent(host, _AGENT, told))
 
 
 def _requests(messages: list[LinkMessage]) -> list[LinkMessage]:

@@ -1,6 +1,5 @@
 """802.1Qbg as libvirt does it on this host, and that the agent's messages to lldpad are the same."""
 
-import json
 import re
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +10,7 @@ from evb.frames import Form
 from evb.responder import Responder
 from evb.vdp import Mode
 from lab import expect
+from lab.agent_code import said_by_agent
 from lab.bed import Lab
 from lab.errors import PhaseFailed
 from lab.machine.channel import Done
@@ -19,7 +19,6 @@ from lab.netlink_trace import recorded
 from lab.netlink_words import REQUEST, SETLINK, LinkMessage, link_messages
 from lab.phase import Phase
 from lab.phases.hardware import HARDWARE
-from lab.product import PLACE
 from lab.switch import switched
 
 _UPLINK, _VLAN = "pfa", 100
@@ -152,15 +151,7 @@ def _sent_by_agent(host: Host, vlan: int | None) -> _Sent:
         "uplink": _UPLINK, "instance": str(_INSTANCE), "manager": _MANAGER, "type": _TYPE, "version": _VERSION,
         "mac": _MAC, "vlan": vlan,
     }  # fmt: skip
-    with recorded(host) as packets:
-        done = host.channel.run(
-            ["python3", "-c", _AGENT, json.dumps(told)],
-            timeout_seconds=_START_SECONDS,
-            env={"PYTHONPATH": PLACE},
-        )
-    if done.code != 0:
-        raise PhaseFailed(f"the agent's client ended with {done.code}:\n{done.output}")
-    return _sent([message for packet in packets for message in link_messages(packet.octets)])
+    return _sent(said_by_agent(host, _AGENT, told))
 
 
 def _sent(messages: list[LinkMessage]) -> _Sent:
