@@ -51,18 +51,16 @@ class PartitionKeeper:
                 _log.warning(
                     "fabric_not_told", physical_network=name, code=conflict.code, reason=str(conflict)
                 )
-            except Fault as fault:
-                _log.warning(
-                    "fabric_not_told",
-                    physical_network=name,
-                    code=fault.failure.code,
-                    reason=str(fault.failure),
-                )
-                self._engine.run(
-                    partial(_note_failure, name=name, teller=self._teller, failure=fault.failure)
-                )
 
     def _keep(self, name: str, manager: SubnetManager) -> None:
+        try:
+            self._reconcile(name, manager)
+        except Fault as fault:
+            failure = fault.failure
+            _log.warning("fabric_not_told", physical_network=name, code=failure.code, reason=str(failure))
+            self._engine.run(partial(_note_failure, name=name, teller=self._teller, failure=failure))
+
+    def _reconcile(self, name: str, manager: SubnetManager) -> None:
         shown = manager.look()
         telling = self._engine.run(partial(_prepare, name=name, teller=self._teller, shown=shown))
         if telling is None:

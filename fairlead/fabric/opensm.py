@@ -6,7 +6,7 @@ The command is the operator's, for only he knows where OpenSM runs: a HUP makes 
 
 import os
 import subprocess
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fairlead.control.boundary import Partitions
@@ -15,16 +15,28 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.fabric import Member
 
 _COMMAND_SECONDS = 60
+_SETTINGS = "FAIRLEAD_"
+_AS_IT_IS = "surrogateescape"
+"""The operator's lines may be in any encoding, and stay in it."""
 _SHOWN_OCTETS = 500
 
 
 class OpenSm:
-    """control.boundary.SubnetManager for one physical network."""
+    """control.boundary.SubnetManager for one physical network. `environment` is control's own: its settings, and so its
+    passwords, are not the command's.
+    """
 
-    def __init__(self, physical_network: str, path: Path, command: Sequence[str]) -> None:
+    def __init__(
+        self, physical_network: str, path: Path, command: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
         self._physical_network = physical_network
         self._path = path
         self._command = tuple(command)
+        self._environment = {
+            **{name: value for name, value in environment.items() if not name.startswith(_SETTINGS)},
+            "FAIRLEAD_PHYSICAL_NETWORK": physical_network,
+            "FAIRLEAD_PARTITIONS": str(path),
+        }
 
     def look(self) -> Partitions:
         """See SubnetManager.look."""
@@ -51,14 +63,14 @@ class OpenSm:
         partition.
         """
         try:
-            return self._path.read_text(encoding="utf-8")
+            return self._path.read_bytes().decode("utf-8", _AS_IT_IS)
         except FileNotFoundError as error:
             hint = (
                 "Make it, with the rule that OpenSM goes by without one, `Default=0x7fff,ipoib : ALL=full ;`, "
                 "or a stricter one."
             )
             raise self._fault("partitions_missing", "Reading", "there is no such file", hint) from error
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise self._refused("Reading", error) from error
 
     def _replace(self, text: str) -> None:
@@ -67,7 +79,7 @@ class OpenSm:
         beside = path.with_name(f".{path.name}.fairlead")
         try:
             was = path.stat()
-            with beside.open("w", encoding="utf-8") as file:
+            with beside.open("w", encoding="utf-8", errors=_AS_IT_IS, newline="\n") as file:
                 os.fchmod(file.fileno(), was.st_mode)
                 os.fchown(file.fileno(), was.st_uid, was.st_gid)
                 file.write(text)
@@ -83,15 +95,10 @@ class OpenSm:
             raise self._refused("Writing", error) from error
 
     def _reread(self) -> None:
-        environment = {
-            **os.environ,
-            "FAIRLEAD_PHYSICAL_NETWORK": self._physical_network,
-            "FAIRLEAD_PARTITIONS": str(self._path),
-        }
         try:
             done = subprocess.run(
                 self._command,
-                env=environment,
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=_COMMAND_SECONDS,
@@ -123,8 +130,8 @@ class OpenSm:
         hint = "Mend it; or take the part out, and control writes it anew at the file's end."
         return self._fault("partitions_unclear", "Reading", str(error), hint)
 
-    def _refused(self, doing: str, error: Exception) -> Fault:
-        answer = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    def _refused(self, doing: str, error: OSError) -> Fault:
+        answer = error.strerror or str(error)
         hint = "Control has to own the file, or be root, and to write in its directory."
         return self._fault("partitions_refused", doing, answer, hint)
 

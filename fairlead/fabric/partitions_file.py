@@ -52,7 +52,7 @@ def with_part(text: str, members: Collection[Member]) -> str:
 
 def _parts(text: str) -> tuple[list[str], list[str], list[str]]:
     """Lines before Fairlead's part, of it, and after it."""
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n") if text else []
     begins = [at for at, line in enumerate(lines) if line.strip() == BEGIN]
     ends = [at for at, line in enumerate(lines) if line.strip() == END]
     if not begins and not ends:

@@ -1,5 +1,6 @@
 """Fabrics whose subnet manager this control process tells: their settings, and the loop that tells."""
 
+import os
 import shlex
 import socket
 import threading
@@ -17,6 +18,8 @@ from fairlead.fabric.opensm import OpenSm
 
 _REST_SECONDS = 5.0
 """Another control process may have woken only itself, and somebody may have edited the file."""
+_GATHERING_SECONDS = 0.2
+"""What changes together is told together: each telling has the whole fabric swept."""
 _HOSTS = "host/"
 
 _log = structlog.get_logger("fairlead.control")
@@ -65,7 +68,9 @@ class FabricTeller:
     """Tells subnet managers whenever a host is to be another than before, and every few seconds anyway."""
 
     def __init__(self, engine: Engine, managers: SubnetManagers, state: Path) -> None:
-        told = {name: OpenSm(name, path, managers.command) for name, path in managers.files.items()}
+        told = {
+            name: OpenSm(name, path, managers.command, os.environ) for name, path in managers.files.items()
+        }
         self._keeper = PartitionKeeper(engine, f"{socket.gethostname()}:{state}", told)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="subnet managers")
@@ -93,3 +98,4 @@ class FabricTeller:
             except Exception:  # noqa: BLE001 - a tick loop outlives what nobody thought of
                 _log.exception("telling_failed")
             self._wake.wait(_REST_SECONDS)
+            self._stop.wait(_GATHERING_SECONDS)

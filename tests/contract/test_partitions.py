@@ -28,7 +28,7 @@ FIRST, SECOND = Member(GUIDS[1], FULL), Member(GUIDS[2], LIMITED)
 def file_alone(tmp_path: Path) -> OpenSm:
     path = tmp_path / "partitions.conf"
     path.write_text(EVERYBODY)
-    return OpenSm("fabric", path, ("true",))
+    return OpenSm("fabric", path, ("true",), {})
 
 
 @pytest.fixture(params=["simulated", "file"])
@@ -61,7 +61,7 @@ def test_more_than_a_line_holds_is_told_whole(manager):
 )
 def test_a_real_opensm_puts_ports_into_partitions_and_out_of_them(tmp_path):
     with opensm(tmp_path, EVERYBODY) as bed:
-        own = OpenSm("fabric", bed.partitions, bed.command)
+        own = OpenSm("fabric", bed.partitions, bed.command, {})
         bed.wait_for("its own partition", lambda: bed.table(1) == {DEFAULT})
         own.tell({FIRST, SECOND})
         bed.wait_for(
@@ -87,7 +87,7 @@ def test_a_real_opensm_takes_the_default_partition_from_the_operator_and_from_us
     with opensm(tmp_path, "Default=0x7fff,ipoib : ALL=limited, SELF=full ;\n") as bed:
         limited = PartitionKey(DEFAULT_PARTITION, Membership.LIMITED)
         bed.wait_for("limited members", lambda: bed.table(1) == {limited})
-        OpenSm("fabric", bed.partitions, bed.command).tell({Member(GUIDS[1], DEFAULT)})
+        OpenSm("fabric", bed.partitions, bed.command, {}).tell({Member(GUIDS[1], DEFAULT)})
         bed.wait_for("a full one", lambda: (bed.table(1), bed.table(2)) == ({DEFAULT}, {limited}))
 
 
@@ -98,7 +98,7 @@ def test_a_guest_waits_for_a_real_opensm_and_its_vf_too(tmp_path):
     """The VF is a simulated one; its GUID is that of a port which OpenSM finds."""
     world = InfinibandWorld(match=MLX5)
     with opensm(tmp_path, EVERYBODY) as bed:
-        manager = OpenSm(FABRIC, bed.partitions, bed.command)
+        manager = OpenSm(FABRIC, bed.partitions, bed.command, {})
         keeper = PartitionKeeper(world.engine, "control", {FABRIC: manager})
         keeper.tick()
         host, port = world.ib_host(), world.ib_port(guid=GUIDS[1]).port
@@ -121,7 +121,7 @@ def test_a_guest_waits_for_a_real_opensm_and_its_vf_too(tmp_path):
 def test_a_file_that_is_not_there_is_not_made(tmp_path):
     """OpenSM would take an empty one for the word that nobody is a full member of the default partition."""
     path = tmp_path / "partitions.conf"
-    own = OpenSm("fabric", path, ("true",))
+    own = OpenSm("fabric", path, ("true",), {})
     for ask in (own.look, lambda: own.tell({FIRST})):
         with pytest.raises(Fault, match="no such file") as fault:
             ask()
@@ -138,17 +138,30 @@ def test_a_command_that_fails_has_not_told(tmp_path):
         (("/no/such/command",), "No such file"),
     ):
         with pytest.raises(Fault, match=answer) as fault:
-            OpenSm("fabric", path, command).tell({FIRST})
+            OpenSm("fabric", path, command, {}).tell({FIRST})
         assert fault.value.failure.code == "manager_unheard"
 
 
-def test_the_command_knows_what_it_is_for(tmp_path):
+def test_the_command_knows_what_it_is_for_and_no_password(tmp_path):
     path = tmp_path / "partitions.conf"
     path.write_text(EVERYBODY)
     said = tmp_path / "said"
-    words = f'echo "$FAIRLEAD_PHYSICAL_NETWORK $FAIRLEAD_PARTITIONS" > {said}'
-    OpenSm("fabric", path, ("sh", "-c", words)).tell({FIRST})
-    assert said.read_text() == f"fabric {path}\n"
+    own = {"FAIRLEAD_KEYSTONE_PASSWORD": "secret", "SITE": "east"}
+    OpenSm("fabric", path, ("/usr/bin/env", "sh", "-c", f"env > {said}"), own).tell({FIRST})
+    told = {line for line in said.read_text().splitlines() if line.startswith(("FAIRLEAD_", "SITE"))}
+    assert told == {"FAIRLEAD_PHYSICAL_NETWORK=fabric", f"FAIRLEAD_PARTITIONS={path}", "SITE=east"}
+
+
+@pytest.mark.parametrize(
+    "own", [b"", b"# gr\xfc\xdfe\x0c\r\nStorage=0x10 : 0x1=full;\r\n", b"Open=0x10 : 0x1;"]
+)
+def test_other_lines_stay_as_they_are_octet_by_octet(tmp_path, own):
+    path = tmp_path / "partitions.conf"
+    path.write_bytes(own)
+    manager = OpenSm("fabric", path, ("true",), {})
+    manager.tell({FIRST})
+    assert manager.look().members == {FIRST}
+    assert path.read_bytes().startswith(own)
 
 
 def test_a_link_stays_a_link_and_the_mode_stays(tmp_path):
@@ -156,8 +169,8 @@ def test_a_link_stays_a_link_and_the_mode_stays(tmp_path):
     path.write_text(EVERYBODY)
     path.chmod(0o640)
     link.symlink_to(path)
-    OpenSm("fabric", link, ("true",)).tell({FIRST})
+    OpenSm("fabric", link, ("true",), {}).tell({FIRST})
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
-    assert OpenSm("fabric", path, ("true",)).look().members == {FIRST}
+    assert OpenSm("fabric", path, ("true",), {}).look().members == {FIRST}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["partitions.conf", "real.conf"]
