@@ -14,7 +14,7 @@ from fairlead.control.requests import nics_of
 from fairlead.model.binding import Allocation, Binding, VifType, Wiring
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
-from fairlead.model.fabric import Fabric, Member, PartitionMember, is_told, widest
+from fairlead.model.fabric import Fabric, Member, PartitionMember, is_told
 from fairlead.model.ids import DeviceId, HostId, PortId
 from fairlead.model.infiniband import TAKES_PARTITIONS, Guid, guid_in, guid_key
 from fairlead.model.pci import LinkLayer
@@ -94,7 +94,7 @@ def wanted(tx: Tx, physical_network: str) -> frozenset[Member]:
     bound = {binding.port_id for binding in bindings}
     nics = {nic.port.id: nic for nic in nics_of(tx, [port for port in ports if port.id in bound])}
     members = (_member(binding, nics[binding.port_id], devices) for binding in bindings)
-    return widest(member for member in members if member is not None)
+    return frozenset(member for member in members if member is not None)
 
 
 def withheld(

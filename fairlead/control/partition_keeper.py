@@ -15,7 +15,7 @@ from fairlead.control.boundary import Partitions, SubnetManager, Tx
 from fairlead.control.engine import Engine
 from fairlead.control.fabrics import hosts_of, is_silent, retell, wanted
 from fairlead.model.errors import Conflict, Failure, Fault
-from fairlead.model.fabric import Fabric, Member, PartitionMember, Telling, reconciled
+from fairlead.model.fabric import Fabric, Member, PartitionMember, Telling, in_one_way, reconciled
 from fairlead.model.server import Event
 
 _SEEN_AGAIN = timedelta(seconds=10)
@@ -91,8 +91,8 @@ def _claim(tx: Tx, name: str, teller: str) -> Fabric:
 def _prepare(tx: Tx, name: str, teller: str, shown: Partitions) -> _Telling | None:
     """What is to be told, written down before it is; None: the manager knows everything."""
     fabric = _claim(tx, name, teller)
-    members = wanted(tx, name)
     before = tx.partition_members.find(physical_network=name)
+    members = in_one_way(wanted(tx, name), before)
     rows = {(row.guid, row.partition): row for row in before}
     for row in reconciled(name, members, before, shown.members):
         known = rows.get((row.guid, row.partition))

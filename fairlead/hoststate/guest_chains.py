@@ -95,7 +95,8 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
         and (steps := _ascent(lookup, wanted, seen, ahead.goes_down))
     ):
         needs = (*_needs(lookup, wanted, ahead), *map(image_key, wanted.images))
-        waits = tuple(_withheld(vf) for vf in lookup.vfs_of(server_id) if vf.is_withheld)
+        starts = any(isinstance(step, StartGuest) for step in steps)
+        waits = tuple(_withheld(vf) for vf in lookup.vfs_of(server_id) if vf.is_withheld and starts)
         yield from waits or (Chain(f"guest/{server_id}", steps, server_id, needs),)
 
 

@@ -1,5 +1,6 @@
 """Who is in which partition of a fabric, and what its subnet manager has been told of that."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -95,23 +96,31 @@ def reconciled(
 
 
 def is_told(member: Member, rows: Iterable[PartitionMember]) -> bool:
-    """Whether the manager knows the member, be it as a full one where a limited one will do."""
-    return any(row.is_settled and _serves(row, member) for row in rows)
+    """Whether the manager knows the member."""
+    return any(row.is_settled and row.member == member for row in rows)
 
 
-def widest(members: Iterable[Member]) -> frozenset[Member]:
-    """One for each GUID and partition, full if any of them is: VFs of mlx4 are in what their PF's port is in."""
-    found: dict[tuple[Guid, str], Member] = {}
+def in_one_way(members: Iterable[Member], rows: Iterable[PartitionMember]) -> frozenset[Member]:
+    """One for each GUID and partition. VFs of mlx4 share what their PF's port is: where full and limited members are
+    asked of it, it stays what it is, so that nobody's guest becomes more or less by another's, and else is limited. The
+    others wait.
+    """
+    asked: defaultdict[tuple[Guid, str], set[Membership]] = defaultdict(set)
+    last: dict[tuple[Guid, str], Member] = {}
     for member in members:
-        known = found.get(place := _place(member))
-        if known is None or known.partition.membership is Membership.LIMITED:
-            found[place] = member
-    return frozenset(found.values())
+        asked[_place(member)].add(member.partition.membership)
+        last[_place(member)] = member
+    now = {(row.guid, row.partition): row.membership for row in rows}
+    return frozenset(
+        replace(member, partition=replace(member.partition, membership=_chosen(asked[place], now.get(place))))
+        for place, member in last.items()
+    )
 
 
-def _serves(row: PartitionMember, member: Member) -> bool:
-    is_same = (row.guid, row.partition) == _place(member)
-    return is_same and row.membership in {Membership.FULL, member.partition.membership}
+def _chosen(asked: Collection[Membership], now: Membership | None) -> Membership:
+    if now is not None and now in asked:
+        return now
+    return Membership.LIMITED if Membership.LIMITED in asked else Membership.FULL
 
 
 def _row(physical_network: str, member: Member, telling: Telling) -> PartitionMember:

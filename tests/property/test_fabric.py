@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.model.fabric import Member, PartitionMember, Telling, is_told, reconciled, widest
+from fairlead.model.fabric import Member, PartitionMember, Telling, in_one_way, is_told, reconciled
 from fairlead.model.infiniband import Membership, PartitionKey, spelt
 
 members = st.builds(
@@ -13,7 +13,7 @@ members = st.builds(
     st.sampled_from([spelt(number) for number in range(1, 5)]),
     st.builds(PartitionKey, st.sampled_from([5, 6]), st.sampled_from(Membership)),
 )
-wishes = st.frozensets(members, max_size=5).map(widest)
+wishes = st.frozensets(members, max_size=5).map(lambda some: in_one_way(some, ()))
 """Before telling, once written, once read, or not at all."""
 ENDS = st.sampled_from(["planned", "written", "read", "settled"])
 
@@ -67,3 +67,13 @@ def test_nothing_changes_for_what_is_told_and_wished(wanted, shown):
     assert list(reconciled("fabric", wanted, tuple(fabric.rows.values()), wanted)) == []
     again = {row.member for row in reconciled("fabric", wanted, tuple(fabric.rows.values()), shown)}
     assert wanted - shown <= again
+
+
+@given(st.frozensets(members), wishes)
+def test_nobody_becomes_another_kind_of_member_by_anothers_wish(asked, before):
+    fabric = Fabric()
+    fabric.tick(before, "settled")
+    chosen = in_one_way(asked, fabric.rows.values())
+    assert {(m.guid, m.partition.key) for m in chosen} == {(m.guid, m.partition.key) for m in asked}
+    assert len(chosen) == len({(m.guid, m.partition.key) for m in asked})
+    assert before & asked <= chosen <= asked

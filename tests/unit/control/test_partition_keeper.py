@@ -215,6 +215,21 @@ def test_on_mlx4_the_pfs_own_port_is_in_the_partitions_of_its_vfs():
     world.close()
 
 
+def test_on_mlx4_a_full_member_waits_while_a_limited_one_has_the_pf_and_makes_it_no_full_one():
+    world = ToldWorld(MLX4)
+    host = world.ib_host()
+    profile = world.profile(InfinibandSettings(9, Membership.LIMITED), "limited")
+    limited = world.ib_port(port_profile_id=profile).port
+    full = world.ib_port(port_profile_id=world.profile(InfinibandSettings(9), "full")).port
+    world.run_server(host, "a", (BootNic(port_id=limited.id),))
+    world.told(host)
+    world.run_server(host, "b", (BootNic(port_id=full.id),))
+    world.told(host)
+    assert {member.partition for member in world.manager.read} == {PartitionKey(9, Membership.LIMITED)}
+    assert _wiring(world, full.id) == "PENDING"
+    world.close()
+
+
 def test_one_process_tells_a_fabric_and_another_takes_over_when_it_is_silent(world: ToldWorld):
     host = world.ib_host()
     world.run_server(host, "web", world.ib_nic())
