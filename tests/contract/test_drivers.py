@@ -265,6 +265,8 @@ def check_no_less_is_told(claim: Claim, bound: BoundPort) -> None:
         assert (tap.spoof_check, tap.is_up) == (wanted.spoof_check, not is_down)
         own = {f"{each.ip_address}/32" for each in bound.port.fixed_ips} | set(bound.port.allowed_addresses)
         assert own <= set(tap.sources) if tap.spoof_check else not tap.sources
+    if told.macvtap:
+        assert (vf is not None, told.macvtap.mtu) == (True, wanted.mtu)
     if vf and is_down and claim.kind in {PortProfileKind.QBH, PortProfileKind.QBG}:
         assert (vf.association, told.vsi) == (None, None)
 
@@ -316,7 +318,10 @@ def test_what_a_host_is_told_comes_through_the_wire(claim: Claim, data: st.DataO
     assert decode(DesiredState, encode(document)) == document
     assert [vf.settings for vf in document.vfs] == ([told.vf] if told.vf else [])
     assert [vsi.settings for vsi in document.vsis] == ([told.vsi] if told.vsi else [])
-    assert [tap.name for tap in document.taps] == ([told.tap.name] if told.tap else [])
+    opened = [each.name for each in (*document.taps, *document.macvtaps)]
+    assert opened == ([told.tap_name] if told.tap_name else [])
+    for part in (field.name for field in fields(told) if getattr(told, field.name) is not None):
+        assert document_of(bound, replace(told, **{part: None})) != document, part
 
 
 @pytest.mark.parametrize("claim", ON_VFS, ids=str)

@@ -183,6 +183,11 @@ BAD_PORTS: dict[str, tuple[dict[str, object], int, str]] = {
         400,
         "of kind 802.1Qbg, and a mechanism there has ethernet",
     ),
+    "a profile of 802.1Qbh for a macvtap": (
+        {"network_id": "@edge", "binding:vnic_type": "macvtap", "port_profile_id": "@finance"},
+        400,
+        "of kind 802.1Qbh, and a mechanism there has",
+    ),
     "a priority on a flat network": (
         {**DIRECT, "network_id": "@flat", "port_profile_id": "@gold"},
         400,
@@ -474,6 +479,16 @@ BAD_NICS: dict[str, tuple[dict[str, object], int, str]] = {
         {"uuid": "@flat", "vnic_type": "direct", "port_profile": "@some"},
         409,
         "trunk of some VLANs",
+    ),
+    "a trunk of a macvtap": (
+        {"uuid": "@flat", "vnic_type": "macvtap", "port_profile": "@trunk"},
+        409,
+        "trunk",
+    ),
+    "a macvtap of InfiniBand": (
+        {"uuid": "@fabric", "vnic_type": "macvtap"},
+        409,
+        "macvtap ports on infiniband NICs",
     ),
     "the switch's profile with a cap": (
         {"uuid": "@edge", "vnic_type": "direct", "port_profile": "@finance", "max_mbps": 10},

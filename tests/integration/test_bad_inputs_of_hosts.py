@@ -208,3 +208,25 @@ def test_of_whole_pf_and_vf_of_it_that_are_asked_for_at_once_one_is_given(busy):
     kinds = {busy.engine.look(lambda tx, key=a.device_id: tx.devices.fetch(key)).kind for a in held}
     assert len(kinds) == 1, held
     assert len(held) == (1 if kinds == {DeviceKind.PF} else 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["802.1ad of a NIC that has none", "a link that is held up, of a NIC that cannot"]
+)
+def test_a_change_that_the_nics_driver_refuses_is_its_ports_failure_until_it_is_taken_back(small, name):
+    settings, _, errno_name = DRIVERS_SAY[name]
+    small.make("wish", "port_profile", kind="ethernet")
+    assert booted(small, "web", vnic_type="direct", port_profile="@wish")["status"] == "ACTIVE"
+    path = "port-profiles/@wish"
+    assert small.ask("PUT", path, {"port_profile": settings}).status_code == 200
+    small.stand.settle()
+    server = small.stand.server(small.ids["web"])
+    assert (server["status"], port_of(small, "web")["status"]) == ("ACTIVE", "ERROR")
+    told = small.stand.http.get("/v1/events").json()["events"]
+    failed = [each["message"] for each in told if each["is_failure"]]
+    assert failed
+    assert all(errno_name in said and f"Setting {next(iter(settings))}" in said for said in failed), failed
+    assert small.ask("PUT", path, {"port_profile": dict.fromkeys(settings)}).status_code == 200
+    small.stand.settle()
+    assert port_of(small, "web")["status"] == "ACTIVE"
+    assert len(small.stand.hosts["host1"].hypervisor.starts) == 1
