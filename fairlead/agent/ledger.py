@@ -66,6 +66,14 @@ class Ledger(Protocol):
         """After the baseline was read back."""
         ...
 
+    def borrowed_vfs(self) -> frozenset[tuple[PfKey, int]]:
+        """VFs that a guest had which did not own them, since their last scrub."""
+        ...
+
+    def mark_borrowed(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
+        """As soon as such a guest is seen to have them: before it is gone."""
+        ...
+
     def verified(self) -> Mapping[tuple[PfKey, int], VfSettings]:
         """Of owned VFs, the last wish that each was seen to be as."""
         ...
@@ -170,6 +178,7 @@ class Record:
 
     is_new: bool = True
     dirty: tuple[VfName, ...] = ()
+    borrowed: tuple[VfName, ...] = ()
     dirty_devices: tuple[str, ...] = ()
     met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
@@ -224,7 +233,15 @@ class SlotLedger:
 
     def mark_clean(self, pf: PfKey, index: int) -> None:
         """After the baseline was read back."""
-        self._change(lambda record: _with_dirty(record, frozenset(record.dirty) - {(pf, index)}))
+        self._change(lambda record: _without_traces(record, (pf, index)))
+
+    def borrowed_vfs(self) -> frozenset[VfName]:
+        """VFs that a guest had which did not own them, since their last scrub."""
+        return frozenset(self._record.borrowed)
+
+    def mark_borrowed(self, vfs: frozenset[VfName]) -> None:
+        """As soon as that is seen."""
+        self._change(lambda record: replace(record, borrowed=tuple(sorted(vfs.union(record.borrowed)))))
 
     def verified(self) -> dict[VfName, VfSettings]:
         """The last wish that each owned VF was seen to be as."""
@@ -283,6 +300,11 @@ class SlotLedger:
 
 def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:
     return replace(record, dirty=tuple(sorted(dirty)))
+
+
+def _without_traces(record: Record, vf: VfName) -> Record:
+    borrowed = tuple(name for name in record.borrowed if name != vf)
+    return replace(_with_dirty(record, frozenset(record.dirty) - {vf}), borrowed=borrowed)
 
 
 def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:

@@ -42,13 +42,13 @@ def observe(
     seen, guests = kernel.observe(), hypervisor.observe()
     by_others = _note_starts(ledger, seen, guests, in_flight)
     _note_dirt(ledger, seen, guests)
-    dirty, whole = ledger.dirty_vfs(), ledger.dirty_devices()
+    whole = ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
     pfs = tuple(_with_vf_driver(with_station(pf, stations)) for pf in seen.pfs)
     return ObservedState(
         boot_id=seen.boot_id,
         capacity=seen.capacity,
-        pfs=tuple(replace(_with_dirt(pf, dirty), is_dirty=pf.key in whole) for pf in pfs),
+        pfs=tuple(replace(_with_dirt(pf, ledger), is_dirty=pf.key in whole) for pf in pfs),
         pcis=tuple(replace(pci, is_dirty=pci.key in whole) for pci in seen.pcis),
         bridges=seen.bridges,
         taps=seen.taps,
@@ -73,6 +73,9 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
     for name in _vfs_of_guests(seen, guests):
         if name not in known:
             ledger.mark_dirty(*name)
+    borrowed = frozenset(_borrowed(ledger.accepted(), seen, guests))
+    if not borrowed <= ledger.borrowed_vfs():
+        ledger.mark_borrowed(borrowed)
     ledger.meet_devices(_offered(seen, ledger.accepted()))
     named = _whole_devices(seen, guests)
     if not named <= ledger.dirty_devices():
@@ -126,6 +129,24 @@ def _vfs_of_guests(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[P
     )
 
 
+def _borrowed(
+    desired: DesiredState | None, seen: KernelView, guests: HypervisorView
+) -> Iterator[tuple[PfKey, int]]:
+    """VFs that guests have and that are others' by the document: somebody started them on addresses of before."""
+    owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
+    users = {
+        address: domain.server_id
+        for domain in guests.domains
+        if domain.state.is_up
+        for address in domain.hostdevs
+    }
+    for pf in seen.pfs:
+        for vf in pf.vfs:
+            owner, user = owners.get((pf.key, vf.index)), users.get(vf.pci_address)
+            if owner is not None and user not in {None, owner}:
+                yield pf.key, vf.index
+
+
 def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:
     """Plain devices that a policy matches. Not those that a driver of the host has: it may be at work with them, and
     has set them up for itself since a guest had them.
@@ -146,10 +167,16 @@ def _boot_files(guests: HypervisorView) -> frozenset[str]:
     return frozenset(name for domain in guests.domains for name in domain.boot_files)
 
 
-def _with_dirt(pf: ObservedPf, dirty: frozenset[tuple[PfKey, int]]) -> ObservedPf:
-    if not any((pf.key, vf.index) in dirty for vf in pf.vfs):
+def _with_dirt(pf: ObservedPf, ledger: Ledger) -> ObservedPf:
+    dirty, borrowed = ledger.dirty_vfs(), ledger.borrowed_vfs()
+    names = [(pf.key, vf.index) for vf in pf.vfs]
+    if dirty.isdisjoint(names) and borrowed.isdisjoint(names):
         return pf
-    return replace(pf, vfs=tuple(replace(vf, is_dirty=(pf.key, vf.index) in dirty) for vf in pf.vfs))
+    marked = (
+        replace(vf, is_dirty=name in dirty, is_borrowed=name in borrowed)
+        for vf, name in zip(pf.vfs, names, strict=True)
+    )
+    return replace(pf, vfs=tuple(marked))
 
 
 def _guests(

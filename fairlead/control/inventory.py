@@ -17,7 +17,7 @@ from fairlead.model.pci import DeviceKind, LinkLayer, PciAddress
 from fairlead.model.vf import baseline_of, differences
 
 _TOLD_OF_VF = attrgetter(
-    *(f.name for f in fields(ObservedVf) if f.name not in {"index", "is_dirty", "settings"})
+    *(f.name for f in fields(ObservedVf) if f.name not in {"index", "is_dirty", "is_borrowed", "settings"})
 )
 """What is told of a VF and kept in its row under the same name; a field that is told and not kept fails loudly."""
 

@@ -6,7 +6,7 @@ from fairlead.hoststate.attachments import attach_key
 from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredVf, DesiredVsi, GuestDevice
 from fairlead.hoststate.halting import halts
 from fairlead.hoststate.keys import bridge_key, down_key, family_key, image_key
-from fairlead.hoststate.likeness import is_bridged, is_configured, is_tapped, missing_devices
+from fairlead.hoststate.likeness import has_traces, is_bridged, is_configured, is_tapped, missing_devices
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.macvtap_chains import dead_macvtaps, macvtap_chains, unset_macvtaps
 from fairlead.hoststate.observed import GuestState, ObservedGuest
@@ -20,6 +20,7 @@ from fairlead.hoststate.steps import (
     KeepDisk,
     MakeTap,
     RestoreDisk,
+    ScrubVf,
     StartGuest,
     Step,
 )
@@ -103,12 +104,14 @@ def _chains(lookup: Lookup, server_id: ServerId, ahead: Ahead) -> Iterator[Chain
 def _setting(
     lookup: Lookup, vf: DesiredVf, nic: GuestDevice | None, ahead: Ahead, *, stays_up: bool
 ) -> Chain:
-    """Whoever has the VF is down before it is set, and its PF prepared. One that is made anew is set by the next plan,
-    which has seen it; this one tells its server if it cannot be made.
+    """Whoever has the VF is down before it is set, and its PF prepared. One that is made anew or scrubbed is set by the
+    next plan, which has seen it; this one tells its server if that cannot be done.
     """
     user = _user(lookup, vf)
     is_repair = stays_up and user == vf.server_id
-    step = ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
+    step: Step = ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
+    if has_traces(lookup, vf):
+        step = ScrubVf(vf.pf, vf.index)
     steps = () if vf.pf in ahead.remade else (step,)
     needs = (*_downs({user}, ahead), *_family_needs(vf.pf, ahead))
     return Chain(f"set/{vf.pf}/{vf.index}", steps, vf.server_id, needs, nic)

@@ -25,7 +25,15 @@ from fairlead.model.vsi import VsiState
 def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
     """Whether the VF is there, as its owner needs it, and in the ledger as owned."""
     seen = lookup.vfs.get((wanted.pf, wanted.index))
-    return seen is not None and seen.is_dirty and not differences(wanted.settings, seen.settings)
+    if seen is None or not seen.is_dirty or has_traces(lookup, wanted):
+        return False
+    return not differences(wanted.settings, seen.settings)
+
+
+def has_traces(lookup: Lookup, wanted: DesiredVf) -> bool:
+    """Whether a guest had the VF that does not own it: it is scrubbed before its owner has it."""
+    seen = lookup.vfs.get((wanted.pf, wanted.index))
+    return seen is not None and seen.is_borrowed and lookup.users.get(seen.pci_address) != wanted.server_id
 
 
 def verified_vfs(lookup: Lookup, before: Mapping[VfName, VfSettings]) -> dict[VfName, VfSettings]:

@@ -15,8 +15,9 @@ from fairlead.model.vsi import VsiReading
 
 @dataclass(frozen=True, slots=True)
 class ObservedVf:
-    """A VF. `is_dirty`: it had an owner since its last scrub (the agent's ledger says so). `host_use`: what the
-    host itself does with it, in words ("has address 10.0.0.5/24"); "" nothing.
+    """A VF. `is_dirty`: it had an owner since its last scrub (the agent's ledger says so). `is_borrowed`: since then a
+    guest had it that did not own it. `host_use`: what the host itself does with it, in words ("has address
+    10.0.0.5/24"); "" nothing.
     """
 
     index: Count
@@ -28,6 +29,7 @@ class ObservedVf:
     iommu_group: Count | None
     settings: VfSettings
     is_dirty: bool = False
+    is_borrowed: bool = False
     host_use: str = ""
 
 

@@ -9,7 +9,9 @@ from fairlead.model.pci import PciAddress
 
 @dataclass(slots=True)
 class DomainState:
-    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it has since its start."""
+    """A domain in the fake libvirt. `server_id` None: it is not ours. `live_*` is what it has since its start.
+    `is_by_hand`: somebody else than the agent started it.
+    """
 
     name: str
     server_id: ServerId | None
@@ -29,6 +31,7 @@ class DomainState:
     disk_serial: int = 0
     opened: dict[str, int] = field(default_factory=dict)
     """Which making of each of its live taps it has open."""
+    is_by_hand: bool = False
 
     @property
     def is_up(self) -> bool:
@@ -37,6 +40,7 @@ class DomainState:
 
     def boot(self) -> None:
         """It runs, with all that it is defined with; one that was saved with what it had."""
+        self.is_by_hand = False
         if self.state is GuestState.SAVED:
             self.state, self.reason, self.live_taps = GuestState.RUNNING, "restored", self.saved_taps
             return

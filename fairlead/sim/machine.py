@@ -241,6 +241,14 @@ class Machine:
         pf = self.pfs[key]
         pf.vfs = dict.fromkeys(pf.vfs, as_made(pf.nic))
 
+    def rebind(self, key: PfKey, index: int, driver: str | None) -> None:
+        """That driver of the host, or none, has the VF: vfio asks the guest that had it, and it runs on without."""
+        pf = self.pfs[key]
+        self._take_away({pf.nic.vf_address(index)})
+        self.links.take((key, index))
+        if driver is not None:
+            self.links.give((key, index), driver, pf.vfs[index].mac)
+
     def has_network_device(self, pf: PfState) -> bool:
         """Whether a network driver of the host has the PF."""
         return pf.is_present and pf.has_driver and pf.nic.pci_address not in self.users()

@@ -64,13 +64,17 @@ class Mischief:
 
     @staticmethod
     def calm(machine: Machine) -> None:
-        """Cards and cables are back in, libvirt answers, drivers do as they are told, strangers are gone."""
+        """Cards and cables are back in, libvirt answers, drivers do as they are told, strangers are gone, and so are
+        the host's drivers from VFs without a macvtap.
+        """
         machine.troubles, machine.switch = Troubles(), Switch()
         for pf in machine.pfs.values():
             if not pf.is_present:
                 machine.plug(pf.nic.key, _free_slots(machine)[0])
             pf.has_cable = pf.has_driver = True
             machine.rename(pf.nic.key, _FIRST_NAMES.get(pf.nic.name, pf.nic.name))
+        for vf in [vf for vf in machine.links.vfs if not machine.links.on(vf)]:
+            machine.links.take(vf)
         for name in [name for name, domain in machine.domains.items() if domain.server_id is None]:
             del machine.domains[name]
         for key in sorted(machine.recounted):
@@ -88,6 +92,7 @@ def start_by_hand(machine: Machine, domain: DomainState) -> None:
         machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
     domain.boot()
     machine.open_taps(domain)
+    domain.is_by_hand = True
 
 
 def dies_after(calls: int) -> BeforeCall:
@@ -237,6 +242,13 @@ def _pf_is_reset(machine: Machine, random: Random) -> None:
     machine.reset_pf(_data_nic(machine, random).nic.key)
 
 
+def _vf_is_rebound(machine: Machine, random: Random) -> None:
+    """Somebody gives it to the host's own driver, or takes it from it, whoever has it."""
+    pf = _data_nic(machine, random)
+    if pf.vfs and pf.has_driver:
+        machine.rebind(pf.nic.key, random.choice(list(pf.vfs)), random.choice(("iavf", None)))
+
+
 def _nic_is_renamed(machine: Machine, random: Random) -> None:
     """Up or down, as Linux allows since 6.2, and back again."""
     nic = _data_nic(machine, random).nic
@@ -339,6 +351,8 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _driver_is_unloaded_or_loaded,
     _driver_is_unloaded_or_loaded,
     _pf_is_reset,
+    _vf_is_rebound,
+    _vf_is_rebound,
     _nic_is_renamed,
     _stranger_comes_or_goes,
     _stranger_comes_or_goes,

@@ -133,6 +133,17 @@ def test_what_is_over_before_anybody_looked_is_put_right(life: Life, upheaval: U
     assert_as_before(life)
 
 
+@pytest.mark.parametrize("driver", ["iavf", None])
+def test_a_vf_that_is_bound_to_a_driver_of_the_host_is_its_servers_again(
+    life: Life, driver: str | None
+) -> None:
+    index = life.device().vf_index
+    assert index is not None
+    life.strike(lambda machine, pf: machine.rebind(pf, index, driver))
+    assert life.domain().live_hostdevs == ()
+    assert_as_before(life)
+
+
 @pytest.mark.parametrize("upheaval", [unload, pull])
 def test_while_a_pf_is_away_its_server_says_so_and_then_has_its_vf_again(
     life: Life, upheaval: Upheaval
