@@ -1,11 +1,15 @@
-"""The VF that is held for a port, and how clients read which it is: the same of every mechanism on VFs.
+"""The VF that is held for a port, how clients read which it is, and what a macvtap port has on it: the same of every
+mechanism on Ethernet VFs.
 
 Source of the keys: Nova's VF profile for binding:profile.
 """
 
 from fairlead.drivers.base import BoundPort
+from fairlead.drivers.names import tap_name
+from fairlead.hoststate.settings import MacvtapSettings
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
+from fairlead.model.port import VnicType
 
 
 def held_vf(bound: BoundPort) -> tuple[Device, Device]:
@@ -15,6 +19,13 @@ def held_vf(bound: BoundPort) -> tuple[Device, Device]:
             "cannot_bind", f"Port {bound.port.id} is {bound.port.vnic_type.value} and no VF is held for it."
         )
     return bound.device, bound.pf
+
+
+def macvtap_on_vf(bound: BoundPort) -> MacvtapSettings | None:
+    """The macvtap by which the port's guest has the VF; None where it has the VF itself."""
+    if bound.port.vnic_type is not VnicType.MACVTAP:
+        return None
+    return MacvtapSettings(tap_name(bound.port.id), bound.in_force.mtu)
 
 
 def vf_profile(bound: BoundPort) -> dict[str, str]:

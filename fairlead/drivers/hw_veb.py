@@ -6,9 +6,8 @@ clients read: Neutron's sriovnicswitch driver for vif_details.
 """
 
 from fairlead.drivers.base import Bound, BoundPort
-from fairlead.drivers.held_vf import vf_profile
-from fairlead.drivers.names import tap_name
-from fairlead.hoststate.settings import MacvtapSettings, Settings
+from fairlead.drivers.held_vf import macvtap_on_vf, vf_profile
+from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
@@ -52,10 +51,7 @@ class HwVeb:
             min_rate_mbps=mbps(asked.min_kbps),
             max_rate_mbps=mbps(asked.max_kbps or 0),
         )
-        if bound.port.vnic_type is VnicType.MACVTAP:
-            macvtap = MacvtapSettings(tap_name(bound.port.id), asked.mtu)
-            return Settings(vf=vf, macvtap=macvtap)
-        return Settings(vf=vf)
+        return Settings(vf=vf, macvtap=macvtap_on_vf(bound))
 
 
 def _refuse_the_impossible(bound: BoundPort) -> None:

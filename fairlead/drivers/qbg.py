@@ -12,7 +12,6 @@ from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
-from fairlead.model.port import VnicType
 from fairlead.model.port_profile import PortProfileKind, QbgSettings
 from fairlead.model.vf import LinkState
 from fairlead.model.vsi import VsiSettings
@@ -21,10 +20,10 @@ _ON_VF = HwVeb()
 
 
 class Qbg:
-    """Binds direct ports with an 802.1Qbg profile to VFs."""
+    """Binds direct and macvtap ports with an 802.1Qbg profile to VFs."""
 
     vif_type = VifType.QBG
-    vnic_types = frozenset({VnicType.DIRECT})
+    vnic_types = HwVeb.vnic_types
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.QBG})
 

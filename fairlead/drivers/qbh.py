@@ -7,23 +7,23 @@ for one is refused. Source of what clients read: Cisco's UCS Manager driver for 
 from dataclasses import replace
 
 from fairlead.drivers.base import Bound, BoundPort
-from fairlead.drivers.held_vf import vf_profile
+from fairlead.drivers.held_vf import macvtap_on_vf, vf_profile
+from fairlead.drivers.hw_veb import HwVeb
 from fairlead.hoststate.settings import Settings
 from fairlead.model.association import Association
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
-from fairlead.model.port import VnicType
 from fairlead.model.port_profile import PortProfileKind, QbhSettings
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.vf import BASELINE, LinkState
 
 
 class Qbh:
-    """Binds direct ports with an 802.1Qbh profile to VFs."""
+    """Binds direct and macvtap ports with an 802.1Qbh profile to VFs."""
 
     vif_type = VifType.QBH
-    vnic_types = frozenset({VnicType.DIRECT})
+    vnic_types = HwVeb.vnic_types
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.QBH})
 
@@ -45,7 +45,8 @@ class Qbh:
         host_id = bound.device.host_id if bound.device else ""
         is_up = bound.in_force.link_state is not LinkState.DISABLE
         association = Association(profile_id, bound.port.id, host_id) if is_up else None
-        return Settings(vf=replace(BASELINE, mac=bound.port.mac, association=association))
+        vf = replace(BASELINE, mac=bound.port.mac, association=association)
+        return Settings(vf=vf, macvtap=macvtap_on_vf(bound))
 
 
 def _profile_id(bound: BoundPort) -> str:

@@ -14,6 +14,7 @@ from fairlead.hoststate.keys import down_key
 from fairlead.hoststate.likeness import is_associated
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedGuest
+from fairlead.hoststate.possession import devices_of
 from fairlead.hoststate.steps import AssociateVsi, Chain, DisassociateVsi
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, PortId, ServerId
@@ -96,10 +97,13 @@ def _removal(lookup: Lookup, asked: DesiredVsi, free: Freeing) -> Chain | Hold:
 def _is_to_stay(lookup: Lookup, nic: GuestDevice, asked: DesiredVsi) -> bool:
     if nic not in lookup.wanted[asked.server_id].devices:
         return False
-    return not isinstance(nic, DesiredHostdev) or (nic.pf, nic.vf_index) == (asked.pf, asked.vf_index)
+    if isinstance(nic, DesiredHostdev):
+        return (nic.pf, nic.vf_index) == (asked.pf, asked.vf_index)
+    lower = [macvtap.lower for macvtap in lookup.desired.macvtaps if macvtap.port_id == nic.port_id]
+    return all((each.pf, each.vf_index) == (asked.pf, asked.vf_index) for each in lower)
 
 
 def _vf_in(lookup: Lookup, guest: ObservedGuest, asked: DesiredVsi) -> PciAddress | None:
     """The VF that it is of, where the guest has it though nothing is said of such a NIC."""
     vf = lookup.vfs.get((asked.pf, asked.vf_index)) if asked.vf_index is not None else None
-    return vf.pci_address if vf is not None and vf.pci_address in guest.hostdevs else None
+    return vf.pci_address if vf is not None and vf.pci_address in devices_of(guest, lookup.below) else None

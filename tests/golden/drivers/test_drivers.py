@@ -132,6 +132,8 @@ CASES = {
         BoundPort(rows.port(vlan=None), rows.network(None), rows.qos(limit_kbps=100_000)),
         "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f",
     ),
+    "qbg_macvtap": station(BoundPort(rows.port(**TAPPED), rows.network(), None)),
+    "qbh_macvtap": fabric(BoundPort(rows.port(**TAPPED), rows.network(mtu=9000), None)),
     "qbg_down": station(BoundPort(rows.port(admin_state_up=False), rows.network(), None)),
     "physical_flat": whole(),
     "physical_vlan": whole(100, {"trusted": True}),
@@ -270,8 +272,7 @@ def test_the_words_of_refusals() -> None:
         (VnicType.NORMAL, PortProfileKind.QBG),
         (VnicType.NORMAL, PortProfileKind.INFINIBAND),
         (VnicType.DIRECT, PortProfileKind.INFINIBAND),
-        (VnicType.MACVTAP, PortProfileKind.QBH),
-        (VnicType.MACVTAP, PortProfileKind.QBG),
+        (VnicType.MACVTAP, PortProfileKind.INFINIBAND),
     ],
 )
 def test_a_profile_of_a_kind_that_no_mechanism_has_is_refused(
