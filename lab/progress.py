@@ -11,10 +11,12 @@ class Progress:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
+        # The stream itself: what is typed in a phase has sys.stdout for itself meanwhile.
+        self._out = sys.stdout
 
     def say(self, line: str) -> None:
         """One line, prefixed with the seconds since the start."""
-        print(f"[{time.monotonic() - self.started:6.1f}s] {line}", flush=True)
+        print(f"[{time.monotonic() - self.started:6.1f}s] {line}", file=self._out, flush=True)
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -26,5 +28,5 @@ class Progress:
 
     def show(self, text: str) -> None:
         """Text of somebody else (a console, a log), as it is."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        self._out.write(text)
+        self._out.flush()

@@ -134,7 +134,7 @@ def _becomes(lab: Lab, guest: Guest, wanted: Vf) -> None:
 
 def _refused(site: Site, typed: str, *words: str) -> None:
     done = site.try_to(typed)
-    expect.true(f"`{typed}` is refused", done.returncode != 0, done.stdout)
+    expect.true(f"`{typed}` is refused", done.exit_code != 0, done.stdout)
     for word in words:
         expect.true(f"the refusal says '{word}'", word in done.stderr, done.stderr)
 

@@ -74,7 +74,7 @@ def _show_trunk(lab: Lab) -> None:
     site.do("port-profile create some-vlans --allowed-vlans 300-399")
     refused = site.try_to(f"port set {_TRUNK.name} --port-profile some-vlans")
     expect.true(
-        "a list of VLANs, which a VF cannot be told, is refused", refused.returncode != 0, refused.stdout
+        "a list of VLANs, which a VF cannot be told, is refused", refused.exit_code != 0, refused.stdout
     )
     expect.true("with the port named", _TRUNK.name in refused.stderr, refused.stderr)
     expect.equal("the trunk's VF after that", vf_now(host, trunk.place()), _TRUNK.wanted(site))
