@@ -18,6 +18,7 @@ _SERVERS = "/compute/v2.1/servers"
 _PORTS = "/network/v2.0/ports"
 _KEYS = {"uuid": "net_id", "port": "port_id"}
 """What an item of --nic is called as an attachment."""
+_TROUBLES = frozenset({"server_troubled", "server_failed"})
 
 
 @click.command()
@@ -97,10 +98,22 @@ def _wait(
     if found is None:
         raise ClientError(f"Server {wait.name} was deleted meanwhile.")
     if not is_done():
+        # Asked for again, the failure that stands is older than what was shown.
+        why = "" if wait.happened & _TROUBLES else _last_trouble(wait)
         raise ClientError(
-            f"Port {port_id} is not {what} yet.", hint=f"`fairlead server events {wait.name}` says why."
+            f"Port {port_id} is not {what} yet. {why}".rstrip(),
+            hint=f"`fairlead server events {wait.name}` says more.",
         )
     progress(f"Port {port_id} is {what}.")
+
+
+def _last_trouble(wait: Wait) -> str:
+    """What was last told of the server that went wrong; "" where nothing was."""
+    words, newest = "", 0
+    while found := listed(wait.session, "/v1/events", {"server": wait.server_id, "after": str(newest)}):
+        newest = max(cast("int", event["id"]) for event in found)
+        words = next((str(one["message"]) for one in reversed(found) if one["kind"] in _TROUBLES), words)
+    return words
 
 
 def _port(session: Session, port_id: str) -> Json | None:

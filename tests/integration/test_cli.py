@@ -304,6 +304,23 @@ def test_a_nic_comes_and_goes_while_its_server_runs(fairlead):
     assert said.endswith(f"Port {port_id} is detached.\n")
 
 
+def test_who_asks_a_guest_again_for_a_nic_that_it_keeps_is_told_so_again(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    fairlead.network("blue", "physnet1", 100)
+    server_id = fairlead.boot("web", [{"network": "blue", "vnic_type": "direct"}])
+    fairlead.settle()
+    (port,) = fairlead.http.get("/network/v2.0/ports").json()["ports"]
+    fairlead.hosts["host1"].machine.troubles.deaf_guests = frozenset({f"fl-{server_id}"})
+    _said(fairlead.url, "server", "detach", "web", port["id"])
+    fairlead.settle()
+
+    said = _typed(fairlead.url, "server", "detach", "web", port["id"], "--wait", fails=True)
+    assert f"Port {port['id']} is not detached yet." in said
+    assert "the guest keeps it" in said
+    assert "`fairlead server detach --force` reboots the server hard" in said
+
+
 def test_a_wait_outlives_control_and_can_be_left(tmp_path):
     with stand(f"sqlite:///{tmp_path}/fairlead.db", tmp_path) as fairlead:
         fairlead.add_host(1)
