@@ -78,6 +78,7 @@ def _show(lab: Lab) -> None:
         _refusals(lab)
         _success(lab)
         _traffic(lab)
+        _move(lab)
         _loss(lab)
         _end(lab)
 
@@ -174,6 +175,31 @@ def _traffic(lab: Lab) -> None:
             {member.vlan},
         )
     lab.progress.say(f"    {len(frames)} frames on the wire")
+
+
+def _move(lab: Lab) -> None:
+    """A running guest's port gets another profile, and with it another tag on the wire; then its own again."""
+    site = lab.site
+    ada, port, pid = Guest(site, _ADA.name), site.port_of(_ADA.name), Guest(site, _ADA.name).pid
+    for member, other in ((_EVE, _BOB), (_BOB, _EVE)):
+        qbhsim.clear_log(lab.host)
+        site.do(f"port set {port['id']} --port-profile {member.profile}")
+        site.wait_for(f"{member.profile} to be asked for", partial(_is_asked_for, lab, member.profile))
+        site.wait_for("the port to be ACTIVE", lambda: site.port_of(_ADA.name)["status"] == "ACTIVE")
+        mark = lab.wire.mark()
+        _ = ada.output("ip neigh flush dev eth0")
+        expect.true(
+            f"ada, now of {member.profile}, reaches {member.name}", ada.reaches(_address(site, member))
+        )
+        expect.true(f"and not {other.name}", not ada.reaches(_address(site, other)))
+        tags = {one.vlan for one in lab.wire.frames(mark) if one.source == port["mac_address"]}
+        expect.equal("VLANs of ada's frames", tags, {member.vlan})
+    expect.equal("her QEMU", ada.pid, pid)
+
+
+def _is_asked_for(lab: Lab, profile: str) -> bool:
+    asked = qbhsim.asked(lab.host)
+    return any((one.request, one.errno, one.profile) == (qbhsim.ASSOCIATE, 0, profile) for one in asked)
 
 
 def _loss(lab: Lab) -> None:
