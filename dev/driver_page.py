@@ -5,7 +5,8 @@ The page is the table that the code goes by, so it is made and never edited; a t
 
 import sys
 
-from fairlead.model.quirks import QUIRKS, Quirk
+from fairlead.model.quirk import Quirk
+from fairlead.model.quirks import QUIRKS
 
 _HEAD = """\
 # What drivers of NICs do

@@ -26,7 +26,8 @@ from fairlead.hoststate.steps import (
 from fairlead.model.association import ANSWER_CODES
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
-from fairlead.model.quirks import Trait, has
+from fairlead.model.quirk import Trait
+from fairlead.model.quirks import has
 from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
 
 _REFUSED_MOST = frozenset({"link_state", "min_rate_mbps", "max_rate_mbps"})

@@ -1,10 +1,11 @@
 """What a change means for ports whose settings follow from it: whether it can be, and which hosts are told.
 
 Changes of ports, networks, QoS policies and port profiles all end here. Where the device was claimed to fit, what it
-was claimed for stands: trust, minimum bandwidth, and the kind of the port profile. Everything else reaches hosts live.
+was claimed for stands: trust, minimum bandwidth, and the kind of the port profile. Everything else reaches hosts live,
+where the NICs can do it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fairlead.control.boundary import Tx
 from fairlead.control.port_words import in_words
@@ -13,10 +14,13 @@ from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import driver_for
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import Binding
+from fairlead.model.device import Device
 from fairlead.model.errors import Conflict, InvalidValue
-from fairlead.model.ids import PortId
+from fairlead.model.ids import DeviceId, PortId
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.port_settings import PortSettings, broken_claim
 from fairlead.model.request import Nic
+from fairlead.model.vf_capabilities import capabilities_needed, capabilities_of
 
 Pair = tuple[Nic, Nic]
 
@@ -34,25 +38,33 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     _refuse_what_was_claimed(tx, told)
     for pair in told:
         _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
+    devices = _devices(tx, bound.values())
+    _refuse_what_drivers_cannot(tx, told, {port_id: _pf(devices, held) for port_id, held in bound.items()})
     rewired = [pair for pair in told if _is_news(pair, bound[pair[0].port.id])]
-    details = _details(tx, [(after, bound[after.port.id]) for _, after in rewired])
+    details = {after.port.id: _details(after, bound[after.port.id], devices) for _, after in rewired}
     rewire(tx, [before.port for before, _ in rewired], details)
 
 
-def _details(tx: Tx, bound: Sequence[tuple[Nic, Binding]]) -> dict[PortId, dict[str, str]]:
-    """What clients shall read of the bindings from now on."""
-    ids = tuple(binding.device_id for _, binding in bound if binding.device_id)
+def _devices(tx: Tx, bindings: Iterable[Binding]) -> dict[DeviceId, Device]:
+    """What the bindings hold, and the PFs of that."""
+    ids = tuple(binding.device_id for binding in bindings if binding.device_id)
     devices = {device.id: device for device in (tx.devices.find(id=ids) if ids else ())}
     family_ids = tuple({device.family_id for device in devices.values()})
-    devices |= {head.id: head for head in (tx.devices.find(id=family_ids) if family_ids else ())}
+    return devices | {head.id: head for head in (tx.devices.find(id=family_ids) if family_ids else ())}
 
-    def details(nic: Nic, binding: Binding) -> dict[str, str]:
-        device = devices[binding.device_id] if binding.device_id else None
-        pf = devices[device.family_id] if device else None
-        port = BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile)
-        return driver_for(binding.vif_type).bind(port).vif_details
 
-    return {nic.port.id: details(nic, binding) for nic, binding in bound}
+def _pf(devices: Mapping[DeviceId, Device], binding: Binding) -> Device | None:
+    """Whose VF the binding holds; None where it holds none."""
+    device = devices[binding.device_id] if binding.device_id else None
+    return devices[device.family_id] if device and device.kind is DeviceKind.VF else None
+
+
+def _details(nic: Nic, binding: Binding, devices: Mapping[DeviceId, Device]) -> dict[str, str]:
+    """What clients shall read of the binding from now on."""
+    device = devices[binding.device_id] if binding.device_id else None
+    pf = devices[device.family_id] if device else None
+    port = BoundPort(nic.port, nic.network, nic.qos, device, pf, nic.profile)
+    return driver_for(binding.vif_type).bind(port).vif_details
 
 
 def _is_news(pair: Pair, binding: Binding) -> bool:
@@ -78,6 +90,27 @@ def _refuse_the_impossible(tx: Tx, pair: Pair, binding: Binding) -> None:
         _made_by_driver(after, binding)
     except Conflict as refusal:
         raise _conflict(tx, before, refusal.message) from refusal
+
+
+def _refuse_what_drivers_cannot(tx: Tx, pairs: Sequence[Pair], pfs: Mapping[PortId, Device | None]) -> None:
+    """What the kernel driver of a port's PF is known not to do for its VFs; what was asked of it before is not in the
+    way.
+    """
+    found: list[tuple[Nic, str]] = []
+    for before, after in pairs:
+        pf = pfs[before.port.id]
+        if pf is not None and after.network.link_layer is LinkLayer.ETHERNET:
+            had = {*capabilities_of(pf.kernel_driver), *capabilities_needed(before.settings)}
+            lacks = [name for name in capabilities_needed(after.settings) if name not in had]
+            found += [(before, f"driver {pf.kernel_driver} has no {', '.join(lacks)}")] if lacks else []
+    if found:
+        named = in_words(tx, [nic.port for nic, _ in found], found[0][0].network.project_id)
+        why = "; ".join(dict.fromkeys(why for _, why in found))
+        raise Conflict(
+            "settings_conflict",
+            f"The NICs that these ports are on cannot do what the change asks of them ({why}): {named}. Leave it out "
+            "for them, or have their servers on other NICs first.",
+        )
 
 
 def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:

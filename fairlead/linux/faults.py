@@ -9,7 +9,8 @@ from enum import Enum
 
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.quirks import Deed, advice
+from fairlead.model.quirk import Deed
+from fairlead.model.quirks import advice
 
 
 class Act(Enum):

@@ -34,7 +34,7 @@ from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
-from fairlead.model.quirks import Deed
+from fairlead.model.quirk import Deed
 from fairlead.model.vf import VfSettings, differences
 
 # The only settings of which a driver says whether it has them (-1 where not); the others read as 0.

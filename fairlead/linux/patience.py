@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from fairlead.linux.faults import name
 from fairlead.linux.netlink import Netlink
-from fairlead.model.quirks import Deed, is_passing
+from fairlead.model.quirk import Deed
+from fairlead.model.quirks import is_passing
 
 _LOOKS, _LOOK_SECONDS = 30, 0.1
 """A VF's reset takes less than a second. A driver that is busy for longer is tried again with its chain."""

@@ -5,50 +5,8 @@ Rows of one driver stand before those of every driver: the first that fits is th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
 
-
-class Deed(Enum):
-    """What a driver was asked, where its answer has a row. The value is for people."""
-
-    SET_VF = "setting a VF"
-    READ_VF = "reading a VF"
-    SET_NUM_VFS = "setting the number of VFs"
-    SET_UP = "bringing a PF up, or its MTU"
-
-
-class Trait(Enum):
-    """What code asks of a driver."""
-
-    BUSY = "busy"
-    """It says so for a moment, and then takes the same."""
-    RATE_NEEDS_LINK = "rate_needs_link"
-    """It takes a VF's rate only while the PF has a link."""
-    MAC_READ_AT_PROBE = "mac_read_at_probe"
-    """A VF's own driver learns MAC and GUID as it takes the VF, and not later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quirk:
-    """`drivers`: the PF's kernel drivers; () every driver. `response`: what Fairlead does. `source`: where the fact
-    comes from. `deed` and `errno`: the answer it shows by, () where it shows otherwise. `advice`: what the host's
-    operator can do; "" nothing. `traits`: what code goes by.
-    """
-
-    drivers: tuple[str, ...]
-    symptom: str
-    cause: str
-    response: str
-    source: str
-    deed: Deed | None = None
-    errno: tuple[str, ...] = ()
-    advice: str = ""
-    traits: frozenset[Trait] = frozenset()
-
-    def fits(self, driver: str | None) -> bool:
-        """Whether it is the driver's."""
-        return not self.drivers or driver in self.drivers
+from fairlead.model.quirk import Deed, Quirk, Trait
 
 
 def advice(driver: str | None, deed: Deed, errno: str) -> str:
@@ -180,15 +138,26 @@ QUIRKS = (
         ("igb", "ixgbe", "i40e"),
         "a minimum rate is refused",
         "the hardware has a maximum alone",
-        "the port fails with the driver's answer; no guest starts",
+        "a port that is promised one is placed on other NICs; a change that promises one is refused (409)",
         "drivers/net/ethernet/intel/{igb,ixgbe,i40e} (ndo_set_vf_rate)",
+        traits=frozenset({Trait.NO_MIN_RATE}),
     ),
     Quirk(
         ("igb",),
-        "a link state, or 802.1ad, is refused",
-        "the driver has no ndo_set_vf_link_state, and knows 802.1Q alone",
-        "link state auto is not asked of it; anything else fails its port with the driver's answer",
-        "drivers/net/ethernet/intel/igb/igb_main.c",
+        "a link state is refused",
+        "the driver has no ndo_set_vf_link_state",
+        "link state auto is not asked of it; a port whose link is to be held up or down is placed on other NICs, and a "
+        "change to that is refused (409)",
+        "drivers/net/ethernet/intel/igb/igb_main.c (igb_netdev_ops)",
+        traits=frozenset({Trait.NO_LINK_STATE}),
+    ),
+    Quirk(
+        ("igb", "ixgbe", "i40e", "mlx5_core"),
+        "a VLAN of 802.1ad is refused",
+        "the driver gives VFs tags of 802.1Q alone",
+        "a port with one is placed on other NICs; a change to one is refused (409)",
+        "drivers/net/ethernet: intel/{igb,ixgbe,i40e}, mellanox/mlx5/core/en_main.c (ndo_set_vf_vlan)",
+        traits=frozenset({Trait.NO_DOT1AD}),
     ),
     Quirk(
         ("igb", "ixgbe", "i40e"),

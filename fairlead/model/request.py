@@ -20,6 +20,7 @@ from fairlead.model.port_profile import PortProfile, PortProfileKind
 from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy, egress_minimum_kbps
 from fairlead.model.server import Flavor
+from fairlead.model.vf_capabilities import capabilities_needed
 
 TRUSTED_TAG = "trusted"
 """The tag by which a device policy sets devices apart for ports that ask for trust."""
@@ -72,7 +73,7 @@ class PciRequest:
     tags: tuple[str, ...] = ()
     trusted: bool = False
     capabilities: tuple[str, ...] = ()
-    """What its PF must be capable of, all of it: words of Device.capabilities."""
+    """What its PF must be capable of, all of it: words of Device.capabilities and of model.vf_capabilities."""
     numa_policy: NumaPolicy = NumaPolicy.LEGACY
     egress_kbps: int = 0
     link_layer: LinkLayer | None = None
@@ -290,11 +291,20 @@ def _device(
         physical_network=nic.network.physical_network,
         tags=alias.tags if alias else (),
         trusted=settings.trusted,
-        capabilities=(*_CAPABILITIES.get(settings.kind, ()), *_VNIC_CAPABILITIES.get(port.vnic_type, ())),
+        capabilities=tuple(_capabilities(nic, kind)),
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
         egress_kbps=settings.min_kbps,
         link_layer=nic.network.link_layer,
     )
+
+
+def _capabilities(nic: Nic, kind: DeviceKind) -> Iterator[str]:
+    """Of a whole PF nobody sets anything, and a VF of InfiniBand has other settings."""
+    settings = nic.settings
+    yield from _CAPABILITIES.get(settings.kind, ())
+    yield from _VNIC_CAPABILITIES.get(nic.port.vnic_type, ())
+    if kind is DeviceKind.VF and nic.network.link_layer is LinkLayer.ETHERNET:
+        yield from capabilities_needed(settings)
 
 
 def _port_alias(nic: Nic, kind: DeviceKind, aliases: Mapping[str, Alias]) -> Alias | None:

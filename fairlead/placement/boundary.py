@@ -40,7 +40,7 @@ class FamilyView:
     is_uplink: bool = False
     """The bridge of its physical network leaves the host through it (model.uplink)."""
     capabilities: tuple[str, ...] = ()
-    """What its driver and host can do, in words of Device.capabilities."""
+    """What its driver and host can do, in words of Device.capabilities and of model.vf_capabilities."""
     policy: str = ""
     """The name of the device policy that it is managed by."""
     is_count_due: bool = False

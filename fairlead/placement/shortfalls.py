@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.request import TRUSTED_TAG, PciRequest
+from fairlead.model.vf_capabilities import CAPABILITIES
 from fairlead.placement.boundary import FamilyView, HostView, Reason
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
@@ -177,15 +178,18 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
 
 
 def _incapable(view: HostView, demand: Demand, families: list[FamilyView]) -> Reason:
-    """It is NIC, driver and host that make a PF capable, and no policy; but it shows once the PF has VFs."""
+    """It is NIC, driver and host that make a PF capable, and no policy; but what its host tells of it shows once it has
+    VFs.
+    """
     sample, noun = demand.sample, _noun(demand.sample)
-    wanted = ", ".join(dict.fromkeys(name for family in families for name in lacking(sample, family)))
+    lacked = tuple(dict.fromkeys(name for family in families for name in lacking(sample, family)))
+    wanted = ", ".join(lacked)
     about = f"has no {noun}{_on(sample)} of a PF with capability {wanted}"
     bare = [family for family in families if not (family.free_vfs or family.held_vfs or family.unclean_vfs)]
     hint = (
         f"another port profile, or a host with such NICs: fairlead device show <PF name> --host {view.name}"
     )
-    if bare:
+    if bare and not set(lacked) & set(CAPABILITIES):
         hint = f"{_change(bare, '--vfs <number>')}: what a PF is capable of shows once it has VFs"
     message = f"no {noun}{_on(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
     return Reason(Code.CAPABILITY, message, about, demand.count, 0, sample.id, hint=hint)

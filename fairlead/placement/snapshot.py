@@ -13,6 +13,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
+from fairlead.model.vf_capabilities import capabilities_of
 from fairlead.placement.boundary import FamilyView, HostView
 from fairlead.placement.columns import Columns
 
@@ -150,7 +151,7 @@ def _family(
         egress_free_kbps=max(0, egress_kbps - promised_kbps),
         link_up=head.link_up,
         is_uplink=is_uplink,
-        capabilities=head.capabilities,
+        capabilities=(*head.capabilities, *capabilities_of(head.kernel_driver)),
         policy=policy.name if policy else "",
         is_count_due=head.kind is DeviceKind.PF and wanted_vfs not in (None, head.num_vfs),
     )

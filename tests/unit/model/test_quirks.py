@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from fairlead.model.quirks import QUIRKS, Deed, Trait, advice, has, is_passing
+from fairlead.model.quirk import Deed, Trait
+from fairlead.model.quirks import QUIRKS, advice, has, is_passing
 
 _DRIVERS = {driver for row in QUIRKS for driver in row.drivers}
 
