@@ -86,8 +86,10 @@ class Ledger(Protocol):
         """Keys of PFs and plain devices that a guest of ours was given whole since their last reset."""
         ...
 
-    def meet_devices(self, keys: frozenset[str]) -> None:
-        """Plain devices that are offered: one that this ledger did not know may carry anything, and is dirty."""
+    def meet_devices(self, offered: frozenset[str], taken: frozenset[str]) -> None:
+        """Plain devices: one that is offered and was not met may carry anything, and is dirty; one that the host has
+        taken is to be met anew.
+        """
         ...
 
     def mark_devices_dirty(self, keys: frozenset[str]) -> None:
@@ -256,14 +258,15 @@ class SlotLedger:
         """PFs and plain devices that had an owner since their last reset."""
         return frozenset(self._record.dirty_devices)
 
-    def meet_devices(self, keys: frozenset[str]) -> None:
+    def meet_devices(self, offered: frozenset[str], taken: frozenset[str]) -> None:
         """Those that were not met before are dirty from now on."""
-        new = keys.difference(self._record.met_devices)
-        if new:
-            self._change(lambda record: _with_met(record, new))
+        met = frozenset(self._record.met_devices)
+        new, lost = offered - met, taken & met
+        if new or lost:
+            self._change(lambda record: _with_met(record, new, lost))
 
     def mark_devices_dirty(self, keys: frozenset[str]) -> None:
-        """As soon as a domain of ours names them."""
+        """As soon as a domain names them."""
         self._change(lambda record: _with_dirty_devices(record, frozenset(record.dirty_devices) | keys))
 
     def mark_device_clean(self, key: str) -> None:
@@ -311,8 +314,8 @@ def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:
     return replace(record, dirty_devices=tuple(sorted(keys)))
 
 
-def _with_met(record: Record, new: frozenset[str]) -> Record:
-    met = tuple(sorted(new.union(record.met_devices)))
+def _with_met(record: Record, new: frozenset[str], lost: frozenset[str]) -> Record:
+    met = tuple(sorted(new.union(record.met_devices) - lost))
     return _with_dirty_devices(replace(record, met_devices=met), new.union(record.dirty_devices))
 
 

@@ -67,17 +67,22 @@ def _with_vf_driver(pf: ObservedPf) -> ObservedPf:
 
 
 def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
+    """Whatever somebody has had. A plain device that a driver of the host has is the host's, which may be at work with
+    it and has set it up for itself.
+    """
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
-    known = ledger.dirty_vfs()
-    for name in _vfs_of_guests(seen, guests):
+    known, desired = ledger.dirty_vfs(), ledger.accepted()
+    for name in _used_vfs(seen, guests):
         if name not in known:
             ledger.mark_dirty(*name)
-    borrowed = frozenset(_borrowed(ledger.accepted(), seen, guests))
+    borrowed = frozenset(_borrowed(desired, seen, guests))
     if not borrowed <= ledger.borrowed_vfs():
         ledger.mark_borrowed(borrowed)
-    ledger.meet_devices(_offered(seen, ledger.accepted()))
-    named = _whole_devices(seen, guests)
+    free = frozenset(pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS)
+    taken = frozenset(pci.key for pci in seen.pcis) - free
+    ledger.meet_devices(free.intersection(desired.pcis if desired else ()), taken)
+    named = _whole_devices(seen, guests, desired)
     if not named <= ledger.dirty_devices():
         ledger.mark_devices_dirty(named)
 
@@ -115,17 +120,19 @@ def _are_vfs_as_wanted(server_id: ServerId, desired: DesiredState | None, seen: 
     return True if len(read) == len(wanted) else None
 
 
-def _vfs_of_guests(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey, int]]:
-    """VFs that guests which are up have. One that another hand started may have one that is not its own any more."""
+def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey, int]]:
+    """VFs that guests which are up have, be they ours or not, and those that the host itself uses. A guest that another
+    hand started may have one that is not its own any more.
+    """
     up = [domain for domain in guests.domains if domain.state.is_up]
-    used = {address for domain in up for address in domain.hostdevs}
+    used = {*guests.foreign_hostdevs, *(address for domain in up for address in domain.hostdevs)}
     taps = {tap for domain in up for tap in domain.taps}
     below = {each.lower for each in seen.macvtaps if each.name in taps}
     return (
         (pf.key, vf.index)
         for pf in seen.pfs
         for vf in pf.vfs
-        if vf.pci_address in used or LowerDevice(pf.key, vf.index) in below
+        if vf.host_use or vf.pci_address in used or LowerDevice(pf.key, vf.index) in below
     )
 
 
@@ -147,20 +154,16 @@ def _borrowed(
                 yield pf.key, vf.index
 
 
-def _offered(seen: KernelView, desired: DesiredState | None) -> frozenset[str]:
-    """Plain devices that a policy matches. Not those that a driver of the host has: it may be at work with them, and
-    has set them up for itself since a guest had them.
+def _whole_devices(seen: KernelView, guests: HypervisorView, desired: DesiredState | None) -> frozenset[str]:
+    """Keys of the PFs and plain devices that domains of ours name, up or down; of those that domains of others name,
+    the ones that a policy matches: what is not ours to offer is not ours to reset.
     """
-    free = frozenset(pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS)
-    return free.intersection(desired.pcis if desired else ())
-
-
-def _whole_devices(seen: KernelView, guests: HypervisorView) -> frozenset[str]:
-    """Keys of the PFs and plain devices that domains of ours name, up or down."""
     keys: dict[PciAddress, str] = {pf.pci_address: pf.key for pf in seen.pfs}
     keys |= {pci.pci_address: pci.key for pci in seen.pcis}
-    addresses = (address for domain in guests.domains for address in domain.hostdevs)
-    return frozenset(keys[address] for address in addresses if address in keys)
+    offered = {family.pf for family in desired.families}.union(desired.pcis) if desired else set[str]()
+    ours = (address for domain in guests.domains for address in domain.hostdevs)
+    others = (address for address in guests.foreign_hostdevs if keys.get(address) in offered)
+    return frozenset(keys[address] for address in (*ours, *others) if address in keys)
 
 
 def _boot_files(guests: HypervisorView) -> frozenset[str]:

@@ -58,30 +58,37 @@ def inventory(
 
 
 def with_status(
-    device: Device, sighting: Sighting, known: Device | None, *, is_held: bool, generation: int
+    device: Device, sighting: Sighting, known: Device | None, *, is_held: bool, acted_on: int, next_one: int
 ) -> Device:
-    """The device in the status that follows from that sighting. A new one that carries something of
-    somebody who is gone waits for its scrub; one that was away comes back as its life cycle says, and one that a
-    domain of others has, or a guest that is no server's, is kept back.
+    """The device in the status that follows from that sighting; `acted_on` is the host's generation that the report is
+    of, `next_one` the one after its own. One that nobody holds and that carries something of somebody waits for its
+    scrub; one that was away comes back as its life cycle says, and one that a domain of others has, or a guest that
+    is no server's, is kept back.
     """
-    if known is None:
-        needs_scrub = device.policy_id is not None and not sighting.is_clean and not sighting.user
-        status = DeviceStatus.RELEASING if needs_scrub else DeviceStatus.AVAILABLE
-        return _kept_back(replace(device, status=status), sighting)
-    if known.status is DeviceStatus.MISSING:
+    if known is not None and known.status is DeviceStatus.MISSING:
         event = "returned_held" if is_held else "returned"
         status = after(DEVICE, known.status, event)
-        released = known.released_generation if is_held else max(known.released_generation, generation)
+        released = known.released_generation if is_held else max(known.released_generation, acted_on)
         return replace(device, status=status, released_generation=released, note="")
-    return _kept_back(device, sighting)
+    if device.status is not DeviceStatus.AVAILABLE:
+        return device
+    if sighting.user:
+        kept_back = after(DEVICE, device.status, "scrub_failed")
+        return replace(device, status=kept_back, note=f"{sighting.user} has it")
+    return _offered(device, sighting, next_one, is_anew=known is None or known.policy_id is None)
 
 
-def _kept_back(device: Device, sighting: Sighting) -> Device:
-    if device.status is DeviceStatus.AVAILABLE and sighting.user:
-        return replace(
-            device, status=after(DEVICE, device.status, "scrub_failed"), note=f"{sighting.user} has it"
-        )
-    return device
+def _offered(device: Device, sighting: Sighting, next_one: int, *, is_anew: bool) -> Device:
+    """One that nobody has. What the host uses is not given anyway, and comes here when it does no more. A host tells
+    whether a plain device is clean only of those that it was told to offer, so of a new one by its next document.
+    """
+    if device.policy_id is None or device.host_use:
+        return device
+    is_untold = is_anew and device.kind is DeviceKind.PCI
+    if sighting.is_clean and not is_untold:
+        return device
+    released = next_one if is_untold else device.released_generation
+    return replace(device, status=after(DEVICE, device.status, "doubted"), released_generation=released)
 
 
 def _users(observed: ObservedState, servers: Collection[ServerId]) -> dict[PciAddress, str]:

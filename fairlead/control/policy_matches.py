@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fairlead.control.boundary import SCHEDULER, Tx
-from fairlead.control.generations import advance
+from fairlead.control.generations import advance, following
 from fairlead.model.binding import VifType
-from fairlead.model.device import Device
+from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.errors import Conflict
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PolicyId, ServerId
+from fairlead.model.lifecycle import DEVICE, after
 from fairlead.model.matching import families, policy_for
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.uplink import uplinks
@@ -35,9 +36,9 @@ def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: Polic
     host gets a new generation where it has to know. Raises Conflict `in_use`.
     """
     devices = tx.devices.find(host_id=host.id)
-    changed = {device.id: device for device in matched(host, devices, policies)}
-    after = [changed.get(device.id, device) for device in devices]
-    if why := refusal(obstacles(tx, host, devices, after)):
+    changed = {device.id: device for device in matched(host, devices, policies, following(tx, host))}
+    then = [changed.get(device.id, device) for device in devices]
+    if why := refusal(obstacles(tx, host, devices, then)):
         raise Conflict("in_use", why, field="policy")
     for device in changed.values():
         tx.devices.put(device)
@@ -47,12 +48,20 @@ def rematch(tx: Tx, host: Host, policies: Sequence[DevicePolicy], touched: Polic
     return advance(tx, host)
 
 
-def matched(host: Host, devices: Iterable[Device], policies: Sequence[DevicePolicy]) -> Iterator[Device]:
-    """The devices whose policy fields are to change, with what they are to be. VFs have their PF's policy."""
+def matched(
+    host: Host, devices: Iterable[Device], policies: Sequence[DevicePolicy], generation: int
+) -> Iterator[Device]:
+    """The devices whose policy fields are to change, with what they are to be. VFs have their PF's policy. One that was
+    offered to nobody may have been anybody's: it waits until its host, which has heard of the policy by the document
+    of `generation`, reports it clean.
+    """
     for members in families(devices).values():
         policy = policy_for(policies, host, members[0])
         for device in members:
             given = governed(device, policy)
+            if policy is not None and device.policy_id is None and device.status is DeviceStatus.AVAILABLE:
+                status = after(DEVICE, device.status, "doubted")
+                given = replace(given, status=status, released_generation=generation)
             if given != device:
                 yield given
 
@@ -68,12 +77,12 @@ def governed(device: Device, policy: DevicePolicy | None) -> Device:
     )
 
 
-def obstacles(tx: Tx, host: Host, before: Iterable[Device], after: Sequence[Device]) -> tuple[Obstacle, ...]:
-    """What the change from `before` to `after` would take from under servers, by PCI address: families that they
+def obstacles(tx: Tx, host: Host, before: Iterable[Device], now: Sequence[Device]) -> tuple[Obstacle, ...]:
+    """What the change from `before` to `now` would take from under servers, by PCI address: families that they
     hold which would lose their policy or be on another physical network, and uplinks of bridges with vNICs on them
     which would be another device. Empty: the change may be made.
     """
-    known, new = {device.id: device for device in before}, {device.id: device for device in after}
+    known, new = {device.id: device for device in before}, {device.id: device for device in now}
     lost = tuple(
         device.id
         for device in known.values()
@@ -84,7 +93,7 @@ def obstacles(tx: Tx, host: Host, before: Iterable[Device], after: Sequence[Devi
     in_use: dict[DeviceId, set[ServerId]] = {}
     for allocation in tx.allocations.find(family_id=lost) if lost else ():
         in_use.setdefault(allocation.family_id, set()).add(allocation.server_id)
-    then = uplinks(after)
+    then = uplinks(now)
     for network, device in uplinks(known.values()).items():
         if network not in then or then[network].id != device.id:
             in_use.setdefault(device.id, set()).update(vnic_servers(tx, host.id, (network,)))

@@ -70,7 +70,7 @@ def trial(tx: Tx, draft: DevicePolicy) -> PolicyTrial:
         devices.setdefault(device.host_id, []).append(device)
     for host in sorted(tx.hosts.find(), key=lambda host: host.name):
         before = devices.get(host.id, [])
-        after = {device.id: device for device in (*before, *matched(host, before, policies))}
+        after = {device.id: device for device in (*before, *matched(host, before, policies, host.generation))}
         in_the_way.extend(obstacles(tx, host, before, tuple(after.values())))
         found.extend(_families(host, before, policies, draft, names))
     who = holders(tx, (family.device_id for family in found))

@@ -43,6 +43,7 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
     servers = tx.servers.find(host_id=host.id)
     unwiring = tx.bindings.find(host_id=host.id, wiring=Wiring.UNWIRING) if allocations else ()
     held = _held(servers, allocations, frozenset(binding.port_id for binding in unwiring))
+    next_one = following(tx, host)
     seen = inventory(host.id, observed, known, frozenset(server.id for server in servers))
     devices = {
         device.id: with_status(
@@ -50,7 +51,8 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
             seen.sightings[device.id],
             known.get(device.id),
             is_held=device.id in held,
-            generation=generation,
+            acted_on=generation,
+            next_one=next_one,
         )
         for device in _governed(tx, host, seen, known, allocations)
     }

@@ -26,13 +26,14 @@ DEVICE: Table[D] = {
     (D.FAULTY, "scrubbed"): D.AVAILABLE,
     (D.RELEASING, "scrub_failed"): D.FAULTY,
     (D.AVAILABLE, "scrub_failed"): D.FAULTY,
+    (D.AVAILABLE, "doubted"): D.RELEASING,
     **{(status, "vanished"): D.MISSING for status in D},
     (D.MISSING, "returned"): D.RELEASING,
     (D.MISSING, "release"): D.MISSING,
     (D.MISSING, "returned_held"): D.CLAIMED,
 }
 """A device that vanished comes back unscrubbed: RELEASING unless held, then CLAIMED. A server that is deleted
-while its device is away gives it up all the same.
+while its device is away gives it up all the same. Doubted is one that nobody holds and somebody may have used.
 """
 
 WIRING: Table[Wiring] = {

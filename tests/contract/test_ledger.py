@@ -15,6 +15,7 @@ from fairlead.model.vsi import VsiSettings
 from fairlead.sim.fleet import MemorySlots
 
 HOST = HostId("h1")
+NOTHING: frozenset[str] = frozenset()
 GPU = "address:0000:5e:00.0"
 PF = PfKey("mac:3c:fd:fe:00:01:01")
 SERVER = ServerId("5e000000-0000-0000-0000-000000000001")
@@ -147,9 +148,9 @@ def test_devices_given_whole_are_dirty_until_reset(slots):
 
 def test_a_plain_device_that_the_ledger_does_not_know_is_dirty_until_reset(slots):
     ledger = SlotLedger(slots, HOST)
-    ledger.meet_devices(frozenset({GPU}))
+    ledger.meet_devices(frozenset({GPU}), NOTHING)
     assert ledger.dirty_devices() == {GPU}
     ledger.mark_device_clean(GPU)
     again = SlotLedger(slots, HOST)
-    again.meet_devices(frozenset({GPU}))
+    again.meet_devices(frozenset({GPU}), NOTHING)
     assert again.dirty_devices() == frozenset()
