@@ -17,6 +17,7 @@ from lab.phases.hardware import HARDWARE
 from lab.phases.inventory import INVENTORY
 from lab.phases.libvirt_qbh import LIBVIRT_QBH
 from lab.phases.live import LIVE
+from lab.phases.macvtap import MACVTAP
 from lab.phases.physical import PHYSICAL, RETURN, TRUNK
 from lab.phases.power import POWER
 from lab.phases.qbg import QBG
@@ -32,5 +33,5 @@ PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, QBG, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REUSE, DEAF,
-    END, PHYSICAL, TRUNK, RETURN, QBH,
+    END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
 )  # fmt: skip
