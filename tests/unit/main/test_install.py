@@ -97,7 +97,7 @@ def test_the_rules_know_what_is_ours() -> None:
 
 
 def test_each_rule_is_matches_and_assignments() -> None:
-    """The grammar of udev(7), as far as it is used here; the lab has udev itself read them."""
+    """The grammar of udev(7), as far as it is used here; tests/contract/test_udev_rules.py asks udev itself."""
     lines = [line for line in shipped("70-fairlead.rules").splitlines() if not line.startswith("#")]
     word = r'(SUBSYSTEM|SUBSYSTEMS|ACTION|KERNEL|TEST|ENV\{[A-Z_]+\}|GOTO|LABEL)(==|!=|=)"[^"]*"'
     for line in lines:
