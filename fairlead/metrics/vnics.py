@@ -33,7 +33,9 @@ class VnicMetrics(Collector):
         readable = GaugeMetricFamily("fairlead_vnics_readable", "Whether the host tells of its vNICs.")
         readable.add_metric((), float(answer.failure is None))
         yield readable
-        yield _gauge("fairlead_vnic_wired", "Whether its VF, PF or tap is as wanted.", answer, _wired)
+        yield _gauge(
+            "fairlead_vnic_wired", "Whether its VF, PF, tap or macvtap is as wanted.", answer, _wired
+        )
         yield _gauge("fairlead_vnic_link_up", "Whether its guest has a link.", answer, _link)
         for field, (name, says) in _COUNTERS.items():
             family = CounterMetricFamily(name, says, labels=_LABELS)

@@ -12,8 +12,8 @@ from fairlead.model.vf import VfSettings
 class VnicSight:
     """`device`: the PCI address of what is passed through, or the name of the network device on the host. `pf`: the
     name of the PF that it is on, or leaves through; None: the kernel's driver does not have that. `settings`: of its
-    VF, None where it has none. `is_wired`: VF, PF or tap is as wanted. `link_up` None: nobody says. `counters` None:
-    nobody counts.
+    VF, None where it has none. `is_wired`: VF, PF, tap or macvtap is as wanted. `link_up` None: nobody says.
+    `counters` None: nobody counts.
     """
 
     port_id: PortId

@@ -59,7 +59,9 @@ class VnicView(Struct, frozen=True, kw_only=True):
     is_told: Annotated[
         bool, says("Whether its host has told of it just now. What follows is null where not.")
     ]
-    is_wired: Annotated[bool | None, says("Whether its VF, PF or tap is as wanted; of a VSI `wiring` tells.")]
+    is_wired: Annotated[
+        bool | None, says("Whether its VF, PF, tap or macvtap is as wanted; of a VSI `wiring` tells.")
+    ]
     link_up: Annotated[bool | None, says("Whether its guest has a link; null: nobody says.")]
     counters: Annotated[
         NicCounters | None, says("What its guest has received and sent; null: nobody counts it.")
