@@ -1,11 +1,12 @@
 """What a change means for ports whose settings follow from it: whether it can be, and which hosts are told.
 
-Changes of ports, networks, QoS policies and port profiles all end here. Where the device was claimed to fit, what it
-was claimed for stands: trust, minimum bandwidth, and the kind of the port profile. Everything else reaches hosts live,
-where the NICs can do it.
+Changes of ports, networks, QoS policies and port profiles all end here. What the device was claimed to fit bounds what
+its port may become: no trust that it was not claimed for, no higher minimum bandwidth, no other kind of port profile.
+Everything else reaches hosts live, where the NICs can do it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from fairlead.control.boundary import Tx
 from fairlead.control.port_words import in_words
@@ -43,6 +44,20 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     rewired = [pair for pair in told if _is_news(pair, bound[pair[0].port.id])]
     details = {after.port.id: _details(after, bound[after.port.id], devices) for _, after in rewired}
     rewire(tx, [before.port for before, _ in rewired], details)
+    _lower_promises(tx, rewired, bound)
+
+
+def _lower_promises(tx: Tx, pairs: Sequence[Pair], bound: Mapping[PortId, Binding]) -> None:
+    """What is no longer promised to ports is there for others at once; their hosts are locked."""
+    lowered = {
+        after.port.id: after.settings.min_kbps
+        for before, after in pairs
+        if after.settings.min_kbps < before.settings.min_kbps
+    }
+    for allocation in tx.allocations.find(port_id=tuple(lowered)) if lowered else ():
+        port_id = allocation.port_id
+        if port_id is not None and allocation.host_id == bound[port_id].host_id:
+            tx.allocations.put(replace(allocation, egress_kbps=lowered[port_id]))
 
 
 def _devices(tx: Tx, bindings: Iterable[Binding]) -> dict[DeviceId, Device]:

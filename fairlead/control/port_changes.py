@@ -1,7 +1,7 @@
 """Changes of a port, and what may change while a server has it.
 
-Where the device is claimed to fit the port, what it was claimed for stands: MAC, vNIC type, trust, NUMA policy
-and minimum bandwidth. Everything else reaches the host at once.
+Where the device is claimed to fit the port, what it was claimed for stands: MAC, vNIC type, NUMA policy; trust and
+minimum bandwidth may become less. Everything else reaches the host at once.
 """
 
 from dataclasses import dataclass, replace
@@ -56,7 +56,6 @@ class PortChanges:
 _CLAIMED_FIELDS: dict[str, Code] = {
     "mac": "bound",
     "vnic_type": "in_use",
-    "trusted": "bound",
     "numa_policy": "bound",
 }
 """What a device was chosen for, with the code of the refusal: Neutron's PortBound and PortInUse."""
@@ -68,7 +67,6 @@ _ATTRIBUTES = {
     "wanted_host": "binding:host_id",
     "mac": "mac_address",
     "vnic_type": "binding:vnic_type",
-    "trusted": "trusted",
     "numa_policy": "numa_affinity_policy",
     "guid": "guid",
 }

@@ -126,13 +126,13 @@ def _own_partition(network: Network) -> PartitionKey | None:
 
 
 def broken_claim(before: PortSettings, after: PortSettings) -> str:
-    """What the device was claimed for and would no longer be; "" where all of it stays, and the port of a guest that
-    runs can become so in place.
+    """What the device was not claimed for and would have to be; "" where the port of a guest that runs can become so in
+    place. Whatever was claimed serves a port that asks for less.
     """
-    if before.min_kbps != after.min_kbps:
+    if before.min_kbps < after.min_kbps:
         return f"a minimum bandwidth of {before.min_kbps} kbit/s cannot become {after.min_kbps} kbit/s"
-    if before.trusted != after.trusted:
-        return f"trust cannot go {'on' if after.trusted else 'off'}"
+    if after.trusted and not before.trusted:
+        return "trust cannot go on"
     if before.kind is not after.kind:
         return f"a port profile of kind {before.kind.value} cannot become one of kind {after.kind.value}"
     return ""

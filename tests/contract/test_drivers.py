@@ -380,9 +380,12 @@ def test_so_is_each_change_by_itself(claim: Claim) -> None:
 
 
 def check_change(claim: Claim, before: BoundPort, after: BoundPort) -> None:
-    """What a NIC's kernel driver alone decides is live where that can do it: control asks the table of it."""
+    """What a NIC's kernel driver alone decides is live where that can do it: control asks the table of it. And whatever
+    was claimed for more does for less.
+    """
     needs_replug = bool(broken_claim(before.in_force, after.in_force))
-    assert needs_replug is (of_any_driver(asked(before)) != of_any_driver(asked(after)))
+    claimed = of_any_driver(asked(before))
+    assert needs_replug is (with_no_less(of_any_driver(asked(after)), claimed) != claimed)
     # What the guest has of its host stays the very device.
     assert claim.driver.bind(before).profile == claim.driver.bind(after).profile
 
@@ -392,6 +395,19 @@ def of_any_driver(request: ServerRequest) -> ServerRequest:
     pci = tuple(
         replace(each, capabilities=tuple(name for name in each.capabilities if name not in CAPABILITIES))
         for each in request.pci
+    )
+    return replace(request, pci=pci)
+
+
+def with_no_less(request: ServerRequest, claimed: ServerRequest) -> ServerRequest:
+    """The request, with what was claimed where it asks for less."""
+    pci = tuple(
+        replace(
+            wanted,
+            trusted=wanted.trusted or held.trusted,
+            egress_kbps=max(wanted.egress_kbps, held.egress_kbps),
+        )
+        for wanted, held in zip(request.pci, claimed.pci, strict=True)
     )
     return replace(request, pci=pci)
 

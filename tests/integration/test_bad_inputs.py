@@ -331,7 +331,7 @@ BAD_CHANGES: dict[str, tuple[str, dict[str, object], int, str]] = {
         "ports/@held",
         {"port": {"trusted": True}},
         409,
-        "trusted",
+        "trust cannot go on",
     ),
     "the same by a profile": (
         "ports/@held",

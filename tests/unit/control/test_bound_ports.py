@@ -119,7 +119,6 @@ def test_a_new_address_is_for_the_next_boot(bound):
     [
         ({"mac": MacAddress("fa:16:3e:00:00:09")}, "bound"),
         ({"vnic_type": VnicType.NORMAL}, "in_use"),
-        ({"trusted": True}, "bound"),
         ({"wanted_host": "h9"}, "bound"),
         ({"device_id_text": "somebody"}, "in_use"),
         ({"device_id_text": ""}, "in_use"),
@@ -130,6 +129,12 @@ def test_what_a_device_was_claimed_for_stands(bound, changes, code):
         bound.change(**changes)
     assert refused.value.code == code
     assert bound.server.id in refused.value.message
+
+
+def test_trust_does_not_go_on(bound):
+    with pytest.raises(Conflict, match=r"trust cannot go on: .* of server web") as refused:
+        bound.change(trusted=True)
+    assert refused.value.code == "bound"
 
 
 def test_what_is_so_already_may_be_said_again(bound):

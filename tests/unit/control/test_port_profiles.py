@@ -15,6 +15,7 @@ from fairlead.model.binding import Wiring
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import PortId, PortProfileId, ProjectId, QosRuleId
 from fairlead.model.network import SegmentKind
+from fairlead.model.policy import DeviceMatch
 from fairlead.model.port import PortStatus, VnicType
 from fairlead.model.port_profile import PortProfile, PortProfileKind, QbhSettings, parse_vlans
 from fairlead.model.qos import Direction, QosRule, QosRuleKind
@@ -127,6 +128,34 @@ def test_a_change_that_says_the_same_disturbs_nobody(world):
     before = running.view().binding
     change(world, made, max_rate_mbps=100, trust=False)
     assert running.view().binding == before
+
+
+def test_a_device_serves_a_port_that_asks_for_less(world):
+    made = profile(world, trust=True, min_rate_mbps=10)
+    world.policy(name="trusted", match=DeviceMatch(name=("ens1f0",)), tags=("trusted",))
+    host = world.host()
+    server = world.run_server(host, "web", world.direct(port_profile_id=made))
+    (port_id,) = server.ports
+
+    def seen():
+        binding = world.engine.run(lambda tx: ports.show(tx, port_id)).binding
+        assert binding.wiring is Wiring.WIRED
+        pf, index = host.sim.machine.vf_at(binding.profile["pci_slot"])
+        (held,) = world.engine.run(lambda tx: tx.allocations.find(port_id=port_id))
+        return pf.vfs[index].trust, pf.vfs[index].min_rate_mbps, held.egress_kbps
+
+    assert seen() == (True, 10, 10_000)
+    change(world, made, min_rate_mbps=5)
+    host.settle()
+    assert seen() == (True, 5, 5_000)
+    change(world, made, trust=False, min_rate_mbps=None)
+    host.settle()
+    assert seen() == (False, 0, 0)
+    with pytest.raises(Conflict, match="trust cannot go on"):
+        change(world, made, trust=True)
+    with pytest.raises(Conflict, match="minimum bandwidth"):
+        change(world, made, min_rate_mbps=5)
+    assert world.violations() == ()
 
 
 @pytest.mark.parametrize("settings", [{"trust": True}, {"min_rate_mbps": 1}])
