@@ -38,8 +38,10 @@ def enrol(invocation: Invocation, name: str, labels: tuple[str, ...], *, again: 
     if invocation.wants_json:
         show_one(invocation, answer)
         return
-    progress(f"On {name}, once, as root:")
-    click.echo(f"fairlead agent --control {session.url} --token {answer['token']}")
+    progress(f"In /etc/fairlead/agent.env of {name}, mode 600, with the URL by which {name} reaches control:")
+    click.echo(f"FAIRLEAD_CONTROL={session.url}")
+    click.echo(f"FAIRLEAD_TOKEN={answer['token']}")
+    progress("Then there: `systemctl enable --now fairlead-agent`. The token is good once, within 24 hours.")
 
 
 @host.command("list")

@@ -91,6 +91,7 @@ def set_subnet(invocation: Invocation, /, wanted: str, **options: object) -> Non
     default=None,
     help="Whether a VF's link is up only while its PF's is.",
 )
+@click.option("--guid", help="InfiniBand: eight octets; 'none' for the one made of the MAC.")
 @pass_invocation
 def set_port(invocation: Invocation, /, wanted: str, **options: object) -> None:
     """Change a port; what a device was claimed for stands while a server has it."""
@@ -105,6 +106,8 @@ def set_port(invocation: Invocation, /, wanted: str, **options: object) -> None:
     body = _given(options, *plain) | _references(invocation, options)
     if options["mac"]:
         body["mac_address"] = options["mac"]
+    if options["guid"]:
+        body["guid"] = None if options["guid"] == "none" else options["guid"]
     if options["vnic_type"]:
         body["binding:vnic_type"] = options["vnic_type"]
     if options["addresses"]:

@@ -43,7 +43,11 @@ def network() -> None:
 @network.command("create")
 @click.argument("name")
 @click.option("--physical-network", help="Needed where hosts have more than one.")
-@click.option("--vlan", type=click.IntRange(1, 4094), help="Its VLAN.")
+@click.option(
+    "--vlan",
+    type=click.IntRange(1, 4094),
+    help="Its VLAN. Absent: the lowest free one, VLAN 1 first, which many switches send untagged.",
+)
 @click.option("--flat", is_flag=True, help="Untagged on the physical network.")
 @click.option("--mtu", type=click.IntRange(68))
 @click.option("--subnet", "cidrs", multiple=True, metavar="CIDR", help="Make a subnet as well.")
@@ -140,13 +144,17 @@ def port() -> None:
     "--allowed-address",
     "allowed",
     multiple=True,
-    help="An address or prefix that its guest may send from besides its own.",
+    help="An address or prefix that its guest may send from besides its own. Of vnic-type normal alone: no VF's "
+    "addresses are checked.",
 )
 @click.option("--qos-policy", shell_complete=completes("QoS policy"))
 @click.option("--port-profile", shell_complete=completes("port profile"), help="In place of the network's.")
 @click.option("--trusted", is_flag=True, help="The guest may change its MAC and listen to everything.")
 @click.option("--vlan-priority", type=click.IntRange(0, 7), help="802.1p priority of its frames.")
 @click.option("--no-port-security", is_flag=True, help="Frames from any MAC may leave it.")
+@click.option(
+    "--guid", help="InfiniBand: eight octets, such as fa:16:3e:00:00:00:00:01; made of the MAC if absent."
+)
 @pass_invocation
 def create_port(invocation: Invocation, /, name: str, **options: object) -> None:
     """Make a port."""
@@ -155,6 +163,8 @@ def create_port(invocation: Invocation, /, name: str, **options: object) -> None
     body: Json = {"name": name, "network_id": owner["id"], "binding:vnic_type": options["vnic_type"]}
     if options["mac"]:
         body["mac_address"] = options["mac"]
+    if options["guid"]:
+        body["guid"] = options["guid"]
     if options["addresses"]:
         body["fixed_ips"] = fixed_ips(options["addresses"])
     if options["allowed"]:

@@ -1,5 +1,6 @@
 """`fairlead policy|alias ...`: which NICs are given, and names for kinds of device."""
 
+from collections import Counter
 from typing import cast
 
 import click
@@ -17,6 +18,7 @@ _GLOBS = ("hosts", "vendor", "product", "name", "mac", "address", "kernel_driver
 _OPTIONS = {"hosts": "host", "name": "pf", "host_labels": "host_label"}
 """What people call the keys of a match, where the API has another name."""
 _KEYS = {option: key for key, option in _OPTIONS.items()}
+_MOST_NOTES = 5
 _EXCLUDED = tuple(_OPTIONS.get(key, key) for key in _GLOBS)
 
 
@@ -77,7 +79,8 @@ def _policy_options(command: click.decorators.FC) -> click.decorators.FC:
 def create_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     """Declare a policy. All globs are shell-style; repeat an option for alternatives."""
     body = {"name": name, **_draft(options)}
-    _show_taken(invocation, invocation.session.post(_POLICIES, {"policy": body}))
+    tried = _tried(invocation, body)
+    _show_taken(invocation, invocation.session.post(_POLICIES, {"policy": body}), tried)
 
 
 def _clearing_options(command: click.decorators.FC) -> click.decorators.FC:
@@ -100,7 +103,8 @@ def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     found = find(invocation.session, _POLICIES, "policy", name)
     if "match" in body:
         body["match"] = {**cast("Json", found["match"]), **cast("Json", body["match"])}
-    _show_taken(invocation, invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body}))
+    tried = _tried(invocation, {"name": found["name"], **body})
+    _show_taken(invocation, invocation.session.patch(f"{_POLICIES}/{found['id']}", {"policy": body}), tried)
 
 
 @policy.command("try")
@@ -111,7 +115,7 @@ def set_policy(invocation: Invocation, /, name: str, **options: object) -> None:
 def try_policy(invocation: Invocation, /, name: str, **options: object) -> None:
     """Show what a policy would match and disturb, without doing it. NAME may be a new one's or a known one's."""
     body = {"name": name, **_draft(options)}
-    trial = invocation.session.post(f"{_POLICIES}/try", {"policy": body})
+    trial = _tried(invocation, body)
     if invocation.wants_json:
         show_one(invocation, trial)
         return
@@ -240,13 +244,25 @@ def _draft(options: dict[str, object]) -> Json:
     return draft
 
 
-def _show_taken(invocation: Invocation, answer: Json) -> None:
-    """Show the policy, and say what it has taken: one that matches nothing would else look as well as any."""
+def _tried(invocation: Invocation, body: Json) -> Json:
+    """What a policy of these words does."""
+    return invocation.session.post(f"{_POLICIES}/try", {"policy": body})
+
+
+def _show_taken(invocation: Invocation, answer: Json, tried: Json) -> None:
+    """Show the policy, and say what it has taken: one that matches nothing would else look as well as any. `tried` is
+    what a trial of it said before: whose the devices were, and what waits.
+    """
     made = cast("Json", answer["policy"])
     show_one(invocation, made, _words)
     has, name = _had(made), made["name"]
     none = f"It takes none: `fairlead policy try {name}` says why."
     progress(f"{name}: {has}." if has else f"{name}: {none}")
+    notes = Counter(str(one["note"]) for one in cast("list[Json]", tried["families"]) if one["note"])
+    for note, number in notes.most_common(_MOST_NOTES):
+        progress(f"{name}: {_counted(number, 'device')}: {note}.")
+    if len(notes) > _MOST_NOTES:
+        progress(f"{name}: {_counted(len(notes) - _MOST_NOTES, 'more note')}: `fairlead policy try {name}`.")
 
 
 def _had(record: Record) -> str:

@@ -7,6 +7,7 @@ import click
 
 from fairlead.cli import sharing
 from fairlead.cli.completing import completes
+from fairlead.cli.hexadecimal import Hexadecimal
 from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
 from fairlead.cli.network_paths import PORT_PROFILES
@@ -34,7 +35,7 @@ _FIELDS = (
     click.option("--type-id", type=click.IntRange(0, 2**24 - 1), help="802.1Qbg."),
     click.option("--type-id-version", type=click.IntRange(0, 255), help="802.1Qbg."),
     click.option("--instance-id", help="802.1Qbg: a UUID; a port's own id if absent."),
-    click.option("--partition-key", type=click.IntRange(1, 0x7FFF), help="InfiniBand."),
+    click.option("--partition-key", type=Hexadecimal(1, 0x7FFF), help="InfiniBand, such as 0x7abc or 31420."),
     click.option("--membership", type=click.Choice(["full", "limited"]), help="InfiniBand."),
 )
 _MAY_SAY_NOTHING = (
@@ -45,10 +46,12 @@ _MAY_SAY_NOTHING = (
     "spoof-check",
     "link-state",
     "mtu",
-    "min-rate-mbps",
-    "max-rate-mbps",
+    "min-mbps",
+    "max-mbps",
     "instance-id",
 )
+_FIELD_OF = {"min-mbps": "min_rate_mbps", "max-mbps": "max_rate_mbps"}
+"""What the API calls a field whose option has another name."""
 _REST = frozenset(
     {"is_offered", "kept_as", "id", "name", "description", "project_id", "tenant_id", "shared", "kind"}
 )
@@ -118,7 +121,9 @@ def show(invocation: Invocation, name: str) -> None:
 def change(invocation: Invocation, /, wanted: str, **options: object) -> None:
     """Change a port profile; the ports that have it follow at once, or it stays."""
     unset = cast("tuple[str, ...]", options.pop("unset"))
-    body = _said(options) | dict.fromkeys((name.replace("-", "_") for name in unset), None)
+    body = _said(options) | dict.fromkeys(
+        (_FIELD_OF.get(name, name.replace("-", "_")) for name in unset), None
+    )
     if not body:
         raise click.UsageError("Nothing to set: `fairlead port-profile set --help` lists what can be.")
     found = find(invocation.session, PORT_PROFILES, _WORD, wanted)

@@ -107,7 +107,11 @@ def _families(
             policy=now,
             winner=winner.name if winner else None,
             holders=(),
-            note="; ".join(filter(None, (_note(draft, head, effect, winner), _used(head, winner)))),
+            note="; ".join(
+                filter(
+                    None, (_note(draft, head, effect, winner), _taken(head, now, winner), _used(head, winner))
+                )
+            ),
         )
 
 
@@ -119,6 +123,15 @@ def _effect(draft: DevicePolicy, head: Device, now: str | None, winner: DevicePo
             return Effect.REFUSED
         return Effect.KEEPS if now == draft.name else Effect.TAKES
     return Effect.GIVES_UP if now == draft.name else Effect.LOSES_TO
+
+
+def _taken(head: Device, now: str | None, winner: DevicePolicy | None) -> str:
+    """Whose it was, where another policy has it now, and what of its place changes with that."""
+    if head.is_management or now is None or winner is None or now == winner.name:
+        return ""
+    there, then = head.physical_network, winner.physical_network
+    moves = f" and goes from physical network {there or 'none'} to {then or 'none'}" if there != then else ""
+    return f"comes from policy {now}{moves}"
 
 
 def _used(head: Device, winner: DevicePolicy | None) -> str:

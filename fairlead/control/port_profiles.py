@@ -17,7 +17,7 @@ from fairlead.control.offered_profiles import known_to_products
 from fairlead.control.port_words import in_words
 from fairlead.control.requests import nics_of
 from fairlead.control.sharing import share_with_everybody, targets_of_profiles
-from fairlead.model.errors import Conflict, InvalidValue
+from fairlead.model.errors import Conflict, InvalidValue, MissingValue
 from fairlead.model.ids import NetworkId, PortProfileId, ProjectId
 from fairlead.model.infiniband import Membership
 from fairlead.model.port import Port
@@ -112,7 +112,7 @@ def settings_of(kind: PortProfileKind, settings: GivenSettings) -> PortProfileSe
     _check_kind(kind, values)
     needed = [field.name for field in fields(KINDS[kind]) if field.default is MISSING]
     if missing := [name for name in needed if name not in values]:
-        raise InvalidValue(missing[0], None, f"a {missing[0]}, which a port profile of kind {kind.value} has")
+        raise MissingValue(missing[0], f"a port profile of kind {kind.value} has one")
     make: Callable[..., PortProfileSettings] = KINDS[kind]
     return make(**values)
 

@@ -2,6 +2,7 @@
 
     Refusal                     an expected "no": the asker can act on it
       InvalidValue              400  a field breaks a rule
+        MissingValue                 one that is needed was not given
       NotFound                  404  what was named is not there
       NoValidHost               400  no host can have a server as it was asked for
       Conflict                  409  true now, may be false later: in use, taken, stale
@@ -43,6 +44,13 @@ class InvalidValue(Refusal):
             f"Invalid input for {field}. Reason: {_shortened(repr(given))} is not {expected}.",
             field=field,
         )
+
+
+class MissingValue(InvalidValue):
+    """A field that is needed was not given: says which, and why it is needed."""
+
+    def __init__(self, field: str, why: str) -> None:
+        Refusal.__init__(self, f"Invalid input for {field}. Reason: it is missing: {why}.", field=field)
 
 
 class NotFound(Refusal):

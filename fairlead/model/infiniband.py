@@ -73,7 +73,9 @@ def parse_guid(text: str) -> Guid:
     value = text.strip().lower().replace("-", ":")
     if bare := _BARE.fullmatch(value):
         value = spelt(int(bare[1], 16))
-    if not _GUID.fullmatch(value) or value in (NOBODYS_GUID, UNSET_GUID) or int(value[:2], 16) & _MULTICAST:
+    if value in (NOBODYS_GUID, UNSET_GUID):
+        raise InvalidValue("guid", text, "anybody's GUID: all zeros and all ones say that there is none")
+    if not _GUID.fullmatch(value) or int(value[:2], 16) & _MULTICAST:
         raise InvalidValue("guid", text, "a GUID of eight octets such as fa:16:3e:00:00:00:00:01")
     return Guid(value)
 

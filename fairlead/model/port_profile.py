@@ -119,7 +119,10 @@ class EthernetSettings:
         _check("vlan_priority", self.vlan_priority, 0, HIGHEST_VLAN_PRIORITY)
         _check("mtu", self.mtu, LEAST_MTU, MOST_MTU)
         _check("min_rate_mbps", self.min_rate_mbps, 1, MOST_MBPS)
-        _check("max_rate_mbps", self.max_rate_mbps, self.min_rate_mbps or 1, MOST_MBPS)
+        _check("max_rate_mbps", self.max_rate_mbps, 1, MOST_MBPS)
+        least, most = self.min_rate_mbps, self.max_rate_mbps
+        if least is not None and most is not None and least > most:
+            raise InvalidValue("max_rate_mbps", most, f"at least min_rate_mbps, which is {least}")
         if self.allowed_vlans is None:
             return
         if not self.allowed_vlans:

@@ -255,6 +255,23 @@ def test_a_policy_says_what_it_took_and_what_it_would_be_refused_with(fairlead):
     assert "host=host*, pf=ens1f*" in shown
     assert "not pf=ens1f1" in shown
     assert "1 PF on 1 host" in shown
+    taken = _said(
+        fairlead.url,
+        "policy",
+        "create",
+        "again",
+        "--pf",
+        "ens1f0",
+        "--physical-network",
+        "elsewhere",
+        "--priority",
+        "1",
+    )
+    assert (
+        "again: 1 device: comes from policy east and goes from physical network physnet1 to elsewhere."
+        in taken
+    )
+    _typed(fairlead.url, "policy", "delete", "again")
     said = _said(fairlead.url, "policy", "create", "none", "--pf", "nope", "--exclude", "name=x,hosts=y")
     assert "It takes none: `fairlead policy try none` says why" in said
 

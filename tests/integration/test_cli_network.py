@@ -122,6 +122,23 @@ def test_port_profiles_are_made_chosen_changed_and_deleted(fairlead):
     assert fairlead.http.get(f"{V2}/port-profiles").json() == {"port_profiles": []}
 
 
+def test_a_port_profile_is_made_and_unmade_in_the_words_of_its_options(fairlead):
+    typed(fairlead, "port-profile create ours --kind infiniband --partition-key 0x7abc --membership full")
+    assert only(fairlead, "port-profiles")["partition_key"] == 0x7ABC
+    wrong = typed(fairlead, "port-profile create no --kind infiniband --partition-key 0xyz", fails=True)
+    assert "not a number in hexadecimal" in wrong
+    typed(fairlead, "port-profile delete ours")
+    typed(fairlead, "port-profile create fast --min-mbps 10 --max-mbps 900")
+    typed(fairlead, "port-profile set fast --unset max-mbps")
+    assert only(fairlead, "port-profiles")["max_rate_mbps"] is None
+    missing = typed(fairlead, "port-profile create no --kind 802.1Qbh", fails=True)
+    assert "profile_id. Reason: it is missing: a port profile of kind 802.1Qbh has one." in missing
+    above = typed(fairlead, "port-profile create no --min-mbps 900 --max-mbps 100", fails=True)
+    assert "100 is not at least min_rate_mbps, which is 900" in above
+    beyond = typed(fairlead, "port-profile create no --max-mbps 99999999999", fails=True)
+    assert "99999999999 is not a number of 1 to 2147483" in beyond
+
+
 def test_a_port_profile_is_a_trunk_by_a_list_of_vlans(fairlead):
     typed(fairlead, "port-profile create trunk --allowed-vlans 100,200-299")
     assert only(fairlead, "port-profiles")["allowed_vlans"] == ["100", "200-299"]

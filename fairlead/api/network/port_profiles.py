@@ -27,7 +27,7 @@ from fairlead.model.infiniband import Membership
 from fairlead.model.port_profile import PortProfile, PortProfileKind, parse_vlans
 from fairlead.model.vf import LinkState, VlanProtocol
 
-_Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+_Number = Annotated[int, Meta(ge=0)]
 _Vlans = Annotated[list[Annotated[str, Meta(max_length=9)]], Meta(max_length=4094)]
 
 

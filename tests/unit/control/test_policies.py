@@ -36,8 +36,8 @@ def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
     (nic,) = world.view(server.id).nics
     is_there = nic.device is not None and nic.device.family_id == family.device_id
     assert (family.holders != ()) == is_there
-    waits = "the change of VFs waits until server web is deleted"
-    assert family.note == (waits if is_there else "")
+    waits = "; the change of VFs waits until server web is deleted"
+    assert family.note == "comes from policy data" + (waits if is_there else "")
     weak = NewPolicy("weak", ONE_PF, priority=-1)
     trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, weak)))
     assert trial.families[0].effect is Effect.LOSES_TO
@@ -46,6 +46,16 @@ def test_a_trial_says_what_would_happen_and_does_nothing(world: World) -> None:
     )
     with world.database.transaction() as tx:
         assert [policy.name for policy in tx.policies.find()] == ["data"]
+
+
+def test_a_trial_says_whose_devices_it_takes_and_where_they_go(world: World) -> None:
+    world.policy()
+    world.host()
+    draft = NewPolicy("a first name", ONE_PF, physical_network="elsewhere")
+    trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
+    (family,) = trial.families
+    assert family.effect is Effect.TAKES
+    assert family.note == "comes from policy data and goes from physical network physnet1 to elsewhere"
 
 
 def test_a_trial_says_what_no_policy_can_do(world: World) -> None:
@@ -82,8 +92,8 @@ def test_a_trial_names_what_the_host_uses_itself(world: World) -> None:
     draft = NewPolicy("fast", ONE_PF, num_vfs=4, mtu=9000, physical_network="physnet1", priority=5)
     trial = world.engine.run(lambda tx: policy_trials.trial(tx, policies.draft(tx, draft)))
     (family,) = trial.families
-    wanted = "the host uses it: it has address 10.0.0.5/24: its change of VFs and MTU is held back"
-    assert family.note == wanted
+    used = "the host uses it: it has address 10.0.0.5/24: its change of VFs and MTU is held back"
+    assert family.note == f"comes from policy data; {used}"
 
 
 def test_what_servers_hold_keeps_its_policy(world: World) -> None:
