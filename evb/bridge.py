@@ -14,7 +14,7 @@ from evb.behaviour import SOONEST_SECONDS, Accept, Behaviour, Deaf, Refuse, Sile
 from evb.events import Event, What
 from evb.frames import NEAREST_CUSTOMER_BRIDGE, Form, Frame, Malformed, parsed_frame
 
-_TTL_SECONDS = 20
+_TTL_SECONDS, _LAST_TTL_SECONDS = 20, 2
 _EAGER_SECONDS, _CALM_SECONDS = 1.0, 5.0
 _AGAIN_SECONDS, _MOST_TRIES = 0.5, 4
 # A station begins with 1; lldpad takes a number that it has just heard for a repeat, even where it has heard itself.
@@ -41,8 +41,8 @@ class Bridge:
         self.behaviour: Behaviour = Accept()
         self.answer_seconds = SOONEST_SECONDS
         self.lose = 0
-        self.is_mute = False
         self.vsis: dict[UUID, vdp.Message] = {}
+        self._is_mute = False
         self._port = port
         self._send = send
         self._tell = tell
@@ -76,6 +76,11 @@ class Bridge:
         self._forget_station()
         self.vsis.clear()
         self._tell(Event(now, What.LINK_DOWN))
+
+    def fall_silent(self) -> None:
+        """Announce itself once more, for two seconds, and never again: as one that has gone without a word."""
+        self._announce(_LAST_TTL_SECONDS)
+        self._is_mute = True
 
     def deassociate(self, now: float, instance_id: UUID) -> None:
         """End an association without being asked; KeyError where there is none."""
@@ -125,10 +130,10 @@ class Bridge:
         self._announce()
         self._at(now + (_CALM_SECONDS if self._heard else _EAGER_SECONDS), self._announce_on)
 
-    def _announce(self) -> None:
+    def _announce(self, ttl_seconds: int = _TTL_SECONDS) -> None:
         evb = [self._own_evb(form) for form in Form if form in self._port.forms]
-        if evb and not self.is_mute:
-            said = lldp.announcement(self._port.mac, self._port.name, _TTL_SECONDS, tuple(evb))
+        if evb and not self._is_mute:
+            said = lldp.announcement(self._port.mac, self._port.name, ttl_seconds, tuple(evb))
             self._send(Frame(NEAREST_CUSTOMER_BRIDGE, self._port.mac, lldp.ETHERTYPE, lldp.built(said)))
 
     def _own_evb(self, form: Form) -> lldp.Evb:

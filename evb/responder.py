@@ -62,10 +62,10 @@ class Responder:
             self._bridge.answer_seconds = answer_seconds
             self._bridge.lose = lose
 
-    def mute(self) -> None:
-        """Announce nothing from now on: to its station the bridge is gone once what it has announced is too old."""
+    def fall_silent(self) -> None:
+        """Announce nothing any more: to its station the bridge is gone two seconds later."""
         with self._changed:
-            self._bridge.is_mute = True
+            self._bridge.fall_silent()
 
     def deassociate(self, instance_id: UUID) -> None:
         """End an association of a station unasked; KeyError where there is none."""
