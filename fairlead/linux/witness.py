@@ -75,7 +75,9 @@ class Witness(Protocol):
     """Made before the bridge is asked."""
 
     def hear(self, seconds: float) -> Heard:
-        """What was heard until now; for so long it waits for an answer, or for an echo."""
+        """What was heard until now. For so long it waits for an answer, or for what spoils any: an echo, or a loss. The
+        end of an association is waited for beyond those.
+        """
         ...
 
 
@@ -116,7 +118,8 @@ class WireWitness:
             while True:
                 heard = self._heard()
                 left = deadline - time.monotonic()
-                if heard.answer or heard.is_misleading or left <= 0:
+                is_enough = heard.is_misleading and self._request is not VdpRequest.DISASSOCIATE
+                if heard.answer or is_enough or left <= 0:
                     return heard
                 selector.select(left)
 

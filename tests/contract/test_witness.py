@@ -1,9 +1,12 @@
 """What is heard on a PF's wire, on a veth: the bridge's answers, the PF's own frames, and what passes for neither."""
 
+import select
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from threading import Timer
 from uuid import UUID
 
 import pytest
@@ -15,7 +18,7 @@ from fairlead.linux.vdp_frames import VdpForm
 from fairlead.linux.witness import CannotHear, Heard, WireWitness
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import BASELINE
-from fairlead.model.vsi import VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
+from fairlead.model.vsi import ABSENT, VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
 from fairlead.sim.hardware import two_socket_server
 from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import Machine
@@ -40,27 +43,42 @@ class Wire:
     pf: ObservedPf
     arrivals: Mapping[Form, socket.socket]
 
-    def say(self, form: Form, source: str = BRIDGE, code: int = 0, vlan: int | None = None) -> None:
+    def say(
+        self,
+        form: Form,
+        source: str = BRIDGE,
+        code: int = 0,
+        vlan: int | None = None,
+        mode: vdp.Mode = vdp.Mode.ASSOCIATE,
+    ) -> None:
         """An answer as a bridge gives it, from that source; returns once it has come."""
-        self.end.send(_frame(form, source, code, vlan))
+        self.end.send(_frame(form, source, code, vlan, mode))
         self.arrivals[form].recv(2048)
 
     def send_from_pf(self, form: Form, source: str) -> None:
-        """Such a frame on its way out."""
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as own:
-            own.bind((self.pf.name or "", 0))
-            own.send(_frame(form, source))
+        """Such a frame on its way out. The kernel drops what is sent in the first moments of a link, unsaid."""
+        with _end(self.pf.name or "", 0) as own, _end("br0", FORMS[form].value) as other:
+            give_up = time.monotonic() + IN_TIME
+            while not select.select([other], [], [], 0.05)[0]:
+                assert time.monotonic() < give_up
+                own.send(_frame(form, source))
 
-    def witness(self) -> WireWitness:
+    def witness(self, request: VdpRequest = VdpRequest.ASSOCIATE) -> WireWitness:
         """Of the PF at the other end."""
-        return WireWitness(self.pf, VSI, VdpRequest.ASSOCIATE)
+        return WireWitness(self.pf, VSI, request)
 
 
-def _frame(form: Form, source: str, code: int = 0, vlan: int | None = None) -> bytes:
+def _frame(
+    form: Form,
+    source: str,
+    code: int = 0,
+    vlan: int | None = None,
+    mode: vdp.Mode = vdp.Mode.ASSOCIATE,
+) -> bytes:
     entry = vdp.Entry(bytes.fromhex(VSI.mac.replace(":", "")), 100)
     manager = bytes((11,)).ljust(1 if form is Form.DRAFT else 16, b"\0")
     vsi = vdp.Vsi(manager, VSI.type_id, VSI.type_id_version, UUID(INSTANCE), (entry,))
-    message = vdp.Message(form, vdp.Mode.ASSOCIATE, vdp.answered(code, form), vsi)
+    message = vdp.Message(form, mode, vdp.answered(code, form), vsi)
     said = ecp.Ecpdu(form, is_acknowledgement=False, sequence=7, payload=vdp.built(message))
     mac = bytes.fromhex(source.replace(":", ""))
     frame = ecp.framed(said, mac, ecp.DESTINATIONS[form]).built()
@@ -127,6 +145,16 @@ def test_what_the_pf_itself_sent_is_an_echo_and_no_answer(wire: Wire, form: Form
         heard = witness.hear(AT_ONCE)
     assert heard == Heard(echoes=frozenset({FORMS[form]}))
     assert heard.is_misleading is (form is Form.DRAFT)
+
+
+@EACH
+def test_the_end_of_an_association_is_waited_for_beyond_an_echo(wire: Wire, form: Form):
+    with wire.witness(VdpRequest.DISASSOCIATE) as witness:
+        wire.say(form, PF_MAC)
+        end = Timer(0.2, wire.say, (form,), {"mode": vdp.Mode.DEASSOCIATE})
+        end.start()
+        assert witness.hear(IN_TIME).answer == ABSENT
+        end.join()
 
 
 @EACH
