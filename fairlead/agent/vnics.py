@@ -60,8 +60,16 @@ def _host(kernel: Kernel, desired: DesiredState, seen: KernelView) -> _Host:
         taps={tap.name: tap for tap in seen.taps},
         macvtaps={macvtap.name: macvtap for macvtap in seen.macvtaps},
         uplinks={bridge.name: uplink for bridge in seen.bridges for uplink in bridge.uplinks},
-        counted={pf.key: kernel.vf_counters(pf) for pf in seen.pfs if pf.key in used and pf.name is not None},
+        counted={pf.key: _counted(kernel, pf) for pf in seen.pfs if pf.key in used and pf.name is not None},
     )
+
+
+def _counted(kernel: Kernel, pf: ObservedPf) -> Mapping[int, NicCounters]:
+    """By VF; of a driver that tells none now, none: what else is known of its vNICs, and of others', is told."""
+    try:
+        return kernel.vf_counters(pf)
+    except Fault:
+        return {}
 
 
 def _sights(host: _Host, desired: DesiredState) -> Iterator[VnicSight]:

@@ -76,12 +76,15 @@ class Call:
 
     def run(self, work: Callable[[Tx], Result]) -> Result:
         """The result of a control function in its transaction; for plain handlers. A GET looks, at one moment."""
-        engine = self.parts.engine
-        return (engine.look if self.attempt.is_look else engine.run)(self._guarded(work))
+        return self._on_engine(self._guarded(work))
 
     async def in_worker(self, work: Callable[[Tx], Result]) -> Result:
         """The same for Live handlers."""
-        return await self.parts.runner.run(lambda: self.parts.engine.run(self._guarded(work)))
+        return await self.parts.runner.run(lambda: self._on_engine(self._guarded(work)))
+
+    def _on_engine(self, work: Callable[[Tx], Result]) -> Result:
+        engine = self.parts.engine
+        return (engine.look if self.attempt.is_look else engine.run)(work)
 
     def goes_by(self, action: str) -> None:
         """Its body has said which of several things is to be done: it goes by this rule, and is recorded so."""

@@ -49,6 +49,24 @@ def network_id(site):
     return site.http.get(f"{V2}/networks?name=blue").json()["networks"][0]["id"]
 
 
+def test_nobody_opens_what_may_be_sent_on_a_network_of_others(site, anna):
+    """An ordinary vNIC without an address may send from any, which is for who may switch port security off."""
+    blue = network_id(site)
+    share(site, blue, anna.project_id)
+    port = (
+        anna.http.post(f"{V2}/ports", json={"port": {"network_id": blue}}).raise_for_status().json()["port"]
+    )
+    bare = {"network_id": blue, "fixed_ips": []}
+    assert anna.http.put(f"{V2}/ports/{port['id']}", json={"port": {"fixed_ips": []}}).status_code == 403
+    assert anna.http.post(f"{V2}/ports", json={"port": bare}).status_code == 403
+    assert anna.http.get(f"{V2}/ports/{port['id']}").json()["port"]["fixed_ips"] == port["fixed_ips"]
+    direct = {**bare, "binding:vnic_type": "direct"}
+    assert anna.http.post(f"{V2}/ports", json={"port": direct}).status_code == 201
+    whole = {"binding:vnic_type": "direct-physical"}
+    assert anna.http.put(f"{V2}/ports/{port['id']}", json={"port": whole}).status_code == 403
+    site.http.put(f"{V2}/ports/{port['id']}", json={"port": {"fixed_ips": []}}).raise_for_status()
+
+
 def test_a_project_boots_on_a_network_once_it_is_shared_with_it(site, anna, bert):
     blue = network_id(site)
     wish = {"name": "web", "flavorRef": site.flavor(), "imageRef": site.image()}

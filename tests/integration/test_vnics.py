@@ -90,6 +90,14 @@ def test_asked_their_hosts_tell_how_they_are_now(site):
     assert (one["is_told"], one["is_wired"], one["seen"]["vlan"]) == (True, False, 999)
 
 
+def test_counters_that_a_driver_does_not_tell_hide_nothing_else(site):
+    site.hosts["host1"].machine.troubles.hanging["count"] = 99
+    with site.answering():
+        found = listed(site, live="true", host="host1")["vnics"]
+    assert all(vnic["is_told"] and vnic["is_wired"] for vnic in found)
+    assert {vnic["vnic_type"]: vnic["counters"] is None for vnic in found}["direct"]
+
+
 def test_a_port_that_no_host_has_is_said_to_be_so(site):
     network = listed(site)["vnics"][0]["network_id"]
     made = site.http.post("/network/v2.0/ports", json={"port": {"network_id": network}}).json()["port"]

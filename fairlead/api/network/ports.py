@@ -192,10 +192,13 @@ def _changes(form: PortChangeForm, before: PortView | None, new_mac: MacAddress 
     )
 
 
-def _implied(form: PortForm) -> frozenset[str]:
-    """Nobody checks what a whole device sends, which is to say that port security is off."""
+def _implied(form: PortForm | PortChangeForm) -> frozenset[str]:
+    """Nobody checks what a whole device sends, nor from which addresses an ordinary vNIC without any of its own does:
+    which is to say that port security is off.
+    """
     is_whole = form.vnic_type is VnicType.DIRECT_PHYSICAL
-    return frozenset({"port_security_enabled"} if is_whole else ())
+    is_open = form.fixed_ips == [] and form.vnic_type in {VnicType.NORMAL, UNSET}
+    return frozenset({"port_security_enabled"} if is_whole or is_open else ())
 
 
 _NOT_OF_THE_PORT = frozenset({"profile", "fixed_ips", "pairs", "options"})

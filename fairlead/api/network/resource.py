@@ -67,8 +67,8 @@ class Resource(Generic[Post, Put, New, View]):
     """A noun that clients create, list, show, change and delete. `new` reads the form of POST; the others are one
     transaction each: of the new value, the columns, the id, and the id with the revision that If-Match names.
     `shown` is one as that project sees it, `target` what rules ask of one, `new_target` of one that shall be; `names`
-    gives what a form names, which the caller must see; `implies` the attributes that the form of POST asks for by
-    another's value, as if it had named them. `before_update` asks outside of the transaction, and may refuse.
+    gives what a form names, which the caller must see; `implies` the attributes that a form asks for by another's
+    value, as if it had named them. `before_update` asks outside of the transaction, and may refuse.
     """
 
     noun: Noun[Post, Put]
@@ -84,7 +84,7 @@ class Resource(Generic[Post, Put, New, View]):
     update: Callable[[Tx, str, Put, int | None], View]
     remove: Callable[[Tx, str, int | None], None]
     names: Names = _nothing
-    implies: Callable[[Post], AbstractSet[str]] = _implies_nothing
+    implies: Callable[[Post | Put], AbstractSet[str]] = _implies_nothing
     before_update: Callable[[Call, str, Put], None] = _nothing_before
 
     def routes(self, path: str) -> tuple[Route, ...]:
@@ -139,9 +139,8 @@ class Resource(Generic[Post, Put, New, View]):
 
         def work(tx: Tx) -> View:
             self._see_names(tx, call, given.form)
-            check_named(
-                call.caller, self._action("update"), given.named, self.target(self.fetch(tx, subject))
-            )
+            named = given.named | self.implies(given.form)
+            check_named(call.caller, self._action("update"), named, self.target(self.fetch(tx, subject)))
             return self.update(tx, subject, given.form, revision)
 
         return document({self.noun.singular: self._seen(call, [call.run(work)])[0]})
