@@ -183,11 +183,6 @@ BAD_PORTS: dict[str, tuple[dict[str, object], int, str]] = {
         400,
         "of kind 802.1Qbg, and a mechanism there has ethernet",
     ),
-    "a profile of 802.1Qbh for a macvtap": (
-        {"network_id": "@edge", "binding:vnic_type": "macvtap", "port_profile_id": "@finance"},
-        400,
-        "of kind 802.1Qbh, and a mechanism there has",
-    ),
     "a priority on a flat network": (
         {**DIRECT, "network_id": "@flat", "port_profile_id": "@gold"},
         400,
