@@ -139,7 +139,7 @@ def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey,
 def _borrowed(
     desired: DesiredState | None, seen: KernelView, guests: HypervisorView
 ) -> Iterator[tuple[PfKey, int]]:
-    """VFs that guests have and that are others' by the document: somebody started them on addresses of before."""
+    """VFs that are one server's by the document, and that another guest or a domain of others has."""
     owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
     users = {
         address: domain.server_id
@@ -150,7 +150,8 @@ def _borrowed(
     for pf in seen.pfs:
         for vf in pf.vfs:
             owner, user = owners.get((pf.key, vf.index)), users.get(vf.pci_address)
-            if owner is not None and user not in {None, owner}:
+            is_by_another = vf.pci_address in guests.foreign_hostdevs or user not in {None, owner}
+            if owner is not None and is_by_another:
                 yield pf.key, vf.index
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.loop import Agent
+from fairlead.hoststate.observed import GuestState
 from fairlead.model.server import Power
+from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.mischief import start_by_hand
 from tests.control_stand_in import ControlStandIn
@@ -75,6 +77,19 @@ def test_an_agent_that_dies_once_the_borrower_is_down_has_not_forgotten(bed: Bed
     bed.wish(Power.RUNNING, 3)
     assert acts.index("reset_vf") < acts.index("start")
     assert bed.host.machine.mishaps == []
+
+
+def test_one_that_a_domain_of_others_had_is_scrubbed_too(bed: Bed) -> None:
+    machine = bed.host.machine
+    machine.traces[VF] = "theirs"
+    machine.domains["theirs"] = DomainState(
+        "theirs", None, "", 0, (VF,), (), "", GuestState.RUNNING, live_hostdevs=(VF,)
+    )
+    bed.agent.tick()
+    del machine.domains["theirs"]
+    bed.wish(Power.RUNNING, 3)
+    assert machine.domains[f"fl-{server(1)}"].live_hostdevs == (VF,)
+    assert machine.mishaps == []
 
 
 def test_one_that_its_owner_has_is_not_touched(bed: Bed) -> None:
