@@ -11,7 +11,7 @@ from fairlead.control.changes import applied, check_revision
 from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import default_of
-from fairlead.control.requests import nics_of
+from fairlead.control.requests import holding, nics_of
 from fairlead.control.segments import choose
 from fairlead.control.sharing import share_with_everybody, targets_of_networks
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
@@ -200,7 +200,7 @@ def _on(tx: Tx, network: Network) -> Callable[[Nic], Nic]:
         nic.port,
         network,
         nic.qos if nic.port.qos_policy_id else policy,
-        nic.profile if nic.port.port_profile_id else profile,
+        nic.profile if nic.port.port_profile_id else holding(nic.port, network, profile),
     )
 
 

@@ -13,7 +13,7 @@ from fairlead.control.bridging import free_uplinks
 from fairlead.control.macs import generated_mac, give_mac_back
 from fairlead.control.port_words import in_words
 from fairlead.control.qos import NewQosPolicy
-from fairlead.control.requests import nic_of, profile_in_force
+from fairlead.control.requests import holding, nic_of, profile_in_force
 from fairlead.control.subjects import of_port, refused, sees_network, sees_policy, sees_profile
 from fairlead.drivers.base import BoundPort
 from fairlead.drivers.registry import choose
@@ -305,7 +305,7 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
     profile_id = profile_in_force(port, network)
     profile = tx.port_profiles.fetch(profile_id) if profile_id else None
     ports.check_kind(network, port, profile)
-    return Nic(port, network, _draft_policy(tx, caller, nic, network), profile)
+    return Nic(port, network, _draft_policy(tx, caller, nic, network), holding(port, network, profile))
 
 
 def _draft_policy(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> QosPolicy | None:

@@ -15,7 +15,7 @@ from fairlead.control.changes import applied, check_revision, given
 from fairlead.control.nic_changes import change_nics
 from fairlead.control.offered_profiles import known_to_products
 from fairlead.control.port_words import in_words
-from fairlead.control.requests import nics_of
+from fairlead.control.requests import holding, nics_of
 from fairlead.control.sharing import share_with_everybody, targets_of_profiles
 from fairlead.model.errors import Conflict, InvalidValue, MissingValue
 from fairlead.model.ids import NetworkId, PortProfileId, ProjectId
@@ -164,7 +164,8 @@ def update(
     if given(settings):
         changed = replace(changed, settings=changed_settings(profile.settings, settings))
         _check_networks(tx, changed)
-        change_nics(tx, nics_of(tx, _ports_under(tx, profile_id)), lambda nic: replace(nic, profile=changed))
+        nics = nics_of(tx, _ports_under(tx, profile_id))
+        change_nics(tx, nics, lambda nic: replace(nic, profile=holding(nic.port, nic.network, changed)))
     return tx.port_profiles.put(changed)
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from fairlead.control.boundary import Tx
 from fairlead.control.host_rules import Whereabouts, rules_for, whereabouts_of
 from fairlead.control.macs import with_macs_taken
+from fairlead.drivers.registry import speaks_to
 from fairlead.model.ids import PortId, PortProfileId, QosPolicyId
 from fairlead.model.network import Network
 from fairlead.model.port import Port
+from fairlead.model.port_profile import PortProfile
 from fairlead.model.request import Nic, ServerRequest, server_request
 from fairlead.model.server import Flavor, Server
 
@@ -50,11 +52,9 @@ def nics_of(tx: Tx, ports: Sequence[Port]) -> tuple[Nic, ...]:
 
     def nic(port: Port, network: Network) -> Nic:
         policy_id, profile_id = policy_in_force(port, network), profile_in_force(port, network)
+        policy = policies[policy_id] if policy_id else None
         return Nic(
-            port,
-            network,
-            policies[policy_id] if policy_id else None,
-            profiles[profile_id] if profile_id else None,
+            port, network, policy, holding(port, network, profiles[profile_id] if profile_id else None)
         )
 
     return tuple(nic(*pair) for pair in pairs)
@@ -64,7 +64,8 @@ def nic_of(tx: Tx, port: Port, network: Network) -> Nic:
     """The same of one port, which need not be there yet, on that network; raises NotFound."""
     policy_id, profile_id = policy_in_force(port, network), profile_in_force(port, network)
     policy = tx.qos_policies.fetch(policy_id) if policy_id else None
-    return Nic(port, network, policy, tx.port_profiles.fetch(profile_id) if profile_id else None)
+    profile = tx.port_profiles.fetch(profile_id) if profile_id else None
+    return Nic(port, network, policy, holding(port, network, profile))
 
 
 def policy_in_force(port: Port, network: Network) -> QosPolicyId | None:
@@ -72,6 +73,14 @@ def policy_in_force(port: Port, network: Network) -> QosPolicyId | None:
     return port.qos_policy_id or network.qos_policy_id
 
 
+def holding(port: Port, network: Network, profile: PortProfile | None) -> PortProfile | None:
+    """The port's own profile, or its network's where that speaks to such ports; None: it has none."""
+    is_own = port.port_profile_id is not None
+    if profile is None or is_own or speaks_to(profile, port.vnic_type, network.link_layer):
+        return profile
+    return None
+
+
 def profile_in_force(port: Port, network: Network) -> PortProfileId | None:
-    """The port profile that holds for the port: its own, else its network's."""
+    """The port profile that holds for the port, where it speaks to such ports: its own, else its network's."""
     return port.port_profile_id or network.port_profile_id

@@ -1,5 +1,6 @@
 """What a mechanism driver takes and gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from fairlead.model.port import Port, VnicType
 from fairlead.model.port_profile import PortProfile, PortProfileKind
 from fairlead.model.port_settings import PortSettings, settings_in_force
 from fairlead.model.qos import QosPolicy
+
+NO_FIELDS: Mapping[VnicType, frozenset[str]] = {}
+"""Of a mechanism that has no ETHERNET profiles, or none that ask for anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Driver(Protocol):
     link_layers: frozenset[LinkLayer]
     profile_kinds: frozenset[PortProfileKind]
     """Port profiles that it can make true; a port without one is as one of ETHERNET that says nothing."""
+    profile_fields: Mapping[VnicType, frozenset[str]]
+    """By vNIC type, what an ETHERNET profile may ask for; none where it has no such profiles."""
 
     def bind(self, bound: BoundPort) -> Bound:
         """The binding of the port on that device; raises Conflict `cannot_bind` when the port asks for

@@ -1,5 +1,7 @@
 """Linux bridge: an ordinary vNIC is a tap on the VLAN-filtering bridge of its physical network."""
 
+from collections.abc import Mapping
+
 from fairlead.drivers.base import Bound, BoundPort
 from fairlead.drivers.names import bridge_name, tap_name
 from fairlead.hoststate.desired import FLAT_VLAN
@@ -13,6 +15,10 @@ from fairlead.model.port_profile import PortProfileKind
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.vf import LinkState, VlanProtocol
 
+_PROFILE_FIELDS: Mapping[VnicType, frozenset[str]] = {
+    VnicType.NORMAL: frozenset({"spoof_check", "link_state", "mtu", "max_rate_mbps"})
+}
+
 
 class Bridge:
     """Binds normal ports to taps."""
@@ -21,6 +27,7 @@ class Bridge:
     vnic_types = frozenset({VnicType.NORMAL})
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.ETHERNET})
+    profile_fields = _PROFILE_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

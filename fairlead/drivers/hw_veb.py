@@ -5,6 +5,8 @@ the VF itself; a macvtap port's has a macvtap on it, in mode passthru, and the V
 clients read: Neutron's sriovnicswitch driver for vif_details.
 """
 
+from collections.abc import Mapping
+
 from fairlead.drivers.base import Bound, BoundPort
 from fairlead.drivers.held_vf import macvtap_on_vf, vf_profile
 from fairlead.hoststate.settings import Settings
@@ -12,9 +14,14 @@ from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import ALL_VLANS, PortProfileKind
+from fairlead.model.port_profile import ALL_FIELDS, ALL_VLANS, PortProfileKind
 from fairlead.model.qos import mbps
 from fairlead.model.vf import VfSettings
+
+_PROFILE_FIELDS: Mapping[VnicType, frozenset[str]] = {
+    VnicType.DIRECT: ALL_FIELDS,
+    VnicType.MACVTAP: ALL_FIELDS - {"allowed_vlans"},
+}
 
 
 class HwVeb:
@@ -24,6 +31,7 @@ class HwVeb:
     vnic_types = frozenset({VnicType.DIRECT, VnicType.MACVTAP})
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.ETHERNET})
+    profile_fields = _PROFILE_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

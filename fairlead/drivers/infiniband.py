@@ -5,7 +5,7 @@ manager holds it to that in any case. It enters the guest as a plain hostdev. So
 mlnx_infiniband of networking-mlnx for vif_details, Nova's VF profile for binding:profile.
 """
 
-from fairlead.drivers.base import Bound, BoundPort
+from fairlead.drivers.base import NO_FIELDS, Bound, BoundPort
 from fairlead.drivers.held_vf import vf_profile
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
@@ -25,6 +25,7 @@ class Infiniband:
     vnic_types = frozenset({VnicType.DIRECT})
     link_layers = frozenset({LinkLayer.INFINIBAND})
     profile_kinds = frozenset({PortProfileKind.INFINIBAND, PortProfileKind.ETHERNET})
+    profile_fields = NO_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

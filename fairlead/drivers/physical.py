@@ -5,6 +5,8 @@ clients read: Neutron's sriovnicswitch driver for vif_details, Nova's PF profile
 for MAC and VLAN: docs/decisions/0019.
 """
 
+from collections.abc import Mapping
+
 from fairlead.drivers.base import Bound, BoundPort
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
@@ -19,6 +21,10 @@ from fairlead.model.vf import LinkState, VlanProtocol
 DEVICE_MAC = "device_mac_address"
 """Key of binding:profile: the MAC of the PF, which is the port's while it is bound."""
 
+_PROFILE_FIELDS: Mapping[VnicType, frozenset[str]] = {
+    VnicType.DIRECT_PHYSICAL: frozenset({"trust", "spoof_check", "mtu", "min_rate_mbps", "allowed_vlans"})
+}
+
 
 class Physical:
     """Binds direct-physical ports to PFs, and to NICs without SR-IOV."""
@@ -27,6 +33,7 @@ class Physical:
     vnic_types = frozenset({VnicType.DIRECT_PHYSICAL})
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.ETHERNET})
+    profile_fields = _PROFILE_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

@@ -6,7 +6,7 @@ Source of what clients read: Nova's set_vif_host_backend_802qbg_config (nova/vir
 
 from dataclasses import replace
 
-from fairlead.drivers.base import Bound, BoundPort
+from fairlead.drivers.base import NO_FIELDS, Bound, BoundPort
 from fairlead.drivers.hw_veb import HwVeb
 from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
@@ -26,6 +26,7 @@ class Qbg:
     vnic_types = HwVeb.vnic_types
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.QBG})
+    profile_fields = NO_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

@@ -6,7 +6,7 @@ for one is refused. Source of what clients read: Cisco's UCS Manager driver for 
 
 from dataclasses import replace
 
-from fairlead.drivers.base import Bound, BoundPort
+from fairlead.drivers.base import NO_FIELDS, Bound, BoundPort
 from fairlead.drivers.held_vf import macvtap_on_vf, vf_profile
 from fairlead.drivers.hw_veb import HwVeb
 from fairlead.hoststate.settings import Settings
@@ -26,6 +26,7 @@ class Qbh:
     vnic_types = HwVeb.vnic_types
     link_layers = frozenset({LinkLayer.ETHERNET})
     profile_kinds = frozenset({PortProfileKind.QBH})
+    profile_fields = NO_FIELDS
 
     def bind(self, bound: BoundPort) -> Bound:
         """See Driver.bind."""

@@ -11,7 +11,7 @@ from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
-from fairlead.model.port_profile import PortProfileKind
+from fairlead.model.port_profile import EthernetSettings, PortProfile, PortProfileKind
 
 DRIVERS: tuple[Driver, ...] = (HwVeb(), Qbh(), Qbg(), Physical(), Bridge(), Infiniband())
 
@@ -46,6 +46,15 @@ def choose(
 def served_kinds(vnic_type: VnicType, link_layer: LinkLayer) -> frozenset[PortProfileKind]:
     """The kinds of port profiles that can be made true for such a port on such a NIC."""
     return frozenset(kind for driver in _fitting(vnic_type, link_layer) for kind in driver.profile_kinds)
+
+
+def speaks_to(profile: PortProfile, vnic_type: VnicType, link_layer: LinkLayer) -> bool:
+    """Whether the profile, as a network's default, holds for such ports: their mechanism has its kind, and all that it
+    asks for.
+    """
+    drivers = [driver for driver in _fitting(vnic_type, link_layer) if profile.kind in driver.profile_kinds]
+    asked = profile.settings.asked if isinstance(profile.settings, EthernetSettings) else frozenset()
+    return any(asked <= driver.profile_fields.get(vnic_type, frozenset()) for driver in drivers)
 
 
 def _fitting(vnic_type: VnicType, link_layer: LinkLayer) -> list[Driver]:

@@ -6,7 +6,7 @@ making one raises InvalidValue that names the field.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
@@ -115,6 +115,15 @@ class EthernetSettings:
     min_rate_mbps: int | None = None
     max_rate_mbps: int | None = None
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """Names of the fields that ask for something; what holds without any profile asks for nothing."""
+        nothing = {"vlan_priority": 0, "vlan_protocol": VlanProtocol.DOT1Q, "trust": False}
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return frozenset(
+            name for name, value in said.items() if value is not None and value != nothing.get(name)
+        )
+
     def __post_init__(self) -> None:
         _check("vlan_priority", self.vlan_priority, 0, HIGHEST_VLAN_PRIORITY)
         _check("mtu", self.mtu, LEAST_MTU, MOST_MTU)
@@ -134,6 +143,10 @@ class EthernetSettings:
                 raise InvalidValue(
                     field, given, "possible together with allowed_vlans: the tags are the guest's own"
                 )
+
+
+ALL_FIELDS = frozenset(field.name for field in fields(EthernetSettings))
+"""Names of all that an ETHERNET profile may ask for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ def port(world: World, **fields: object) -> PortId:
     return world.engine.run(lambda tx: ports.create(tx, new)).port.id
 
 
+QBG = {"manager_id": 11, "type_id": 1, "type_id_version": 1}
+
+
 class Running:
     """A server that runs with one NIC."""
 
@@ -106,6 +109,43 @@ def test_a_port_has_the_profile_of_its_network_unless_it_has_its_own(world):
     world.engine.run(lambda tx: update(tx, running.port_id, PortChanges(port_profile_id=own)))
     running.host.settle()
     assert running.vf().vlan_priority == 0
+
+
+def test_a_default_speaks_to_the_ports_whose_mechanism_has_it_all(world):
+    made = profile(world, vlan_priority=5, max_rate_mbps=100)
+    world.policy()
+    host = world.host()
+    before = world.run_server(host, "before", world.normal())
+    set_network(world, port_profile_id=made)
+    after = world.run_server(host, "after", (*world.normal(), *world.direct()))
+    assert (before.status, after.status) == (ServerStatus.ACTIVE, ServerStatus.ACTIVE)
+    shown = [world.engine.run(lambda tx, one=one: ports.show(tx, one)) for one in after.ports]
+    (slot,) = (view.binding.profile["pci_slot"] for view in shown if view.port.vnic_type is VnicType.DIRECT)
+    pf, index = host.sim.machine.vf_at(slot)
+    assert (pf.vfs[index].vlan_priority, pf.vfs[index].max_rate_mbps) == (5, 100)
+    caps = {tap.max_rate_kbps for tap in host.sim.kernel.observe().taps}
+    assert caps == {None}
+    change(world, made, vlan_priority=None)
+    host.settle()
+    assert {tap.max_rate_kbps for tap in host.sim.kernel.observe().taps} == {100_000}
+    change(world, made, vlan_priority=5)
+    host.settle()
+    assert {tap.max_rate_kbps for tap in host.sim.kernel.observe().taps} == {None}
+
+
+@pytest.mark.parametrize("kind", [PortProfileKind.QBH, PortProfileKind.QBG])
+def test_a_default_of_a_kind_that_ordinary_ports_cannot_have_is_no_profile_of_theirs(world, kind):
+    said = {"profile_id": "finance"} if kind is PortProfileKind.QBH else QBG
+    set_network(world, port_profile_id=profile(world, kind, **said))
+    running = Running(world, world.normal())
+    assert running.server.status is ServerStatus.ACTIVE
+
+
+def test_a_profile_that_a_port_chose_is_held_to_all_that_it_asks(world):
+    running = Running(world, world.normal())
+    own = PortChanges(port_profile_id=profile(world, vlan_priority=5))
+    with pytest.raises(Conflict, match="VLAN priority 5"):
+        world.engine.run(lambda tx: update(tx, running.port_id, own))
 
 
 def test_a_change_reaches_ports_that_have_it_and_they_are_pending_until_it_is_read_back(world):
@@ -271,13 +311,6 @@ def test_a_kind_that_no_mechanism_serves_is_refused_to_whoever_chooses_it(world,
     with pytest.raises(InvalidValue, match=f"it is of kind {kind.value}") as refused:
         world.boot("web", tuple(nics))
     assert refused.value.field == "port_profile_id"
-
-
-def test_a_kind_that_the_network_has_is_refused_at_boot_where_no_mechanism_serves_it(world):
-    set_network(world, port_profile_id=profile(world, PortProfileKind.QBH, profile_id="finance"))
-    with pytest.raises(Conflict, match=r"kind 802\.1Qbh") as refused:
-        world.boot("web", world.normal())
-    assert refused.value.code == "cannot_bind"
 
 
 def test_a_trunk_of_some_vlans_is_refused_at_boot_on_a_vf(world):
