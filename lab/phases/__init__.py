@@ -22,6 +22,7 @@ from lab.phases.physical import PHYSICAL, RETURN, TRUNK
 from lab.phases.power import POWER
 from lab.phases.qbg import QBG
 from lab.phases.qbh import QBH
+from lab.phases.rebind import REBIND
 from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
 from lab.phases.reload import RELOAD
@@ -32,6 +33,6 @@ from lab.phases.vdp import VDP
 PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, QBG, CRASHES,
-    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REUSE, DEAF,
+    GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REBIND, REUSE, DEAF,
     END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
 )  # fmt: skip
