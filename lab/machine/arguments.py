@@ -59,6 +59,11 @@ class RunFiles:
         return self.directory / "shell.sock"
 
     @property
+    def monitor(self) -> Path:
+        """Where QEMU itself is spoken to."""
+        return self.directory / "monitor.sock"
+
+    @property
     def serial_log(self) -> Path:
         """The kernel's console."""
         return self.directory / "serial.log"
@@ -83,6 +88,7 @@ def arguments(image: Image, code_disk: Path | None, files: RunFiles, accelerator
     """All arguments of QEMU, its name left out."""
     return [
         *("-name", HOSTNAME, "-nodefaults", "-display", "none", "-no-reboot"),
+        *("-qmp", f"unix:{files.monitor},server=on,wait=off"),
         *(
             "-accel",
             accelerator.accel,

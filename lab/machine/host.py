@@ -13,6 +13,7 @@ from lab.image.recipe import Image
 from lab.machine.accelerator import Accelerator
 from lab.machine.arguments import RunFiles, arguments
 from lab.machine.channel import Channel, Done
+from lab.machine.monitor import Monitor
 from lab.machine.process import QemuProcess
 
 _BOOT_SECONDS = 120.0
@@ -92,6 +93,16 @@ class Host:
         """Return once the host is up and libvirt answers."""
         self.wait_for("the host's NICs", _BOOT_SECONDS, lambda: self.read("/run/lab/booted") is not None)
         self.wait_for("libvirt", _BOOT_SECONDS, lambda: self.virsh("version").code == 0)
+
+    def reboot(self) -> None:
+        """Power lost and back: its disk is as it was, and no process is left. Returns once libvirt answers again."""
+        self.must("sync")
+        with Monitor(self.files.monitor) as monitor:
+            monitor.do("set-action", reboot="reset")
+            monitor.do("system_reset")
+            self.channel.wait_ready(_BOOT_SECONDS)
+            monitor.do("set-action", reboot="shutdown")
+        self.wait_for_libvirt()
 
     def _connected(self) -> Channel:
         try:

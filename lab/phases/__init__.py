@@ -7,6 +7,7 @@ PHASES.
 
 from lab.phase import Phase
 from lab.phases.attachment import ATTACH, DEAF
+from lab.phases.boot import BOOT
 from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
@@ -34,5 +35,5 @@ PHASES: tuple[Phase, ...] = (
     HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, QBG, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REBIND, REUSE, DEAF,
-    END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
+    BOOT, END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
 )  # fmt: skip
