@@ -16,6 +16,7 @@ from fairlead.client.session import ClientError, Json, Session
 
 _SERVERS = "/compute/v2.1/servers"
 _PORTS = "/network/v2.0/ports"
+_ID_DIGITS = 8
 _KEYS = {"uuid": "net_id", "port": "port_id"}
 """What an item of --nic is called as an attachment."""
 _TROUBLES = frozenset({"server_troubled", "server_failed"})
@@ -50,7 +51,7 @@ def attach(invocation: Invocation, name: str, nic: str, *, wait: bool) -> None:
 
 @click.command()
 @click.argument("name", shell_complete=completes("server"))
-@click.argument("port", shell_complete=completes("port"))
+@click.argument("port", metavar="PORT|MAC", shell_complete=completes("port"))
 @click.option("--wait", is_flag=True, help="Until the guest has let go of it and its device is clean.")
 @click.option(
     "--force",
@@ -63,11 +64,11 @@ def detach(invocation: Invocation, name: str, port: str, *, wait: bool, force: b
     """Take a NIC from a server; its guest goes on meanwhile.
 
     The guest is asked to let go of it, and asked again until it does; nobody else gets the device before, and it is
-    scrubbed first.
+    scrubbed first. The NIC is named by its port's name or id, the first eight digits of that, or its MAC.
     """
     session = invocation.session
     identity = str(find(session, f"{_SERVERS}/detail", "server", name)["id"])
-    port_id = str(find(session, _PORTS, "port", port)["id"])
+    port_id = _attached(session, identity, port) or str(find(session, _PORTS, "port", port)["id"])
     seen = last_event(session, identity) if wait else 0
     session.delete(f"{_SERVERS}/{identity}/os-interface/{port_id}")
     progress(f"Port {port} is to be detached from server {name}.")
@@ -77,6 +78,20 @@ def detach(invocation: Invocation, name: str, port: str, *, wait: bool, force: b
     if wait:
         is_gone = partial(_is_detached, session, identity, port_id)
         _wait(Wait(session, identity, name, seen), port_id, is_gone, "detached", stops_at_error=not force)
+
+
+def _attached(session: Session, server_id: str, wanted: str) -> str | None:
+    """The port of the server's NIC that has that MAC, or the only one whose id begins so: ports that were made for a
+    server have no names.
+    """
+    nics = listed(session, f"{_SERVERS}/{server_id}/os-interface")
+    begins = len(wanted) >= _ID_DIGITS
+    found = [
+        str(nic["port_id"])
+        for nic in nics
+        if nic["mac_addr"] == wanted.lower() or (begins and str(nic["port_id"]).startswith(wanted.lower()))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _attachment(item: Json) -> Json:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import httpx
+import msgspec
 
 from fairlead.agent.boundary import ControlAway
 from fairlead.client.transport import opened
@@ -18,6 +19,7 @@ Document = TypeVar("Document")
 
 _ANSWER_SECONDS = 30.0
 _CHUNK = 1 << 20
+_SHOWN = 300
 _DOCUMENT = {"content-type": "application/json"}
 
 
@@ -100,8 +102,26 @@ class AgentLink:
     def _away(self, answer: httpx.Response) -> ControlAway:
         hint = " Enrol this host again: `fairlead host enrol`." if answer.status_code in {401, 404} else ""
         return ControlAway(
-            f"Control at {self._url} answered {answer.status_code}: {answer.text[:300]}.{hint}"
+            f"Control at {self._url} answered {answer.status_code}: {_in_words(answer).removesuffix('.')}.{hint}"
         )
+
+
+class _Error(msgspec.Struct):
+    message: str
+    hint: str | None = None
+
+
+class _Body(msgspec.Struct):
+    error: _Error
+
+
+def _in_words(answer: httpx.Response) -> str:
+    """What control said and what helps, or what somebody between the two said."""
+    try:
+        said = msgspec.json.decode(answer.content, type=_Body).error
+    except msgspec.MsgspecError:
+        return answer.text[:_SHOWN]
+    return f"{said.message} {said.hint}" if said.hint else said.message
 
 
 def enrol(url: str, enrolment: Enrolment) -> Enrolled:
@@ -112,5 +132,5 @@ def enrol(url: str, enrolment: Enrolment) -> Enrolled:
     except httpx.TransportError as error:
         raise ControlAway(f"Control at {url} cannot be reached: {error}.") from error
     if answer.is_error:
-        raise ControlAway(f"Control at {url} refused the enrolment: {answer.text[:300]}")
+        raise ControlAway(f"Control at {url} refused the enrolment: {_in_words(answer)}")
     return codec.decode(Enrolled, answer.content)

@@ -11,7 +11,9 @@ from fairlead.control.host_rules import Whereabouts
 from fairlead.control.macs import with_macs_taken
 from fairlead.control.nics import check_bindable, drafts, listed
 from fairlead.control.policy_matches import holders
-from fairlead.control.requests import request_of, ruled
+from fairlead.control.requests import nics_of, ports_of, request_of, ruled
+from fairlead.control.vsi_instances import check_wanted
+from fairlead.model.errors import Conflict
 from fairlead.model.ids import DeviceId, HostId, ServerGroupId, ServerId
 from fairlead.model.request import ServerRequest, server_request
 from fairlead.model.server import Server
@@ -64,7 +66,12 @@ def explain_server(tx: Tx, server_id: ServerId) -> Answer:
         host = tx.hosts.fetch(server.host_id)
         summary = f"Server {server.name} is on host {host.name}."
         return Answer(summary, HostFitting(host.id, host.name), (), ())
-    return _answer(tx, f"server {server.name}", request_of(tx, server))
+    request = request_of(tx, server)
+    try:
+        check_wanted(tx, nics_of(tx, ports_of(tx, server.ports)))
+    except Conflict as refusal:
+        return Answer(f"No host can take server {server.name}: {refusal.message}", None, (), ())
+    return _answer(tx, f"server {server.name}", request)
 
 
 def fitting_elsewhere(tx: Tx, server: Server) -> tuple[str, ...]:

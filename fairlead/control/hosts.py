@@ -31,6 +31,7 @@ new servers.
 """
 UNREPORTED = timedelta(seconds=60)
 """Its polls go on while its loop hangs, or cannot read its host. A tick that makes hundreds of VFs may take long."""
+_ANOTHER = "On control's side `fairlead host enrol NAME --again` makes another."
 TOKEN_LASTS = timedelta(hours=24)
 _SEEN_EVERY = timedelta(seconds=5)
 _SKEW = SILENT
@@ -104,9 +105,9 @@ def enrol(tx: Tx, enrolment: Enrolment, secret: str) -> Enrolled:
     host_id, _, told = enrolment.token.partition(".")
     host = tx.hosts.lock(host_id) if tx.hosts.get(host_id) else None
     if host is None or not _is_same(told, host.token):
-        raise NotAllowed("This token is not known, or was used already.", code="bad_token")
+        raise NotAllowed(f"This token is not known, or was used already. {_ANOTHER}", code="bad_token")
     if host.token_expires_at is not None and host.token_expires_at < tx.now:
-        raise NotAllowed(f"The token of host {host.name} has expired.", code="bad_token")
+        raise NotAllowed(f"The token of host {host.name} has expired. {_ANOTHER}", code="bad_token")
     enrolled = replace(
         host,
         token=None,

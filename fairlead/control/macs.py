@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from fairlead.control.addresses import remade
 from fairlead.control.boundary import Tx
+from fairlead.control.port_words import in_words
 from fairlead.model.errors import Conflict
 from fairlead.model.ids import DeviceId, PortId
+from fairlead.model.network import Network
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.port import Port, VnicType
 from fairlead.model.request import ServerRequest
@@ -23,6 +25,20 @@ def generated_mac(tx: Tx) -> MacAddress:
     """A random MAC; the chance that it is taken is small, and then the transaction is tried again."""
     tail = tx.new_id()[-6:]
     return MacAddress(f"{MAC_PREFIX}:{tail[:2]}:{tail[2:4]}:{tail[4:]}")
+
+
+def check_mac_free(tx: Tx, network: Network, port: Port) -> None:
+    """Raises Conflict `mac_in_use` that names the port which has its MAC there. Of two that come at once the database
+    lets one have it (`uq_ports_mac`).
+    """
+    found = tx.ports.find(network_id=network.id, mac=port.mac)
+    if others := [other for other in found if other.id != port.id]:
+        raise Conflict(
+            "mac_in_use",
+            f"Unable to complete operation for network {network.name or network.id}. The mac address {port.mac} is in "
+            f"use by {in_words(tx, others, port.project_id)}.",
+            field="mac_address",
+        )
 
 
 def with_macs_taken(tx: Tx, request: ServerRequest, ports: Sequence[Port]) -> ServerRequest:

@@ -13,6 +13,7 @@ from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import applied, check_revision
 from fairlead.control.dhcp_options import DhcpOptionChange
+from fairlead.control.macs import check_mac_free
 from fairlead.control.nic_changes import change_nics
 from fairlead.control.port_locks import lock_ports
 from fairlead.control.ports import PortView, check_allowed_addresses, check_profile, check_settings, views
@@ -98,6 +99,8 @@ def update(
     network = tx.networks.fetch(port.network_id)
     changed = _with_guid(tx, network, port, changed, changes)
     check_settings(tx, network, changed)
+    if changed.mac != port.mac:
+        check_mac_free(tx, network, changed)
     check_allowed_addresses(changed)
     check_profile(tx, network, changed)
     if not isinstance(fixed_ips, UnsetType) or changed.mac != port.mac:

@@ -9,7 +9,7 @@ from fairlead.model.port import Port
 _NAMED = 5
 
 
-def in_words(tx: Tx, ports: Sequence[Port], project_id: ProjectId) -> str:
+def in_words(tx: Tx, ports: Sequence[Port], project_id: ProjectId | None) -> str:
     """Such as "port p1, port 5d1c... of server web"; the first few, the rest counted. Ids stand in for no names, and
     for ports of other projects than that one: whose network it is sees them, but not what servers they are of.
     """

@@ -7,9 +7,10 @@ from fairlead.control.addresses import WantedAddress, allocate
 from fairlead.control.boundary import Tx
 from fairlead.control.changes import check_revision
 from fairlead.control.dhcp_options import DhcpOptionChange
-from fairlead.control.macs import generated_mac
+from fairlead.control.macs import check_mac_free, generated_mac
 from fairlead.control.requests import nic_of, profile_in_force
-from fairlead.drivers.registry import served_kinds
+from fairlead.drivers.base import BoundPort
+from fairlead.drivers.registry import choose, served_kinds, served_vnic_types
 from fairlead.model.binding import Binding, BindingRole
 from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, ProjectId, QosPolicyId, ServerId
@@ -19,7 +20,7 @@ from fairlead.model.network import Network
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import LinkLayer, MacAddress
 from fairlead.model.port import Port, PortStatus, VnicType
-from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY, PortProfile
+from fairlead.model.port_profile import HIGHEST_VLAN_PRIORITY, PortProfile, PortProfileKind
 from fairlead.model.quota import Resource
 from fairlead.model.vf import is_nobodys
 
@@ -119,6 +120,8 @@ def create(tx: Tx, new: NewPort) -> PortView:
         tags=new.tags,
     )
     guids.check_free(tx, port)
+    if new.mac is not None:
+        check_mac_free(tx, network, port)
     check_allowed_addresses(port)
     check_profile(tx, network, port)
     _add(tx, port, mac_is_given=new.mac is not None)
@@ -196,6 +199,10 @@ def check_settings(tx: Tx, network: Network, port: Port | NewPort) -> None:
     priority = port.vlan_priority
     if not 0 <= priority <= HIGHEST_VLAN_PRIORITY:
         raise InvalidValue("vlan_priority", priority, f"a priority of 0 to {HIGHEST_VLAN_PRIORITY}")
+    if port.vnic_type not in (served := served_vnic_types(network.link_layer)):
+        who = f"possible on network {network.name or network.id}, which is one of {network.link_layer.value}"
+        expected = f"{who}: a port there is {' or '.join(sorted(kind.value for kind in served))}"
+        raise InvalidValue("binding:vnic_type", port.vnic_type.value, expected)
     if network.link_layer is LinkLayer.INFINIBAND:
         guids.check_settings(network, vlan_priority=priority, trusted=port.trusted)
     if priority and network.vlan is None:
@@ -239,8 +246,12 @@ def check_profile(tx: Tx, network: Network, port: Port) -> None:
     if profile_in_force(port, network) is None:
         return
     nic = nic_of(tx, port, network)
-    _ = nic.settings
+    settings = nic.settings
     check_kind(network, port, nic.profile)
+    if port.port_profile_id is not None and settings.kind is not PortProfileKind.ETHERNET:
+        # What is for the switch or the fabric to say is never the port's own: no host could make both true.
+        driver = choose(port.vnic_type, network.link_layer, settings.kind)
+        driver.settings(BoundPort(port, network, nic.qos, profile=nic.profile))
 
 
 def check_kind(network: Network, port: Port, profile: PortProfile | None) -> None:

@@ -65,9 +65,9 @@ class Scheduler:
             self._place(server_id)
         except Conflict as conflict:
             if conflict.code != "stale":
-                self._refuse(server_id, _failure(conflict))
+                self._refuse(server_id, conflict)
         except InvalidValue as refusal:
-            self._refuse(server_id, _failure(refusal))
+            self._refuse(server_id, refusal)
 
     def _place(self, server_id: ServerId) -> None:
         is_fresh = False
@@ -95,8 +95,8 @@ class Scheduler:
             self._keep((claim.view,))
         return claim.is_made
 
-    def _refuse(self, server_id: ServerId, failure: Failure) -> None:
-        self._engine.run(partial(_fail_waiting, server_id=server_id, failure=failure))
+    def _refuse(self, server_id: ServerId, refusal: Refusal) -> None:
+        self._engine.run(partial(_fail_refused, server_id=server_id, refusal=refusal))
 
     def _refresh(self, *, is_whole: bool = False) -> None:
         """Read again what has changed: the hosts that were heard of, and now and then whatever changed."""
@@ -163,5 +163,7 @@ def _fail_waiting(tx: Tx, server_id: ServerId, failure: Failure) -> None:
         fail(tx, server, failure, "server_not_placed")
 
 
-def _failure(refusal: Refusal) -> Failure:
-    return Failure(refusal.code, "Placing", "the server", refusal.message)
+def _fail_refused(tx: Tx, server_id: ServerId, refusal: Refusal) -> None:
+    if server := tx.servers.get(server_id):
+        failure = Failure(refusal.code, "Placing", f"server {server.name}", refusal.message)
+        _fail_waiting(tx, server_id, failure)

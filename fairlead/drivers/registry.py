@@ -36,7 +36,8 @@ def choose(
             return driver
     served = f"No mechanism driver serves {vnic_type.value} ports on {link_layer.value} NICs"
     if not fitting:
-        raise Conflict("cannot_bind", f"{served}.")
+        others = " or ".join(sorted(kind.value for kind in served_vnic_types(link_layer)))
+        raise Conflict("cannot_bind", f"{served}: make it a port of vnic_type {others}.")
     raise Conflict(
         "cannot_bind",
         f"{served} with a port profile of kind {profile_kind.value}: choose one of another kind for the port.",
@@ -55,6 +56,13 @@ def speaks_to(profile: PortProfile, vnic_type: VnicType, link_layer: LinkLayer) 
     drivers = [driver for driver in _fitting(vnic_type, link_layer) if profile.kind in driver.profile_kinds]
     asked = profile.settings.asked if isinstance(profile.settings, EthernetSettings) else frozenset()
     return any(asked <= driver.profile_fields.get(vnic_type, frozenset()) for driver in drivers)
+
+
+def served_vnic_types(link_layer: LinkLayer) -> frozenset[VnicType]:
+    """The vNIC types that a port on such a NIC can be of."""
+    return frozenset(
+        kind for driver in DRIVERS if link_layer in driver.link_layers for kind in driver.vnic_types
+    )
 
 
 def _fitting(vnic_type: VnicType, link_layer: LinkLayer) -> list[Driver]:

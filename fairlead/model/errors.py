@@ -111,7 +111,7 @@ class Failure:
 
     def __str__(self) -> str:
         tail = f" {self.hint}" if self.hint else ""
-        return f"{self.doing} {self.subject} failed: {self.answer}.{tail}"
+        return f"{self.doing} {self.subject} failed: {self.answer.removesuffix('.')}.{tail}"
 
 
 class Fault(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from fairlead.model.ids import DeviceId
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.request import TRUSTED_TAG, PciRequest
 from fairlead.model.vf_capabilities import CAPABILITIES
 from fairlead.placement.boundary import FamilyView, HostView, Reason
@@ -157,7 +157,7 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     if network is not None and not there:
         message = f"no {noun} is on {network}{_unmanaged(view)}"
         about = f"has no {noun} on {network}"
-        hint = _policy_hint(view, network, sample.kind)
+        hint = _policy_hint(view, network, sample.kind, sample.link_layer)
         return Reason(Code.NO_PHYSICAL_NETWORK, message, about, demand.count, 0, sample.id, hint=hint)
     if there and not any(has_link_layer(sample, family) for family in there):
         return _other_link_layer(sample, demand, there)
@@ -328,7 +328,9 @@ def _unmanaged(view: HostView) -> str:
     return f"; no device policy matches {names}" + (" and others" if len(view.unmanaged) > _NAMED else "")
 
 
-def _policy_hint(view: HostView, network: str, kind: DeviceKind | None = None) -> str:
+def _policy_hint(
+    view: HostView, network: str, kind: DeviceKind | None = None, link_layer: LinkLayer | None = None
+) -> str:
     """Tried first, and for one NIC: a policy that matches a whole host would take all its NICs at once. Where every
     NIC has a policy already, another gets one only by a higher priority.
     """
@@ -336,7 +338,8 @@ def _policy_hint(view: HostView, network: str, kind: DeviceKind | None = None) -
     nic = f"--pf {name}" if address else f"--address {name}"
     vfs = " --vfs <number>" if kind is DeviceKind.VF else ""
     priority = "" if view.unmanaged else " --priority <number>"
-    match = f"--host {view.name} {nic}{vfs}{priority}"
+    layer = " --link-layer infiniband" if link_layer is LinkLayer.INFINIBAND else ""
+    match = f"--host {view.name} {nic}{vfs}{priority}{layer}"
     return f"fairlead policy try <policy> {match} --physical-network {network}, then create"
 
 

@@ -62,7 +62,8 @@ def furnish(scene: Scene) -> None:
     scene.make("tap", "port", network_id="@blue")
     fex = {"binding:vnic_type": "direct", "port_profile_id": "@finance"}
     scene.make("fex", "port", network_id="@edge", **fex)
-    scene.make("ib", "port", network_id="@fabric", guid="0a:00:00:00:00:00:00:01")
+    of_fabric = {"network_id": "@fabric", "binding:vnic_type": "direct"}
+    scene.make("ib", "port", **of_fabric, guid="0a:00:00:00:00:00:00:01")
     for name in ("held", "tap"):
         booted = scene.boot(f"server of {name}", {"port": f"@{name}"})
         assert booted.status_code == 202, booted.text
@@ -242,11 +243,12 @@ BAD_PORTS: dict[str, tuple[dict[str, object], int, str]] = {
     "the MAC of nobody": ({**DIRECT, "mac_address": "00:00:00:00:00:00"}, 400, "mac_address"),
     "a MAC that stands for none": ({**DIRECT, "mac_address": "02:fa:1d:00:00:01"}, 400, "mac_address"),
     "the GUID of another port": (
-        {"network_id": "@fabric", "guid": "0a:00:00:00:00:00:00:01"},
+        {"network_id": "@fabric", "binding:vnic_type": "direct", "guid": "0a:00:00:00:00:00:00:01"},
         409,
         "GuidInUse",
     ),
     "a GUID on Ethernet": ({**DIRECT, "guid": "0a:00:00:00:00:00:00:02"}, 400, "Ethernet"),
+    "an ordinary vNIC on InfiniBand": ({"network_id": "@fabric"}, 400, "a port there is direct"),
     # a VF by hand
     **{
         f"a device by hand: {key}": ({**DIRECT, "binding:profile": {key: value}}, 400, key)
@@ -450,11 +452,11 @@ BAD_NICS: dict[str, tuple[dict[str, object], int, str]] = {
         400,
         "of kind 802.1Qbh",
     ),
-    "an ordinary vNIC on InfiniBand": ({"uuid": "@fabric"}, 409, "normal ports on infiniband NICs"),
+    "an ordinary vNIC on InfiniBand": ({"uuid": "@fabric"}, 400, "a port there is direct"),
     "a whole device of InfiniBand": (
         {"uuid": "@fabric", "vnic_type": "direct-physical"},
-        409,
-        "direct-physical ports on infiniband NICs",
+        400,
+        "a port there is direct",
     ),
     "an ordinary vNIC on VLAN 4094": ({"uuid": "@last"}, 409, "4094"),
     "an ordinary vNIC with a priority": ({"uuid": "@blue", "port_profile": "@gold"}, 409, "VLAN priority 5"),
@@ -476,8 +478,8 @@ BAD_NICS: dict[str, tuple[dict[str, object], int, str]] = {
     ),
     "a macvtap of InfiniBand": (
         {"uuid": "@fabric", "vnic_type": "macvtap"},
-        409,
-        "macvtap ports on infiniband NICs",
+        400,
+        "a port there is direct",
     ),
     "the switch's profile with a cap": (
         {"uuid": "@edge", "vnic_type": "direct", "port_profile": "@finance", "max_mbps": 10},
@@ -510,7 +512,6 @@ def test_a_server_that_no_host_can_have_is_not_booted(scene, name):
 
 BAD_ATTACHMENTS: dict[str, tuple[dict[str, object], str]] = {
     "an ordinary vNIC on VLAN 4094": ({"network_id": "@last"}, "4094"),
-    "an ordinary vNIC on InfiniBand": ({"network_id": "@fabric"}, "no managed Ethernet device"),
     "an ordinary vNIC with a priority": (
         {"network_id": "@blue", "port_profile_id": "@gold"},
         "VLAN priority 5",

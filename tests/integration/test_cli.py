@@ -314,7 +314,10 @@ def test_a_nic_comes_and_goes_while_its_server_runs(fairlead):
     fairlead.settle()
     _, said = coming.communicate(timeout=_LIMIT)
     assert said.endswith(f"Port {port_id} is attached.\n")
-    going = _started(fairlead.url, "server", "detach", "web", port_id, "--wait", "--force")
+    (mac,) = (
+        one["mac_address"] for one in fairlead.http.get(f"/network/v2.0/ports?id={port_id}").json()["ports"]
+    )
+    going = _started(fairlead.url, "server", "detach", "web", mac.upper(), "--wait", "--force")
     assert "by power" in _line_with(going, "asked to reboot")
     fairlead.settle()
     _, said = going.communicate(timeout=_LIMIT)

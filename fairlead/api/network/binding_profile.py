@@ -25,7 +25,8 @@ def read(profile: Mapping[str, object], written: Mapping[str, str]) -> Wishes:
         if key not in ("trusted", "vlan_priority") and written.get(key) != value:
             raise InvalidField(
                 f"Invalid input for binding:profile. Reason: '{key[:80]}' is not a key that can be set here; "
-                "these are: trusted, vlan_priority.",
+                "these are: trusted, vlan_priority. Fairlead chooses the VF; a server's host or an alias says "
+                "which may do.",
                 field="binding:profile",
             )
     return Wishes(_trusted(profile.get("trusted", False)), _vlan_priority(profile.get("vlan_priority", 0)))

@@ -225,7 +225,12 @@ def test_what_was_given_up_has_no_guid_and_is_free(world: InfinibandWorld):
 
 
 def test_an_ordinary_vnic_has_no_place_on_infiniband(world: InfinibandWorld):
-    with pytest.raises(Conflict, match="normal ports on infiniband NICs"):
+    with pytest.raises(InvalidValue, match="one of infiniband: a port there is direct"):
+        world.ib_port(vnic_type=VnicType.NORMAL)
+    port = world.ib_port().port
+    with pytest.raises(InvalidValue, match="a port there is direct"):
+        change(world, port.id, vnic_type=VnicType.NORMAL)
+    with pytest.raises(InvalidValue, match="a port there is direct"):
         world.boot("web", world.ib_nic(vnic_type=VnicType.NORMAL))
 
 

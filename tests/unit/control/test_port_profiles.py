@@ -313,6 +313,15 @@ def test_a_kind_that_no_mechanism_serves_is_refused_to_whoever_chooses_it(world,
     assert refused.value.field == "port_profile_id"
 
 
+def test_what_is_for_the_switch_to_say_is_refused_to_the_port_that_has_its_profile(world):
+    made = profile(world, PortProfileKind.QBH, profile_id="finance")
+    with pytest.raises(Conflict, match="VLAN priority 3, which is for the switch's profile finance to say"):
+        port(world, port_profile_id=made, vlan_priority=3)
+    plain = port(world, port_profile_id=made)
+    with pytest.raises(Conflict, match="VLAN priority 3"):
+        world.engine.run(lambda tx: update(tx, plain, PortChanges(vlan_priority=3)))
+
+
 def test_a_trunk_of_some_vlans_is_refused_at_boot_on_a_vf(world):
     made = profile(world, allowed_vlans=parse_vlans(["100-199"]))
     flat = world.network("flat", cidr="10.1.0.0/24")

@@ -3,6 +3,7 @@
 import pytest
 
 from fairlead.control import port_profiles, ports, servers
+from fairlead.control.explaining import explain_server
 from fairlead.control.port_changes import PortChanges, update
 from fairlead.control.port_profiles import GivenSettings, NewPortProfile, PortProfileChanges
 from fairlead.model.binding import VifType
@@ -66,7 +67,14 @@ def test_a_second_port_with_the_instance_id_of_a_bound_one_gets_no_host(station:
     second = station.run(profile_id, "second")
     assert second.status is ServerStatus.ERROR
     assert second.fault is not None
-    assert INSTANCE in str(second.fault)
+    assert f"Placing server second failed: Port {second.ports[0]} would be VSI {INSTANCE}" in str(
+        second.fault
+    )
+    assert "of server web is already" in str(second.fault)
+    assert ".." not in str(second.fault)
+    said = station.world.engine.run(lambda tx: explain_server(tx, second.id)).summary
+    assert said.startswith("No host can take server second: Port ")
+    assert "of server web is already" in said
     assert list(station.held) == [INSTANCE]
 
 

@@ -186,6 +186,11 @@ def test_unmanaged_nics_are_named_when_nothing_is_on_the_network():
     )
 
 
+def test_a_policy_for_infiniband_is_tried_as_one():
+    reason = only(view(family("h1", 1, policy_id=None)), request(vf(link_layer=LinkLayer.INFINIBAND)))
+    assert "--vfs <number> --link-layer infiniband --physical-network physnet1" in reason.hint
+
+
 def test_a_nic_that_has_another_policy_is_taken_by_priority():
     reason = only(view(family("h1", 1, physical_network="physnet2")), request(vf()))
     assert reason.hint == (
