@@ -264,7 +264,6 @@ def _stranger_comes_or_goes(machine: Machine, random: Random) -> None:
     free = [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
     if free:
         address = (random.choice(free),)
-        machine.traces |= dict.fromkeys(address, name)
         machine.domains[name] = DomainState(
             name, None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
         )
