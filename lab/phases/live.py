@@ -96,8 +96,8 @@ def _show_what_the_driver_refuses(lab: Lab, second: Guest) -> None:
     site.do(f"port-profile set {_PROFILE} --vlan-priority {_PRIORITY} --max-mbps {_NO_RATE_MBPS}")
     _wait(lab, "the port in ERROR", lambda: _status(site) == "ERROR")
     server = site.server(SECOND.name) or {}
-    fault = str(server.get("fault"))
-    expect.true("the fault tells the kernel's answer", "Invalid argument" in fault, fault)
+    fault = str(site.events("port_failed")[-1]["message"])
+    expect.true("the event of the port tells the kernel's answer", "Invalid argument" in fault, fault)
     expect.equal("its server's status", server.get("status"), "ACTIVE")
     expect.equal("its VF", vf_now(lab.host, second.place()), _changed(site))
     expect.true("second still reaches first", second.reaches(address_of(site, FIRST)))
