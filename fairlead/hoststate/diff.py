@@ -34,7 +34,7 @@ from fairlead.hoststate.steps import (
 )
 from fairlead.hoststate.unnamed import kept_bridges, kept_taps, unnamed_holds
 from fairlead.hoststate.vsis import removal_needs, removals
-from fairlead.hoststate.whole_devices import emptied, resets
+from fairlead.hoststate.whole_devices import UNTOLD, emptied, resets
 from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import LinkLayer
@@ -229,8 +229,7 @@ def _holders(lookup: Lookup, family: DesiredFamily, pf: ObservedPf) -> tuple[str
     whose VFs are not there has none to lose.
     """
     if len(pf.vfs) < pf.num_vfs:
-        # A driver that is busy (i40e: EAGAIN) tells netlink nothing of its VFs: they are there all the same.
-        return ("VFs that the driver does not tell about now",)
+        return (UNTOLD,)
     if not pf.vfs:
         return ()
     addresses = [vf.pci_address for vf in pf.vfs]

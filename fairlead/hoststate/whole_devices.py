@@ -10,12 +10,16 @@ from fairlead.model.host import Hold
 from fairlead.model.ids import PfKey
 
 _EMPTY = "take its VFs away, to give it whole"
+UNTOLD = "VFs that are not told about now"
+"""Who has one is not known then: its driver tells netlink nothing while it is busy (i40e: EAGAIN), or somebody took it
+off the bus.
+"""
 
 
 def is_empty(lookup: Lookup, pf: PfKey) -> bool:
-    """Whether the PF was seen without VFs: only then a guest is given it."""
+    """Whether the PF was seen without VFs, told about or not: only then a guest is given it."""
     seen = lookup.pfs.get(pf)
-    return seen is None or not seen.vfs
+    return seen is None or not seen.num_vfs
 
 
 def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
@@ -24,14 +28,16 @@ def emptied(lookup: Lookup) -> Iterator[SetNumVfs | Hold]:
     """
     for family in lookup.desired.families:
         pf = lookup.pfs.get(family.pf)
-        if not family.is_given_whole or pf is None or pf.name is None or not pf.vfs or pf.is_management:
+        if not family.is_given_whole or pf is None or pf.name is None or not pf.num_vfs or pf.is_management:
             continue
         owner = lookup.whole.get(pf.key)
         users = [str(lookup.users[vf.pci_address]) for vf in pf.vfs if vf.pci_address in lookup.users]
         addresses = (pf.pci_address, *(vf.pci_address for vf in pf.vfs))
         others = [lookup.foreign[address] for address in addresses if address in lookup.foreign]
         used = next((use for use in (pf.host_use, *(vf.host_use for vf in pf.vfs)) if use), "")
-        if used:
+        if len(pf.vfs) < pf.num_vfs:
+            yield Hold(pf.pci_address, _EMPTY, f"it has {UNTOLD}", server_id=owner)
+        elif used:
             yield Hold(pf.pci_address, _EMPTY, f"the host uses it: it {used}", server_id=owner)
         elif users or others:
             why = f"{'a guest' if users else others[0]} has one of them"

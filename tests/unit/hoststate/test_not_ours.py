@@ -9,7 +9,7 @@ from fairlead.agent.observe import observe
 from fairlead.hoststate.desired import DesiredFamily, DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
-from fairlead.hoststate.steps import HostPlan, SetNumVfs
+from fairlead.hoststate.steps import HostPlan, SetNumVfs, StartGuest
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
 from tests.control_stand_in import ControlStandIn
@@ -59,3 +59,19 @@ def test_the_number_of_vfs_waits_for_a_guest_and_for_a_server_whose_guest_is_dow
         assert not [step for chain in plan.chains for step in chain.steps if isinstance(step, SetNumVfs)]
         assert DATA[0].pci_address in {hold.subject for hold in plan.holds}
         host.hypervisor.stop(desired(fewer).guests[0].server_id, is_graceful=False)
+
+
+@pytest.mark.parametrize("told", [0, 7])
+def test_a_pf_is_not_given_whole_while_its_driver_does_not_tell_of_all_its_vfs(host, told):
+    """Guests may have those: nothing is taken away under them, and nobody gets the PF."""
+    agent = host.agent(HOST, ControlStandIn(desired(HostWish())))
+    agent.poll(0)
+    agent.tick()
+    wish = desired(HostWish((ServerWish(1, whole=0),), generation=2))
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
+    pfs = tuple(replace(pf, vfs=pf.vfs[:told]) if pf.key == DATA[0].key else pf for pf in seen.pfs)
+    plan = diff(wish, replace(seen, pfs=pfs))
+    steps = [step for chain in plan.chains for step in chain.steps]
+    assert SetNumVfs(DATA[0].key, 0) not in steps
+    assert not [step for step in steps if isinstance(step, StartGuest)]
+    assert "it has VFs that are not told about now" in {hold.reason for hold in plan.holds}
