@@ -1,5 +1,6 @@
 """`fairlead install`: the files by which the rest of a host knows of a part of Fairlead."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ import click
 
 _PROGRAM = "/usr/local/bin/fairlead"
 """What the units run as they are shipped."""
+_HOMES = ("/root", "/home", "/run/user")
+"""Hidden from the units by ProtectHome."""
+_UMASK = 0o022
+"""systemd-networkd and udev read as users of their own what is written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,12 @@ _PARTS = {
             ("10-fairlead.network", "etc/systemd/network"),
             ("fairlead-agent.service", "etc/systemd/system"),
         ),
-        ("udevadm control --reload", "systemctl daemon-reload", "systemctl enable --now fairlead-agent"),
+        (
+            "udevadm control --reload",
+            "networkctl reload  # where systemd-networkd runs: it reads its files but once",
+            "systemctl daemon-reload",
+            "systemctl enable --now fairlead-agent",
+        ),
     ),
     "control": _Part(
         (("fairlead-control.service", "etc/systemd/system"),),
@@ -52,6 +62,9 @@ def install(part: str, root: Path, *, is_shown: bool) -> None:
 
     Run it again after each upgrade.
     """
+    if not is_shown:
+        check_seen(_this_program())
+        os.umask(_UMASK)
     for path, content in _files(part):
         if is_shown:
             click.echo(f"## /{path}\n{content}")
@@ -79,6 +92,14 @@ def _this_program() -> str:
     """This very program, where it was started as one: it may be anywhere."""
     started = Path(sys.argv[0])
     return str(started.absolute()) if started.name == "fairlead" else _PROGRAM
+
+
+def check_seen(program: str) -> None:
+    """Raises click.ClickException for a program that the units cannot see."""
+    if any(Path(program).is_relative_to(home) for home in _HOMES):
+        raise click.ClickException(
+            f"{program} is in somebody's home, which services do not see. Install Fairlead elsewhere, such as in /opt."
+        )
 
 
 def _write(path: Path, content: str) -> str:

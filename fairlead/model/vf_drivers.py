@@ -2,7 +2,8 @@
 
 Where a VF is passed through, the guest brings the driver; a macvtap needs the host's. One that is not in the table is
 refused in words: a driver that was guessed would take the VF, and leave it in a state that nobody knows.
-Source: the PCI id tables of drivers/net/ethernet (MODULE_DEVICE_TABLE), Linux 6.12.
+Source: the names of the struct pci_driver in drivers/net/ethernet, Linux 6.12: those of sysfs and driver_override, not
+always those of the modules.
 """
 
 _VF_DRIVERS = {
@@ -19,10 +20,10 @@ _VF_DRIVERS = {
     "igb": "igbvf",
     "ionic": "ionic",
     "ixgbe": "ixgbevf",
-    "liquidio": "liquidio_vf",
+    "LiquidIO": "LiquidIO_VF",
     "mlx4_core": "mlx4_core",
     "mlx5_core": "mlx5_core",
-    "nfp": "nfp",
+    "nfp": "nfp_netvf",
     "octeon_ep": "octeon_ep_vf",
     "qede": "qede",
     "qlcnic": "qlcnic",

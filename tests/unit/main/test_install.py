@@ -1,6 +1,7 @@
 """What `fairlead install` puts on a host: files that the programs which read them take."""
 
 import configparser
+import os
 import re
 import shutil
 import socket
@@ -8,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from fairlead.hoststate.desired import BRIDGE_PREFIX, TAP_PREFIX
 from fairlead.linux.ownership import OURS_OF_UDEV
-from fairlead.main.install import install, shipped
+from fairlead.main.install import check_seen, install, shipped
 from fairlead.main.supervision import ServiceManager
 
 UNITS = ("fairlead-agent.service", "fairlead-control.service")
@@ -162,3 +164,20 @@ def test_systemd_is_told_that_the_service_is_ready_and_goes_on(tmp_path: Path) -
 
 def test_without_systemd_nobody_is_told() -> None:
     ServiceManager("").ready()
+
+
+def test_who_reads_them_is_not_shut_out_by_the_callers_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        run("agent", "--root", str(tmp_path / "host"))
+    finally:
+        os.umask(before)
+
+    for path in (tmp_path / "host").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)
+
+
+def test_a_program_that_services_do_not_see_is_refused() -> None:
+    check_seen("/opt/fairlead/bin/fairlead")
+    with pytest.raises(click.ClickException, match="somebody's home"):
+        check_seen("/home/somebody/venv/bin/fairlead")
