@@ -1,6 +1,8 @@
 """Makes a macvtap. It has the VF below for its guest as a pass-through has: dirty from the first touch to the scrub."""
 
-from fairlead.agent.hands import Hands
+from fairlead.agent.hands import Hands, pf_here
+from fairlead.agent.unused import check_unused
+from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import MakeMacvtap
@@ -8,22 +10,32 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf_drivers import vf_driver
 
 
-def make_macvtap(step: MakeMacvtap, hands: Hands, pf: ObservedPf) -> HostEvent | None:
-    """Fail closed: nothing is touched where it is not known which driver of the host makes a network device of the
-    VF. An event where it was there and not as wanted.
+def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent | None:
+    """Fail closed: nothing is touched where it is not known which driver of the host makes a network device of the VF,
+    nor where anybody has the VF by now, but for who has this very macvtap: the VF would be taken from vfio-pci under
+    a guest that runs. An event where it was there and not as wanted.
     """
     wanted = step.macvtap
+    pf, index = pf_here(lookup, wanted.lower.pf), wanted.lower.vf_index
     driver = vf_driver(pf.kernel_driver)
     if driver is None:
         raise Fault(_unknown(step, pf))
-    hands.ledger.mark_dirty(wanted.lower.pf, wanted.lower.vf_index)
-    hands.kernel.make_macvtap(wanted, pf, driver)
-    if not step.is_repair:
-        return None
-    message = (
-        f"macvtap {wanted.name}, or the network device below, was changed behind our back and is set again"
-    )
-    return hands.event("drift_repaired", wanted.port_id, message, wanted.server_id)
+    addresses = [vf.pci_address for vf in pf.vfs if vf.index == index]
+    others = {name: address for name, address in lookup.below.items() if name != wanted.name}
+    check_unused(hands, "Making macvtap", wanted.name, addresses, others)
+    hands.ledger.mark_dirty(pf.key, index)
+    stands = hands.kernel.make_macvtap(wanted, pf, driver)
+    return _event(step, hands, stands=stands) if step.is_repair else None
+
+
+def _event(step: MakeMacvtap, hands: Hands, *, stands: bool) -> HostEvent:
+    wanted, what = step.macvtap, f"macvtap {step.macvtap.name}, or the network device below,"
+    if stands:
+        kind, message = "drift_repaired", f"{what} was changed behind our back and is set again"
+    else:
+        kind = "macvtap_dropped"
+        message = f"{what} had another MAC, and the VF's driver must read it anew: its guest gets a new one"
+    return hands.event(kind, wanted.port_id, message, wanted.server_id)
 
 
 def _unknown(step: MakeMacvtap, pf: ObservedPf) -> Failure:

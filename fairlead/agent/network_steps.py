@@ -1,14 +1,14 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.agent.macvtap_steps import make_macvtap
+from fairlead.agent.unused import check_unused
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
-from fairlead.hoststate.possession import devices_of
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import (
     ConfigureVf,
@@ -25,7 +25,6 @@ from fairlead.hoststate.steps import (
 )
 from fairlead.model.association import ANSWER_CODES
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.pci import PciAddress
 from fairlead.model.quirk import Trait
 from fairlead.model.quirks import has
 from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
@@ -69,7 +68,7 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
         case RemoveTap():
             hands.kernel.remove_tap(step.name)
         case MakeMacvtap():
-            return make_macvtap(step, hands, pf_here(lookup, step.macvtap.lower.pf))
+            return make_macvtap(step, hands, lookup)
         case RemoveMacvtap():
             hands.kernel.remove_macvtap(step.name)
         case _:
@@ -170,7 +169,7 @@ def _scrub_refused(step: ConfigureVf, hands: Hands, lookup: Lookup) -> None:
 def _scrub_vf(step: ScrubVf, hands: Hands, lookup: Lookup) -> HostEvent:
     pf = pf_here(lookup, step.pf)
     vfs = [vf.pci_address for vf in pf.vfs if vf.index == step.index]
-    _check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs, lookup)
+    check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs, lookup.below)
     hands.kernel.reset_vf(pf, step.index)
     _clear(hands, pf, step.index)
     hands.ledger.mark_clean(step.pf, step.index)
@@ -192,24 +191,8 @@ def _clear(hands: Hands, pf: ObservedPf, index: int) -> None:
         _made(hands, pf, index, replace(baseline, mac=nobodys_mac(pf.key, index)))
 
 
-def _check_unused(
-    hands: Hands, doing: str, what: str, addresses: Iterable[PciAddress], lookup: Lookup
-) -> None:
-    """Ask libvirt once more before a device is taken from whoever has it: since the plan was made, somebody may have
-    started a domain of theirs on it.
-    """
-    view = hands.hypervisor.observe()
-    up = [domain for domain in view.domains if domain.state.is_up]
-    ours = {address for domain in up for address in devices_of(domain, lookup.below)}
-    used = ours.union(view.foreign_hostdevs).intersection(addresses)
-    if used:
-        hint = "It is done once nobody has it. `virsh list` on the host shows who that is."
-        said = f"a domain has {', '.join(sorted(used))}"
-        raise Fault(Failure("in_use", doing, what, said, hint))
-
-
 def _reset_device(step: ResetDevice, hands: Hands, lookup: Lookup) -> HostEvent:
-    _check_unused(hands, "Resetting", f"device {step.key}", [step.pci_address], lookup)
+    check_unused(hands, "Resetting", f"device {step.key}", [step.pci_address], lookup.below)
     hands.kernel.reset_device(step.pci_address)
     hands.ledger.mark_device_clean(step.key)
     return hands.event("device_reset", step.key, f"device {step.pci_address} is reset, and nobody's.")
@@ -218,7 +201,7 @@ def _reset_device(step: ResetDevice, hands: Hands, lookup: Lookup) -> HostEvent:
 def _set_num_vfs(step: SetNumVfs, hands: Hands, lookup: Lookup) -> HostEvent:
     pf = pf_here(lookup, step.pf)
     addresses = [vf.pci_address for vf in pf.vfs]
-    _check_unused(hands, f"Giving {_vfs(step.num_vfs)} to", _named(pf), addresses, lookup)
+    check_unused(hands, f"Giving {_vfs(step.num_vfs)} to", _named(pf), addresses, lookup.below)
     hands.kernel.set_num_vfs(pf, step.num_vfs)
     return hands.event(
         "num_vfs_set", step.pf, f"{_named(pf)} has {_vfs(step.num_vfs)} now, and had {pf.num_vfs}."

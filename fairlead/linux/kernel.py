@@ -229,9 +229,9 @@ class LinuxKernel:
         """See Kernel.remove_tap."""
         self._bridges.remove_tap(name)
 
-    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
         """See Kernel.make_macvtap."""
-        self._macvtaps.make(macvtap, pf, vf_driver)
+        return self._macvtaps.make(macvtap, pf, vf_driver)
 
     def remove_macvtap(self, name: str) -> None:
         """See Kernel.remove_macvtap."""

@@ -69,12 +69,10 @@ class Macvtaps:
         self._sysfs = sysfs
         self._binding = binding
 
-    def make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
-        """See Kernel.make_macvtap. Where the VF must be given to its driver anew under a macvtap, that goes, and is not
-        made again: who has it open must let go of it first.
-        """
+    def make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
+        """See Kernel.make_macvtap."""
         try:
-            self._make(wanted, pf, vf_driver)
+            return self._make(wanted, pf, vf_driver)
         except OSError as error:
             raise refusal(Act.MAKE_MACVTAP, wanted.name, error) from error
 
@@ -87,14 +85,14 @@ class Macvtaps:
         except OSError as error:
             raise refusal(Act.REMOVE_MACVTAP, name, error) from error
 
-    def _make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+    def _make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
         there = self._find(wanted.name)
         address = self._vf_address(wanted, pf)
         net = self._binding.give(address, vf_driver)
         if not self._has_mac(net.index, wanted.mac):
             self._binding.take(address)
             if there is not None and there.lower == net.index:
-                return
+                return False
             net = self._binding.give(address, vf_driver)
         self._netlink.without_addresses(net.index)
         self._set(net.index, wanted)
@@ -106,6 +104,7 @@ class Macvtaps:
             there = self._expect(wanted.name)
         self._netlink.set_link(there.index, alias=wanted.port_id)
         self._set(there.index, wanted)
+        return True
 
     def _has_mac(self, index: int, mac: MacAddress) -> bool:
         """Whether the VF's device has it, or takes it. That it says no (EADDRNOTAVAIL, EPERM) is no failure yet."""

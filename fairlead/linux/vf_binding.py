@@ -7,16 +7,21 @@ Source: Documentation/ABI/testing/sysfs-bus-pci.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import Netlink
-from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs
+from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs, text
+from fairlead.model.errors import Fault
 from fairlead.model.pci import STAND_INS, PciAddress
 
 NET_DEVICE_SECONDS = 5.0
 """iavf registers its network device after its PF has answered, some tenths of a second after the probe."""
+
+_TOLD_NONE = frozenset({None, "", "(null)", "vfio-pci", "pci-stub"})
+"""What `driver_override` reads as where no driver of the host is told to take the device; None: it has no such file."""
 
 
 class VfBinding:
@@ -33,22 +38,33 @@ class VfBinding:
         if function.kernel_driver == driver and function.net is not None:
             return function.net
         with self._netlink.link_changes() as changes:
-            if function.kernel_driver != driver:
-                if function.kernel_driver is not None:
-                    self._unbind(address)
-                self._told(address, "driver_override", driver)
-                self._written(self._sysfs.bus / "drivers_probe", address, address)
-            return self._awaited(address, driver, changes.wait)
+            if function.kernel_driver not in (None, driver):
+                self._unbind(address)
+            try:
+                if function.kernel_driver != driver:
+                    self._told(address, "driver_override", driver)
+                    self._written(self._sysfs.bus / "drivers_probe", address, address)
+                return self._awaited(address, driver, changes.wait)
+            except Fault:
+                self._withdraw(address)
+                raise
 
     def take(self, address: PciAddress) -> None:
-        """No driver of the host has the VF any more, and none is told to. One that only keeps others off stays.
-        Raises Fault.
+        """No driver of the host has the VF any more, and none is told to: also where none has it, for one that is told
+        takes it as it is loaded. One that only keeps others off stays. Raises Fault.
         """
         function = self._sysfs.function(address)
-        if function is None or function.kernel_driver in STAND_INS:
+        if function is None:
             return
-        self._unbind(address)
-        self._told(address, "driver_override", "\n")
+        if function.kernel_driver not in STAND_INS:
+            self._unbind(address)
+        if text(self._sysfs.folder(address) / "driver_override") not in _TOLD_NONE:
+            self._told(address, "driver_override", "\n")
+
+    def _withdraw(self, address: PciAddress) -> None:
+        """What was told and did not do is not left to be done later. Where that fails, the scrub does it."""
+        with suppress(Fault):
+            self._told(address, "driver_override", "\n")
 
     def _awaited(self, address: PciAddress, driver: str, wait: Callable[[float], bool]) -> NetDevice:
         end = monotonic() + NET_DEVICE_SECONDS

@@ -161,7 +161,7 @@ class SimKernel:
         self._machine.called("remove_tap")
         self._machine.virtual_links.discard(name)
 
-    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> None:
+    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
         """Made or repaired. A VF's device has the MAC that the PF told it when its driver took it."""
         machine, name = self._machine, macvtap.name
         machine.called("make_macvtap")
@@ -174,13 +174,14 @@ class SimKernel:
             was_there = name in machine.links.on(vf)
             machine.links.take(vf)
             if was_there:
-                return
+                return False
             device = machine.links.give(vf, vf_driver, told)
         if device.mac != macvtap.mac:
             raise Fault(Failure("kernel_refused", "Making macvtap", name, "EADDRNOTAVAIL"))
         device.mtu, device.is_up = macvtap.mtu, True
         machine.links.make(name, vf)
         self.macvtaps[name] = macvtap
+        return True
 
     def remove_macvtap(self, name: str) -> None:
         """Gone."""

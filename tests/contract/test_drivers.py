@@ -244,6 +244,8 @@ def check_no_less_is_told(claim: Claim, bound: BoundPort) -> None:
     """Whatever was asked of the port is what its VF or tap is told."""
     told, wanted = claim.driver.settings(bound), bound.in_force
     is_down = wanted.link_state is LinkState.DISABLE
+    assert (told.macvtap is not None) is (claim.vnic_type is VnicType.MACVTAP)
+    assert (told.tap is not None) is (claim.vnic_type is VnicType.NORMAL)
     vf, tap = told.vf, told.tap
     if vf and claim.link_layer is LinkLayer.ETHERNET and claim.kind is not PortProfileKind.QBH:
         assert (vf.mac, vf.vlan, vf.vlan_priority) == (

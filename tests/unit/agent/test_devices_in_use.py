@@ -6,17 +6,21 @@ from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.network_steps import NetworkStep, act
 from fairlead.agent.observe import observe
 from fairlead.hoststate.lookup import look_up
+from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
 from fairlead.hoststate.observed import GuestState
-from fairlead.hoststate.steps import ResetDevice, ScrubVf, SetNumVfs
+from fairlead.hoststate.steps import MakeMacvtap, ResetDevice, ScrubVf, SetNumVfs
 from fairlead.model.errors import Fault
-from fairlead.model.ids import ServerId
-from fairlead.model.pci import PciAddress
+from fairlead.model.ids import PortId, ServerId
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import sim_host
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, GPU, HOST, HostWish, desired, server
 
 PF = DATA[0]
+MACVTAP = DesiredMacvtap(
+    "fltap-0", LowerDevice(PF.key, 3), PortId("p"), server(1), MacAddress("fa:16:3e:00:00:01"), 1500
+)
 
 
 @pytest.mark.parametrize("owner", [None, server(1)])
@@ -26,6 +30,8 @@ PF = DATA[0]
         (ScrubVf(PF.key, 3), PF.vf_address(3)),
         (SetNumVfs(PF.key, 4), PF.vf_address(3)),
         (ResetDevice(GPU.key, GPU.pci_address), GPU.pci_address),
+        (MakeMacvtap(MACVTAP, is_repair=False), PF.vf_address(3)),
+        (MakeMacvtap(MACVTAP, is_repair=True), PF.vf_address(3)),
     ],
 )
 def test_what_a_domain_got_since_the_plan_was_made_is_left_alone(

@@ -96,6 +96,15 @@ def test_drift_of_the_vfs_device_is_repaired_in_place(life: Life) -> None:
     assert len(life.host.hypervisor.starts) == 1
 
 
+def test_a_mac_that_is_read_anew_costs_the_macvtap_and_no_event_says_that_it_was_repaired(life: Life) -> None:
+    life.host.machine.links.vfs[AT].mac = MacAddress("02:00:00:00:00:01")
+    life.tick()
+    assert (life.events.count("macvtap_dropped"), life.events.count("drift_repaired")) == (1, 0)
+    life.tick()
+    assert life.is_whole()
+    assert len(life.host.hypervisor.starts) == 1
+
+
 def test_drift_of_the_vf_below_is_repaired_as_of_any(life: Life) -> None:
     vfs = life.host.machine.pfs[AT[0]].vfs
     vfs[3] = replace(vfs[3], vlan=999, trust=True)

@@ -57,8 +57,13 @@ class Host:
             self.make()
         return caught.value.failure
 
+    def overridden(self) -> str:
+        return (self.tree.root / FOLDER / "driver_override").read_text().strip()
+
     def _write(self, attribute: Path, value: str) -> None:
         self.written.append((attribute.name, value))
+        if attribute.name == "driver_override":
+            self.tree.write(f"{FOLDER}/driver_override", value.strip() or "(null)")
         if attribute.name == "unbind":
             (self.tree.root / FOLDER / "driver").unlink()
         if attribute.name == "drivers_probe" and self.taker is not None:
@@ -92,6 +97,7 @@ def test_one_that_keeps_others_off_it_lets_it_go_first(host: Host) -> None:
 def test_a_driver_that_is_not_loaded_is_named(host: Host) -> None:
     host.taker = None
     failure = host.refused()
+    assert host.overridden() == "(null)", "modprobe would take the VF, from whoever has it by then"
     assert (failure.code, failure.hint) == ("vf_driver_missing", "Is it loaded? modprobe igbvf")
     assert host.kernel.observe().macvtaps == ()
 
@@ -99,6 +105,7 @@ def test_a_driver_that_is_not_loaded_is_named(host: Host) -> None:
 def test_a_driver_that_makes_no_network_device_is_waited_for_and_told(host: Host) -> None:
     host.mac = None
     failure = host.refused()
+    assert host.overridden() == "(null)"
     assert (failure.code, host.netlink.waits) == ("vf_driver_missing", 1)
     assert "no network device" in failure.answer
 
@@ -130,3 +137,18 @@ def test_a_scrub_takes_the_vf_from_its_driver_and_tells_it_none(host: Host) -> N
     host.written.clear()
     host.kernel.reset_vf(host.pf(), 1)
     assert host.written == [("unbind", VF), ("driver_override", "\n"), ("reset", "1")]
+
+
+def test_a_scrub_of_a_vf_that_no_driver_has_lets_none_take_it_later(host: Host) -> None:
+    host.make()
+    (host.tree.root / FOLDER / "driver").unlink()
+    host.kernel.reset_vf(host.pf(), 1)
+    assert host.overridden() == "(null)"
+
+
+@pytest.mark.parametrize("stand_in", ["vfio-pci", "pci-stub"])
+def test_a_scrub_leaves_what_keeps_others_off(host: Host, stand_in: str) -> None:
+    host.tree.link(f"{FOLDER}/driver", f"../../../../bus/pci/drivers/{stand_in}")
+    host.tree.write(f"{FOLDER}/driver_override", stand_in)
+    host.kernel.reset_vf(host.pf(), 1)
+    assert host.written == [("reset", "1")]
