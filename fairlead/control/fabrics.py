@@ -13,7 +13,7 @@ from fairlead.control.generations import advance
 from fairlead.control.requests import nics_of
 from fairlead.model.binding import Allocation, Binding, VifType, Wiring
 from fairlead.model.device import Device
-from fairlead.model.errors import Conflict
+from fairlead.model.errors import Conflict, InvalidValue
 from fairlead.model.fabric import Fabric, Member, PartitionMember, is_told
 from fairlead.model.ids import DeviceId, HostId, PortId
 from fairlead.model.infiniband import TAKES_PARTITIONS, Guid, guid_in, guid_key
@@ -40,6 +40,25 @@ class FabricView:
     def waiting(self) -> int:
         """Of how many it is still to be told, be it that they are none any more."""
         return len(self.members) - self.told
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A port whose settings contradict each other, so that nobody can say how it is in a partition: why, and of which
+    GUIDs what the manager knows is left as it is.
+    """
+
+    port_id: PortId
+    why: str
+    guids: frozenset[Guid]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is to be in which partition of a fabric, and the ports that are left out of that."""
+
+    members: frozenset[Member]
+    contradictions: tuple[Contradiction, ...]
 
 
 def list_fabrics(tx: Tx) -> tuple[FabricView, ...]:
@@ -80,9 +99,9 @@ def is_silent(tx: Tx, fabric: Fabric) -> bool:
     return (tx.now - fabric.seen_at).total_seconds() >= _SILENCE_SECONDS
 
 
-def wanted(tx: Tx, physical_network: str) -> frozenset[Member]:
+def wanted(tx: Tx, physical_network: str) -> Wanted:
     """Who is to be in which partition of the fabric: the ports that a host has or is to have, until they are given
-    up.
+    up. One that contradicts itself keeps no other waiting.
     """
     found = tx.networks.find(physical_network=physical_network, link_layer=LinkLayer.INFINIBAND)
     ports = tx.ports.find(network_id=tuple(network.id for network in found)) if found else ()
@@ -93,8 +112,19 @@ def wanted(tx: Tx, physical_network: str) -> frozenset[Member]:
     devices |= {head.id: head for head in (tx.devices.find(id=heads) if heads else ())}
     bound = {binding.port_id for binding in bindings}
     nics = {nic.port.id: nic for nic in nics_of(tx, [port for port in ports if port.id in bound])}
-    members = (_member(binding, nics[binding.port_id], devices) for binding in bindings)
-    return frozenset(member for member in members if member is not None)
+    members: set[Member] = set()
+    contradictions: list[Contradiction] = []
+    for binding in bindings:
+        nic = nics[binding.port_id]
+        try:
+            member = _member(binding, nic, devices)
+        except InvalidValue as error:
+            guids = (nic.port.guid, _guid_told(binding, nic, devices))
+            known = frozenset(guid for guid in guids if guid is not None)
+            contradictions.append(Contradiction(binding.port_id, str(error), known))
+        else:
+            members |= {member} if member else set()
+    return Wanted(frozenset(members), tuple(contradictions))
 
 
 def withheld(
@@ -149,7 +179,7 @@ def retell(tx: Tx, host_ids: Iterable[HostId]) -> None:
 
 
 def _guids_on(tx: Tx, physical_network: str) -> set[Guid]:
-    return {member.guid for member in wanted(tx, physical_network)}
+    return {member.guid for member in wanted(tx, physical_network).members}
 
 
 def _standing(tx: Tx, port_ids: tuple[PortId, ...]) -> list[Binding]:
@@ -158,13 +188,16 @@ def _standing(tx: Tx, port_ids: tuple[PortId, ...]) -> list[Binding]:
 
 
 def _member(binding: Binding, nic: Nic, devices: Mapping[DeviceId, Device]) -> Member | None:
-    """Who the manager is told of for the port: on mlx5 its own GUID, on mlx4 its PF's port, whose table its VFs
-    share.
-    """
+    """Who the manager is told of for the port; raises InvalidValue where the port's settings contradict."""
+    guid, partition = _guid_told(binding, nic, devices), nic.settings.partition
+    return Member(guid, partition) if guid and partition else None
+
+
+def _guid_told(binding: Binding, nic: Nic, devices: Mapping[DeviceId, Device]) -> Guid | None:
+    """By which GUID: on mlx5 the port's own, on mlx4 its PF's port's, whose table its VFs share."""
     device = devices.get(binding.device_id) if binding.device_id else None
-    partition, guid = nic.settings.partition, nic.port.guid
-    if device is None or partition is None or guid is None:
+    if device is None or nic.port.guid is None:
         return None
     pf = devices[device.family_id]
     shared = guid_in(pf.key) if TAKES_PARTITIONS in pf.capabilities else None
-    return Member(shared or guid, partition)
+    return shared or nic.port.guid

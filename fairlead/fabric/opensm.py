@@ -14,7 +14,8 @@ from fairlead.fabric.partitions_file import Unclear, read_part, with_part
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.fabric import Member
 
-_COMMAND_SECONDS = 60
+_COMMAND_SECONDS = 20
+"""Well below what control.fabrics takes for a dead process: one that waits for the command is alive."""
 _SETTINGS = "FAIRLEAD_"
 _AS_IT_IS = "surrogateescape"
 """The operator's lines may be in any encoding, and stay in it."""

@@ -135,6 +135,13 @@ def _withheld(vf: DesiredVf) -> Hold:
     """It is set and read back, and its fabric does not know it yet."""
     what = f"give the device to server {vf.server_id}"
     why = f"its fabric's subnet manager has not been told yet which partition GUID {vf.settings.port_guid} is in"
+    if key := vf.settings.partition_key:
+        # mlx4: all VFs of a PF are in a partition as its port is (control.fabrics).
+        why = (
+            f"its PF's port is no {key.membership.value} member of partition 0x{key.key:04x} yet: the fabric's subnet "
+            "manager has not been told yet, or another guest on that PF has the partition in the other way, full or "
+            "limited, and has it first"
+        )
     return Hold(f"{vf.pf}/vf{vf.index}", what, why, server_id=vf.server_id)
 
 

@@ -85,7 +85,7 @@ class FabricTeller:
             self._wake.set()
 
     def close(self) -> None:
-        """End, once what is being told is told."""
+        """End, once the fabric that is being told is told."""
         self._stop.set()
         self._wake.set()
         self._thread.join()
@@ -94,7 +94,7 @@ class FabricTeller:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                self._keeper.tick()
+                self._keeper.tick(self._stop.is_set)
             except Exception:  # noqa: BLE001 - a tick loop outlives what nobody thought of
                 _log.exception("telling_failed")
             self._wake.wait(_REST_SECONDS)

@@ -1,17 +1,19 @@
 """A fabric's subnet manager is told before a guest is given a port, and again before its VF is anybody's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 import pytest
 
 from fairlead.control import attaching, fabrics, port_profiles, servers
+from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic
 from fairlead.control.partition_keeper import PartitionKeeper
-from fairlead.model.errors import Conflict, NotFound
+from fairlead.model.errors import Conflict, Failure, Fault, NotFound
 from fairlead.model.fabric import Fabric, Member, Telling
 from fairlead.model.ids import PortId, PortProfileId, ServerId
 from fairlead.model.infiniband import Guid, Membership, PartitionKey
-from fairlead.model.port_profile import InfinibandSettings
+from fairlead.model.port_profile import EthernetSettings, InfinibandSettings
 from fairlead.model.server import ServerStatus
 from fairlead.sim.partitions import SimSubnetManager
 from tests.control_world import CALLER, EnrolledHost
@@ -52,6 +54,19 @@ class ToldWorld(InfinibandWorld):
 
     def is_up(self, host: EnrolledHost) -> bool:
         return any(domain.is_up for domain in host.sim.machine.domains.values())
+
+
+class SlowManager(SimSubnetManager):
+    """Whose command is waited for in vain, each time."""
+
+    def __init__(self, wait: Callable[[], None]) -> None:
+        super().__init__()
+        self._wait = wait
+        self.is_as_written = False
+
+    def tell(self, members: Collection[Member]) -> None:
+        self._wait()
+        raise Fault(Failure("manager_unheard", "Telling", f"{len(members)} members", "it had not ended"))
 
 
 @pytest.fixture
@@ -223,8 +238,9 @@ def test_on_mlx4_a_full_member_waits_while_a_limited_one_has_the_pf_and_makes_it
     full = world.ib_port(port_profile_id=world.profile(InfinibandSettings(9), "full")).port
     world.run_server(host, "a", (BootNic(port_id=limited.id),))
     world.told(host)
-    world.run_server(host, "b", (BootNic(port_id=full.id),))
+    waiting = world.run_server(host, "b", (BootNic(port_id=full.id),))
     world.told(host)
+    assert "no full member of partition 0x0009 yet" in str(world.server(waiting.id).fault)
     assert {member.partition for member in world.manager.read} == {PartitionKey(9, Membership.LIMITED)}
     assert _wiring(world, full.id) == "PENDING"
     world.close()
@@ -240,6 +256,54 @@ def test_one_process_tells_a_fabric_and_another_takes_over_when_it_is_silent(wor
     other.tick()
     assert world.manager.read
     assert world.fabric().teller == "control-2"
+
+
+def test_a_process_that_waits_for_many_managers_is_not_silent(world: ToldWorld):
+    names = ("a", "b", "c", "d")
+    slow = {name: SlowManager(lambda: world.time.advance(20)) for name in names}
+    PartitionKeeper(world.engine, "control-1", slow).tick()
+    prompt = {name: SimSubnetManager() for name in names}
+    PartitionKeeper(world.engine, "control-2", prompt).tick()
+    tellers = {fabric.teller for fabric in world.engine.run(lambda tx: tx.fabrics.find())}
+    assert tellers == {"control-1"}
+
+
+def test_a_process_that_ends_begins_no_other_fabric(world: ToldWorld):
+    managers = {name: SimSubnetManager() for name in ("a", "b")}
+    for manager in managers.values():
+        manager.is_as_written = False
+    keeper = PartitionKeeper(world.engine, "control-1", managers)
+    keeper.tick(lambda: any(manager.times_told for manager in managers.values()))
+    assert sum(manager.times_told for manager in managers.values()) == 1
+
+
+def test_a_port_that_contradicts_itself_is_left_out_and_stays_what_it_was(world: ToldWorld):
+    profile = world.profile(InfinibandSettings(9))
+    host, port = world.ib_host(), world.ib_port(port_profile_id=profile).port
+    first = world.run_server(host, "a", (BootNic(port_id=port.id),))
+    world.told(host)
+    known = world.manager.read
+    assert known == {Member(world.guid(first.id), PartitionKey(9, Membership.FULL))}
+    second = world.run_server(host, "b", world.ib_nic())
+    _contradict(world, profile)
+    for _ in range(2):
+        world.keeper.tick()
+    assert world.manager.read == known | {Member(world.guid(second.id), OF_THE_NETWORK)}
+    failure = world.fabric().failure
+    assert failure is not None
+    assert (failure.code, f"port {port.id} is left out" in failure.answer) == ("ports_unclear", True)
+    events = world.engine.run(lambda tx: tx.events(subject=FABRIC))
+    assert [event.kind for event in events].count("partitions_failed") == 1
+
+
+def test_a_port_that_contradicts_itself_before_it_was_told_is_not_told(world: ToldWorld):
+    profile = world.profile(InfinibandSettings(9))
+    host, port = world.ib_host(), world.ib_port(port_profile_id=profile).port
+    world.run_server(host, "a", (BootNic(port_id=port.id),))
+    _contradict(world, profile)
+    world.keeper.tick()
+    assert world.manager.read == frozenset()
+    assert world.fabric().failure is not None
 
 
 def test_a_fabric_is_forgotten_once_nobody_tells_it_and_its_ports_wait_no_more(world: ToldWorld):
@@ -275,6 +339,16 @@ def _hostdevs(host: EnrolledHost) -> tuple[str, ...]:
 def _wiring(world: ToldWorld, port_id: PortId) -> str:
     (binding,) = world.engine.run(lambda tx: tx.bindings.find(port_id=port_id))
     return binding.wiring.value
+
+
+def _contradict(world: ToldWorld, profile_id: PortProfileId) -> None:
+    """As no request can: the profile is none of InfiniBand any more."""
+
+    def change(tx: Tx) -> None:
+        profile = tx.port_profiles.fetch(profile_id)
+        tx.port_profiles.put(replace(profile, settings=EthernetSettings(vlan_priority=3)))
+
+    world.engine.run(change)
 
 
 def _change_profile(world: ToldWorld, profile: PortProfileId, settings: InfinibandSettings) -> None:
