@@ -45,6 +45,10 @@ class KernelView:
     bridges: tuple[ObservedBridge, ...]
     taps: tuple[ObservedTap, ...]
     macvtaps: tuple[ObservedMacvtap, ...] = ()
+    told_vfs: frozenset[PciAddress] = frozenset()
+    """Of the VFs that the host uses, those whose driver_override names the driver that has them. VFs that are made anew
+    are told none.
+    """
 
 
 class Kernel(Protocol):

@@ -66,6 +66,14 @@ class Ledger(Protocol):
         """After the baseline was read back."""
         ...
 
+    def given_vfs(self) -> frozenset[tuple[PfKey, int]]:
+        """VFs that were given to a driver of the host for a macvtap, since their last scrub."""
+        ...
+
+    def mark_given(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
+        """Before the driver gets them. They are dirty, too."""
+        ...
+
     def borrowed_vfs(self) -> frozenset[tuple[PfKey, int]]:
         """VFs that a guest had which did not own them, since their last scrub."""
         ...
@@ -181,6 +189,7 @@ class Record:
     is_new: bool = True
     dirty: tuple[VfName, ...] = ()
     borrowed: tuple[VfName, ...] = ()
+    given: tuple[VfName, ...] = ()
     dirty_devices: tuple[str, ...] = ()
     met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
@@ -236,6 +245,14 @@ class SlotLedger:
     def mark_clean(self, pf: PfKey, index: int) -> None:
         """After the baseline was read back."""
         self._change(lambda record: _without_traces(record, (pf, index)))
+
+    def given_vfs(self) -> frozenset[VfName]:
+        """VFs that a driver of the host has for a macvtap."""
+        return frozenset(self._record.given)
+
+    def mark_given(self, vfs: frozenset[VfName]) -> None:
+        """Before the driver gets them."""
+        self._change(lambda record: _with_given(record, vfs))
 
     def borrowed_vfs(self) -> frozenset[VfName]:
         """VFs that a guest had which did not own them, since their last scrub."""
@@ -305,9 +322,15 @@ def _with_dirty(record: Record, dirty: frozenset[VfName]) -> Record:
     return replace(record, dirty=tuple(sorted(dirty)))
 
 
+def _with_given(record: Record, vfs: frozenset[VfName]) -> Record:
+    given = tuple(sorted(vfs.union(record.given)))
+    return replace(_with_dirty(record, vfs.union(record.dirty)), given=given)
+
+
 def _without_traces(record: Record, vf: VfName) -> Record:
     borrowed = tuple(name for name in record.borrowed if name != vf)
-    return replace(_with_dirty(record, frozenset(record.dirty) - {vf}), borrowed=borrowed)
+    given = tuple(name for name in record.given if name != vf)
+    return replace(_with_dirty(record, frozenset(record.dirty) - {vf}), borrowed=borrowed, given=given)
 
 
 def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:

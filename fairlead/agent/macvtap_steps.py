@@ -23,7 +23,7 @@ def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent |
     addresses = [vf.pci_address for vf in pf.vfs if vf.index == index]
     others = {name: address for name, address in lookup.below.items() if name != wanted.name}
     check_unused(hands, "Making macvtap", wanted.name, addresses, others)
-    hands.ledger.mark_dirty(pf.key, index)
+    hands.ledger.mark_given(frozenset({(pf.key, index)}))
     stands = hands.kernel.make_macvtap(wanted, pf, driver)
     return _event(step, hands, stands=stands) if step.is_repair else None
 

@@ -44,7 +44,9 @@ def observe(
     _note_dirt(ledger, seen, guests)
     whole = ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
-    pfs = tuple(_with_vf_driver(with_station(pf, stations)) for pf in seen.pfs)
+    given = ledger.given_vfs()
+    read = (_without_use_of_ours(pf, given, seen.told_vfs) for pf in seen.pfs)
+    pfs = tuple(_with_vf_driver(with_station(pf, stations)) for pf in read)
     return ObservedState(
         boot_id=seen.boot_id,
         capacity=seen.capacity,
@@ -66,12 +68,34 @@ def _with_vf_driver(pf: ObservedPf) -> ObservedPf:
     return replace(pf, capabilities=(*pf.capabilities, MACVTAP_CAPABILITY))
 
 
+def _without_use_of_ours(
+    pf: ObservedPf, given: frozenset[tuple[PfKey, int]], told: frozenset[PciAddress]
+) -> ObservedPf:
+    """The network device of a VF that we gave to its driver is ours, and an address on it (NetworkManager, a DHCP
+    client, an operator) a stray one: were it the host's use, the VF could be scrubbed never more. That the ledger says
+    so is not enough, for the VF may be another of the same number since: those were told no driver.
+    """
+    strays = {
+        vf.index
+        for vf in pf.vfs
+        if vf.host_use
+        and (pf.key, vf.index) in given
+        and vf.pci_address in told
+        and vf.kernel_driver == vf_driver(pf.kernel_driver)
+    }
+    if not strays:
+        return pf
+    return replace(pf, vfs=tuple(replace(vf, host_use="") if vf.index in strays else vf for vf in pf.vfs))
+
+
 def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     """Whatever somebody has had. A plain device that a driver of the host has is the host's, which may be at work with
     it and has set it up for itself.
     """
     if ledger.is_new():
         ledger.mark_found(frozenset((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs))
+        below = (each.lower for each in seen.macvtaps if each.lower is not None and each.port_id)
+        ledger.mark_given(frozenset((lower.pf, lower.vf_index) for lower in below))
     known, desired = ledger.dirty_vfs(), ledger.accepted()
     for name in _used_vfs(seen, guests):
         if name not in known:

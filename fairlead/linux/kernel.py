@@ -27,7 +27,7 @@ from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
-from fairlead.linux.vf_binding import VfBinding
+from fairlead.linux.vf_binding import VfBinding, told_vfs
 from fairlead.linux.vfinfo import APPLIED, first_refused
 from fairlead.linux.vfs import Vfs
 from fairlead.model.device import QBH_CAPABILITY
@@ -87,6 +87,7 @@ class LinuxKernel:
                 bridges=observe_bridges(links),
                 taps=observe_taps(self._netlink, links),
                 macvtaps=observe_macvtaps(links, functions, pfs),
+                told_vfs=told_vfs(self._sysfs, pfs),
             )
         except OSError as error:
             raise refusal(Act.OBSERVE, "the host's devices", error) from error

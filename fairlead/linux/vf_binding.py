@@ -6,11 +6,12 @@ pci_device_can_probe): driver_override and drivers_probe is the way, which libvi
 Source: Documentation/ABI/testing/sysfs-bus-pci.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
+from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import Netlink
 from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs, text
@@ -24,6 +25,16 @@ _TOLD_NONE = frozenset({None, "", "(null)", "vfio-pci", "pci-stub"})
 """What `driver_override` reads as where no driver of the host is told to take the device; None: it has no such file."""
 
 
+def told_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]:
+    """See KernelView.told_vfs."""
+    used = (vf for pf in pfs for vf in pf.vfs if vf.host_use and vf.kernel_driver not in STAND_INS)
+    return frozenset(vf.pci_address for vf in used if _told_driver(sysfs, vf.pci_address) == vf.kernel_driver)
+
+
+def _told_driver(sysfs: Sysfs, address: PciAddress) -> str | None:
+    return text(sysfs.folder(address) / "driver_override")
+
+
 class VfBinding:
     """Gives VFs to drivers of the host, and takes them. `write` writes an attribute; raises OSError."""
 
@@ -33,9 +44,13 @@ class VfBinding:
         self._write = write
 
     def give(self, address: PciAddress, driver: str) -> NetDevice:
-        """The VF's network device, by that driver; nothing changes where it has it. Raises Fault."""
+        """The VF's network device, by that driver; where it has it already, it is told to, and all else stays as it is.
+        Raises Fault.
+        """
         function = self._function(address)
         if function.kernel_driver == driver and function.net is not None:
+            if _told_driver(self._sysfs, address) != driver:
+                self._told(address, "driver_override", driver)
             return function.net
         with self._netlink.link_changes() as changes:
             if function.kernel_driver not in (None, driver):
@@ -58,7 +73,7 @@ class VfBinding:
             return
         if function.kernel_driver not in STAND_INS:
             self._unbind(address)
-        if text(self._sysfs.folder(address) / "driver_override") not in _TOLD_NONE:
+        if _told_driver(self._sysfs, address) not in _TOLD_NONE:
             self._told(address, "driver_override", "\n")
 
     def _withdraw(self, address: PciAddress) -> None:

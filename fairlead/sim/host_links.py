@@ -16,6 +16,8 @@ class VfDevice:
     mac: MacAddress | None
     mtu: int = 1500
     is_up: bool = False
+    is_told: bool = False
+    """Whether the VF's driver_override names its driver."""
 
 
 @dataclass(slots=True)

@@ -70,6 +70,11 @@ class SimKernel:
                 for name, macvtap in self.macvtaps.items()
                 if name in machine.virtual_links
             ),
+            told_vfs=frozenset(
+                machine.pfs[key].nic.vf_address(index)
+                for (key, index), device in machine.links.vfs.items()
+                if device.is_told
+            ),
         )
 
     def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
@@ -111,7 +116,9 @@ class SimKernel:
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """A reset clears what the guest did, not what the PF's driver was told."""
         self._machine.called("reset_vf")
-        self._machine.reset(self._vf("Resetting VF", pf, index).nic.vf_address(index))
+        address = self._vf("Resetting VF", pf, index).nic.vf_address(index)
+        self._machine.reset(address)
+        self._machine.host_addresses.pop(address, None)
 
     def reset_device(self, address: PciAddress) -> None:
         """A PF that its driver has back began anew with that."""
@@ -178,7 +185,8 @@ class SimKernel:
             device = machine.links.give(vf, vf_driver, told)
         if device.mac != macvtap.mac:
             raise Fault(Failure("kernel_refused", "Making macvtap", name, "EADDRNOTAVAIL"))
-        device.mtu, device.is_up = macvtap.mtu, True
+        device.mtu, device.is_up, device.is_told = macvtap.mtu, True, True
+        machine.host_addresses.pop(state.nic.vf_address(macvtap.lower.vf_index), None)
         machine.links.make(name, vf)
         self.macvtaps[name] = macvtap
         return True

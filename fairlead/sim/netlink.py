@@ -150,12 +150,13 @@ class SimNetlink:
         return tuple(Route(index, "default") for index in ways)
 
     def addresses(self) -> tuple[tuple[int, str], ...]:
-        """Of PFs."""
+        """Of PFs, and of VFs that a driver of the host has."""
         machine = self._machine
-        pfs = [pf for pf in machine.pfs.values() if pf.nic.pci_address in machine.host_addresses]
-        return tuple(
-            (link_index(machine, pf.nic.key), machine.host_addresses[pf.nic.pci_address]) for pf in pfs
-        )
+        places = {pf.nic.pci_address: link_index(machine, key) for key, pf in machine.pfs.items()}
+        for vf in machine.links.vfs:
+            places[machine.pfs[vf[0]].nic.vf_address(vf[1])] = vf_link_index(machine, vf)
+        has = machine.host_addresses
+        return tuple((index, has[place]) for place, index in places.items() if place in has)
 
     def make_bridge(self, name: str) -> None:
         """A bridge that filters VLANs."""
@@ -179,7 +180,11 @@ class SimNetlink:
         self._tables().virtual[index] = replace(made, mac=below.mac)
 
     def without_addresses(self, index: int) -> None:
-        """Nobody has one here."""
+        """Nobody has one any more."""
+        vf = vf_at_index(self._machine, index)
+        if vf is not None:
+            address = self._machine.pfs[vf[0]].nic.vf_address(vf[1])
+            self._machine.host_addresses.pop(address, None)
 
     def delete_link(self, index: int) -> None:
         """It, and what hung on it."""

@@ -78,6 +78,24 @@ def test_a_macvtap_reads_back_as_made_and_its_vf_has_a_driver_of_the_host(bench:
     assert bench.pf().vfs[1].host_use == ""
 
 
+def test_an_address_on_a_vf_that_was_told_its_driver_is_told_from_one_on_another(bench: Bench) -> None:
+    """Also where the driver had the VF before anybody told it to."""
+    bench.machine.rebind(NIC.key, 0, DRIVER)
+    bench.machine.rebind(NIC.key, 1, DRIVER)
+    bench.make()
+    used = {NIC.vf_address(index): f"10.0.0.{index}/24" for index in range(2)}
+    bench.machine.host_addresses |= used
+    seen = bench.kernel.observe()
+    vfs = next(pf.vfs for pf in seen.pfs if pf.key == NIC.key)
+    assert [vf.host_use for vf in vfs] == ["has address 10.0.0.0/24", "has address 10.0.0.1/24"]
+    assert seen.told_vfs == {NIC.vf_address(1)}
+    bench.make()
+    assert bench.pf().vfs[1].host_use == ""
+    bench.machine.host_addresses |= used
+    bench.kernel.reset_vf(bench.pf(), 1)
+    assert bench.kernel.observe().told_vfs == frozenset()
+
+
 def test_making_it_twice_changes_nothing(bench: Bench) -> None:
     bench.make()
     before = bench.kernel.observe()

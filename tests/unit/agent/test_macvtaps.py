@@ -105,6 +105,69 @@ def test_a_mac_that_is_read_anew_costs_the_macvtap_and_no_event_says_that_it_was
     assert len(life.host.hypervisor.starts) == 1
 
 
+def stray_address(life: Life) -> None:
+    """As of a DHCP client that saw a network device appear."""
+    machine = life.host.machine
+    machine.host_addresses[machine.pfs[AT[0]].nic.vf_address(AT[1])] = "169.254.7.7/16"
+
+
+def is_clean(life: Life) -> bool:
+    clean = not differences(BASELINE, life.host.machine.pfs[AT[0]].vfs[AT[1]])
+    return clean and AT not in life.host.machine.links.vfs and not life.report.holds
+
+
+@pytest.mark.parametrize("is_ledger_lost", [False, True])
+def test_an_address_on_its_vfs_device_keeps_nobody_from_the_scrub(
+    life: Life, *, is_ledger_lost: bool
+) -> None:
+    stray_address(life)
+    if is_ledger_lost:
+        life.host.slots.lose()
+        life.agent = life.host.agent(HOST, life.control)
+    life.tick()
+    assert life.report.holds == ()
+    assert life.host.machine.pfs[AT[0]].nic.vf_address(AT[1]) in life.host.machine.ours
+    life.wish(removals=(1,))
+    life.tick()
+    assert is_clean(life)
+
+
+def test_nor_its_guest_from_a_new_one_where_the_macvtap_is_gone(life: Life) -> None:
+    life.host.machine.virtual_links.discard(MACVTAP)
+    stray_address(life)
+    life.tick()
+    assert life.is_whole()
+    life.host.machine.virtual_links.discard(MACVTAP)
+    stray_address(life)
+    life.wish(removals=(1,))
+    life.tick()
+    assert is_clean(life)
+
+
+def test_a_vf_of_its_number_that_was_made_since_and_that_the_host_uses_is_the_hosts(life: Life) -> None:
+    """As when somebody wrote to sriov_numvfs, and gave the VF to its driver: nobody told that by driver_override."""
+    machine = life.host.machine
+    machine.rebind(*AT, "iavf")
+    stray_address(life)
+    life.wish(removals=(1,))
+    life.tick()
+    assert AT in machine.links.vfs
+    assert machine.host_addresses
+    assert [hold.what for hold in life.report.holds] == ["scrub the VF"]
+
+
+def test_a_vf_that_never_was_ours_is_the_hosts_though_it_was_told_its_driver(life: Life) -> None:
+    machine, other = life.host.machine, (AT[0], 5)
+    machine.rebind(*other, "iavf")
+    machine.links.vfs[other].is_told = True
+    machine.host_addresses[machine.pfs[AT[0]].nic.vf_address(5)] = "10.0.0.5/24"
+    life.tick()
+    life.tick()
+    assert other in machine.links.vfs
+    assert [hold.what for hold in life.report.holds] == ["scrub the VF"]
+    assert machine.pfs[AT[0]].nic.vf_address(5) not in machine.ours
+
+
 def test_drift_of_the_vf_below_is_repaired_as_of_any(life: Life) -> None:
     vfs = life.host.machine.pfs[AT[0]].vfs
     vfs[3] = replace(vfs[3], vlan=999, trust=True)
