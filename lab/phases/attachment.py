@@ -24,7 +24,7 @@ def _show_attachment(lab: Lab) -> None:
     so does a guest whose VF is not concerned.
     """
     site, guest, first = lab.site, Guest(lab.site, PLAIN.name), Guest(lab.site, FIRST.name)
-    for one in (guest, first):
+    for one in (guest, first, Guest(site, SECOND.name)):
         one.wait_until_ready()
     pid, second = guest.pid, address_of(site, SECOND)
     with pinging(guest, second), pinging(first, second):
