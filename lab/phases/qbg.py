@@ -82,10 +82,13 @@ def _offered(site: Site) -> Iterator[None]:
         f"port-profile create {_PROFILE} --kind 802.1Qbg --manager-id {_MANAGER} --type-id {_TYPE}"
         f" --type-id-version {_VERSION}"
     )
-    yield
-    site.do("network delete switched")
-    site.do(f"port-profile delete {_PROFILE}")
-    site.do("policy delete switched")
+    try:
+        yield
+    finally:
+        things = ("network delete switched", f"port-profile delete {_PROFILE}", "policy delete switched")
+        deleted = [site.try_to(thing) for thing in things]
+    # A phase that fails tells why, and not what it left behind.
+    expect.equal("what was not deleted", [done.stderr for done in deleted if done.exit_code], [])
 
 
 @contextmanager
@@ -96,8 +99,10 @@ def _without_echo(host: Host) -> Iterator[None]:
         f"tc qdisc add dev {_UPLINK} clsact && "
         f"tc filter add dev {_UPLINK} ingress protocol all flower src_mac {mac} action drop"
     )
-    yield
-    host.must(f"tc qdisc del dev {_UPLINK} clsact")
+    try:
+        yield
+    finally:
+        host.must(f"tc qdisc del dev {_UPLINK} clsact")
 
 
 def _wait_for_station(site: Site) -> None:
