@@ -225,7 +225,9 @@ def _macvtap(host: Host, name: str) -> _Macvtap:
 
 
 def _find(host: Host, name: str) -> _Macvtap | None:
-    links = {link["ifname"]: link for link in json.loads(host.must("ip -j -d link show"))}
+    # Where a link goes while they are listed, ip may tell nothing at all.
+    told = host.must("ip -j -d link show")
+    links = {link["ifname"]: link for link in json.loads(told or "[]")}
     link = links.get(name)
     if link is None or link["linkinfo"]["info_kind"] != "macvtap":
         return None
