@@ -12,6 +12,7 @@
     $ openstack network list
     - Name = n1; Subnets = []                  some row of the list is like this
     2 rows                                     so many rows there are
+    becomes 0 rows                             so many there are in the end
 
     $ fairlead alias create a1 ...             Fairlead's own command, as the operator, for what no client has
 
@@ -35,7 +36,7 @@ from tests.clients.fleets import LOGINS, OPERATOR
 SCRIPTS = Path(__file__).with_name("conversations")
 _PROMPT = re.compile(r"(\w+)?\$ (openstack|fairlead) (.+)")
 _CONDITION = re.compile(r"(.+?) (=|~|->|becomes)(?: (.*))?")
-_ROWS = re.compile(r"(\d+) rows?")
+_ROWS = re.compile(r"(becomes )?(\d+) rows?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A list has so many rows."""
+    """A list has so many rows; `in_the_end`: it comes to have them."""
 
     rows: int
+    in_the_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _expectation(line: str) -> Expectation:
     count = _ROWS.fullmatch(line)
     if count is not None:
-        return Count(int(count[1]))
+        return Count(int(count[2]), in_the_end=bool(count[1]))
     for mark, kind in (("fails: ", Fails), ("prints: ", Prints)):
         if line.startswith(mark):
             return kind(line.removeprefix(mark))

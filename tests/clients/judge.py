@@ -68,7 +68,11 @@ class Held:
                 ) from None
 
     def _exchange(self, exchange: Exchange) -> None:
-        awaits = any(isinstance(each, Condition) and each.sign == "becomes" for each in exchange.expected)
+        awaits = any(
+            (isinstance(each, Condition) and each.sign == "becomes")
+            or (isinstance(each, Count) and each.in_the_end)
+            for each in exchange.expected
+        )
         until = time.monotonic() + (PATIENCE_SECONDS if awaits else 0)
         while True:
             try:
@@ -102,7 +106,7 @@ class Held:
                 return self._filled(words) in answer.err
             case Prints(words):
                 return self._filled(words) in answer.out
-            case Count(rows):
+            case Count(rows=rows):
                 return isinstance(printed, list) and len(printed) == rows
             case Row(conditions):
                 return any(all(self._holds(each, row) for each in conditions) for row in printed)
