@@ -49,6 +49,10 @@ _WORKERS = 8
 _SCHEDULER_REST_SECONDS = 5.0
 """Another control process may have woken only itself, and a host may have come back to life by itself."""
 _LONGEST_SHUTDOWN_SECONDS = 3
+_LONGEST_IDLE_SECONDS = 75
+"""After which an idle connection is closed: far from the 5 and 30 seconds at which clients that wait for a server
+look again, since one that is closed just as they ask is a failure to them.
+"""
 _BELIEVED = ("127.0.0.1", "::1")
 """Whose X-Forwarded-For and X-Forwarded-Proto count: a proxy on this machine, and nobody else, says who asks."""
 
@@ -224,6 +228,7 @@ class ControlProcess:
             access_log=False,
             log_level="warning",
             forwarded_allow_ips=list(_BELIEVED),
+            timeout_keep_alive=_LONGEST_IDLE_SECONDS,
             timeout_graceful_shutdown=_LONGEST_SHUTDOWN_SECONDS,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,

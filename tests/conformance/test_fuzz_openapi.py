@@ -35,6 +35,8 @@ CHECKS = [
 ]
 PATIENT = ("show_domain", "show_console")
 """What waits for the host's answer where the server is there."""
+AT_ONCE = {"wait": "0", "live": "false"}
+"""What a query says so that nobody waits."""
 API = schemathesis.openapi.from_dict(json.loads(openapi()))
 
 
@@ -91,8 +93,8 @@ def test_what_the_document_says_holds(mode, world):
 
 def find(case, data, known):
     """Names in the path stand for what is there, more often than not; and nobody waits."""
-    if "wait" in (case.query or {}):
-        case.query["wait"] = "0"
+    for name in AT_ONCE.keys() & (case.query or {}):
+        case.query[name] = AT_ONCE[name]
     is_patient = case.operation.definition.raw["operationId"] in PATIENT
     for name in case.path_parameters or ():
         if name in known and not is_patient and data.draw(st.integers(0, 2)):

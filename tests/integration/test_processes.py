@@ -2,7 +2,9 @@
 
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 PATIENCE_SECONDS = 60
+POLL_SECONDS = 5
+"""How often `openstack server create --wait` looks (osc_lib.utils.wait_for_status)."""
 
 
 def fairlead(*arguments, env=None):
@@ -57,6 +61,17 @@ def test_a_state_directory_belongs_to_one_process(tmp_path):
 
         assert second.returncode == 1
         assert f"in use by process {process.pid}" in second.stderr
+
+
+def test_a_client_that_looks_every_few_seconds_keeps_its_connection(tmp_path):
+    """One that is closed just as the client asks again ends the client."""
+    with up(str(tmp_path / "state")) as (_, url):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(f"GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 ")
+            closed, _, _ = select.select([connection], [], [], 1.5 * POLL_SECONDS)
+            assert not closed
 
 
 def test_a_fabric_is_told_by_the_process_that_has_the_setting(tmp_path):
