@@ -16,6 +16,8 @@ _TRUNK = Member("trunk", f"--network {office.NAME} --vnic-type direct --port-pro
 _WHOLE = Member("whole", f"--network {office.NAME} --vnic-type direct-physical", None)
 # The VLANs that both tag themselves, and one that each has alone.
 _SHARED, _TRUNKS_OWN, _WHOLES_OWN = (301, 302), 303, 304
+_ASKED = "10.9.3.2"
+"""What the trunk asks for on its own VLAN, and whole has on its own: were the two one, it would answer."""
 _MORE = ("more-1", "more-2")
 
 
@@ -55,21 +57,16 @@ def _show_trunk(lab: Lab) -> None:
     """Both tag their frames: what carries a VLAN that both have arrives, and the VF's own VLAN is none all the time."""
     host, site = lab.host, lab.site
     whole, trunk = (Guest(site, member.name) for member in (_WHOLE, _TRUNK))
-    for number, (guest, own) in enumerate(((trunk, _TRUNKS_OWN), (whole, _WHOLES_OWN)), start=1):
-        guest.wait_until_ready()
-        _ = guest.output("modprobe 8021q")
-        for vlan in (*_SHARED, own):
-            device = f"eth0.{vlan}"
-            address = f"{_subnet(vlan)}.{number}/24"
-            _ = guest.output(
-                f"vconfig add eth0 {vlan} && ip address add {address} dev {device} && ip link set {device} up"
-            )
+    _tag(trunk, {**_shared(1), _TRUNKS_OWN: f"{_subnet(_TRUNKS_OWN)}.1"})
+    _tag(whole, {**_shared(2), _WHOLES_OWN: _ASKED})
     mark = lab.wire.mark()
     for vlan in _SHARED:
         expect.true(f"trunk reaches whole on VLAN {vlan}", trunk.reaches(f"{_subnet(vlan)}.2"))
         expect.true(f"whole reaches trunk on VLAN {vlan}", whole.reaches(f"{_subnet(vlan)}.1"))
-    expect.true("nobody answers trunk on a VLAN of its own", not trunk.reaches(f"{_subnet(_TRUNKS_OWN)}.2"))
+    expect.true("nobody answers trunk on a VLAN of its own", not trunk.reaches(_ASKED))
     _tags(lab, mark, {*_SHARED, _TRUNKS_OWN})
+    _move(whole, _ASKED, _WHOLES_OWN, _TRUNKS_OWN)
+    expect.true("whole does, once it is in that VLAN too", trunk.reaches(_ASKED))
     expect.equal("the trunk's VF", vf_now(host, trunk.place()), _TRUNK.wanted(site))
     site.do("port-profile create some-vlans --allowed-vlans 300-399")
     refused = site.try_to(f"port set {_TRUNK.name} --port-profile some-vlans")
@@ -79,6 +76,24 @@ def _show_trunk(lab: Lab) -> None:
     expect.true("with the port named", _TRUNK.name in refused.stderr, refused.stderr)
     expect.equal("the trunk's VF after that", vf_now(host, trunk.place()), _TRUNK.wanted(site))
     lab.progress.say(f"    {refused.stderr.strip()[:300]}")
+
+
+def _tag(guest: Guest, addresses: dict[int, str]) -> None:
+    """It has these addresses, each on a VLAN."""
+    guest.wait_until_ready()
+    _ = guest.output("modprobe 8021q")
+    for vlan, address in addresses.items():
+        _ = guest.output(f"vconfig add eth0 {vlan} && ip link set eth0.{vlan} up")
+        _ = guest.output(f"ip address add {address}/24 dev eth0.{vlan}")
+
+
+def _move(guest: Guest, address: str, old: int, new: int) -> None:
+    _ = guest.output(f"vconfig rem eth0.{old}")
+    _tag(guest, {new: address})
+
+
+def _shared(number: int) -> dict[int, str]:
+    return {vlan: f"{_subnet(vlan)}.{number}" for vlan in _SHARED}
 
 
 def _show_return(lab: Lab) -> None:
