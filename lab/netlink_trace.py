@@ -15,7 +15,7 @@ from lab.machine.host import Host
 _CAPTURE = "/run/lab/netlink.pcap"
 _FILE_HEADER, _RECORD, _COOKED = 24, struct.Struct("=IIII"), 16
 _MESSAGE, _LINK, _ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=BxHiII"), struct.Struct("=HH")
-_NEWLINK, _GETLINK, _SETLINK = 16, 18, 19
+_NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _REQUEST, _DUMP = 0x1, 0x300
 _VFINFO_LIST, _EXT_MASK, _FILTER_VF = 22, 29, 0x1
 _TYPE_MASK = 0x3FFF
@@ -28,6 +28,10 @@ class Kind(Enum):
     GET = "get"
     SET = "set"
     NEW = "new"
+    DELETE = "delete"
+
+
+_WRITTEN = {_NEWLINK: Kind.NEW, _DELLINK: Kind.DELETE, _SETLINK: Kind.SET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def _link_requests(seen_at: float, messages: bytes) -> Iterator[LinkRequest]:
     while at + _MESSAGE.size <= len(messages):
         length, kind, flags, _, _ = _MESSAGE.unpack_from(messages, at)
         body = messages[at + _MESSAGE.size : at + length]
-        if kind in (_NEWLINK, _GETLINK, _SETLINK) and flags & _REQUEST and len(body) >= _LINK.size:
+        if kind in (_GETLINK, *_WRITTEN) and flags & _REQUEST and len(body) >= _LINK.size:
             yield _link_request(seen_at, kind, flags, body)
         at += max(length + (-length % 4), _MESSAGE.size)
 
@@ -111,8 +115,7 @@ def _link_request(seen_at: float, kind: int, flags: int, body: bytes) -> LinkReq
     mask = attributes.get(_EXT_MASK, b"\0\0\0\0")
     asks_for_vfs = bool(struct.unpack_from("=I", mask)[0] & _FILTER_VF)
     if kind != _GETLINK:
-        written = Kind.SET if kind == _SETLINK else Kind.NEW
-        return LinkRequest(seen_at, written, family, index, _VFINFO_LIST in attributes)
+        return LinkRequest(seen_at, _WRITTEN[kind], family, index, _VFINFO_LIST in attributes)
     asked = Kind.DUMP if flags & _DUMP == _DUMP else Kind.GET
     return LinkRequest(seen_at, asked, family, index, asks_for_vfs)
 

@@ -10,6 +10,7 @@ from lab.bed import Lab
 from lab.errors import PhaseFailed
 from lab.guests import BASELINE, Guest, Place, Vf, places, vf_at, vf_now
 from lab.machine.host import Host
+from lab.netlink_trace import Kind, watched
 from lab.phase import Phase
 from lab.phases.guests import Member, address_of
 from lab.phases.inventory import INVENTORY
@@ -173,6 +174,25 @@ def _end(lab: Lab) -> None:
     """
     host, site = lab.host, lab.site
     seen = _macvtap(host, _name(site, _ADA.name))
+    with watched(host) as requests:
+        _die_until_clean(lab, seen)
+    deleted = [at for at, one in enumerate(requests) if one.kind is Kind.DELETE and one.index == seen.index]
+    scrubbed = [at for at, one in enumerate(requests) if one.kind is Kind.SET and one.with_vfs]
+    expect.true("its macvtap was deleted, and its VF set", deleted and scrubbed, requests)
+    expect.true("the macvtap goes before the scrub", deleted[0] < scrubbed[0], (deleted, scrubbed))
+    site.agent.start()
+    site.wait_for("the server to go", lambda: site.server(_ADA.name) is None)
+    links = json.loads(host.must("ip -j link show"))
+    expect.equal("taps", [link["ifname"] for link in links if link["ifname"].startswith("fltap-")], [])
+    for place in places(host).values():
+        _is_nobodys(host, place)
+    for member in (_ADA, _BOB, _EVE):
+        site.do(f"port delete {member.name}")
+    site.audit()
+
+
+def _die_until_clean(lab: Lab, seen: _Macvtap) -> None:
+    host, site = lab.host, lab.site
     site.agent.kill()
     deaths: list[_Reached] = []
     while len(deaths) < _MOST_DEATHS and not (deaths and deaths[-1].is_clean):
@@ -185,17 +205,7 @@ def _end(lab: Lab) -> None:
         expect.true(
             "the guest is down before its macvtap goes", reached.has_macvtap or not reached.is_running
         )
-        expect.true("the macvtap goes before the scrub", not (reached.is_clean and reached.has_macvtap))
     expect.true("the VF is clean", deaths[-1].is_clean, deaths)
-    site.agent.start()
-    site.wait_for("the server to go", lambda: site.server(_ADA.name) is None)
-    links = json.loads(host.must("ip -j link show"))
-    expect.equal("taps", [link["ifname"] for link in links if link["ifname"].startswith("fltap-")], [])
-    for place in places(host).values():
-        _is_nobodys(host, place)
-    for member in (_ADA, _BOB, _EVE):
-        site.do(f"port delete {member.name}")
-    site.audit()
 
 
 def _reached(host: Host, seen: _Macvtap) -> _Reached:
