@@ -13,6 +13,8 @@ What lldpad 1.1 does, and what is done about it here:
 - The first form of the standard can take a refusal that comes very quickly for a success, and its own request, where
   the NIC hands it back. So a success counts once it has stood for a while and the bridge was heard to say it
   (fairlead/linux/witness.py), and where frames come back in that form nothing is associated.
+- In the second form, of two messages of the bridge on each other's heels it acknowledges both, takes the later one
+  twice, and loses the other. An end that is lost so is known once the bridge answers its next keepalive of that VSI.
 - What others read is forgotten for us, too. So every reading of ours keeps the refusals that somebody waits for.
 - Where the bridge does not answer, the first form drops the VSI after 3 s. The second leaves it pending for ever, and
   refuses (ENODEV) whatever is asked for that instance until lldpad starts anew.

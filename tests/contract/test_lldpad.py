@@ -201,14 +201,16 @@ def test_what_the_bridge_would_say_may_be_asked_first(shared):
     assert shared.asked() == [Mode.PREASSOCIATE_WITH_RESOURCES, Mode.DEASSOCIATE, Mode.PREASSOCIATE]
 
 
-@BOTH
-def test_the_bridge_ends_an_association_and_the_station_is_told(shared):
-    with shared.station as station:
-        station.associate(PF, shared.vsi)
-        shared.responder.deassociate(shared.instance)
+@SLOW
+@EACH
+def test_the_bridge_ends_an_association_and_the_station_is_told(alone):
+    """On a shared bed an answer to the keepalive of another VSI may come just then, and lldpad loses the end."""
+    with alone.station as station:
+        station.associate(PF, alone.vsi)
+        alone.responder.deassociate(alone.instance)
         assert select.select([station.events], [], [], SOON)[0]
-    shared.wait_until_station_has_it_no_more()
-    shared.associate()
+    alone.wait_until_station_has_it_no_more()
+    alone.associate()
 
 
 @BOTH
