@@ -34,7 +34,7 @@ VFS_OF_A_PF = 2
 # What spares an emulated CPU work: devices that are not there, and measurements of its own speed.
 _GUEST_COMMAND_LINE = (
     "console=ttyS0 quiet loglevel=3 panic=-1 iommu=noaperture mitigations=off audit=0 tsc=reliable no_timer_check "
-    "cryptomgr.notests pci=lastbus=2 rodata=off"
+    "cryptomgr.notests nowatchdog pci=lastbus=2 rodata=off"
 )
 
 
