@@ -32,11 +32,19 @@ class DomainState:
     opened: dict[str, int] = field(default_factory=dict)
     """Which making of each of its live taps it has open."""
     is_by_hand: bool = False
+    room: int | None = None
+    live_room: int | None = None
+    """How many NICs and devices it has PCI Express ports for; None: it has a bus with room enough."""
 
     @property
     def is_up(self) -> bool:
         """Whether it has its devices now."""
         return self.state.is_up
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be plugged into it until it boots anew."""
+        return self.live_room is not None and len(self.live_hostdevs) + len(self.live_taps) >= self.live_room
 
     def boot(self) -> None:
         """It runs, with all that it is defined with; one that was saved with what it had."""
@@ -46,7 +54,7 @@ class DomainState:
             return
         self.state, self.reason = GuestState.RUNNING, "booted"
         self.live_serial, self.live_disk_serial = self.boot_serial, self.disk_serial
-        self.live_hostdevs, self.live_taps = self.hostdevs, self.taps
+        self.live_hostdevs, self.live_taps, self.live_room = self.hostdevs, self.taps, self.room
 
     def save(self) -> None:
         """It is down, and goes on from there."""

@@ -84,7 +84,7 @@ class SimHypervisor:
             fresh.state, fresh.reason = old.state, old.reason
             fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
             fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
-            fresh.saved_taps, fresh.opened = old.saved_taps, old.opened
+            fresh.live_room, fresh.saved_taps, fresh.opened = old.live_room, old.saved_taps, old.opened
         self._machine.domains[fresh.name] = fresh
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
@@ -151,6 +151,8 @@ class SimHypervisor:
             raise _refused(
                 "Attaching to", domain.name, "Requested operation is not valid: domain is not running"
             )
+        if domain.is_full:
+            raise _refused("Attaching to", domain.name, "internal error: No more available PCI slots")
         hostdevs, taps = _devices(_element(f"<devices>{device}</devices>", "Attaching"), ".")
         self._check_free(domain, hostdevs, taps, "Attaching to")
         traces = self._machine.give_devices(domain, hostdevs)
@@ -285,7 +287,16 @@ def _parsed(xml: str) -> DomainState:
         xml=xml,
         boot_files=boot_files(domain),
         disk_serial=int(ours.get("disk_serial", "0")) if ours is not None else 0,
+        room=_room(domain),
     )
+
+
+def _room(domain: Element) -> int | None:
+    """Each device takes one port; without a root for PCI Express there is a bus, and what is on it is not counted."""
+    if domain.find("devices/controller[@model='pcie-root']") is None:
+        return None
+    ports = domain.findall("devices/controller[@model='pcie-root-port']")
+    return len(ports) - len(domain.findall("devices/disk")) - len(domain.findall("devices/rng"))
 
 
 def _address(element: Element) -> PciAddress:

@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
+from fairlead.guestxml.guest import SPARE_ROOT_PORTS
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
@@ -152,6 +153,19 @@ def test_a_vf_that_cannot_be_set_fails_its_port_and_spares_the_server(life: Life
     assert (failure.failure.code, failure.port_id) == ("vf_setting_not_kept", port(1, 1))
     assert "vlan" in failure.failure.doing
     assert failure.spares_server
+
+
+def test_a_guest_takes_in_as_many_nics_as_it_has_spare_root_ports(life: Life) -> None:
+    """The one more fails its port alone, and has its place at the next boot."""
+    wish = ServerWish(1, vfs=(FIRST,), taps=1 + SPARE_ROOT_PORTS + 1)
+    life.wish(wish, OTHER)
+    assert len(life.domain.live_taps) == 1 + SPARE_ROOT_PORTS
+    (failure,) = life.report.failures
+    assert "No more available PCI slots" in failure.failure.answer
+    assert failure.spares_server
+    life.wish(replace(wish, boot_serial=2), OTHER)
+    assert len(life.domain.live_taps) == 1 + SPARE_ROOT_PORTS + 1
+    assert life.report.failures == ()
 
 
 def test_a_port_is_not_wired_before_its_guest_has_it(life: Life) -> None:
