@@ -46,7 +46,7 @@ def network() -> None:
 @click.option(
     "--vlan",
     type=click.IntRange(1, 4094),
-    help="Its VLAN. Absent: the lowest free one, VLAN 1 first, which many switches send untagged.",
+    help="Its VLAN. Absent: the lowest free one from 2; many switches send VLAN 1 untagged.",
 )
 @click.option("--flat", is_flag=True, help="Untagged on the physical network.")
 @click.option("--mtu", type=click.IntRange(68))

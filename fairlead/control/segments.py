@@ -9,6 +9,8 @@ from fairlead.model.network import SegmentKind
 from fairlead.model.pci import LinkLayer
 
 FIRST_VLAN, LAST_VLAN = 1, 4094
+_FIRST_CHOSEN = 2
+"""Nobody gets VLAN 1 who does not ask for it: many switches put there what comes without a tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class NoSegment(Refusal):
 
 
 def choose(tx: Tx, kind: SegmentKind | None, physical_network: str | None, vlan: int | None) -> Segment:
-    """The segment asked for, completed: a VLAN network rather than a flat one, on the lowest VLAN that is free. Where
-    nothing of a segment was asked for, the first physical network, by name, that has one free will do, as in Neutron; a
-    VLAN or a flat network means one certain physical network: the only one that device policies name. Raises
-    InvalidValue, NoSegment or Conflict `vlan_in_use`.
+    """The segment asked for, completed: a VLAN network rather than a flat one, on the lowest VLAN from 2 that is free.
+    Where nothing of a segment was asked for, the first physical network, by name, that has one free will do, as in
+    Neutron; a VLAN or a flat network means one certain physical network: the only one that device policies name.
+    Raises InvalidValue, NoSegment or Conflict `vlan_in_use`.
     """
     if kind is SegmentKind.FLAT and vlan is not None:
         raise InvalidValue("provider:segmentation_id", vlan, "possible on a flat network, which has no VLAN")
@@ -106,7 +108,7 @@ def _free(tx: Tx, where: str, vlan: int) -> int:
 
 def _full(known: list[str]) -> Conflict:
     which = f"physical network{'s' if len(known) > 1 else ''} {', '.join(known)}"
-    return Conflict("vlan_in_use", f"Every VLAN of {which} is in use.")
+    return Conflict("vlan_in_use", f"Every VLAN of {which} from {_FIRST_CHOSEN} is in use.")
 
 
 def _lowest_free(tx: Tx, where: str) -> int | None:
@@ -126,7 +128,7 @@ def _first_gap(tx: Tx, where: str) -> int:
     """The lowest VLAN that no network has, or the one past the last. Networks are counted, in halves: reading thousands
     of them for each of a thousand that are made together would hold everybody up for a minute.
     """
-    low = FIRST_VLAN
+    low = _FIRST_CHOSEN
     high = min(LAST_VLAN + 1, low + tx.networks.count(physical_network=where))
     while low < high:
         span = tuple(range(low, (low + high) // 2 + 1))

@@ -46,7 +46,7 @@ def test_a_vlan_network_is_made_from_text_numbers(site):
 
 def test_the_lowest_free_vlan_is_chosen(site):
     made = [network(site)["provider:segmentation_id"] for _ in range(3)]
-    assert made == [1, 2, 3]
+    assert made == [2, 3, 4]
 
 
 def test_a_network_without_a_known_physical_network_says_what_to_give(site):

@@ -232,10 +232,10 @@ def test_the_lowest_free_vlan_skips_those_in_use(world):
         return networks.create(tx, networks.NewNetwork(CALLER.project_id)).network
 
     made = world.engine.run(make)
-    assert (made.physical_network, made.vlan) == ("physnet1", 1)
+    assert (made.physical_network, made.vlan) == ("physnet1", 2)
 
 
-@pytest.mark.parametrize("free", [(7,), (1, 30), (29, 30), (4094,)])
+@pytest.mark.parametrize("free", [(7,), (2, 30), (29, 30), (4094,)])
 def test_each_gap_among_many_vlans_is_found_the_lowest_first(world, free):
     for physical_network in ("physnet8", "physnet9"):
         _make(
@@ -248,8 +248,14 @@ def test_each_gap_among_many_vlans_is_found_the_lowest_first(world, free):
 def test_a_physical_network_can_be_full(world):
     _make(world, "physnet9", set(range(1, 4095)) - {4000})
     assert _made(world, "physnet9").vlan == 4000
-    with pytest.raises(Conflict, match="Every VLAN of physical network physnet9 is in use"):
+    with pytest.raises(Conflict, match="Every VLAN of physical network physnet9 from 2 is in use"):
         _made(world, "physnet9")
+
+
+def test_vlan_1_is_given_to_who_asks_for_it_alone(world):
+    assert [_made(world, "physnet9").vlan for _ in range(2)] == [2, 3]
+    assert _made(world, "physnet9", vlan=1).vlan == 1
+    assert _made(world, "physnet9").vlan == 4
 
 
 def test_where_nothing_is_said_the_first_physical_network_with_a_free_vlan_does(world):
@@ -258,10 +264,10 @@ def test_where_nothing_is_said_the_first_physical_network_with_a_free_vlan_does(
     _make(world, "physnet8", set(range(1, 4095)) - {4000})
     assert [(made.physical_network, made.vlan) for made in (_made(world, None), _made(world, None))] == [
         ("physnet8", 4000),
-        ("physnet9", 1),
+        ("physnet9", 2),
     ]
-    _make(world, "physnet9", set(range(2, 4095)))
-    with pytest.raises(Conflict, match="Every VLAN of physical networks physnet8, physnet9 is in use"):
+    _make(world, "physnet9", set(range(3, 4095)))
+    with pytest.raises(Conflict, match="Every VLAN of physical networks physnet8, physnet9 from 2 is in use"):
         _made(world, None)
 
 
@@ -283,6 +289,6 @@ def _make(world, physical_network, vlans):
     world.engine.run(work)
 
 
-def _made(world, physical_network):
-    wanted = networks.NewNetwork(CALLER.project_id, physical_network=physical_network)
+def _made(world, physical_network, vlan=None):
+    wanted = networks.NewNetwork(CALLER.project_id, physical_network=physical_network, vlan=vlan)
     return world.engine.run(lambda tx: networks.create(tx, wanted)).network
