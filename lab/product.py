@@ -41,6 +41,7 @@ def prepare(cache: Cache, progress: Progress, image: Image) -> Path:
     code = [
         *(PROJECT / "fairlead").rglob("*.py"),
         *(PROJECT / "fairlead").rglob("*.json"),
+        *(PROJECT / "fairlead/main/files").iterdir(),
         PROJECT / "pyproject.toml",
     ]
     return cache.entry("product", key_of(code, PROJECT, needs), build) / "disk.ext4"

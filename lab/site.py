@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from fairlead.cli.lookup import find, listed
 from fairlead.client.session import ClientError, Json, Session
 from fairlead.main.entry import program
-from lab import initrds
+from lab import confinement, initrds
 from lab.errors import LabError, PhaseFailed
 from lab.image.recipe import Image
 from lab.machine.arguments import HOSTNAME, PFS
@@ -76,7 +76,9 @@ class Control:
 
 
 class Agent:
-    """The agent's process in the compute host; started, killed and started again as a phase wants."""
+    """The agent's process in the compute host, with what its unit leaves it; started, killed and started again as a
+    phase wants.
+    """
 
     def __init__(self, host: Host, control: Control) -> None:
         self._host = host
@@ -91,7 +93,7 @@ class Agent:
             command += ["--token", token]
         if die_after_step is not None:
             environment["FAIRLEAD_DIE_AFTER_STEP"] = str(die_after_step)
-        self.pid = self._host.channel.start(command, log=AGENT_LOG, env=environment)
+        self.pid = self._host.channel.start(confinement.agents().of(command), log=AGENT_LOG, env=environment)
 
     @property
     def is_running(self) -> bool:
