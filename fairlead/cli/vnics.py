@@ -22,7 +22,7 @@ _COLUMNS = {
     "Port": "port",
     "MAC": "mac",
     "Network": "network_name",
-    "Type": "vif_type",
+    "VIF type": "vif_type",
     "Status": "status",
 }
 _LIVE_COLUMNS = {"As wanted": "is_wired", "Link": "link", "Received": "received", "Sent": "sent"}
