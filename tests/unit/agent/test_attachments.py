@@ -9,15 +9,13 @@ from fairlead.agent.observe import observe
 from fairlead.guestxml.guest import SPARE_ROOT_PORTS
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
-from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import AttachNic, ConfigureVf, StopGuest
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
 from fairlead.sim.domain import DomainState
-from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.mischief import AgentDied, dies_after
-from tests.control_stand_in import ControlStandIn
+from fairlead.sim.mischief import dies_after
+from tests.agent_life import AgentLife
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
 
 FIRST, SECOND = VfWish(0, 3), VfWish(1, 0)
@@ -28,37 +26,20 @@ OTHER = ServerWish(2, vfs=(VfWish(0, 5),))
 NAME = f"fl-{server(1)}"
 
 
-class Life:
+class Life(AgentLife):
     """A host with a guest that runs, whose agent is told other things of it then."""
 
     def __init__(self) -> None:
-        self.host: SimHost = sim_host("h1", 1)
-        self.control = ControlStandIn(desired(HostWish(servers=(BEFORE, OTHER))))
-        self.agent = self.host.agent(HOST, self.control)
-        self.tick()
+        super().__init__()
+        self.wish(BEFORE, OTHER)
 
     def wish(self, *servers: ServerWish) -> None:
-        assert self.control.desired is not None
-        self.control.desired = desired(
-            HostWish(servers=servers, generation=self.control.desired.generation + 1)
-        )
+        self.want(HostWish(servers=servers))
         self.tick()
-
-    def tick(self) -> None:
-        try:
-            self.agent.poll(0)
-            self.agent.tick()
-        except AgentDied:
-            self.host.machine.fuse = dies_after(10**6)
-            self.agent = self.host.agent(HOST, self.control)
 
     @property
     def domain(self) -> DomainState:
         return self.host.machine.domains[NAME]
-
-    @property
-    def report(self) -> Report:
-        return self.control.reports[-1]
 
     def vf(self, wish: VfWish) -> object:
         return self.host.machine.pfs[DATA[wish.pf].key].vfs[wish.index]

@@ -8,36 +8,21 @@ import pytest
 from fairlead.agent.ledger import SlotLedger
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.vf import BASELINE
-from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.mischief import AgentDied, dies_after
-from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server, settings
+from fairlead.sim.mischief import dies_after
+from tests.agent_life import AgentLife
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, server, settings
 
 VF = VfWish(0, 3)
 ONE = ServerWish(1, vfs=(VF,), taps=1)
 PF = DATA[0].key
 
 
-class Life:
+class Life(AgentLife):
     """A host whose agent is told to run a guest, and then to let it go."""
 
-    def __init__(self) -> None:
-        self.host: SimHost = sim_host("h1", 1)
-        self.control = ControlStandIn()
-        self.agent = self.host.agent(HOST, self.control)
-
     def wish(self, wish: HostWish) -> None:
-        generation = self.control.desired.generation if self.control.desired else 0
         gone = tuple({1, 2} - {server.number for server in wish.servers})
-        self.control.desired = desired(replace(wish, generation=generation + 1, removals=gone))
-
-    def tick(self) -> None:
-        try:
-            self.agent.poll(0)
-            self.agent.tick()
-        except AgentDied:
-            self.host.machine.fuse = dies_after(10**6)
-            self.agent = self.host.agent(HOST, self.control)
+        self.want(replace(wish, removals=gone))
 
     @property
     def dirty(self) -> frozenset[tuple[str, int]]:
