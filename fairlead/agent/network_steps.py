@@ -78,7 +78,8 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
 
 def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent | None:
     """Write what differed when the host was looked at; the next look reads back. Fail closed: what was refused leaves
-    nothing half-made behind. A guest that runs on it goes on with what it was verified to be before.
+    nothing half-made behind. A guest that runs on it goes on with what it was verified to be before, where the new is
+    refused or not kept: so that is read back at once.
     """
     pf, seen = pf_here(lookup, step.pf), lookup.vfs.get((step.pf, step.index))
     before = seen.settings if seen else hands.kernel.read_vf(pf, step.index)
@@ -89,6 +90,8 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     try:
         for message in _in_turn(fields) if is_change else (fields,):
             _write(hands, pf, step.index, step.settings, message)
+        if is_change:
+            _check_kept(hands, pf, step.index, step.settings)
     except Fault as fault:
         if is_change:
             raise Fault(_set_back(hands, pf, step.index, verified, fault.failure)) from fault
@@ -153,6 +156,10 @@ def _write(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, fields:
 def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
     """Write what differs and read it back, in one go."""
     _write(hands, pf, index, wanted, _to_write(wanted, hands.kernel.read_vf(pf, index)))
+    _check_kept(hands, pf, index, wanted)
+
+
+def _check_kept(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
     left = differences(wanted, hands.kernel.read_vf(pf, index))
     if left:
         raise Fault(_not_kept(pf, index, wanted, left))

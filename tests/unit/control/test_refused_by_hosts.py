@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from fairlead.control import ports
 from fairlead.control.port_changes import PortChanges, update
 from fairlead.hoststate.steps import StartGuest, Step
@@ -45,12 +47,13 @@ def test_a_default_profile_that_the_driver_refuses_takes_no_server_down(world):
         assert world.server(server.id).fault is None
 
 
-def test_a_change_that_is_refused_half_way_is_set_back_whole(world):
+@pytest.mark.parametrize("how", ["refused_fields", "ignored_fields"])
+def test_a_change_that_is_refused_or_not_kept_half_way_is_set_back_whole(world, how):
     made = profile(world, vlan_priority=1, max_rate_mbps=50)
     running = Running(world, world.direct(port_profile_id=made))
     before = running.vf()
     machine = running.host.sim.machine
-    machine.troubles.refused_fields = frozenset({"spoof_check"})
+    setattr(machine.troubles, how, frozenset({"spoof_check"}))
     change(world, made, vlan_priority=6, max_rate_mbps=100, spoof_check=False)
     look_for(running.host)
     assert running.vf() == before
@@ -59,7 +62,7 @@ def test_a_change_that_is_refused_half_way_is_set_back_whole(world):
     assert "spoof_check False" in failure.doing
     assert "runs on with what the port had before" in failure.hint
     assert world.server(running.server.id).status is ServerStatus.ACTIVE
-    machine.troubles.refused_fields = frozenset()
+    setattr(machine.troubles, how, frozenset())
     look_for(running.host)
     assert (running.vf().vlan_priority, running.vf().max_rate_mbps) == (6, 100)
     assert running.view().status is PortStatus.ACTIVE
