@@ -24,7 +24,7 @@ def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent |
     others = {name: address for name, address in lookup.below.items() if name != wanted.name}
     check_unused(hands, "Making macvtap", wanted.name, addresses, others)
     hands.ledger.mark_given(frozenset({(pf.key, index)}))
-    stands = hands.kernel.make_macvtap(wanted, pf, driver)
+    stands = hands.kernel.make_macvtap(wanted, pf, driver, is_repair=step.is_repair)
     return _event(step, hands, stands=stands) if step.is_repair else None
 
 

@@ -140,7 +140,7 @@ class MakeMacvtap:
 
     macvtap: DesiredMacvtap
     is_repair: bool
-    """It is there: somebody changed it, or what is below, behind our back."""
+    """A guest that runs has it open: it, or what is below, is set right in place, and no other is made for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,9 +230,11 @@ class LinuxKernel:
         """See Kernel.remove_tap."""
         self._bridges.remove_tap(name)
 
-    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
+    def make_macvtap(
+        self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool
+    ) -> bool:
         """See Kernel.make_macvtap."""
-        return self._macvtaps.make(macvtap, pf, vf_driver)
+        return self._macvtaps.make(macvtap, pf, vf_driver, is_repair=is_repair)
 
     def remove_macvtap(self, name: str) -> None:
         """See Kernel.remove_macvtap."""

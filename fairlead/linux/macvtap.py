@@ -15,6 +15,7 @@ from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import Link, Netlink
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vf_binding import VfBinding
+from fairlead.model.errors import Fault
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress, PciAddress
 
@@ -57,6 +58,16 @@ def _observed(link: Link, below: Link | None, lower: LowerDevice | None) -> Obse
     )
 
 
+def _missing(name: str) -> Fault:
+    return fault(
+        "macvtap_missing",
+        Act.MAKE_MACVTAP,
+        name,
+        "the one that its guest has open is not there any more, and the guest would have nothing of another",
+        "Its guest is asked to let go of it, and gets a new one.",
+    )
+
+
 def _is_macvtap(link: Link) -> bool:
     return link.kind == "macvtap" and link.name.startswith(TAP_PREFIX)
 
@@ -69,10 +80,10 @@ class Macvtaps:
         self._sysfs = sysfs
         self._binding = binding
 
-    def make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
+    def make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool) -> bool:
         """See Kernel.make_macvtap."""
         try:
-            return self._make(wanted, pf, vf_driver)
+            return self._make(wanted, pf, vf_driver, is_repair=is_repair)
         except OSError as error:
             raise refusal(Act.MAKE_MACVTAP, wanted.name, error) from error
 
@@ -85,8 +96,10 @@ class Macvtaps:
         except OSError as error:
             raise refusal(Act.REMOVE_MACVTAP, name, error) from error
 
-    def _make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
+    def _make(self, wanted: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool) -> bool:
         there = self._find(wanted.name)
+        if is_repair and (there is None or there.alias != wanted.port_id):
+            raise _missing(wanted.name)
         address = self._vf_address(wanted, pf)
         net = self._binding.give(address, vf_driver)
         if not self._has_mac(net.index, wanted.mac):
@@ -97,6 +110,8 @@ class Macvtaps:
         self._netlink.without_addresses(net.index)
         self._set(net.index, wanted)
         if there is not None and not (there.is_passthru and there.lower == net.index):
+            if is_repair:
+                raise _missing(wanted.name)
             self._netlink.delete_link(there.index)
             there = None
         if there is None:

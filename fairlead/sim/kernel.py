@@ -168,12 +168,19 @@ class SimKernel:
         self._machine.called("remove_tap")
         self._machine.virtual_links.discard(name)
 
-    def make_macvtap(self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str) -> bool:
+    def make_macvtap(
+        self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool
+    ) -> bool:
         """Made or repaired. A VF's device has the MAC that the PF told it when its driver took it."""
         machine, name = self._machine, macvtap.name
         machine.called("make_macvtap")
         state = self._vf("Making macvtap", pf, macvtap.lower.vf_index)
-        if not is_the_one(macvtap, _macvtap(machine, self.macvtaps[name]) if name in self.macvtaps else None):
+        there = self.macvtaps.get(name) if name in machine.virtual_links else None
+        if not is_the_one(macvtap, _macvtap(machine, there) if there else None):
+            if is_repair:
+                raise Fault(
+                    Failure("macvtap_missing", "Making macvtap", name, "its guest has another one open")
+                )
             machine.virtual_links.discard(name)
         vf, told = (state.nic.key, macvtap.lower.vf_index), state.vfs[macvtap.lower.vf_index].mac
         device = machine.links.give(vf, vf_driver, told)

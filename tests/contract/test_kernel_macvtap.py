@@ -49,8 +49,8 @@ class Bench:
     def driver(self, index: int = 1) -> str | None:
         return self.pf().vfs[index].kernel_driver
 
-    def make(self, wanted: DesiredMacvtap = WANTED) -> bool:
-        return self.kernel.make_macvtap(wanted, self.pf(), DRIVER)
+    def make(self, wanted: DesiredMacvtap = WANTED, *, is_repair: bool = False) -> bool:
+        return self.kernel.make_macvtap(wanted, self.pf(), DRIVER, is_repair=is_repair)
 
     def seen(self, name: str = WANTED.name) -> ObservedMacvtap | None:
         return next((each for each in self.kernel.observe().macvtaps if each.name == name), None)
@@ -110,9 +110,35 @@ def test_it_is_repaired_in_place(bench: Bench) -> None:
     assert is_the_one(WANTED, bench.seen())
     assert not is_as_wanted(WANTED, bench.seen())
     births = dict(bench.machine.links.births)
-    bench.make()
+    bench.make(is_repair=True)
     assert is_as_wanted(WANTED, bench.seen())
     assert bench.machine.links.births == births
+
+
+def test_a_repair_makes_none_in_the_place_of_one_that_is_gone(bench: Bench) -> None:
+    """Who has that open has nothing of another one of its name."""
+    bench.make()
+    bench.kernel.remove_macvtap(WANTED.name)
+    with pytest.raises(Fault) as caught:
+        bench.make(is_repair=True)
+    assert (caught.value.failure.code, bench.seen()) == ("macvtap_missing", None)
+
+
+def test_nor_on_a_vf_that_was_taken_from_its_driver_and_given_back(bench: Bench) -> None:
+    bench.make()
+    births = dict(bench.machine.links.births)
+    bench.machine.links.take((NIC.key, 1))
+    with pytest.raises(Fault) as caught:
+        bench.make(is_repair=True)
+    assert caught.value.failure.code == "macvtap_missing"
+    assert bench.machine.links.births == births
+
+
+def test_nor_where_one_of_its_name_is_another_ports(bench: Bench) -> None:
+    bench.make(replace(WANTED, port_id=PortId("0f0f0f0f-0000-4000-8000-000000000002")))
+    with pytest.raises(Fault) as caught:
+        bench.make(is_repair=True)
+    assert caught.value.failure.code == "macvtap_missing"
 
 
 def test_one_of_its_name_on_another_vf_is_made_anew(bench: Bench) -> None:

@@ -105,6 +105,22 @@ def test_a_mac_that_is_read_anew_costs_the_macvtap_and_no_event_says_that_it_was
     assert len(life.host.hypervisor.starts) == 1
 
 
+def test_one_that_goes_between_the_look_and_its_repair_is_not_made_for_who_has_it_open(life: Life) -> None:
+    machine = life.host.machine
+
+    def take(call: str) -> None:
+        if call == "make_macvtap" and MACVTAP in machine.virtual_links and machine.links.births[MACVTAP] == 1:
+            machine.virtual_links.discard(MACVTAP)
+
+    machine.links.vfs[AT].mtu = 1280
+    machine.fuse = take
+    life.tick()
+    assert life.is_whole()
+    assert "drift_repaired" not in life.events
+    assert machine.links.births[MACVTAP] == 2
+    assert len(life.host.hypervisor.starts) == 1
+
+
 def stray_address(life: Life) -> None:
     """As of a DHCP client that saw a network device appear."""
     machine = life.host.machine

@@ -50,7 +50,7 @@ class Host:
         return pf
 
     def make(self) -> None:
-        self.kernel.make_macvtap(WANTED, self.pf(), "igbvf")
+        self.kernel.make_macvtap(WANTED, self.pf(), "igbvf", is_repair=False)
 
     def refused(self) -> Failure:
         with pytest.raises(Fault) as caught:
