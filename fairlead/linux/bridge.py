@@ -18,7 +18,15 @@ from threading import Lock
 from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX, DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedBridge, ObservedTap
 from fairlead.linux.faults import Act, fault, refusal
-from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, Netlink, PortVlan
+from fairlead.linux.netlink import (
+    UNKNOWN_SOURCE,
+    BridgePort,
+    ForwardingEntry,
+    Ingress,
+    Link,
+    Netlink,
+    PortVlan,
+)
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress
 
@@ -129,7 +137,8 @@ class Bridges:
         self._set_vlans(tap.index, (own,))
         self._netlink.add_entry(entry)
         self._carry(bridge)
-        ingress = Ingress(wanted.max_rate_kbps, wanted.sources)
+        speaker = wanted.mac if wanted.spoof_check else None
+        ingress = Ingress(wanted.max_rate_kbps, wanted.sources, speaker)
         if self._netlink.ingress(tap.index) != ingress:
             self._netlink.set_ingress(tap.index, ingress)
         self._netlink.set_link(tap.index, up=wanted.is_up)
@@ -236,15 +245,17 @@ def _observe_tap(
         if entry.on_bridge and entry.vlan == own and entry.mac in reached.get(tap.master or 0, ())
     ]
     port, ingress = tap.port, netlink.ingress(tap.index)
+    mac = macs[0] if len(macs) == 1 else None
+    is_checked = port is not None and port.locked and not port.learning and not port.flood
     return ObservedTap(
         name=tap.name,
         bridge=bridge.name if bridge is not None else None,
-        mac=macs[0] if len(macs) == 1 else None,
+        mac=mac,
         vlan=None if own == FLAT_VLAN else own,
         mtu=tap.mtu or 0,
         is_up=tap.is_up,
         max_rate_kbps=ingress.rate_kbps,
-        spoof_check=port is not None and port.locked and not port.learning and not port.flood,
+        spoof_check=is_checked,
         port_id=PortId(tap.alias) if tap.alias else None,
-        sources=ingress.sources,
+        sources=ingress.sources if ingress.mac == (mac if is_checked else None) else (UNKNOWN_SOURCE,),
     )

@@ -50,7 +50,7 @@ _HINTS = {
     (
         Act.MAKE_TAP,
         errno.ENOENT,
-    ): "The kernel needs modules tun, sch_ingress, cls_matchall, cls_flower, act_police and act_gact: modprobe them.",
+    ): "The kernel needs modules tun, sch_ingress, cls_matchall, cls_bpf, act_police and act_gact: modprobe them.",
     (Act.MAKE_MACVTAP, errno.EOPNOTSUPP): "The kernel needs CONFIG_MACVTAP: modprobe macvtap.",
     (
         Act.MAKE_MACVTAP,

@@ -83,14 +83,19 @@ class ForwardingEntry:
     on_bridge: bool
 
 
+UNKNOWN_SOURCE = "?"
+"""A prefix that nobody asks for: stands for filters that somebody has changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ingress:
-    """What may come in at a device: so much, kbit/s (None: no limit), and IP and ARP from these prefixes alone (empty:
-    anything from anywhere).
+    """What may come in at a device: so much, kbit/s (None: no limit), and what a guest of that MAC may say (None:
+    anything), with IP and ARP from these prefixes alone (empty: any address). See guest_program.
     """
 
     rate_kbps: int | None = None
     sources: tuple[str, ...] = ()
+    mac: MacAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
