@@ -23,6 +23,7 @@ from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
 from fairlead.model.association import Association
 from fairlead.model.ids import DeviceId, HostId, ImageId, PortId, ServerId, device_id, vf_key
 from fairlead.model.infiniband import Guid, Membership, PartitionKey, guid_of_mac
+from fairlead.model.multicast import ALL_NODES
 from fairlead.model.pci import DeviceKind, MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
@@ -209,6 +210,7 @@ def _macvtap(wish: ServerWish, nic: int, vf: VfWish) -> DesiredMacvtap:
         server_id=server(wish.number),
         mac=mac,
         mtu=1500,
+        groups=(ALL_NODES,),
     )
 
 

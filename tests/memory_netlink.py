@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfinfo import APPLIED
 from fairlead.model.diagnostics import NicCounters
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 
@@ -42,6 +43,7 @@ class MemoryNetlink:
     """By ifindex of a VF's device, the only MAC that it takes."""
     busy: int = 0
     is_silent: bool = False
+    joined: dict[int, tuple[Group, ...]] = field(default_factory=dict)
     sent: list[tuple[str, ...]] = field(default_factory=list)
 
     def links(self) -> tuple[Link, ...]:
@@ -77,10 +79,12 @@ class MemoryNetlink:
         mtu: int | None = None,
         alias: str | None = None,
         mac: MacAddress | None = None,
+        allmulti: bool | None = None,
     ) -> None:
         self.changes += 1
         device = self._device(index)
         device = replace(device, is_up=device.is_up if up is None else up)
+        device = replace(device, is_allmulti=device.is_allmulti if allmulti is None else allmulti)
         device = replace(device, mtu=device.mtu if mtu is None else mtu)
         device = replace(device, carrier=device.carrier and not (self.drops_on_mtu and mtu is not None))
         device = replace(device, alias=device.alias if alias is None else alias)
@@ -128,6 +132,7 @@ class MemoryNetlink:
         self.changes += 1
         self._device(index)
         del self.devices[index]
+        self.joined.pop(index, None)
         self._forget(index)
         for port in [link for link in self.devices.values() if link.master == index]:
             self.leave(port.index)
@@ -164,6 +169,13 @@ class MemoryNetlink:
     def delete_entry(self, entry: ForwardingEntry) -> None:
         self.changes += 1
         self.table.discard(entry)
+
+    def groups(self, index: int) -> tuple[Group, ...]:
+        return self.joined.get(index, ())
+
+    def join_group(self, index: int, group: Group) -> None:
+        self.changes += 1
+        self.joined[index] = tuple(sorted({*self.groups(index), group}))
 
     def ingress(self, index: int) -> Ingress:
         return self.ingresses.get(index, Ingress())

@@ -120,7 +120,7 @@ class Kernel(Protocol):
         self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool
     ) -> bool:
         """Create or repair: the VF below given to that driver of the host, its network device and the macvtap with
-        the MAC and MTU, both up. A repair makes none: where the very one is not there any more, Fault
+        the MAC and MTU, both up, and its groups. A repair makes none: where the very one is not there any more, Fault
         `macvtap_missing`, for who has it open has nothing of another. Whether it stands: the VF's driver reads its MAC
         as it takes the VF, and where it must do so anew, the macvtap on it goes, and is not made again before who has
         it open has let go of it.

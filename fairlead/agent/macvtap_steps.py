@@ -3,6 +3,7 @@
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.agent.unused import check_unused
 from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.macvtap import is_set
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.hoststate.report import HostEvent
 from fairlead.hoststate.steps import MakeMacvtap
@@ -25,12 +26,19 @@ def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent |
     check_unused(hands, "Making macvtap", wanted.name, addresses, others)
     hands.ledger.mark_given(frozenset({(pf.key, index)}))
     stands = hands.kernel.make_macvtap(wanted, pf, driver, is_repair=step.is_repair)
-    return _event(step, hands, stands=stands) if step.is_repair else None
+    return _event(step, hands, lookup, stands=stands) if step.is_repair else None
 
 
-def _event(step: MakeMacvtap, hands: Hands, *, stands: bool) -> HostEvent:
+def _event(step: MakeMacvtap, hands: Hands, lookup: Lookup, *, stands: bool) -> HostEvent:
+    """What groups it shall hear changes with its port, so that it did not says nothing of anybody."""
     wanted, what = step.macvtap, f"macvtap {step.macvtap.name}, or the network device below,"
-    if stands:
+    seen = lookup.macvtaps.get(wanted.name)
+    if stands and seen is not None and is_set(wanted, seen):
+        heard = (
+            "all multicast groups" if wanted.all_groups else f"multicast groups {', '.join(wanted.groups)}"
+        )
+        kind, message = "macvtap_changed", f"macvtap {wanted.name} hears {heard} now, as its port says"
+    elif stands:
         kind, message = "drift_repaired", f"{what} was changed behind our back and is set again"
     else:
         kind = "macvtap_dropped"

@@ -9,6 +9,7 @@ from fairlead.drivers.names import tap_name
 from fairlead.hoststate.settings import MacvtapSettings
 from fairlead.model.device import Device
 from fairlead.model.errors import Conflict
+from fairlead.model.multicast import needed_groups
 from fairlead.model.port import VnicType
 
 
@@ -22,10 +23,17 @@ def held_vf(bound: BoundPort) -> tuple[Device, Device]:
 
 
 def macvtap_on_vf(bound: BoundPort) -> MacvtapSettings | None:
-    """The macvtap by which the port's guest has the VF; None where it has the VF itself."""
+    """The macvtap by which the port's guest has the VF; None where it has the VF itself.
+
+    It hears all groups where the VF is trusted, for then a PF grants it that. One that asks for it without can lose the
+    groups that it needs (qede_filter.c, qede_configure_mcast_filtering: all of them, or a list).
+    """
     if bound.port.vnic_type is not VnicType.MACVTAP:
         return None
-    return MacvtapSettings(tap_name(bound.port.id), bound.in_force.mtu)
+    asked = bound.in_force
+    return MacvtapSettings(
+        tap_name(bound.port.id), asked.mtu, needed_groups(bound.port), all_groups=asked.trusted
+    )
 
 
 def vf_profile(bound: BoundPort) -> dict[str, str]:

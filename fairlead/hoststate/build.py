@@ -148,7 +148,16 @@ def _macvtaps(facts: HostFacts) -> Iterator[DesiredMacvtap]:
 
 
 def _macvtap(port: Port, server: Server, told: MacvtapSettings, lower: LowerDevice) -> DesiredMacvtap:
-    return DesiredMacvtap(told.name, lower, port.id, server.id, port.mac, told.mtu)
+    return DesiredMacvtap(
+        name=told.name,
+        lower=lower,
+        port_id=port.id,
+        server_id=server.id,
+        mac=port.mac,
+        mtu=told.mtu,
+        groups=told.groups,
+        all_groups=told.all_groups,
+    )
 
 
 def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[DesiredBridge]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fairlead.model.count import Count
 from fairlead.model.ids import PfKey, PortId, ServerId
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 
 
@@ -20,7 +21,9 @@ class LowerDevice:
 
 @dataclass(frozen=True, slots=True)
 class DesiredMacvtap:
-    """A macvtap of a port. `mac` and `mtu` are its lower device's too."""
+    """A macvtap of a port. `mac` and `mtu` are its lower device's too. Of multicast it passes what is for `groups`, for
+    which the lower device is asked; `all_groups`: it asks for all there are.
+    """
 
     name: str
     lower: LowerDevice
@@ -28,12 +31,14 @@ class DesiredMacvtap:
     server_id: ServerId
     mac: MacAddress
     mtu: Count
+    groups: tuple[Group, ...] = ()
+    all_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedMacvtap:
     """A macvtap of ours. `lower` None: what it is on is no VF. `is_passthru`: it has that for itself, by its
-    IFLA_MACVLAN_MODE.
+    IFLA_MACVLAN_MODE, and asks it for no frames of others. `groups` are the port's, and those that the host joined.
 
     `mac` None: it has another than the VF's network device below it. `mtu` is the smaller of the two; `is_up`: both
     are. `port_id` is what it carries since we made it: one without may be another of the same name.
@@ -46,6 +51,8 @@ class ObservedMacvtap:
     mtu: Count
     is_up: bool
     port_id: PortId | None = None
+    groups: tuple[Group, ...] = ()
+    all_groups: bool = False
 
 
 def is_the_one(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
@@ -57,6 +64,14 @@ def is_the_one(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
 
 def is_as_wanted(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
     """Whether it is there and as its port says."""
-    if seen is None or not is_the_one(wanted, seen):
-        return False
-    return seen.is_up and (wanted.mac, wanted.mtu) == (seen.mac, seen.mtu)
+    return seen is not None and is_set(wanted, seen) and hears(wanted, seen)
+
+
+def is_set(wanted: DesiredMacvtap, seen: ObservedMacvtap) -> bool:
+    """Whether it is the very device, up, with its MAC and MTU."""
+    return is_the_one(wanted, seen) and seen.is_up and (wanted.mac, wanted.mtu) == (seen.mac, seen.mtu)
+
+
+def hears(wanted: DesiredMacvtap, seen: ObservedMacvtap) -> bool:
+    """Whether it passes the groups that it shall. Those of an address that its port had before do no harm."""
+    return seen.all_groups is wanted.all_groups and not set(wanted.groups) - set(seen.groups)

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from fairlead.model.multicast import Group
 from fairlead.model.vf import VfSettings
 from fairlead.model.vsi import VsiSettings
 
@@ -27,10 +28,12 @@ class TapSettings:
 
 @dataclass(frozen=True, slots=True)
 class MacvtapSettings:
-    """What a port's macvtap is told, which is on the VF that the port has."""
+    """What a port's macvtap is told, which is on the VF that the port has. It hears `groups`, or all there are."""
 
     name: str
     mtu: int
+    groups: tuple[Group, ...]
+    all_groups: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class LinuxKernel:
                 pcis=plain_devices(functions, self._sysfs.root / "sys/bus/pci/devices"),
                 bridges=observe_bridges(links),
                 taps=observe_taps(self._netlink, links),
-                macvtaps=observe_macvtaps(links, functions, pfs),
+                macvtaps=observe_macvtaps(self._netlink, links, functions, pfs),
                 told_vfs=told_vfs(self._sysfs, pfs),
             )
         except OSError as error:

@@ -3,7 +3,12 @@
 A VF's device is set first: its MAC as its PF told it (the VF's own driver reads that as it takes the VF, and most
 refuse another one), its MTU, no addresses, up. In mode passthru a macvtap has its lower device for itself.
 
-Sources: Linux drivers/net/macvlan.c (macvlan_common_newlink), drivers/net/macvtap.c.
+Of multicast a macvtap passes the groups in its own list, and asks its lower device for those; what its guest joins
+comes to nobody's ear here. So the groups that the port's addresses need are put there: a PF gives any VF a few. Others
+pass a macvtap that takes in all of them (IFF_ALLMULTI), where its VF does: a PF grants that to one that is trusted.
+
+Sources: Linux drivers/net/macvlan.c (macvlan_common_newlink, macvlan_set_mac_lists, macvlan_change_rx_flags),
+drivers/net/macvtap.c.
 """
 
 from collections.abc import Iterable
@@ -17,18 +22,21 @@ from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vf_binding import VfBinding
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PortId
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress, PciAddress
 
 
 def observe_macvtaps(
-    links: Iterable[Link], functions: Iterable[PciFunction], pfs: Iterable[ObservedPf]
+    netlink: Netlink, links: Iterable[Link], functions: Iterable[PciFunction], pfs: Iterable[ObservedPf]
 ) -> tuple[ObservedMacvtap, ...]:
-    """Macvtaps of ours, by name."""
+    """Macvtaps of ours, by name; one message for each. Raises NetlinkRefusal."""
     by_index = {link.index: link for link in links}
     places = _places(functions, pfs)
     ours = (link for link in by_index.values() if _is_macvtap(link))
     return tuple(
-        _observed(link, by_index.get(link.lower or 0), places.get(link.lower or 0))
+        _observed(
+            link, by_index.get(link.lower or 0), places.get(link.lower or 0), netlink.groups(link.index)
+        )
         for link in sorted(ours, key=lambda link: link.name)
     )
 
@@ -45,7 +53,9 @@ def _places(functions: Iterable[PciFunction], pfs: Iterable[ObservedPf]) -> dict
     }
 
 
-def _observed(link: Link, below: Link | None, lower: LowerDevice | None) -> ObservedMacvtap:
+def _observed(
+    link: Link, below: Link | None, lower: LowerDevice | None, groups: tuple[Group, ...]
+) -> ObservedMacvtap:
     others = [below] if below is not None else []
     return ObservedMacvtap(
         name=link.name,
@@ -55,6 +65,8 @@ def _observed(link: Link, below: Link | None, lower: LowerDevice | None) -> Obse
         mtu=min(each.mtu or 0 for each in (link, *others)),
         is_up=link.is_up and below is not None and below.is_up,
         port_id=PortId(link.alias) if link.alias else None,
+        groups=groups,
+        all_groups=link.is_allmulti,
     )
 
 
@@ -118,7 +130,9 @@ class Macvtaps:
             self._netlink.make_macvtap(wanted.name, net.index)
             there = self._expect(wanted.name)
         self._netlink.set_link(there.index, alias=wanted.port_id)
-        self._set(there.index, wanted)
+        for group in sorted({*wanted.groups} - {*self._netlink.groups(there.index)}):
+            self._netlink.join_group(there.index, group)
+        self._set(there.index, wanted, all_groups=wanted.all_groups)
         return True
 
     def _has_mac(self, index: int, mac: MacAddress) -> bool:
@@ -131,12 +145,12 @@ class Macvtaps:
             return False
         return self._netlink.link(index)[0].mac == mac
 
-    def _set(self, index: int, wanted: DesiredMacvtap) -> None:
+    def _set(self, index: int, wanted: DesiredMacvtap, *, all_groups: bool | None = None) -> None:
         """Up, with the MAC and MTU; what it is told already it is not told again."""
         link, _ = self._netlink.link(index)
         mac = None if link.mac == wanted.mac else wanted.mac
         mtu = None if link.mtu == wanted.mtu else wanted.mtu
-        self._netlink.set_link(index, up=True, mac=mac, mtu=mtu)
+        self._netlink.set_link(index, up=True, mac=mac, mtu=mtu, allmulti=all_groups)
 
     def _vf_address(self, wanted: DesiredMacvtap, pf: ObservedPf) -> PciAddress:
         function = self._sysfs.function(pf.pci_address)

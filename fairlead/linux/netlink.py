@@ -11,6 +11,7 @@ from typing import Protocol
 
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.infiniband import Guid
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 
@@ -48,7 +49,9 @@ class Link:
     lower: int | None = None
     """Ifindex of what it is on (IFLA_LINK): of a macvtap or VLAN."""
     is_passthru: bool = False
-    """It is a macvtap that has what it is on for itself."""
+    """It is a macvtap that has what it is on for itself, and does not make that promiscuous."""
+    is_allmulti: bool = False
+    """Somebody wants it to take in all multicast groups (IFF_ALLMULTI)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,9 @@ class Netlink(Protocol):
         mtu: int | None = None,
         alias: str | None = None,
         mac: MacAddress | None = None,
+        allmulti: bool | None = None,
     ) -> None:
-        """None leaves a thing as it is."""
+        """None leaves a thing as it is. It is up before it takes in all groups."""
         ...
 
     def link_changes(self) -> AbstractContextManager[LinkChanges]:
@@ -175,7 +179,9 @@ class Netlink(Protocol):
         ...
 
     def make_macvtap(self, name: str, lower: int) -> None:
-        """Create it on that device, in mode passthru, without addresses; EEXIST when the name is taken."""
+        """Create it on that device, in mode passthru, without addresses; EEXIST when the name is taken. What it is on
+        takes in what is for its MAC and groups alone, unless somebody else asks for more.
+        """
         ...
 
     def without_addresses(self, index: int) -> None:
@@ -216,6 +222,14 @@ class Netlink(Protocol):
 
     def delete_entry(self, entry: ForwardingEntry) -> None:
         """Take it away; nothing when it is not there."""
+        ...
+
+    def groups(self, index: int) -> tuple[Group, ...]:
+        """Multicast groups that the device takes in, in order: those of `join_group`, and of the host's own stack."""
+        ...
+
+    def join_group(self, index: int, group: Group) -> None:
+        """Have it take in the group's frames; nothing when it does."""
         ...
 
     def ingress(self, index: int) -> Ingress:

@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from fairlead.linux import message as nl
 from fairlead.linux import tap
+from fairlead.linux.groups import join_group, read_groups
 from fairlead.linux.ingress import read_ingress, set_ingress
+from fairlead.linux.macvlan import is_passthru, passthru
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
 from fairlead.linux.vfcounters import read_counters
 from fairlead.linux.vfmessage import read_vfs, takes_associations, write_vf
@@ -19,6 +21,7 @@ from fairlead.linux.wake import KernelLinkChanges
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import InvalidValue
 from fairlead.model.infiniband import Guid, somebodys
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress, parse_mac
 from fairlead.model.vf import VfSettings
 
@@ -29,7 +32,7 @@ _LINK_HEADER = struct.Struct("=BxHiII")
 _ROUTE_HEADER = struct.Struct("=BBBBBBBBI")
 _ADDRESS_HEADER = struct.Struct("=BBBBI")
 _NEIGHBOUR_HEADER = struct.Struct("=BxxxiHBB")
-_IFF_UP = 0x1
+_IFF_UP, _IFF_ALLMULTI = 0x1, 0x200
 _ARPHRD_INFINIBAND = 32
 _ADDRESS, _NAME, _MTU, _LOWER, _MASTER, _PROTINFO, _LINKINFO, _ALIAS = 1, 3, 4, 5, 10, 12, 18, 20
 _VFINFO_LIST, _AF_SPEC, _EXT_MASK, _CARRIER, _PERM_ADDRESS = 22, 26, 29, 33, 54
@@ -39,7 +42,6 @@ _BR_VLAN_FILTERING, _BR_MCAST_SNOOPING, _BR_DEFAULT_PVID = 7, 23, 39
 _PORT_LEARNING, _PORT_FLOOD, _PORT_LOCKED = 8, 9, 39
 _VLAN_INFO, _VLAN_PVID, _VLAN_UNTAGGED = 2, 0x2, 0x4
 _ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
-_MACVLAN_MODE, _PASSTHRU = 1, 8
 _LOCAL, _ADDRESS_PROTOCOL, _SCOPE_LINK = 2, 11, 253
 _OF_KERNEL_LOOPBACK, _OF_KERNEL_ROUTER = b"\1", b"\2"
 _DESTINATION, _MADE_BY_KERNEL = 1, frozenset({2, 9})  # RTPROT_KERNEL follows from an address, RTPROT_RA
@@ -99,9 +101,14 @@ class RtNetlink:
         mtu: int | None = None,
         alias: str | None = None,
         mac: MacAddress | None = None,
+        allmulti: bool | None = None,
     ) -> None:
-        """See Netlink.set_link."""
-        body = _link_header(index, flags=_IFF_UP if up else 0, change=_IFF_UP if up is not None else 0)
+        """See Netlink.set_link. In one message the kernel brings it up first (net/core/dev.c, __dev_change_flags): a
+        macvlan in mode passthru that comes up later does not ask what it is on for the groups (macvlan_open).
+        """
+        flags = (_IFF_UP if up else 0) | (_IFF_ALLMULTI if allmulti else 0)
+        change = (_IFF_UP if up is not None else 0) | (_IFF_ALLMULTI if allmulti is not None else 0)
+        body = _link_header(index, flags=flags, change=change)
         if mtu is not None:
             body += nl.number(_MTU, mtu)
         if alias is not None:
@@ -157,8 +164,7 @@ class RtNetlink:
 
     def make_macvtap(self, name: str, lower: int) -> None:
         """See Netlink.make_macvtap."""
-        data = nl.nested(_DATA, nl.number(_MACVLAN_MODE, _PASSTHRU))
-        info = nl.nested(_LINKINFO, nl.string(_KIND, "macvtap"), data)
+        info = nl.nested(_LINKINFO, nl.string(_KIND, "macvtap"), nl.nested(_DATA, passthru()))
         body = _link_header() + nl.string(_NAME, name) + nl.number(_LOWER, lower) + info
         self._channel.request(_NEWLINK, body, nl.CREATE | nl.EXCLUSIVE)
         self.without_addresses(socket.if_nametoindex(name))
@@ -216,6 +222,14 @@ class RtNetlink:
         """See Netlink.delete_entry."""
         self._unless(errno.ENOENT, _DELNEIGH, _entry_body(entry))
 
+    def groups(self, index: int) -> tuple[Group, ...]:
+        """See Netlink.groups."""
+        return read_groups(self._channel, index)
+
+    def join_group(self, index: int, group: Group) -> None:
+        """See Netlink.join_group."""
+        join_group(self._channel, index, group)
+
     def ingress(self, index: int) -> Ingress:
         """See Netlink.ingress."""
         return read_ingress(self._channel, index)
@@ -262,7 +276,8 @@ def _read_link(answer: bytes) -> Link:
         filters_vlans=data.get(_BR_VLAN_FILTERING) == b"\1" if kind == "bridge" else None,
         port=_read_port(info.get(_SLAVE_DATA)),
         lower=_number(found.get(_LOWER)),
-        is_passthru=kind == "macvtap" and _number(data.get(_MACVLAN_MODE)) == _PASSTHRU,
+        is_passthru=kind == "macvtap" and is_passthru(data),
+        is_allmulti=bool(flags & _IFF_ALLMULTI),
     )
 
 

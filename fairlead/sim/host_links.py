@@ -1,8 +1,10 @@
 """Network devices of a simulated host that are no PFs: bridges, taps, VFs that its own drivers have, macvtaps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fairlead.model.ids import PfKey
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 
 VfName = tuple[PfKey, int]
@@ -23,13 +25,16 @@ class VfDevice:
 @dataclass(slots=True)
 class HostLinks:
     """`virtual`: names of bridges, taps and macvtaps. `below`: what VF a macvtap is on. `births`: which making of a
-    name it is, for who has the one of before open has nothing.
+    name it is, for who has the one of before open has nothing. `groups`: multicast groups that a macvtap takes in;
+    `allmulti`: those that take in all of them.
     """
 
     virtual: set[str] = field(default_factory=set)
     below: dict[str, VfName] = field(default_factory=dict)
     births: dict[str, int] = field(default_factory=dict)
     vfs: dict[VfName, VfDevice] = field(default_factory=dict)
+    groups: dict[str, frozenset[Group]] = field(default_factory=dict)
+    allmulti: set[str] = field(default_factory=set)
 
     def make(self, name: str, below: VfName | None = None) -> None:
         """It is there, if it was not, on that VF if it is a macvtap."""
@@ -38,8 +43,16 @@ class HostLinks:
         self.virtual.add(name)
         self.births[name] = self.births.get(name, 0) + 1
         self.below.pop(name, None)
+        self.groups.pop(name, None)
+        self.allmulti.discard(name)
         if below is not None:
             self.below[name] = below
+
+    def hear(self, name: str, groups: Iterable[Group] = (), *, allmulti: bool | None = None) -> None:
+        """It takes in these groups besides, and all of them or no longer all."""
+        self.groups[name] = self.groups.get(name, frozenset()) | frozenset(groups)
+        if allmulti is not None:
+            (self.allmulti.add if allmulti else self.allmulti.discard)(name)
 
     def give(self, vf: VfName, driver: str, mac: MacAddress | None) -> VfDevice:
         """The driver has the VF now."""

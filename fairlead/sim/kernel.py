@@ -195,6 +195,7 @@ class SimKernel:
         device.mtu, device.is_up, device.is_told = macvtap.mtu, True, True
         machine.host_addresses.pop(state.nic.vf_address(macvtap.lower.vf_index), None)
         machine.links.make(name, vf)
+        machine.links.hear(name, macvtap.groups, allmulti=macvtap.all_groups)
         self.macvtaps[name] = macvtap
         return True
 
@@ -308,6 +309,8 @@ def _macvtap(machine: Machine, macvtap: DesiredMacvtap) -> ObservedMacvtap:
         mtu=min(macvtap.mtu, device.mtu) if device else macvtap.mtu,
         is_up=device is None or device.is_up,
         port_id=macvtap.port_id,
+        groups=tuple(sorted(machine.links.groups.get(macvtap.name, ()))),
+        all_groups=macvtap.name in machine.links.allmulti,
     )
 
 

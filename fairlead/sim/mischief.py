@@ -184,6 +184,14 @@ def _vf_device_drifts(machine: Machine, random: Random) -> None:
         device.mtu, device.is_up = random.choice([(576, True), (device.mtu, False)])
 
 
+def _macvtap_goes_deaf(machine: Machine, random: Random) -> None:
+    """Somebody takes its groups from a macvtap, or has it take in all or no longer all of them."""
+    if machine.links.groups:
+        name = random.choice(sorted(machine.links.groups))
+        machine.links.groups[name] = frozenset()
+        machine.links.hear(name, allmulti=random.choice([True, False]))
+
+
 def _libvirt_restarts(machine: Machine, random: Random) -> None:
     """Sometimes it takes until the next time."""
     machine.troubles.libvirt_is_away = random.choice([True, False])
@@ -340,6 +348,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _tap_is_deleted,
     _vf_is_unbound,
     _vf_device_drifts,
+    _macvtap_goes_deaf,
     _libvirt_restarts,
     _machine_boots,
     _call_hangs,

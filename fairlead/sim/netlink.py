@@ -17,6 +17,7 @@ from fairlead.linux.netlink import (
 )
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim.host_links import VfName
@@ -74,7 +75,10 @@ class SimNetlink:
 
     def links(self) -> tuple[Link, ...]:
         """All network devices."""
-        machine, virtual = self._machine, self._tables().virtual.values()
+        machine, all_heard = self._machine, self._machine.links.allmulti
+        virtual = (
+            replace(link, is_allmulti=link.name in all_heard) for link in self._tables().virtual.values()
+        )
         hardware = [self._hardware(pf) for pf in machine.pfs.values() if machine.has_network_device(pf)]
         return tuple(self._with_port(link) for link in (*hardware, *self._vf_devices(), *virtual))
 
@@ -116,6 +120,7 @@ class SimNetlink:
         mtu: int | None = None,
         alias: str | None = None,
         mac: MacAddress | None = None,
+        allmulti: bool | None = None,
     ) -> None:
         """What is not None."""
         link = self._plain(index)
@@ -130,6 +135,8 @@ class SimNetlink:
             self._set_vf_device(vf, up=up, mtu=mtu, mac=mac)
             return
         kept = self._tables().virtual[index]
+        if allmulti is not None:
+            self._machine.links.hear(kept.name, allmulti=allmulti)
         self._tables().virtual[index] = replace(
             kept,
             is_up=kept.is_up if up is None else up,
@@ -233,6 +240,14 @@ class SimNetlink:
     def delete_entry(self, entry: ForwardingEntry) -> None:
         """Gone."""
         self._tables().entries.discard(entry)
+
+    def groups(self, index: int) -> tuple[Group, ...]:
+        """Those that it joined."""
+        return tuple(sorted(self._machine.links.groups.get(self._plain(index).name, ())))
+
+    def join_group(self, index: int, group: Group) -> None:
+        """Joined."""
+        self._machine.links.hear(self._plain(index).name, (group,))
 
     def ingress(self, index: int) -> Ingress:
         """What was set."""

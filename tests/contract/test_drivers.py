@@ -22,6 +22,7 @@ from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import VifType
 from fairlead.model.errors import Conflict
 from fairlead.model.infiniband import TAKES_PARTITIONS, guid_of_mac
+from fairlead.model.multicast import needed_groups
 from fairlead.model.pci import LinkLayer
 from fairlead.model.port import VnicType
 from fairlead.model.port_profile import (
@@ -271,6 +272,8 @@ def check_no_less_is_told(claim: Claim, bound: BoundPort) -> None:
         assert own <= set(tap.sources) if tap.spoof_check else not tap.sources
     if told.macvtap:
         assert (vf is not None, told.macvtap.mtu) == (True, wanted.mtu)
+        assert told.macvtap.groups == needed_groups(bound.port)
+        assert told.macvtap.all_groups is wanted.trusted
     if vf and is_down and claim.kind in {PortProfileKind.QBH, PortProfileKind.QBG}:
         assert (vf.association, told.vsi) == (None, None)
 

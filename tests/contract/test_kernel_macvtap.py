@@ -11,11 +11,13 @@ from fairlead.hoststate.macvtap import (
     LowerDevice,
     ObservedMacvtap,
     is_as_wanted,
+    is_set,
     is_the_one,
 )
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PortId, ServerId
+from fairlead.model.multicast import Group
 from fairlead.model.pci import MacAddress
 from fairlead.model.vf import BASELINE
 from fairlead.sim.hardware import two_socket_server
@@ -24,6 +26,7 @@ from fairlead.sim.machine import Machine
 from fairlead.sim.tree import TreeKernel
 
 _, NIC, _ = two_socket_server(1).nics
+ALL_NODES, SOLICITED = Group("33:33:00:00:00:01"), Group("33:33:ff:00:00:01")
 MAC, OTHER_MAC = MacAddress("fa:16:3e:00:00:01"), MacAddress("fa:16:3e:00:00:02")
 DRIVER = "iavf"
 WANTED = DesiredMacvtap(
@@ -33,6 +36,7 @@ WANTED = DesiredMacvtap(
     server_id=ServerId("5e7e0000-0000-4000-8000-000000000001"),
     mac=MAC,
     mtu=1450,
+    groups=(ALL_NODES, SOLICITED),
 )
 
 
@@ -54,6 +58,11 @@ class Bench:
 
     def seen(self, name: str = WANTED.name) -> ObservedMacvtap | None:
         return next((each for each in self.kernel.observe().macvtaps if each.name == name), None)
+
+    def seen_now(self) -> ObservedMacvtap:
+        found = self.seen()
+        assert found is not None
+        return found
 
     def tell(self, mac: MacAddress, index: int = 1) -> None:
         self.kernel.set_vf(self.pf(), index, replace(BASELINE, mac=mac), ("mac",))
@@ -113,6 +122,31 @@ def test_it_is_repaired_in_place(bench: Bench) -> None:
     bench.make(is_repair=True)
     assert is_as_wanted(WANTED, bench.seen())
     assert bench.machine.links.births == births
+
+
+def test_groups_that_it_lost_are_joined_again_in_place(bench: Bench) -> None:
+    bench.make()
+    bench.machine.links.groups[WANTED.name] = frozenset({ALL_NODES})
+    assert is_set(WANTED, bench.seen_now())
+    assert not is_as_wanted(WANTED, bench.seen())
+    bench.make(is_repair=True)
+    assert is_as_wanted(WANTED, bench.seen())
+
+
+def test_it_takes_in_all_groups_as_its_port_says(bench: Bench) -> None:
+    bench.make()
+    for wanted in (replace(WANTED, all_groups=True), WANTED):
+        assert not is_as_wanted(wanted, bench.seen())
+        bench.make(wanted, is_repair=True)
+        assert is_as_wanted(wanted, bench.seen())
+
+
+def test_groups_of_an_address_that_its_port_had_do_no_harm(bench: Bench) -> None:
+    bench.make()
+    wanted = replace(WANTED, groups=(ALL_NODES,))
+    assert is_as_wanted(wanted, bench.seen())
+    bench.make(wanted)
+    assert is_as_wanted(wanted, bench.seen())
 
 
 def test_a_repair_makes_none_in_the_place_of_one_that_is_gone(bench: Bench) -> None:

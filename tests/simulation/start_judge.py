@@ -189,13 +189,23 @@ class StartJudge:
         for name, tap in wanted.items():
             made = kernel.taps if isinstance(tap, DesiredTap) else kernel.macvtaps
             seen = made.get(name) if name in machine.virtual_links else None
+            if isinstance(seen, DesiredMacvtap) and isinstance(tap, DesiredMacvtap):
+                seen = replace(seen, groups=tap.groups, all_groups=tap.all_groups)
             if seen != tap:
                 yield f"tap {name} is {seen}, not {tap}"
             if isinstance(tap, DesiredTap):
                 bridges.add(tap.bridge)
             else:
+                yield from self._unheard(tap)
                 yield from self._wrong_below(tap, document)
         yield from self._wrong_bridges(bridges, document)
+
+    def _unheard(self, macvtap: DesiredMacvtap) -> Iterator[str]:
+        links, name = self._host.machine.links, macvtap.name
+        if missing := set(macvtap.groups) - links.groups.get(name, frozenset()):
+            yield f"{name} is deaf to {missing}"
+        if macvtap.all_groups is not (name in links.allmulti):
+            yield f"{name} takes in all groups, or does not: {macvtap}"
 
     def _wrong_below(self, macvtap: DesiredMacvtap, document: DesiredState) -> Iterator[str]:
         """The VF is as its port says, and so is the network device that the host's driver made of it."""

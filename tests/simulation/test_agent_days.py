@@ -13,6 +13,7 @@ from fairlead.hoststate.diff import diff
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
 from fairlead.model.errors import Fault
+from fairlead.model.multicast import ALL_NODES
 from fairlead.model.server import Power
 from fairlead.model.vf import baseline_of, differences
 from fairlead.sim.fleet import sim_host
@@ -240,4 +241,7 @@ def assert_true(day: Day, observed: ObservedState) -> None:
         assert not domain.is_up or wish.power.is_up
         macvtaps = [name for name in domain.live_taps if name in machine.links.below]
         assert domain.state is GuestState.PAUSED or all(machine.has_open(domain, name) for name in macvtaps)
+        there = [name for name in macvtaps if name in machine.virtual_links]
+        assert all(ALL_NODES in machine.links.groups[name] for name in there)
+        assert machine.links.allmulti.isdisjoint(there)
         assert not (domain.is_up and (domain.state is GuestState.PAUSED) is not (wish.power is Power.PAUSED))

@@ -132,6 +132,12 @@ def with_a_drifted_macvtap() -> SimHost:
     return host
 
 
+def with_a_deaf_macvtap() -> SimHost:
+    host = converged(HostWish(servers=(TAPPED,)))
+    host.machine.links.groups = dict.fromkeys(host.machine.links.groups, frozenset())
+    return host
+
+
 CASES = {
     "first_vfs_are_made_before_any_guest": (bare, BOTH),
     "guests_start_on_configured_vfs": (lambda: converged(HostWish()), BOTH),
@@ -232,6 +238,7 @@ CASES = {
         HostWish(servers=(replace(TAPPED, boot_serial=2),)),
     ),
     "a_macvtap_is_repaired_in_place": (with_a_drifted_macvtap, HostWish(servers=(TAPPED,))),
+    "a_macvtap_that_is_deaf_is_repaired_in_place": (with_a_deaf_macvtap, HostWish(servers=(TAPPED,))),
     "a_macvtap_that_is_dead_is_asked_for": (with_a_dead_macvtap, HostWish(servers=(TAPPED,))),
     "a_macvtap_goes_before_its_vf_is_scrubbed": (
         lambda: converged(HostWish(servers=(TAPPED,))),

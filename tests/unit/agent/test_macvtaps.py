@@ -11,6 +11,7 @@ from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import DetachNic, MakeMacvtap, ScrubVf, StopGuest
 from fairlead.model.device import MACVTAP_CAPABILITY
+from fairlead.model.multicast import ALL_NODES
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
@@ -103,6 +104,18 @@ def test_a_mac_that_is_read_anew_costs_the_macvtap_and_no_event_says_that_it_was
     life.tick()
     assert life.is_whole()
     assert len(life.host.hypervisor.starts) == 1
+
+
+def test_groups_that_it_does_not_hear_are_joined_in_place_and_blamed_on_nobody(life: Life) -> None:
+    """What it shall hear changes with its port as well."""
+    links = life.host.machine.links
+    births = dict(links.births)
+    links.groups[MACVTAP] = frozenset()
+    links.hear(MACVTAP, allmulti=True)
+    life.tick()
+    assert (links.groups[MACVTAP], links.allmulti) == ({ALL_NODES}, set())
+    assert (life.events.count("macvtap_changed"), life.events.count("drift_repaired")) == (1, 0)
+    assert links.births == births
 
 
 def test_one_that_goes_between_the_look_and_its_repair_is_not_made_for_who_has_it_open(life: Life) -> None:

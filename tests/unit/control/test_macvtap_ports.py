@@ -2,6 +2,7 @@
 
 from fairlead.control import attaching, server_power
 from fairlead.control.nics import BootNic
+from fairlead.control.port_changes import PortChanges, update
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.binding import VifType
 from fairlead.model.device import DeviceStatus
@@ -37,6 +38,19 @@ def test_its_vf_is_held_and_its_guest_has_a_tap(world):
     assert held(world, server) == [DeviceStatus.ALLOCATED]
     domain = domain_of(host, server)
     assert (domain.live_hostdevs, domain.live_taps) == ((), (f"fltap-{server.ports[0][:8]}",))
+
+
+def test_an_address_that_it_is_allowed_while_its_guest_runs_is_asked_for_by_its_group(world):
+    host, server = running(world)
+    ((name, heard),) = host.sim.machine.links.groups.items()
+    world.engine.run(
+        lambda tx: update(tx, server.ports[0], PortChanges(allowed_addresses=("fd00::12:3456",)))
+    )
+    host.settle()
+    assert host.sim.machine.links.groups == {name: heard | {"33:33:ff:12:34:56"}}
+    assert view(world, server.ports[0]).status is PortStatus.ACTIVE
+    told = [event.kind for event in world.events(server.id)]
+    assert (told.count("macvtap_changed"), told.count("drift_repaired")) == (1, 0)
 
 
 def test_its_vf_is_held_until_the_live_domain_names_the_macvtap_no_more(world):
