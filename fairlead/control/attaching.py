@@ -110,7 +110,7 @@ def _claim(tx: Tx, caller: Caller, host: Host, server: Server, port: Port) -> No
     whole = request_for(tx, server.flavor, ports_of(tx, server.ports), None)
     (nic,) = nics_of(tx, (port,))
     own = _of_port(whole, nic)
-    fit = fits_beside(view_of(tx, host), own, server.cells)
+    fit = fits_beside(view_of(tx, host, server.id), own, server.cells)
     if not isinstance(fit, Fit):
         shows = caller.may(_SEES_HOSTS, of_server(server))
         why = " ".join(reason.message for reason in fit) if shows else _NOT_HERE

@@ -43,6 +43,7 @@ def hold_device(tx: Tx, server_id: ServerId, grant: Grant, device: Device, port_
             request_id=grant.request_id,
             port_id=port_id,
             egress_kbps=grant.egress_kbps,
+            is_host_driven=grant.is_host_driven,
         )
     )
 

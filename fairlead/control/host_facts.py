@@ -8,18 +8,18 @@ from fairlead.control.hosts import why_not
 from fairlead.model.binding import Allocation, VifType
 from fairlead.model.device import Device
 from fairlead.model.host import Host
-from fairlead.model.ids import HostId
+from fairlead.model.ids import HostId, ServerId
 from fairlead.model.server import Server
 from fairlead.placement.boundary import HostView
 from fairlead.placement.snapshot import host_view
 
 
-def view_of(tx: Tx, host: Host) -> HostView:
-    """The view of one host as it is now: what a claim decides on."""
-    return views_of(tx, (host,))[0]
+def view_of(tx: Tx, host: Host, own: ServerId | None = None) -> HostView:
+    """The view of one host as it is now: what a claim decides on. `own` as `host_view`'s."""
+    return views_of(tx, (host,), own)[0]
 
 
-def views_of(tx: Tx, hosts: tuple[Host, ...]) -> tuple[HostView, ...]:
+def views_of(tx: Tx, hosts: tuple[Host, ...], own: ServerId | None = None) -> tuple[HostView, ...]:
     """The views of these hosts, in their order; the number of queries does not grow with them."""
     ids = tuple(host.id for host in hosts)
     if not ids:
@@ -37,14 +37,17 @@ def views_of(tx: Tx, hosts: tuple[Host, ...]) -> tuple[HostView, ...]:
     bridged = bridged_networks(tx, ids)
     policies = {policy.id: policy for policy in tx.policies.find()}
     return tuple(
-        host_view(
-            host,
-            devices[host.id],
-            allocations[host.id],
-            servers[host.id],
-            bridged_now=bridged.get(host.id, frozenset()),
+        replace(
+            host_view(
+                host,
+                devices[host.id],
+                allocations[host.id],
+                servers[host.id],
+                bridged_now=bridged.get(host.id, frozenset()),
+                policies=policies,
+                own=own,
+            ),
             why_not=why_not(host, tx.now),
-            policies=policies,
         )
         for host in hosts
     )
@@ -60,10 +63,11 @@ def view_without(tx: Tx, host: Host, server: Server) -> HostView:
         allocations,
         others,
         bridged_now=bridged_networks(tx, (host.id,)).get(host.id, frozenset()),
-        why_not=why_not(host, tx.now),
         policies={policy.id: policy for policy in tx.policies.find()},
+        own=server.id,
     )
-    return replace(view, disk_gib_used=view.disk_gib_used + server.held_disk_gib)
+    disk_gib_used = view.disk_gib_used + server.held_disk_gib
+    return replace(view, disk_gib_used=disk_gib_used, why_not=why_not(host, tx.now))
 
 
 def bridged_networks(tx: Tx, host_ids: tuple[HostId, ...]) -> dict[HostId, frozenset[str]]:

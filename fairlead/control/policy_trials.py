@@ -6,11 +6,11 @@ from enum import Enum
 
 from fairlead.control.boundary import Tx
 from fairlead.control.policy_matches import Obstacle, holders, matched, obstacles, refusal
-from fairlead.model.device import Device
+from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
 from fairlead.model.ids import DeviceId, HostId, PolicyId
 from fairlead.model.matching import families, is_matched, policy_for
-from fairlead.model.pci import DeviceKind
+from fairlead.model.pci import STAND_INS, DeviceKind
 from fairlead.model.policy import DevicePolicy
 from fairlead.placement.snapshot import label
 
@@ -109,7 +109,13 @@ def _families(
             holders=(),
             note="; ".join(
                 filter(
-                    None, (_note(draft, head, effect, winner), _taken(head, now, winner), _used(head, winner))
+                    None,
+                    (
+                        _note(draft, head, effect, winner),
+                        _taken(head, now, winner),
+                        _used(head, winner),
+                        _grouped(head, devices) if winner and not head.is_management else "",
+                    ),
                 )
             ),
         )
@@ -148,6 +154,31 @@ def _used(head: Device, winner: DevicePolicy | None) -> str:
     ]
     held = f": its change of {' and '.join(waits)} is held back" if waits else ""
     return f"the host uses it: it {head.host_use}{held}"
+
+
+def _grouped(head: Device, devices: Sequence[Device]) -> str:
+    """What vfio does not give of the family while drivers of the host have others of its IOMMU groups."""
+    groups = {each.iommu_group for each in devices if each.family_id == head.id} - {None}
+    driven = [
+        each
+        for each in devices
+        if each.iommu_group in groups
+        and each.kernel_driver not in STAND_INS
+        and each.status is DeviceStatus.AVAILABLE
+        and (each.family_id != head.id or _shares_with_vfs(each, devices))
+    ]
+    if not driven:
+        return ""
+    first = driven[0]
+    whose = "its" if first.family_id == head.id else "one of its devices'"
+    return (
+        f"driver {first.kernel_driver} of the host has {first.pci_address}: what else is in {whose} IOMMU group "
+        f"{first.iommu_group} is given whole together with that, or not at all; macvtaps do"
+    )
+
+
+def _shares_with_vfs(head: Device, devices: Sequence[Device]) -> bool:
+    return any(each.iommu_group == head.iommu_group and each.pf == head.key for each in devices)
 
 
 def _note(draft: DevicePolicy, head: Device, effect: Effect, winner: DevicePolicy | None) -> str:

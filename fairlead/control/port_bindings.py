@@ -163,7 +163,7 @@ def _claim(tx: Tx, host: Host, server: Server, port: Port) -> Binding:
     whole = with_macs_taken(tx, server_request(server.flavor, (nic,), aliases), (port,))
     own = tuple(request for request in whole.pci if request.port_id == port.id)
     request = ServerRequest(0, 0, 0, pci=own, bridged_networks=whole.bridged_networks)
-    fit = fits(view_of(tx, host), request)
+    fit = fits(view_of(tx, host, server.id), request)
     if not isinstance(fit, Fit):
         reasons = " ".join(reason.message for reason in fit)
         raise Conflict("cannot_bind", f"Port {port.id} cannot be bound on host {host.name}: {reasons}")

@@ -70,6 +70,7 @@ class Allocation:
     """A device held: the row exists exactly while the device is held, one at most for a device.
 
     `port_id` None: held for a flavor's alias. `egress_kbps` is promised on the PF `family_id`.
+    `is_host_driven`: a driver of the host has it, for a macvtap, and not vfio.
     """
 
     device_id: DeviceId
@@ -79,3 +80,4 @@ class Allocation:
     request_id: RequestId
     port_id: PortId | None = None
     egress_kbps: int = 0
+    is_host_driven: bool = False

@@ -53,6 +53,7 @@ def audit(facts: Facts) -> tuple[Violation, ...]:
         _allocations_name_their_family,
         _pf_or_its_vfs,
         _one_guest_for_an_address,
+        _one_user_of_an_iommu_group,
         _one_active_binding,
         _inactive_bindings_wait,
         _bindings_hold_their_device,
@@ -120,6 +121,21 @@ def _one_guest_for_an_address(facts: Facts) -> Iterator[Violation]:
     for (host_id, address), rows in _repeated(held, lambda row: (row.host_id, row.pci_address)):
         ids = ", ".join(row.id for row in rows)
         yield Violation("pci_address_held_twice", rows[0].id, f"{address} of host {host_id} is that of {ids}")
+
+
+def _one_user_of_an_iommu_group(facts: Facts) -> Iterator[Violation]:
+    """A group is one guest's by vfio; what a driver of the host has of it, below a macvtap, is not vfio's to give."""
+    devices = {device.id: device for device in facts.devices if device.status is not DeviceStatus.MISSING}
+    groups: defaultdict[tuple[str, int], list[Allocation]] = defaultdict(list)
+    for row in facts.allocations:
+        device = devices.get(row.device_id)
+        if device is not None and device.iommu_group is not None:
+            groups[row.host_id, device.iommu_group].append(row)
+    for (host_id, group), rows in groups.items():
+        users = sorted({"the host" if row.is_host_driven else f"server {row.server_id}" for row in rows})
+        if len(users) > 1:
+            message = f"IOMMU group {group} of host {host_id} is that of {', '.join(users)}"
+            yield Violation("iommu_group_held_twice", rows[0].device_id, message)
 
 
 def _one_active_binding(facts: Facts) -> Iterator[Violation]:

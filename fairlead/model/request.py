@@ -80,6 +80,8 @@ class PciRequest:
     """What the device's PF is to speak; None: anything."""
     keeps: KeptDevice | None = None
     """This very device, which its server has, whatever else is asked for; None: any that is free and as asked for."""
+    is_host_driven: bool = False
+    """A driver of the host is to have it, for a macvtap, and not vfio."""
     mac_taken: tuple[DeviceId, ...] = ()
     """PFs that a port cannot have whole: another port of its network has their MAC."""
 
@@ -295,6 +297,7 @@ def _device(
         numa_policy=port.numa_policy or policy or (alias.numa_policy if alias else NumaPolicy.LEGACY),
         egress_kbps=settings.min_kbps,
         link_layer=nic.network.link_layer,
+        is_host_driven=port.vnic_type is VnicType.MACVTAP,
     )
 
 

@@ -10,6 +10,34 @@ from fairlead.model.pci import DeviceKind, LinkLayer
 
 
 @dataclass(frozen=True, slots=True)
+class GroupShare:
+    """What IOMMU groups that a family's devices share with others leave of it (placement.iommu_groups). Masks as
+    `free_vfs`, which are the VFs that vfio can be given.
+    """
+
+    host_only_vfs: int = 0
+    """VFs that are free, but for a driver of the host alone: vfio cannot have them."""
+    passed_only_vfs: int = 0
+    """Of the free ones, those that no driver of the host can have."""
+    kept_vfs: int = 0
+    """VFs that are free otherwise, and that vfio cannot have."""
+    why_vfs: str = ""
+    """What keeps the first of them back."""
+    why_whole: str = ""
+    """What keeps the PF or plain device itself back; "" nothing of its group does."""
+    ties: tuple[DeviceId, ...] = ()
+    """Families that are to be given whole with this one, to the same server."""
+    open_vfs: tuple[tuple[int, int], ...] = ()
+    """(group, mask) of free VFs that a driver of the host can have, until vfio has one of the group."""
+    open_whole: int | None = None
+    """The group of the PF or plain device itself, where it is free and a driver of the host can have others of it."""
+
+
+ALONE = GroupShare()
+"""Of a family whose devices share their groups with nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyView:
     """A PF with its VFs, or a plain device, as the scheduler sees it: counts and one bit mask.
 
@@ -45,6 +73,7 @@ class FamilyView:
     """The name of the device policy that it is managed by."""
     is_count_due: bool = False
     """Its number of VFs is to be changed as soon as nobody has one of them."""
+    share: GroupShare = ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +110,8 @@ class Grant:
     family_id: DeviceId
     vf_index: int | None
     egress_kbps: int = 0
+    is_host_driven: bool = False
+    """A driver of the host gets it, for a macvtap, and not vfio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +142,7 @@ class ReasonCode(Enum):
     TRUST = "no_trusted_device"
     CAPABILITY = "no_capable_device"
     LINK_LAYER = "no_device_of_that_link_layer"
+    IOMMU_GROUP = "iommu_group_in_use"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.placement.boundary import FamilyView, HostView
+from fairlead.placement.boundary import ALONE, FamilyView, HostView
 from fairlead.placement.cells import node_rooms
 
 Value = TypeVar("Value")
@@ -77,6 +77,8 @@ class Columns:
         """Of the host's name: settles ties the same way in every process."""
         self.kinds = np.zeros((0, capacity), np.int32)
         self.vfs = np.zeros((0, capacity), np.int16)
+        self.driven_vfs = np.zeros((0, capacity), np.int16)
+        """VFs that are free for a driver of the host, by far the most times the same ones."""
         self.wholes = np.zeros((0, capacity), np.int16)
         self.egress_kbps = np.zeros((0, capacity), np.int32)
         """What is left on that family of the cell with a free device which has most left."""
@@ -112,21 +114,25 @@ class Columns:
         cells: dict[int, list[int]] = {}
         total = 0
         for family in families:
-            cell = cells.setdefault(self.families.number(what_it_is(family), family), [0, 0, 0])
-            vfs = family.free_vfs.bit_count()
+            cell = cells.setdefault(self.families.number(what_it_is(family), family), [0, 0, 0, 0])
+            vfs = driven = family.free_vfs.bit_count()
+            if family.share is not ALONE:
+                driven += family.share.host_only_vfs.bit_count() - family.share.passed_only_vfs.bit_count()
             cell[0] += vfs
-            cell[1] += family.is_free
-            if vfs or family.is_free:
-                cell[2] = max(cell[2], family.egress_free_kbps)
-            total += vfs + family.is_free
+            cell[1] += driven
+            cell[2] += family.is_free
+            if vfs or driven or family.is_free:
+                cell[3] = max(cell[3], family.egress_free_kbps)
+            total += max(vfs, driven) + family.is_free
         if len(cells) > len(self.kinds):
             self._resize(len(cells), len(self.is_open))
         self.free_devices[row] = total
         for block in self._cell_blocks():
             block[:, row] = 0
-        for at, (kind, (vfs, wholes, egress_kbps)) in enumerate(sorted(cells.items())):
+        for at, (kind, (vfs, driven_vfs, wholes, egress_kbps)) in enumerate(sorted(cells.items())):
             self.kinds[at, row] = kind
             self.vfs[at, row] = min(vfs, _MOST)
+            self.driven_vfs[at, row] = min(driven_vfs, _MOST)
             self.wholes[at, row] = min(wholes, _MOST)
             self.egress_kbps[at, row] = _room(egress_kbps)
 
@@ -144,7 +150,7 @@ class Columns:
         )
 
     def _cell_blocks(self) -> tuple[NDArray[np.signedinteger], ...]:
-        return (self.kinds, self.vfs, self.wholes, self.egress_kbps)
+        return (self.kinds, self.vfs, self.driven_vfs, self.wholes, self.egress_kbps)
 
     def _resize(self, width: int, capacity: int) -> None:
         """Room for so many cells and hosts, with what is there kept."""
@@ -160,6 +166,7 @@ class Columns:
         self.hash = _grown(self.hash, hosts)
         self.kinds = _grown(self.kinds, cells)
         self.vfs = _grown(self.vfs, cells)
+        self.driven_vfs = _grown(self.driven_vfs, cells)
         self.wholes = _grown(self.wholes, cells)
         self.egress_kbps = _grown(self.egress_kbps, cells)
 

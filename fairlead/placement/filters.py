@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairlead.model.pci import DeviceKind
+from fairlead.model.request import PciRequest
 from fairlead.placement.columns import Columns
 from fairlead.placement.need import Need, serves
 
@@ -28,7 +29,7 @@ def candidates(columns: Columns, need: Need) -> Candidates:
     suited = np.zeros(columns.count, np.int32)
     tables = [columns.families.table(partial(serves, demand.sample)) for demand in need.demands]
     for demand, table in zip(need.demands, tables, strict=True):
-        free = _free(columns, demand.sample.kind, table, demand.sample.egress_kbps)
+        free = _free(columns, _counts(columns, demand.sample), table, demand.sample.egress_kbps)
         could_do &= free >= demand.count
         suited += free
     could_do &= _has_vfs_for_all(columns, need, tables)
@@ -58,16 +59,24 @@ def _has_vfs_for_all(
     if overlap.max() <= 1:
         return np.True_
     asked = sum(need.demands[at].count for at in of_vfs)
-    return _free(columns, DeviceKind.VF, overlap > 0, 0) >= asked
+    free = _free(columns, columns.vfs, overlap > 0, 0)
+    if any(need.demands[at].sample.is_host_driven for at in of_vfs):
+        free += _free(columns, columns.driven_vfs, overlap > 0, 0)
+    return free >= asked
+
+
+def _counts(columns: Columns, sample: PciRequest) -> NDArray[np.int16]:
+    if sample.kind is not DeviceKind.VF:
+        return columns.wholes
+    return columns.driven_vfs if sample.is_host_driven else columns.vfs
 
 
 def _free(
-    columns: Columns, kind: DeviceKind, table: NDArray[np.bool_], egress_kbps: int
+    columns: Columns, counts: NDArray[np.int16], table: NDArray[np.bool_], egress_kbps: int
 ) -> NDArray[np.int32]:
     """How many devices are free in cells that the table admits and that have the bandwidth for one."""
     rows = slice(columns.count)
     free = np.zeros(columns.count, np.int32)
-    counts = columns.vfs if kind is DeviceKind.VF else columns.wholes
     for kinds, count, egress in zip(columns.kinds, counts, columns.egress_kbps, strict=True):
         admitted = table[kinds[rows]]
         if egress_kbps:

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Sequence
 from fairlead.model.ids import RequestId
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
-from fairlead.model.request import ServerRequest
+from fairlead.model.request import PciRequest, ServerRequest
 from fairlead.placement.boundary import FamilyView, Fit, Grant, HostView, Reason
 from fairlead.placement.cells import NodeSet, guest_cells, node_sets
-from fairlead.placement.need import Need, free_devices, need_of, serves
+from fairlead.placement.iommu_groups import ways
+from fairlead.placement.need import Need, free_devices, free_vfs, need_of, serves
 from fairlead.placement.search import Effort, Search, Wish
 from fairlead.placement.shortfalls import shortfalls, why_not_together
 
 STEPS_FOR_A_HOST = 5_000
 """A tenth of a second. What is not found by then counts as not there."""
+STEPS_FOR_A_WAY = 10
+"""What it costs to begin with another way to divide IOMMU groups."""
 
 Matched = tuple[tuple[int, ...], ...]
 Found = tuple[NodeSet, list[list[int]]]
@@ -37,11 +40,15 @@ def fits_need(view: HostView, need: Need, effort: Effort) -> Fit | tuple[Reason,
     reasons = shortfalls(view, need, matched)
     if reasons:
         return reasons
-    found = _arrange(view, need, matched, effort)
-    if found is None:
-        return why_not_together(view, need, matched, gave_up=effort.steps <= 0)
-    nodes, positions = found
-    return Fit(guest_cells(need, nodes.nodes), tuple(_grants(view, need, positions)))
+    for way in ways(view, need):
+        found = _arrange(way, need, matched, effort)
+        if found is not None:
+            nodes, positions = found
+            return Fit(guest_cells(need, nodes.nodes), tuple(_grants(way, need, positions)))
+        effort.steps -= STEPS_FOR_A_WAY
+        if effort.steps <= 0:
+            break
+    return why_not_together(view, need, matched, gave_up=effort.steps <= 0)
 
 
 def _arrange(view: HostView, need: Need, matched: Matched, effort: Effort) -> Found | None:
@@ -115,15 +122,24 @@ def _grants(view: HostView, need: Need, positions: list[list[int]]) -> Iterator[
     family_of: dict[RequestId, int] = {}
     for demand, found in zip(need.demands, positions, strict=True):
         family_of.update((request.id, at) for request, at in zip(demand.requests, found, strict=True))
-    free = [family.free_vfs & ~_kept_vfs(family, need) for family in view.families]
+    given = [_kept_vfs(family, need) for family in view.families]
     for request in need.request.pci:
         at = family_of[request.id]
         index = request.keeps.vf_index if request.keeps else None
         if request.kind is DeviceKind.VF and request.keeps is None:
-            lowest = free[at] & -free[at]
-            free[at] ^= lowest
-            index = lowest.bit_length() - 1
-        yield Grant(request.id, view.families[at].family_id, index, request.egress_kbps)
+            vf = _chosen_vf(request, view.families[at], given[at])
+            given[at] |= vf
+            index = vf.bit_length() - 1
+        family_id = view.families[at].family_id
+        yield Grant(request.id, family_id, index, request.egress_kbps, request.is_host_driven)
+
+
+def _chosen_vf(request: PciRequest, family: FamilyView, given: int) -> int:
+    """The lowest that only such a request could have, else the lowest, as a mask."""
+    share = family.share
+    free = free_vfs(request, family) & ~given
+    best = free & (share.host_only_vfs if request.is_host_driven else share.passed_only_vfs) or free
+    return best & -best
 
 
 def _kept_vfs(family: FamilyView, need: Need) -> int:

@@ -33,6 +33,14 @@ def _offering(family: FamilyView, requests: Iterable[PciRequest]) -> FamilyView:
         if kept.vf_index is None:
             family = replace(family, is_free=True)
         else:
-            vfs = family.free_vfs | 1 << kept.vf_index
-            family = replace(family, free_vfs=vfs, held_vfs=family.held_vfs - 1)
+            family = replace(_with_vf(family, wanted, 1 << kept.vf_index), held_vfs=family.held_vfs - 1)
     return family
+
+
+def _with_vf(family: FamilyView, wanted: PciRequest, vf: int) -> FamilyView:
+    """What vfio has is for no driver of the host, and the reverse."""
+    share = family.share
+    if wanted.is_host_driven:
+        return replace(family, share=replace(share, host_only_vfs=share.host_only_vfs | vf))
+    share = replace(share, passed_only_vfs=share.passed_only_vfs | vf)
+    return replace(family, free_vfs=family.free_vfs | vf, share=share)

@@ -46,6 +46,7 @@ _same = operator.attrgetter(
     "link_layer",
     "keeps",
     "mac_taken",
+    "is_host_driven",
 )
 
 
@@ -112,6 +113,16 @@ def serves(sample: PciRequest, family: FamilyView) -> bool:
     )
 
 
+def free_vfs(sample: PciRequest, family: FamilyView) -> int:
+    """Which of the family's VFs are free for the request: one mask for vfio, another for a driver of the host."""
+    return vfs_for_driver(family) if sample.is_host_driven else family.free_vfs
+
+
+def vfs_for_driver(family: FamilyView) -> int:
+    """Which VFs are free for a driver of the host."""
+    return family.free_vfs & ~family.share.passed_only_vfs | family.share.host_only_vfs
+
+
 def free_devices(demand: Demand, family: FamilyView, bridged: Collection[str | None]) -> int:
     """How many of the family's devices are free for the demand, NUMA and bandwidth aside.
 
@@ -119,7 +130,7 @@ def free_devices(demand: Demand, family: FamilyView, bridged: Collection[str | N
     port has.
     """
     if demand.sample.kind is DeviceKind.VF:
-        return family.free_vfs.bit_count()
+        return free_vfs(demand.sample, family).bit_count()
     is_in_use = family.is_uplink and family.physical_network in bridged
     return int(family.is_free and not is_in_use and family.family_id not in demand.sample.mac_taken)
 

@@ -7,13 +7,14 @@ quick. So a fit that exists is found, unless bandwidths are so many and so odd t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import or_
 
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
 from fairlead.model.request import TRUSTED_TAG
 from fairlead.placement.boundary import FamilyView
 from fairlead.placement.cells import NodeSet
-from fairlead.placement.need import Demand, Need, free_devices
+from fairlead.placement.need import Demand, Need, free_devices, vfs_for_driver
 
 
 @dataclass(slots=True)
@@ -37,6 +38,9 @@ class Wish:
     near_only: bool = False
 
 
+_Before = tuple[int, int, int, bool, int, int]
+
+
 class Search:
     """One search. `matched`: for each demand of the need, the positions of the families that serve it."""
 
@@ -53,7 +57,9 @@ class Search:
         self._demands = need.demands
         bridged = need.request.bridged_networks
         positions = range(len(families))
-        self._slots = [family.free_vfs.bit_count() for family in families]
+        self._is_driven = [demand.sample.is_host_driven for demand in self._demands]
+        self._slots, self._for_vfio, self._for_driver = _vfs(families, set(self._is_driven))
+        self._ties = _ties(families)
         self._egress = [family.egress_free_kbps for family in families]
         self._load = [0 for _ in positions]
         self._whole = [False for _ in positions]
@@ -118,6 +124,8 @@ class Search:
 
     def _place(self, at: int) -> bool:
         """Choose for the hard items from `at` on, then seat the easy ones."""
+        if self._ties and len(self._owed()) > len(self._hard) - at:
+            return False
         if at == len(self._hard):
             return self._seat_all()
         state = self._state(at)
@@ -140,6 +148,15 @@ class Search:
         self._dead.add(state)
         return False
 
+    def _owed(self) -> set[int]:
+        """Families that must be given whole yet: they share an IOMMU group with one that is."""
+        given = {
+            position
+            for item, position in zip(self._hard, self._chosen, strict=False)
+            if self._demands[item].sample.kind is not DeviceKind.VF
+        }
+        return {tied for position in given for tied in self._ties.get(position, ())} - given
+
     def _is_hopeless(self, at: int) -> bool:
         """Whether the bandwidth still wanted is more than there is on all families that could give some."""
         wanted = sum(self._demands[demand].sample.egress_kbps for demand in self._hard[at:])
@@ -154,28 +171,50 @@ class Search:
         if sample.kind is not DeviceKind.VF:
             whole = [position for position in able if self._whole[position]]
             return sorted(whole, key=lambda position: (ranks[position], slots[position], position))
+        most = self._most(demand)
         open_ones = [
-            position for position in able if slots[position] and load[position] < self._wish.per_family
+            position
+            for position in able
+            if slots[position] and most[position] and load[position] < self._wish.per_family
         ]
         return sorted(
             open_ones, key=lambda position: (load[position], ranks[position], -slots[position], position)
         )
 
-    def _take(self, demand: int, position: int) -> tuple[int, int, int, bool]:
-        before = (self._slots[position], self._egress[position], self._load[position], self._whole[position])
+    def _most(self, demand: int) -> list[int]:
+        """By family, how many more VFs such a demand can have, though others had none."""
+        return self._for_driver if self._is_driven[demand] else self._for_vfio
+
+    def _take(self, demand: int, position: int) -> _Before:
+        before = (
+            self._slots[position],
+            self._egress[position],
+            self._load[position],
+            self._whole[position],
+            self._for_vfio[position],
+            self._for_driver[position],
+        )
         sample = self._demands[demand].sample
         self._egress[position] -= sample.egress_kbps
         self._whole[position] = False
         if sample.kind is DeviceKind.VF:
             self._slots[position] -= 1
+            self._most(demand)[position] -= 1
             self._load[position] += 1
         else:
             self._slots[position] = 0
         self._chosen.append(position)
         return before
 
-    def _put_back(self, position: int, before: tuple[int, int, int, bool]) -> None:
-        self._slots[position], self._egress[position], self._load[position], self._whole[position] = before
+    def _put_back(self, position: int, before: _Before) -> None:
+        (
+            self._slots[position],
+            self._egress[position],
+            self._load[position],
+            self._whole[position],
+            self._for_vfio[position],
+            self._for_driver[position],
+        ) = before
         self._chosen.pop()
 
     def _likeness(self, position: int) -> tuple[object, ...]:
@@ -185,6 +224,9 @@ class Search:
             self._egress[position],
             self._load[position],
             self._whole[position],
+            self._for_vfio[position],
+            self._for_driver[position],
+            position if position in self._ties else -1,
         )
 
     def _state(self, at: int) -> tuple[object, ...]:
@@ -196,18 +238,20 @@ class Search:
         self._seated = [[] for _ in self._families]
         return all(self._seat(index, set()) for index in range(len(self._easy)))
 
-    def _seat(self, index: int, visited: set[int]) -> bool:
-        choices = [position for position in self._seats(index) if position not in visited]
+    def _seat(self, index: int, visited: set[tuple[int, bool]]) -> bool:
+        is_driven = self._is_driven[self._easy[index]]
+        choices = [position for position in self._seats(index) if (position, is_driven) not in visited]
         for position in choices:
-            if len(self._seated[position]) < self._room(position):
+            if len(self._seated[position]) < self._room(position) and self._has_one_for(index, position):
                 self._seated[position].append(index)
                 return True
         for position in choices:
-            if position in visited:
+            if (position, is_driven) in visited:
                 continue
-            visited.add(position)
+            visited.add((position, is_driven))
             for other in self._seated[position]:
-                if self._seat(other, visited):
+                is_same = self._is_driven[self._easy[other]] is is_driven
+                if (is_same or self._has_one_for(index, position)) and self._seat(other, visited):
                     self._seated[position].remove(other)
                     self._seated[position].append(index)
                     return True
@@ -215,6 +259,14 @@ class Search:
 
     def _room(self, position: int) -> int:
         return min(self._slots[position], self._wish.per_family - self._load[position])
+
+    def _has_one_for(self, index: int, position: int) -> bool:
+        """Whether the family has a VF for the item, if only those of its own kind are seated there."""
+        demand, most = self._easy[index], self._most(self._easy[index])[position]
+        if most >= self._slots[position]:
+            return True
+        kind = self._is_driven[demand]
+        return sum(self._is_driven[self._easy[other]] is kind for other in self._seated[position]) < most
 
     def _seats(self, index: int) -> list[int]:
         ranks = self._ranks[self._easy[index]]
@@ -227,3 +279,29 @@ class Search:
                 position,
             ),
         )
+
+
+def _vfs(families: Sequence[FamilyView], kinds: set[bool]) -> tuple[list[int], list[int], list[int]]:
+    """By family, how many VFs are free for demands of these kinds (by a driver of the host, or by vfio): for all
+    of them together, by vfio, and by a driver.
+    """
+    vfio = [family.free_vfs for family in families]
+    driven = [vfs_for_driver(family) for family in families] if True in kinds else vfio
+    both = vfio if True not in kinds else driven if False not in kinds else list(map(or_, vfio, driven))
+    return _counts(both), _counts(vfio), _counts(driven)
+
+
+def _counts(masks: Sequence[int]) -> list[int]:
+    return [mask.bit_count() for mask in masks]
+
+
+def _ties(families: Sequence[FamilyView]) -> dict[int, tuple[int, ...]]:
+    """By position of a family, those of the families that must be given whole with it; -1: one that is not there."""
+    if not any(family.share.ties for family in families):
+        return {}
+    at = {family.family_id: position for position, family in enumerate(families)}
+    return {
+        position: tuple(at.get(tied, -1) for tied in family.share.ties)
+        for position, family in enumerate(families)
+        if family.share.ties
+    }

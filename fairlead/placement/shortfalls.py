@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from fairlead.model.ids import DeviceId
 from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.request import TRUSTED_TAG, PciRequest
 from fairlead.model.vf_capabilities import CAPABILITIES
 from fairlead.placement.boundary import FamilyView, HostView, Reason
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
+from fairlead.placement.group_shortfalls import kept_by_groups, tied_together
 from fairlead.placement.need import (
     Demand,
     Need,
@@ -19,6 +19,7 @@ from fairlead.placement.need import (
     is_on_network,
     lacking,
 )
+from fairlead.placement.request_words import are, counted, ids_of, noun_of, on_network
 
 Positions = Sequence[int]
 _NAMED = 3
@@ -63,13 +64,19 @@ def why_not_together(
         )
         if best < demand.count:
             return (_numa_policy(view, demand, positions, best),)
+    tied = next(
+        filter(None, (tied_together(view, need, *each) for each in zip(need.demands, matched, strict=True))),
+        None,
+    )
+    if tied is not None and not gave_up:
+        return (tied,)
     asked = sum(demand.count for demand in need.demands)
     families = {at: view.families[at].family_id for positions in matched for at in positions}
     message = f"{asked} devices are asked for; each could be had alone, but not all of them together: "
     message += (
         "so many different minimum bandwidths are too many ways to try"
         if gave_up
-        else "a device or its bandwidth would be needed twice, or they are not near the same NUMA nodes"
+        else "a device, its IOMMU group or its bandwidth would be needed twice, or they are not near the same nodes"
     )
     return (
         Reason(
@@ -123,7 +130,7 @@ def _bridges(view: HostView, need: Need) -> Iterator[Reason]:
             Code.NO_BRIDGE,
             f"an ordinary vNIC needs a bridge on {network}; its uplink here {why}",
             f"has no bridge on {network}",
-            families=_ids(uplinks),
+            families=ids_of(uplinks),
             hint=f"fairlead device list --host {view.name}" if uplinks else _policy_hint(view, network),
         )
 
@@ -134,7 +141,8 @@ def _devices(view: HostView, need: Need, demand: Demand, positions: Positions) -
     families = [view.families[at] for at in positions]
     free = [free_devices(demand, family, need.request.bridged_networks) for family in families]
     if sum(free) < demand.count:
-        return _too_few(view, demand, families, sum(free))
+        lack = kept_by_groups(view, demand, families, sum(free))
+        return lack or _too_few(view, demand, families, sum(free))
     kbps = demand.sample.egress_kbps
     if not kbps:
         return None
@@ -153,7 +161,7 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     sample = demand.sample
     of_kind = [family for family in view.families if is_of_kind(sample, family)]
     there = [family for family in of_kind if is_on_network(sample, family)]
-    network, noun = sample.physical_network, _noun(sample)
+    network, noun = sample.physical_network, noun_of(sample)
     if network is not None and not there:
         message = f"no {noun} is on {network}{_unmanaged(view)}"
         about = f"has no {noun} on {network}"
@@ -166,13 +174,13 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
         return _incapable(view, demand, alike)
     if sample.trusted and alike:
         message = f"no {noun} of those {_where(sample)} has the tag {TRUSTED_TAG}, for {demand.asked_by}"
-        about = f"has no trusted {noun}{_on(sample)}"
+        about = f"has no trusted {noun}{on_network(sample)}"
         tags = " ".join(f"--tag {tag}" for tag in (*alike[0].tags, TRUSTED_TAG))
         hint = _change(alike, tags)
         return Reason(Code.TRUST, message, about, demand.count, 0, sample.id, hint=hint)
     looks = _looks(sample)
-    message = f"no {noun}{_on(sample)}{looks} is managed here, for {demand.asked_by}{_unmanaged(view)}"
-    about = f"has no {noun}{_on(sample)}{looks}"
+    message = f"no {noun}{on_network(sample)}{looks} is managed here, for {demand.asked_by}{_unmanaged(view)}"
+    about = f"has no {noun}{on_network(sample)}{looks}"
     hint = f"fairlead device list --host {view.name}"
     return Reason(Code.NO_SUCH_DEVICE, message, about, demand.count, 0, sample.id, hint=hint)
 
@@ -181,28 +189,30 @@ def _incapable(view: HostView, demand: Demand, families: list[FamilyView]) -> Re
     """It is NIC, driver and host that make a PF capable, and no policy; but what its host tells of it shows once it has
     VFs.
     """
-    sample, noun = demand.sample, _noun(demand.sample)
+    sample, noun = demand.sample, noun_of(demand.sample)
     lacked = tuple(dict.fromkeys(name for family in families for name in lacking(sample, family)))
     wanted = ", ".join(lacked)
-    about = f"has no {noun}{_on(sample)} of a PF with capability {wanted}"
+    about = f"has no {noun}{on_network(sample)} of a PF with capability {wanted}"
     bare = [family for family in families if not (family.free_vfs or family.held_vfs or family.unclean_vfs)]
     hint = (
         f"another port profile, or a host with such NICs: fairlead device show <PF name> --host {view.name}"
     )
     if bare and not set(lacked) & set(CAPABILITIES):
         hint = f"{_change(bare, '--vfs <number>')}: what a PF is capable of shows once it has VFs"
-    message = f"no {noun}{_on(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
+    message = f"no {noun}{on_network(sample)} is of a PF with capability {wanted}, for {demand.asked_by}"
     return Reason(Code.CAPABILITY, message, about, demand.count, 0, sample.id, hint=hint)
 
 
 def _other_link_layer(sample: PciRequest, demand: Demand, there: list[FamilyView]) -> Reason:
     wanted = sample.link_layer.value if sample.link_layer else "any"
     had = ", ".join(family.label for family in there[:_NAMED])
-    message = f"a {_noun(sample)}{_on(sample)} of link layer {wanted} is asked for ({demand.asked_by}), and what is "
-    message += f"there is of another: {had}"
-    about = f"has no {wanted} {_noun(sample)}{_on(sample)}"
+    message = (
+        f"a {noun_of(sample)}{on_network(sample)} of link layer {wanted} is asked for ({demand.asked_by}), "
+    )
+    message += f"and what is there is of another: {had}"
+    about = f"has no {wanted} {noun_of(sample)}{on_network(sample)}"
     hint = _change(there, "--physical-network <another>")
-    return Reason(Code.LINK_LAYER, message, about, demand.count, 0, sample.id, _ids(there), hint)
+    return Reason(Code.LINK_LAYER, message, about, demand.count, 0, sample.id, ids_of(there), hint)
 
 
 def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: int) -> Reason:
@@ -210,17 +220,17 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
     held = sum(family.held_vfs for family in families)
     unclean = sum(family.unclean_vfs for family in families)
     message = (
-        f"{_counted(demand)}{_on(sample)} {_are(demand.count)} asked for ({demand.asked_by}), "
-        f"{had} {_are(had)} free"
+        f"{counted(demand)}{on_network(sample)} {are(demand.count)} asked for ({demand.asked_by}), "
+        f"{had} {are(had)} free"
     )
     hint = f"fairlead device list --host {view.name}"
     if sample.kind is DeviceKind.VF:
-        message += f": {held} {_are(held)} held, {unclean} wait for a scrub or are faulty"
+        message += f": {held} {are(held)} held, {unclean} wait for a scrub or are faulty"
         if not (had or held or unclean) and any(family.is_free for family in families):
             hint = f"{_change(families, '--vfs <number>')}: no VFs have been made"
     elif held or unclean:
         message += f"; none is given whole while a VF of it is held ({held}) or waits for a scrub ({unclean})"
-    about = f"lacks free {_noun(sample)}s{_on(sample)}"
+    about = f"lacks free {noun_of(sample)}s{on_network(sample)}"
     if taken := [family.label for family in families if family.family_id in sample.mac_taken]:
         message += f"; another port of the network has the MAC of {', '.join(taken[:_NAMED])}"
         about += ", those aside whose MAC another port of the network has"
@@ -232,7 +242,7 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
         demand.count,
         had,
         sample.id,
-        _ids(families),
+        ids_of(families),
         hint,
     )
 
@@ -249,13 +259,13 @@ def _too_slow(demand: Demand, families: list[FamilyView], able: int, left_kbps: 
     is_promised = any(family.egress_kbps >= kbps for family in families)
     return Reason(
         Code.BANDWIDTH,
-        f"{_counted(demand)}{_on(sample)} with {_mbps(kbps)} Mbit/s each {_are(demand.count)} asked for "
+        f"{counted(demand)}{on_network(sample)} with {_mbps(kbps)} Mbit/s each {are(demand.count)} asked for "
         f"({demand.asked_by}), {able} can be had; Mbit/s free: {rest}",
-        f"lacks Mbit/s for {_noun(sample)}s{_on(sample)}",
+        f"lacks Mbit/s for {noun_of(sample)}s{on_network(sample)}",
         -(-demand.count * kbps // 1000),
         (able * kbps + left_kbps) // 1000,
         sample.id,
-        _ids([family for family in families if family.egress_free_kbps < family.egress_kbps]),
+        ids_of([family for family in families if family.egress_free_kbps < family.egress_kbps]),
         "a smaller minimum bandwidth, or fewer servers with one"
         if is_promised
         else f"{_change(families, '--egress-mbps <number>')}, where the link's speed is not known or not right",
@@ -270,42 +280,19 @@ def _numa_policy(view: HostView, demand: Demand, positions: Positions, best: int
     )
     return Reason(
         Code.NUMA_POLICY,
-        f"{_counted(demand)}{_on(sample)} near the guest (NUMA policy {policy}) {_are(demand.count)} asked for "
+        f"{counted(demand)}{on_network(sample)} near the guest (NUMA policy {policy}) {are(demand.count)} asked for "
         f"({demand.asked_by}), {best} can be had where its cells fit; {where}",
-        f"lacks {_noun(sample)}s{_on(sample)} near the guest",
+        f"lacks {noun_of(sample)}s{on_network(sample)} near the guest",
         demand.count,
         best,
         sample.id,
-        _ids([view.families[at] for at in positions]),
+        ids_of([view.families[at] for at in positions]),
         "a less strict NUMA policy (preferred), or fewer devices or cells",
     )
 
 
 def _mbps(kbps: int) -> str:
     return f"{kbps / 1000:.15g}"
-
-
-def _noun(sample: PciRequest) -> str:
-    match sample.kind:
-        case DeviceKind.VF:
-            return "VF"
-        case DeviceKind.PF:
-            return "PF"
-        case DeviceKind.PCI:
-            return "PCI device"
-
-
-def _counted(demand: Demand) -> str:
-    """How many are asked for: `1 VF`, `2 VFs`."""
-    return f"{demand.count} {_noun(demand.sample)}" + ("" if demand.count == 1 else "s")
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _on(sample: PciRequest) -> str:
-    return f" on {sample.physical_network}" if sample.physical_network is not None else ""
 
 
 def _where(sample: PciRequest) -> str:
@@ -346,7 +333,3 @@ def _policy_hint(
 def _change(families: Sequence[FamilyView], option: str) -> str:
     """The command for the policy that the first of them has; each may have another."""
     return f"fairlead policy set {families[0].policy or '<policy>'} {option}"
-
-
-def _ids(families: Sequence[FamilyView]) -> tuple[DeviceId, ...]:
-    return tuple(family.family_id for family in families)

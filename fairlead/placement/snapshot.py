@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fairlead.model.binding import Allocation
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host, HostAdmin
-from fairlead.model.ids import DeviceId, HostId, PolicyId
+from fairlead.model.ids import DeviceId, HostId, PolicyId, ServerId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DevicePolicy
 from fairlead.model.server import Server
@@ -16,6 +16,7 @@ from fairlead.model.uplink import uplinks
 from fairlead.model.vf_capabilities import capabilities_of
 from fairlead.placement.boundary import FamilyView, HostView
 from fairlead.placement.columns import Columns
+from fairlead.placement.iommu_groups import group_bounds, within_groups
 
 NO_POLICIES: Mapping[PolicyId, DevicePolicy] = {}
 _UNCLEAN = (DeviceStatus.RELEASING, DeviceStatus.FAULTY)
@@ -27,17 +28,21 @@ def host_view(
     allocations: Iterable[Allocation],
     servers: Iterable[Server],
     bridged_now: Collection[str] = (),
-    why_not: str = "",
     policies: Mapping[PolicyId, DevicePolicy] = NO_POLICIES,
+    own: ServerId | None = None,
 ) -> HostView:
     """The view of a host from all rows of that host.
 
     `servers` are those claimed on it, also those being deleted: they use it until they are gone.
-    `bridged_now` are the physical networks that ordinary vNICs bound to the host are on. `why_not` says why
-    it takes no servers now, "" when it does. `policies`: those that the devices' rows name.
+    `bridged_now` are the physical networks that ordinary vNICs bound to the host are on. `policies`: those that
+    the devices' rows name. `why_not` is the caller's to add.
+    `own`: for whom it is looked at, where that server has devices of the host already; None: for one that has none.
     """
     devices, allocations, servers = tuple(devices), tuple(allocations), tuple(servers)
     families = tuple(_families(devices, allocations, bridged_now, policies))
+    whole = {family.family_id for family in families if family.is_free}
+    if bounds := group_bounds(devices, allocations, whole, own):
+        families = tuple(within_groups(families, devices, bounds))
     open_uplinks = {network for network, device in uplinks(devices).items() if _is_open(device, allocations)}
     vcpus: dict[int, int] = {}
     memory: dict[int, int] = {}
@@ -47,7 +52,7 @@ def host_view(
     return HostView(
         host_id=host.id,
         name=host.name,
-        why_not=why_not,
+        why_not="",
         capacity=host.capacity,
         vcpus_used=sum(server.held_vcpus for server in servers),
         memory_mib_used=sum(server.held_memory_mib for server in servers),

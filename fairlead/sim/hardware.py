@@ -80,6 +80,14 @@ class Hardware:
     nics: tuple[Nic, ...]
     plain: tuple[PlainDevice, ...]
     capacity: HostCapacity
+    shared_groups: tuple[tuple[PciAddress, ...], ...] = ()
+    """Addresses whose devices share an IOMMU group; every other device is alone in its own."""
+
+    def iommu_group(self, address: PciAddress) -> int:
+        """The group of the device at that address: the first one's routing id."""
+        first = next((shared[0] for shared in self.shared_groups if address in shared), address)
+        _, bus, function = first.split(":")
+        return int(bus, 16) << 8 | int(function[:2], 16) << 3 | int(function[-1])
 
 
 def two_socket_server(number: int) -> Hardware:
@@ -144,3 +152,14 @@ def infiniband_server(number: int) -> Hardware:
         nic("ibs4", "0000:c1:00.0", 1, "1003", "1004", "mlx4_core"),
     )
     return replace(ethernet, nics=(*ethernet.nics, *fabric))
+
+
+def behind_a_switch(hardware: Hardware) -> Hardware:
+    """The same, where a PCIe switch without ACS puts devices into groups: VFs of each data NIC in pairs, one of
+    two NICs with each other, and the plain devices.
+    """
+    data = [nic for nic in hardware.nics if not nic.is_management]
+    pairs = [(nic.vf_address(index), nic.vf_address(index + 1)) for nic in data for index in (0, 2, 4)]
+    last = tuple(nic.vf_address(6) for nic in data[:2])
+    plain = tuple(device.pci_address for device in hardware.plain)
+    return replace(hardware, shared_groups=(*pairs, last, plain))

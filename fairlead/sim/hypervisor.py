@@ -14,6 +14,7 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
+from fairlead.sim import vfio
 from fairlead.sim.domain import DomainState
 from fairlead.sim.machine import Machine
 
@@ -215,6 +216,8 @@ class SimHypervisor:
                 if user.server_id is not None and not user.is_by_hand:
                     self._machine.mishaps.append(f"{domain.name} was started with {address} of {user.name}")
                 raise _refused(doing, domain.name, f"PCI device {address} is in use by {user.name}")
+        if refused := vfio.refusal(self._machine, domain, hostdevs):
+            raise _refused(doing, domain.name, refused)
         for tap in taps:
             if tap not in self._machine.virtual_links:
                 raise _refused(

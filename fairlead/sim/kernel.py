@@ -20,6 +20,7 @@ from fairlead.model.errors import Failure, Fault
 from fairlead.model.infiniband import TAKES_PARTITIONS
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
+from fairlead.sim import vfio
 from fairlead.sim.machine import Machine, PfState
 from fairlead.sim.netlink import SimNetlink, link_index
 from fairlead.sim.switch import LostTime
@@ -53,7 +54,7 @@ class SimKernel:
                     device.product,
                     "vfio-pci" if device.pci_address in users else device.kernel_driver,
                     device.numa_node,
-                    None,
+                    machine.hardware.iommu_group(device.pci_address),
                 )
                 for device in machine.hardware.plain
             ),
@@ -183,6 +184,8 @@ class SimKernel:
                 )
             machine.virtual_links.discard(name)
         vf, told = (state.nic.key, macvtap.lower.vf_index), state.vfs[macvtap.lower.vf_index].mac
+        if vfio.is_in_use(machine, state.nic.vf_address(vf[1])):
+            raise Fault(Failure("kernel_refused", "Making macvtap", name, "EBUSY: Device or resource busy"))
         device = machine.links.give(vf, vf_driver, told)
         if device.mac != macvtap.mac:
             was_there = name in machine.links.on(vf)
@@ -256,7 +259,7 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         product=nic.product,
         kernel_driver="vfio-pci" if nic.pci_address in users else driver,
         numa_node=nic.numa_node,
-        iommu_group=None,
+        iommu_group=machine.hardware.iommu_group(nic.pci_address),
         link_layer=nic.link_layer,
         mac=nic.mac if nic.guid is None else None,
         is_up=pf.is_up,
@@ -287,7 +290,7 @@ def _vf(pf: PfState, index: int, settings: VfSettings, machine: Machine) -> Obse
         product=pf.nic.vf_product,
         kernel_driver="vfio-pci" if address in users else device.driver if device else None,
         numa_node=pf.nic.numa_node,
-        iommu_group=None,
+        iommu_group=machine.hardware.iommu_group(address),
         settings=settings,
         host_use=_use(used, address),
     )

@@ -158,7 +158,7 @@ class Machine:
 
     def present(self, address: PciAddress) -> bool:
         """Whether a device with that address is there."""
-        return address in self._addresses()
+        return address in self.addresses()
 
     def vf_at(self, address: PciAddress) -> tuple[PfState, int] | None:
         """The VF with that address; None when there is none."""
@@ -379,13 +379,11 @@ class Machine:
             return errno.ENOENT
         return refusal_of(pf.nic, settings, name, link_up=bool(pf.link_up))
 
-    def _addresses(self) -> set[PciAddress]:
-        found = {device.pci_address for device in self.hardware.plain}
-        for pf in self.pfs.values():
-            if pf.is_present:
-                found.add(pf.nic.pci_address)
-                found.update(pf.nic.vf_address(index) for index in pf.vfs)
-        return found
+    def addresses(self) -> set[PciAddress]:
+        """Where devices are now."""
+        pfs = [pf for pf in self.pfs.values() if pf.is_present]
+        found = {device.pci_address for device in self.hardware.plain} | {pf.nic.pci_address for pf in pfs}
+        return found | {pf.nic.vf_address(index) for pf in pfs for index in pf.vfs}
 
 
 def _with(seen: VfSettings, wanted: VfSettings, name: str) -> VfSettings:

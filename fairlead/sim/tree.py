@@ -155,6 +155,8 @@ class Tree:
         self._put(folder / "vendor", f"0x{vendor}")
         self._put(folder / "device", f"0x{product}")
         self._put(folder / "reset", "")
+        group = self._machine.hardware.iommu_group(address)
+        self._link(folder / "iommu_group", f"iommu_groups/{group}")
         return folder
 
     def _driver(self, folder: Path, name: str | None) -> None:

@@ -11,6 +11,8 @@ from fairlead.control.scheduling import Scheduler
 from fairlead.model.device import DeviceStatus
 from fairlead.model.ids import ServerId
 from fairlead.model.server import ServerStatus
+from fairlead.sim.fleet import sim_host
+from fairlead.sim.hardware import behind_a_switch, two_socket_server
 from tests.control_world import EnrolledHost, World
 
 SERVERS = 16
@@ -89,4 +91,22 @@ def test_what_was_raced_for_runs_and_comes_back(world: World, host: EnrolledHost
         assert tx.servers.find() == tx.allocations.find() == tx.bindings.find() == tx.ports.find() == ()
         free = tx.devices.find(host_id=host.id, status=DeviceStatus.AVAILABLE)
         assert len([device for device in free if device.vf_index is not None]) == VFS
+    assert world.violations() == ()
+
+
+def test_an_iommu_group_is_raced_for_whole(world: World) -> None:
+    """Eight VFs in four groups: whoever has one of a group, nobody else gets the other."""
+    world.policy(num_vfs=VFS // 2)
+    host = world.host(sim=sim_host("h1", 1, built=lambda number: behind_a_switch(two_socket_server(number))))
+    ids = boot_at_once(world)
+    host.settle()
+    found = [world.server(server_id) for server_id in ids]
+    running = [server for server in found if server.status is ServerStatus.ACTIVE]
+    assert len(running) == VFS // 2
+    with world.database.transaction() as tx:
+        devices = [tx.devices.fetch(allocation.device_id) for allocation in tx.allocations.find()]
+    assert len({device.iommu_group for device in devices}) == len(devices) == VFS // 2
+    for server in found:
+        assert server in running or (server.fault is not None and "IOMMU group" in server.fault.answer)
+    assert host.sim.machine.mishaps == []
     assert world.violations() == ()

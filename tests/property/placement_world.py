@@ -23,6 +23,7 @@ from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
 from fairlead.placement.boundary import Placed
 from fairlead.placement.snapshot import Fleet, host_view
+from tests.property import iommu_groups
 from tests.unit.placement.rows import (
     family,
     flavor,
@@ -80,6 +81,48 @@ def worlds(draw, hosts=3, slots=(0, 3)):
         devices = [draw(families(name, slot)) for slot in range(1, 1 + draw(st.integers(*slots)))]
         made.add(host(name, numa), [device for each in devices for device in each])
     return made
+
+
+@st.composite
+def grouped_worlds(draw):
+    """One host whose devices share IOMMU groups at random, and of which drivers of the host have some."""
+    made, devices = World(), []
+    for slot in range(1, 1 + draw(st.integers(1, 4))):
+        if draw(st.integers(0, 2)) == 2:
+            devices.append(plain("h0", slot, kernel_driver=draw(st.sampled_from([None, "nouveau"]))))
+        else:
+            devices += family("h0", slot, num_vfs=draw(st.sampled_from([2, 3, 0])), egress_mbps=20)
+    made.add(
+        host("h0"),
+        [
+            replace(
+                device,
+                iommu_group=draw(st.sampled_from([1, 2, 3, None, 10 + at])),
+                kernel_driver=draw(st.sampled_from([None] * 9 + ["iavf"]))
+                if device.kind is DeviceKind.VF
+                else device.kernel_driver,
+                policy_id=draw(st.sampled_from(["policy"] * 7 + [None]))
+                if device.kind is DeviceKind.PCI
+                else device.policy_id,
+            )
+            for at, device in enumerate(devices)
+        ],
+    )
+    return made
+
+
+@st.composite
+def mixed_requests(draw):
+    """A server that wants VFs by vfio and below macvtaps, and devices that are given whole."""
+    wanted = []
+    for at in range(draw(st.integers(1, 4))):
+        name, kind = f"r{at}", draw(st.sampled_from(["vf", "vf", "macvtap", DeviceKind.PF, DeviceKind.PCI]))
+        if kind in ("vf", "macvtap"):
+            rate = 1_000 * draw(st.sampled_from([0, 0, 6]))
+            wanted.append(vf(name, is_host_driven=kind == "macvtap", egress_kbps=rate))
+        else:
+            wanted.append(whole(name, kind=kind))
+    return request(*wanted)
 
 
 @st.composite
@@ -176,7 +219,14 @@ class World:
     def allocate(self, device: Device, name: str, wanted: PciRequest, egress_kbps: int) -> None:
         port_id = PortId(f"{name}-{wanted.id}") if wanted.port_id else None
         self.allocations[device.id] = Allocation(
-            device.id, device.family_id, device.host_id, ServerId(name), wanted.id, port_id, egress_kbps
+            device.id,
+            device.family_id,
+            device.host_id,
+            ServerId(name),
+            wanted.id,
+            port_id,
+            egress_kbps,
+            wanted.is_host_driven,
         )
         if port_id:
             self._ports[port_id] = port(port_id, mac=next(self._macs), server_id=ServerId(name))
@@ -286,7 +336,10 @@ def devices_fit(world: World, host_id: HostId, wanted: ServerRequest, chosen: fr
     """Whether some choice of a family for each request holds together."""
     heads = [device for device in world.devices_of(host_id) if device.id == device.family_id]
     options = [[head for head in heads if suits(world, head, each, chosen)] for each in wanted.pci]
-    return any(holds_together(world, host_id, wanted, choice) for choice in product(*options))
+    return any(
+        holds_together(world, host_id, wanted, choice) and groups_allow(world, host_id, wanted, choice)
+        for choice in product(*options)
+    )
 
 
 def suits(world: World, head: Device, wanted: PciRequest, chosen: frozenset[int]) -> bool:
@@ -336,6 +389,19 @@ def holds_together(world: World, host_id: HostId, wanted: ServerRequest, choice:
         elif len(takers) > sum(free(world, each) for each in vfs):
             return False
     return True
+
+
+def groups_allow(world: World, host_id: HostId, wanted: ServerRequest, choice: tuple[Device, ...]) -> bool:
+    """Whether single devices of the families can be given as far as their IOMMU groups go."""
+    devices = world.devices_of(host_id)
+    if all(device.iommu_group is None for device in devices):
+        return True
+    held = {row.device_id: row.is_host_driven for row in world.allocations.values() if row.host_id == host_id}
+    pairs = list(zip(wanted.pci, choice, strict=True))
+    return any(
+        iommu_groups.is_allowed(devices, held, given)
+        for given in iommu_groups.ways(devices, frozenset(held), pairs, {})
+    )
 
 
 def free(world: World, device: Device) -> bool:

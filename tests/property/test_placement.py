@@ -19,6 +19,8 @@ from tests.property.placement_world import (
     could_fit,
     crowded_hosts,
     greedy_requests,
+    grouped_worlds,
+    mixed_requests,
     overbooked,
     requests,
     worlds,
@@ -43,6 +45,22 @@ def test_servers_come_and_go_and_nothing_is_given_twice(world, data):
 @settings(bounded, max_examples=300)
 def test_servers_come_and_go_on_a_crowded_host(world, data):
     come_and_go(world, data, greedy_requests(devices=(0, 4)))
+
+
+@given(grouped_worlds(), st.data())
+@settings(bounded, max_examples=400)
+def test_servers_come_and_go_where_devices_share_iommu_groups(world, data):
+    come_and_go(world, data, mixed_requests())
+
+
+@given(grouped_worlds(), mixed_requests())
+@settings(bounded, max_examples=200)
+def test_a_host_whose_iommu_groups_keep_a_server_away_says_so(world, wanted):
+    (view,) = world.fleet
+    fit = fits(view, wanted)
+    assert isinstance(fit, Fit) == could_fit(world, view.host_id, wanted)
+    if not isinstance(fit, Fit):
+        assert all(reason.message and reason.about for reason in fit)
 
 
 def come_and_go(world, data, wishes):

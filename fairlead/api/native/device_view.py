@@ -79,6 +79,7 @@ class DeviceView(Struct, frozen=True, kw_only=True):
         says(
             "Why it is not offered, in one word: its `status`, or for an AVAILABLE device MANAGEMENT (the default "
             "route leaves through it), HOST_USES (the host has it in use), UNMANAGED (no device policy matches it), "
+            "IOMMU_GROUP (a server, or a driver of the host, has another device of its group), "
             "PF_HELD or BEYOND_COUNT (of a VF: its PF is given whole, or its policy wants fewer), VFS_HELD or BRIDGED "
             "(of a PF: its VFs or its bridge are in use)."
         ),

@@ -33,6 +33,10 @@ SOUND = Facts(
     servers=(server("s1"),),
 )
 
+GROUPED = (PF, *(replace(vf, status=DeviceStatus.ALLOCATED, iommu_group=7) for vf in (VF0, VF1)))
+BESIDE = replace(ALLOCATION, device_id=VF1.id, request_id=RequestId("p2"), port_id=None)
+OTHERS = replace(BESIDE, server_id=ServerId("s2"))
+
 SIZE = Size(server("s1").flavor)
 RESIZE = Resize(MigrationId("m1"), SIZE, SIZE, Power.RUNNING)
 RESIZED = server("s1", status=ServerStatus.VERIFY_RESIZE, resize=RESIZE)
@@ -54,6 +58,11 @@ def test_sound_rows_pass():
     ("expected", "changes"),
     [
         ("device_allocated_twice", {"allocations": (ALLOCATION, ALLOCATION)}),
+        ("iommu_group_held_twice", {"devices": GROUPED, "allocations": (ALLOCATION, OTHERS)}),
+        (
+            "iommu_group_held_twice",
+            {"devices": GROUPED, "allocations": (ALLOCATION, replace(BESIDE, is_host_driven=True))},
+        ),
         ("held_without_allocation", {"allocations": (), "bindings": ()}),
         ("allocated_but_available", {"devices": (PF, VF0, VF1)}),
         (

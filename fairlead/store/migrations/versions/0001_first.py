@@ -738,6 +738,7 @@ def _allocations() -> None:
         sa.Column("request_id", TEXT, nullable=False),
         sa.Column("port_id", TEXT, nullable=True),
         sa.Column("egress_kbps", sa.BigInteger(), nullable=False),
+        sa.Column("is_host_driven", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["device_id", "host_id"],
             ["devices.id", "devices.host_id"],

@@ -1,0 +1,61 @@
+"""What vfio refuses of a simulated machine: devices whose IOMMU group somebody else has a device of."""
+
+from collections.abc import Collection
+
+from fairlead.model.pci import STAND_INS, PciAddress
+from fairlead.sim.domain import DomainState
+from fairlead.sim.machine import Machine
+
+
+def refusal(machine: Machine, domain: DomainState, hostdevs: Collection[PciAddress]) -> str:
+    """Why the domain cannot have them, as libvirt and QEMU say it; "": it can. That the group is another guest's, or a
+    macvtap's, is a mishap: control has given it twice.
+    """
+    users, own = machine.passed_through(), {*hostdevs, *(domain.live_hostdevs if domain.is_up else ())}
+    for address in hostdevs:
+        group = machine.hardware.iommu_group(address)
+        for mate in machine.addresses():
+            if mate in own or machine.hardware.iommu_group(mate) != group or _goes_with(machine, mate, own):
+                continue
+            user = users.get(mate)
+            if user is not None:
+                if user.server_id is not None and not user.is_by_hand:
+                    machine.mishaps.append(
+                        f"{domain.name} was started with {address}, {user.name} has {mate}"
+                    )
+                return f"PCI device {mate} is in use by driver vfio-pci, domain {user.name}"
+            if _driver(machine, mate) not in STAND_INS:
+                if _is_told(machine, mate):
+                    machine.mishaps.append(f"{domain.name} was started with {address}, a macvtap has {mate}")
+                return f"vfio {address}: group {group} is not viable"
+    return ""
+
+
+def is_in_use(machine: Machine, address: PciAddress) -> bool:
+    """Whether vfio has a device of that one's group, so that no driver of the host can have it: EBUSY
+    (drivers/iommu/iommu.c, iommu_device_use_default_domain).
+    """
+    group = machine.hardware.iommu_group(address)
+    return any(machine.hardware.iommu_group(user) == group for user in machine.passed_through())
+
+
+def _goes_with(machine: Machine, mate: PciAddress, own: Collection[PciAddress]) -> bool:
+    """VFs of a PF that is given are gone by then."""
+    vf = machine.vf_at(mate)
+    return vf is not None and vf[0].nic.pci_address in own
+
+
+def _driver(machine: Machine, address: PciAddress) -> str | None:
+    vf, pf = machine.vf_at(address), machine.pf_at(address)
+    if vf is not None:
+        device = machine.links.vfs.get((vf[0].nic.key, vf[1]))
+        return device.driver if device else None
+    if pf is not None:
+        return pf.nic.kernel_driver if pf.has_driver else None
+    return next(device.kernel_driver for device in machine.hardware.plain if device.pci_address == address)
+
+
+def _is_told(machine: Machine, address: PciAddress) -> bool:
+    vf = machine.vf_at(address)
+    device = machine.links.vfs.get((vf[0].nic.key, vf[1])) if vf else None
+    return device is not None and device.is_told
