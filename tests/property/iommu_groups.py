@@ -30,12 +30,20 @@ def ways(
             yield from ways(devices, taken, rest, {**given, device.id: wanted.is_host_driven})
 
 
-def is_allowed(devices: list[Device], held: dict[str, bool], given: dict[str, bool]) -> bool:
-    """Whether all of them can be given at once. `held`: what others have, and whether below a macvtap."""
+def is_allowed(
+    devices: list[Device], held: dict[str, bool], given: dict[str, bool], own: frozenset[str] = frozenset()
+) -> bool:
+    """Whether all of them can be given at once. `held`: what somebody has, and whether below a macvtap; `own`: what the
+    server that gets them has of that, by vfio.
+    """
+    others = {device_id: is_host_driven for device_id, is_host_driven in held.items() if device_id not in own}
+    passed = {**given, **dict.fromkeys(own, False)}
     return all(
-        _is_drivable(device, _mates(device, devices, held), held, given)
+        _is_drivable(device, _mates(device, devices, held), others, passed)
         if given[device.id]
-        else all(_lets(device, mate, held, given) for mate in _mates(device, devices, held))
+        else all(
+            mate.id in own or _lets(device, mate, others, passed) for mate in _mates(device, devices, held)
+        )
         for device in devices
         if device.id in given and device.iommu_group is not None
     )

@@ -21,7 +21,7 @@ from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.model.request import PciRequest, ServerRequest
 from fairlead.model.server import Server
 from fairlead.model.uplink import uplinks
-from fairlead.placement.boundary import Placed
+from fairlead.placement.boundary import HostView, Placed
 from fairlead.placement.snapshot import Fleet, host_view
 from tests.property import iommu_groups
 from tests.unit.placement.rows import (
@@ -192,6 +192,13 @@ class World:
             [host_view(self.hosts[host_id], self.devices_of(host_id), allocations, servers, bridged)]
         )
 
+    def view_for(self, name: str, host_id: HostId) -> HostView:
+        """The host as a server that has devices there already sees it."""
+        allocations = [row for row in self.allocations.values() if row.host_id == host_id]
+        servers = [row for row in self.servers.values() if row.host_id == host_id]
+        devices = self.devices_of(host_id)
+        return host_view(self.hosts[host_id], devices, allocations, servers, own=ServerId(name))
+
     def on(self, name: str, host_id: HostId) -> bool:
         return name in self.servers and self.servers[name].host_id == host_id
 
@@ -302,8 +309,8 @@ def overbooked(world: World) -> Iterator[str]:
             yield f"{row.device_id} is far from {row.server_id}"
 
 
-def could_fit(world: World, host_id: HostId, wanted: ServerRequest) -> bool:
-    """Whether there is any way at all, found by trying each."""
+def could_fit(world: World, host_id: HostId, wanted: ServerRequest, own: str = "") -> bool:
+    """Whether there is any way at all, found by trying each; for the server `own` beside what it has."""
     made = world.hosts[host_id]
     servers = [row for row in world.servers.values() if row.host_id == host_id]
     if sum(row.flavor.vcpus for row in servers) + wanted.vcpus > made.capacity.vcpus:
@@ -313,7 +320,8 @@ def could_fit(world: World, host_id: HostId, wanted: ServerRequest) -> bool:
     edges = uplinks(world.devices_of(host_id))
     if any(net not in edges or not free(world, edges[net]) for net in wanted.bridged_networks):
         return False
-    return any(devices_fit(world, host_id, wanted, chosen) for chosen in node_choices(made, servers, wanted))
+    choices = node_choices(made, servers, wanted)
+    return any(devices_fit(world, host_id, wanted, chosen, own) for chosen in choices)
 
 
 def node_choices(made: Host, servers: list[Server], wanted: ServerRequest) -> Iterator[frozenset[int]]:
@@ -332,12 +340,14 @@ def node_choices(made: Host, servers: list[Server], wanted: ServerRequest) -> It
     yield from map(frozenset, combinations(roomy, cells))
 
 
-def devices_fit(world: World, host_id: HostId, wanted: ServerRequest, chosen: frozenset[int]) -> bool:
+def devices_fit(
+    world: World, host_id: HostId, wanted: ServerRequest, chosen: frozenset[int], own: str
+) -> bool:
     """Whether some choice of a family for each request holds together."""
     heads = [device for device in world.devices_of(host_id) if device.id == device.family_id]
     options = [[head for head in heads if suits(world, head, each, chosen)] for each in wanted.pci]
     return any(
-        holds_together(world, host_id, wanted, choice) and groups_allow(world, host_id, wanted, choice)
+        holds_together(world, host_id, wanted, choice) and groups_allow(world, host_id, wanted, choice, own)
         for choice in product(*options)
     )
 
@@ -391,15 +401,19 @@ def holds_together(world: World, host_id: HostId, wanted: ServerRequest, choice:
     return True
 
 
-def groups_allow(world: World, host_id: HostId, wanted: ServerRequest, choice: tuple[Device, ...]) -> bool:
+def groups_allow(
+    world: World, host_id: HostId, wanted: ServerRequest, choice: tuple[Device, ...], own: str
+) -> bool:
     """Whether single devices of the families can be given as far as their IOMMU groups go."""
     devices = world.devices_of(host_id)
     if all(device.iommu_group is None for device in devices):
         return True
-    held = {row.device_id: row.is_host_driven for row in world.allocations.values() if row.host_id == host_id}
+    rows = [row for row in world.allocations.values() if row.host_id == host_id]
+    held = {row.device_id: row.is_host_driven for row in rows}
+    passed = frozenset(row.device_id for row in rows if row.server_id == own and not row.is_host_driven)
     pairs = list(zip(wanted.pci, choice, strict=True))
     return any(
-        iommu_groups.is_allowed(devices, held, given)
+        iommu_groups.is_allowed(devices, held, given, passed)
         for given in iommu_groups.ways(devices, frozenset(held), pairs, {})
     )
 

@@ -53,6 +53,19 @@ def test_servers_come_and_go_where_devices_share_iommu_groups(world, data):
     come_and_go(world, data, mixed_requests())
 
 
+@given(grouped_worlds(), st.lists(mixed_requests(), min_size=1, max_size=2), mixed_requests())
+@settings(bounded, max_examples=200)
+def test_a_server_gets_more_devices_of_the_groups_that_it_has(world, first, wanted):
+    (host_id,) = world.hosts
+    for number, each in enumerate(first):
+        fit = fits(world.fleet.view(host_id), each)
+        if isinstance(fit, Fit):
+            world.claim(f"s{number}", each, Placed(host_id, fit))
+    assert isinstance(fits(world.view_for("s0", host_id), wanted), Fit) == could_fit(
+        world, host_id, wanted, "s0"
+    )
+
+
 @given(grouped_worlds(), mixed_requests())
 @settings(bounded, max_examples=200)
 def test_a_host_whose_iommu_groups_keep_a_server_away_says_so(world, wanted):
