@@ -67,9 +67,9 @@ def is_macvtapped(lookup: Lookup, wanted: DesiredMacvtap) -> bool:
 
 
 def is_bridged(lookup: Lookup, wanted: DesiredBridge) -> bool:
-    """Whether the bridge is there, up, filters VLANs and has its uplink and no other."""
+    """Whether the bridge is there, up, filters VLANs and has its uplink and no other, which lets in no MAC in vain."""
     seen, uplink = lookup.bridges.get(wanted.name), lookup.pfs.get(wanted.uplink)
-    if seen is None or uplink is None:
+    if seen is None or uplink is None or seen.unused_macs:
         return False
     uplinks = [name for name in seen.uplinks if not name.startswith(TAP_PREFIX)]
     return seen.is_up and seen.filters_vlans and uplinks == [uplink.name] and wanted.mtu in {None, seen.mtu}

@@ -121,13 +121,16 @@ class ObservedGuest:
 
 @dataclass(frozen=True, slots=True)
 class ObservedBridge:
-    """A bridge of ours and the network devices on it."""
+    """A bridge of ours and the network devices on it. `unused_macs`: what its uplinks let in by our hand, for guests
+    that have no tap on it any more.
+    """
 
     name: str
     is_up: bool
     filters_vlans: bool
     mtu: Count | None
     uplinks: tuple[str, ...] = ()
+    unused_macs: tuple[MacAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ forwarding table, which no frame from elsewhere moves, and the port is locked (b
 5.18), so a frame from another MAC is dropped. As
 long as all taps are like that, the kernel keeps the uplink out of promiscuous mode and writes the guests'
 MACs into the PF's own filter (net/bridge/br_if.c, br_manage_promisc), which is what lets a VF of the same PF
-reach them through the NIC's switch. We write them there too, for the bridge that has an unchecked tap.
+reach them through the NIC's switch. We write them there too, for the bridge that has an unchecked tap, and keep which
+ones we wrote (own_entries), so that they go with their tap, whoever deleted that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
 from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX, DesiredBridge, DesiredTap
@@ -27,44 +28,25 @@ from fairlead.linux.netlink import (
     Netlink,
     PortVlan,
 )
+from fairlead.linux.own_entries import OwnEntries
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress
 
 _UPLINK = BridgePort(learning=True, flood=True, locked=False)
 
 
-def observe_bridges(links: Iterable[Link]) -> tuple[ObservedBridge, ...]:
-    """Bridges of ours, by name."""
-    found = tuple(links)
-    return tuple(
-        ObservedBridge(
-            name=bridge.name,
-            is_up=bridge.is_up,
-            filters_vlans=bridge.filters_vlans is True,
-            mtu=bridge.mtu,
-            uplinks=tuple(sorted(link.name for link in _uplinks(found, bridge))),
-        )
-        for bridge in sorted(found, key=lambda link: link.name)
-        if _is_bridge(bridge)
-    )
-
-
-def observe_taps(netlink: Netlink, links: Iterable[Link]) -> tuple[ObservedTap, ...]:
-    """Taps of ours, by name. Raises NetlinkRefusal."""
-    found = {link.index: link for link in links}
-    taps = sorted((link for link in found.values() if _is_tap(link)), key=lambda link: link.name)
-    vlans = netlink.vlans() if taps else {}
-    reached = _reached(netlink, found, taps)
-    return tuple(_observe_tap(netlink, tap, found, vlans, reached) for tap in taps)
-
-
 class Bridges:
     """Makes and unmakes bridges and taps; each method may be repeated, and repairs what it finds."""
 
-    def __init__(self, netlink: Netlink) -> None:
+    def __init__(self, netlink: Netlink, own: OwnEntries) -> None:
         self._netlink = netlink
+        self._own = own
         # Guests are made several at once, and what an uplink carries follows from all of its taps.
         self._lock = Lock()
+
+    def observe(self, links: Iterable[Link]) -> tuple[tuple[ObservedBridge, ...], tuple[ObservedTap, ...]]:
+        """Bridges and taps of ours, by name. Raises NetlinkRefusal."""
+        return _observe(self._netlink, links, self._own)
 
     def make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
         """The bridge with that network device as its way out. Raises Fault."""
@@ -75,12 +57,13 @@ class Bridges:
             raise refusal(Act.MAKE_BRIDGE, f"{wanted.name} on {uplink}", error) from error
 
     def remove_bridge(self, name: str) -> None:
-        """Delete it, if it is there; its uplink stays up, on its own."""
+        """Delete it, if it is there, and what its uplink let in for it; that stays up, on its own."""
         try:
             with self._lock:
                 link = self._find(name)
                 if link is not None:
                     self._netlink.delete_link(link.index)
+                self._forget_unused(name, (), set())
         except OSError as error:
             raise refusal(Act.REMOVE_BRIDGE, name, error) from error
 
@@ -149,14 +132,9 @@ class Bridges:
             return
         links = {link.index: link for link in self._netlink.links()}
         bridge = links.get(tap.master or 0)
-        macs = {entry.mac for entry in self._netlink.entries(tap.index) if entry.on_bridge}
         self._netlink.delete_link(tap.index)
-        if bridge is None or not _is_bridge(bridge):
-            return
-        for uplink in _uplinks(links.values(), bridge):
-            for mac in macs:
-                self._netlink.delete_entry(ForwardingEntry(uplink.index, mac, None, on_bridge=False))
-        self._carry(bridge)
+        if bridge is not None and _is_bridge(bridge):
+            self._carry(bridge)
 
     def _carry(self, bridge: Link) -> None:
         """Let the uplinks carry the VLANs of the bridge's taps, and reach their guests' MACs."""
@@ -165,11 +143,23 @@ class Bridges:
         vlans = self._netlink.vlans()
         carried = {vlan.vlan for tap in taps for vlan in vlans.get(tap.index, ())}
         wanted = tuple(PortVlan(vlan, untagged=vlan == FLAT_VLAN) for vlan in sorted(carried))
-        macs = {entry.mac for tap in taps for entry in self._netlink.entries(tap.index) if entry.on_bridge}
-        for uplink in _uplinks(links, bridge):
+        macs = _macs(entry for tap in taps for entry in self._netlink.entries(tap.index))
+        uplinks = _uplinks(links, bridge)
+        for uplink in uplinks:
             self._set_vlans(uplink.index, wanted)
             for mac in sorted(macs - _filtered(self._netlink, uplink)):
+                self._own.keep(bridge.name, uplink.index, mac)
                 self._netlink.add_entry(ForwardingEntry(uplink.index, mac, None, on_bridge=False))
+        self._forget_unused(bridge.name, uplinks, macs)
+
+    def _forget_unused(self, bridge: str, uplinks: Iterable[Link], macs: set[MacAddress]) -> None:
+        """Take our entries away that no tap of these MACs needs. Those of others stay, the kernel's own too."""
+        unused = sorted(_unused(bridge, uplinks, macs, self._own))
+        there = {link.index for link in self._netlink.links()} if unused else ()
+        for index, mac in unused:
+            if index in there:
+                self._netlink.delete_entry(ForwardingEntry(index, mac, None, on_bridge=False))
+            self._own.forget(bridge, index, mac)
 
     def _set_vlans(self, index: int, wanted: tuple[PortVlan, ...]) -> None:
         present = self._netlink.vlans().get(index, ())
@@ -203,6 +193,53 @@ class Bridges:
         return link
 
 
+def _observe(
+    netlink: Netlink, links: Iterable[Link], own: OwnEntries
+) -> tuple[tuple[ObservedBridge, ...], tuple[ObservedTap, ...]]:
+    found = {link.index: link for link in links}
+    taps = sorted((link for link in found.values() if _is_tap(link)), key=lambda link: link.name)
+    entries = {tap.index: netlink.entries(tap.index) for tap in taps}
+    vlans = netlink.vlans() if taps else {}
+    reached = _reached(netlink, found, taps)
+    return (
+        tuple(_bridges(found, entries, own)),
+        tuple(_observe_tap(netlink, tap, found, entries[tap.index], vlans, reached) for tap in taps),
+    )
+
+
+def _bridges(
+    links: Mapping[int, Link], entries: Mapping[int, tuple[ForwardingEntry, ...]], own: OwnEntries
+) -> Iterator[ObservedBridge]:
+    """One that is gone counts as there, without uplinks, while one of our entries for it is left."""
+    bridges = {link.name: link for link in links.values() if _is_bridge(link)}
+    for name in sorted(bridges.keys() | own.bridges()):
+        bridge = bridges.get(name)
+        uplinks = _uplinks(links.values(), bridge) if bridge is not None else ()
+        taps = [index for index in entries if bridge is not None and links[index].master == bridge.index]
+        macs = _macs(entry for index in taps for entry in entries[index])
+        yield ObservedBridge(
+            name=name,
+            is_up=bridge is not None and bridge.is_up,
+            filters_vlans=bridge is not None and bridge.filters_vlans is True,
+            mtu=bridge.mtu if bridge is not None else None,
+            uplinks=tuple(sorted(link.name for link in uplinks)),
+            unused_macs=tuple(sorted({mac for _, mac in _unused(name, uplinks, macs, own)})),
+        )
+
+
+def _unused(
+    bridge: str, uplinks: Iterable[Link], macs: set[MacAddress], own: OwnEntries
+) -> frozenset[tuple[int, MacAddress]]:
+    """Our entries for which there is no tap with that MAC, or no uplink, any more."""
+    used = {(uplink.index, mac) for uplink in uplinks for mac in macs}
+    return own.of(bridge) - used
+
+
+def _macs(entries: Iterable[ForwardingEntry]) -> set[MacAddress]:
+    """Of guests, by their taps' entries."""
+    return {entry.mac for entry in entries if entry.on_bridge}
+
+
 def _is_bridge(link: Link) -> bool:
     return link.kind == "bridge" and link.name.startswith(BRIDGE_PREFIX)
 
@@ -233,6 +270,7 @@ def _observe_tap(
     netlink: Netlink,
     tap: Link,
     links: Mapping[int, Link],
+    entries: Iterable[ForwardingEntry],
     vlans: Mapping[int, tuple[PortVlan, ...]],
     reached: Mapping[int, set[MacAddress]],
 ) -> ObservedTap:
@@ -241,7 +279,7 @@ def _observe_tap(
     own = next((vlan.vlan for vlan in vlans.get(tap.index, ()) if vlan.untagged), None)
     macs = [
         entry.mac
-        for entry in netlink.entries(tap.index)
+        for entry in entries
         if entry.on_bridge and entry.vlan == own and entry.mac in reached.get(tap.master or 0, ())
     ]
     port, ingress = tap.port, netlink.ingress(tap.index)

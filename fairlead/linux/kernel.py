@@ -12,7 +12,7 @@ from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
 from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
-from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
+from fairlead.linux.bridge import Bridges
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
 from fairlead.linux.faults import Act, fault, not_a_member, pf_subject, refusal, vf_subject
@@ -22,6 +22,7 @@ from fairlead.linux.identity import Identities, pf_key
 from fairlead.linux.linkcounters import read_link_counters
 from fairlead.linux.macvtap import Macvtaps, observe_macvtaps
 from fairlead.linux.netlink import Link, Netlink, NetlinkRefusal
+from fairlead.linux.own_entries import OwnEntries
 from fairlead.linux.ownership import OwnVfs
 from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
@@ -64,7 +65,7 @@ class LinuxKernel:
         self._reserve = reserve
         self._write_attribute = write or write_attribute
         self._vfs = Vfs(netlink, self._sysfs, self._write_attribute)
-        self._bridges = Bridges(netlink)
+        self._bridges = Bridges(netlink, OwnEntries(root))
         self._binding = VfBinding(netlink, self._sysfs, self._write_attribute)
         self._macvtaps = Macvtaps(netlink, self._sysfs, self._binding)
         self._identities = Identities(root / "run/fairlead/pf")
@@ -79,13 +80,14 @@ class LinuxKernel:
             links = self._netlink.links()
             used = self._used(functions, links)
             pfs = self._pfs(functions, used)
+            bridges, taps = self._bridges.observe(links)
             return KernelView(
                 boot_id=self._sysfs.boot_id(),
                 capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
                 pfs=pfs,
                 pcis=plain_devices(functions, self._sysfs.root / "sys/bus/pci/devices"),
-                bridges=observe_bridges(links),
-                taps=observe_taps(self._netlink, links),
+                bridges=bridges,
+                taps=taps,
                 macvtaps=observe_macvtaps(self._netlink, links, functions, pfs),
                 told_vfs=told_vfs(self._sysfs, pfs),
             )

@@ -1,6 +1,6 @@
 """The agent's kernel boundary over a simulated machine, in memory: fast, for thousands of simulated days."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
@@ -18,7 +18,7 @@ from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.infiniband import TAKES_PARTITIONS
-from fairlead.model.pci import PciAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim import vfio
 from fairlead.sim.machine import Machine, PfState
@@ -36,6 +36,8 @@ class SimKernel:
         """Each with its uplink, and which of that's network devices is on it: a later one is not."""
         self.taps: dict[str, DesiredTap] = {}
         self.macvtaps: dict[str, DesiredMacvtap] = {}
+        self._let_in: dict[tuple[str, MacAddress], tuple[str, PfState, int]] = {}
+        """What uplinks let in, by bridge: in which boot, and which of its network devices."""
 
     def observe(self) -> KernelView:
         """Everything that is plugged in."""
@@ -58,13 +60,7 @@ class SimKernel:
                 )
                 for device in machine.hardware.plain
             ),
-            bridges=tuple(
-                ObservedBridge(
-                    name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=_uplinks(uplink, birth)
-                )
-                for name, (bridge, uplink, birth) in self.bridges.items()
-                if name in machine.virtual_links
-            ),
+            bridges=tuple(self._bridges()),
             taps=tuple(_tap(tap) for name, tap in self.taps.items() if name in machine.virtual_links),
             macvtaps=tuple(
                 _macvtap(machine, macvtap)
@@ -150,11 +146,13 @@ class SimKernel:
         state = self._pf("Making a bridge on", uplink)
         self.bridges[bridge.name] = (bridge, state, state.births)
         self._machine.links.make(bridge.name)
+        self._forget_unused(bridge.name)
 
     def remove_bridge(self, name: str) -> None:
         """Gone, with every tap taken off it."""
         self._machine.called("remove_bridge")
         self._machine.virtual_links.discard(name)
+        self._forget_unused(name)
 
     def make_tap(self, tap: DesiredTap) -> None:
         """Made or repaired, on its bridge."""
@@ -163,11 +161,15 @@ class SimKernel:
             raise Fault(Failure("kernel_refused", "Making tap", tap.name, f"there is no bridge {tap.bridge}"))
         self.taps[tap.name] = tap
         self._machine.links.make(tap.name)
+        _, uplink, birth = self.bridges[tap.bridge]
+        self._let_in[tap.bridge, tap.mac] = (self._machine.boot_id, uplink, birth)
 
     def remove_tap(self, name: str) -> None:
         """Gone."""
         self._machine.called("remove_tap")
         self._machine.virtual_links.discard(name)
+        if name in self.taps and self.taps[name].bridge in self._machine.virtual_links:
+            self._forget_unused(self.taps[name].bridge)
 
     def make_macvtap(
         self, macvtap: DesiredMacvtap, pf: ObservedPf, vf_driver: str, *, is_repair: bool
@@ -220,6 +222,33 @@ class SimKernel:
         if state.nic.is_management:
             self._machine.mishaps.append(f"{doing} {state.nic.name}, which carries the default route")
         return state
+
+    def _bridges(self) -> Iterator[ObservedBridge]:
+        for name in sorted({*self.bridges, *(bridge for bridge, _ in self._let_in)}):
+            unused = self._unused(name)
+            if name in self._machine.virtual_links:
+                bridge, uplink, birth = self.bridges[name]
+                uplinks = _uplinks(uplink, birth)
+                yield ObservedBridge(
+                    name, is_up=True, filters_vlans=True, mtu=bridge.mtu, uplinks=uplinks, unused_macs=unused
+                )
+            elif unused:
+                yield ObservedBridge(name, is_up=False, filters_vlans=False, mtu=None, unused_macs=unused)
+
+    def _unused(self, bridge: str) -> tuple[MacAddress, ...]:
+        links, boot_id = self._machine.virtual_links, self._machine.boot_id
+        taps = [tap for name, tap in self.taps.items() if {name, bridge} <= links and tap.bridge == bridge]
+        used = {tap.mac for tap in taps}
+        left = (
+            mac
+            for (name, mac), (boot, uplink, birth) in self._let_in.items()
+            if (name, boot, birth) == (bridge, boot_id, uplink.births) and mac not in used
+        )
+        return tuple(sorted(left))
+
+    def _forget_unused(self, bridge: str) -> None:
+        for mac in self._unused(bridge):
+            del self._let_in[bridge, mac]
 
     def _vf(self, doing: str, pf: ObservedPf, index: int) -> PfState:
         state = self._pf(doing, pf)

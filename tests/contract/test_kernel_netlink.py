@@ -10,8 +10,9 @@ import pytest
 
 from fairlead.hoststate.desired import FLAT_VLAN, DesiredBridge, DesiredTap
 from fairlead.hoststate.observed import ObservedTap
-from fairlead.linux.bridge import Bridges, observe_bridges, observe_taps
+from fairlead.linux.bridge import Bridges
 from fairlead.linux.netlink import BridgePort, ForwardingEntry, Ingress, Link, NetlinkRefusal, PortVlan, Route
+from fairlead.linux.own_entries import OwnEntries
 from fairlead.linux.rtnetlink import RtNetlink
 from fairlead.linux.wake import LinkEvents
 from fairlead.model.errors import Fault
@@ -26,10 +27,18 @@ PORT_ID = PortId("0f0f0f0f-0000-4000-8000-000000000001")
 IN_TIME = 10.0
 
 
+class HostNetlink(RtNetlink):
+    """With what is kept of entries that are ours."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.own = OwnEntries(root)
+
+
 @pytest.fixture
-def netlink() -> Iterator[RtNetlink]:
+def netlink(tmp_path: Path) -> Iterator[HostNetlink]:
     with private_network():
-        own = RtNetlink()
+        own = HostNetlink(tmp_path)
         yield own
         own.close()
 
@@ -58,14 +67,14 @@ def tap(**changes: object) -> DesiredTap:
     )
 
 
-def seen_tap(netlink: RtNetlink) -> ObservedTap:
-    (seen,) = observe_taps(netlink, netlink.links())
+def seen_tap(netlink: HostNetlink) -> ObservedTap:
+    _, (seen,) = Bridges(netlink, netlink.own).observe(netlink.links())
     return seen
 
 
-def made(netlink: RtNetlink, *taps: DesiredTap) -> Bridges:
+def made(netlink: HostNetlink, *taps: DesiredTap) -> Bridges:
     """Skips where the kernel lacks the filters of what comes in."""
-    bridges = Bridges(netlink)
+    bridges = Bridges(netlink, netlink.own)
     bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), "up0")
     try:
         for wanted in taps:
@@ -214,9 +223,9 @@ def test_reading_wakes_nobody(netlink: RtNetlink):
     assert not woken.is_set()
 
 
-def test_a_bridge_filters_vlans_and_gives_its_ports_none(bridged: RtNetlink):
+def test_a_bridge_filters_vlans_and_gives_its_ports_none(bridged: HostNetlink):
     made(bridged)
-    (seen,) = observe_bridges(bridged.links())
+    (seen,), _ = Bridges(bridged, bridged.own).observe(bridged.links())
     assert (seen.name, seen.is_up, seen.filters_vlans, seen.uplinks) == (BRIDGE, True, True, ("up0",))
     assert bridged.vlans().get(found(bridged, "up0").index, ()) == ()
     assert found(bridged, "up0").is_up
@@ -232,7 +241,7 @@ def test_a_tap_reads_back_as_wanted(bridged: RtNetlink, wanted: DesiredTap):
     assert (seen.is_up, seen.spoof_check, seen.port_id) == (wanted.is_up, wanted.spoof_check, PORT_ID)
 
 
-def test_the_uplink_carries_what_the_taps_need_and_no_more(bridged: RtNetlink):
+def test_the_uplink_carries_what_the_taps_need_and_no_more(bridged: HostNetlink):
     bridges = made(bridged, tap())
     uplink = found(bridged, "up0").index
     assert bridged.vlans()[uplink] == (PortVlan(100, untagged=False),)
@@ -243,7 +252,7 @@ def test_the_uplink_carries_what_the_taps_need_and_no_more(bridged: RtNetlink):
     assert [entry for entry in bridged.entries(uplink) if entry.mac == GUEST_MAC] == []
 
 
-def test_what_somebody_changed_is_seen_and_repaired(bridged: RtNetlink):
+def test_what_somebody_changed_is_seen_and_repaired(bridged: HostNetlink):
     bridges = made(bridged, tap())
     index = found(bridged, TAP).index
     bridged.join(index, found(bridged, BRIDGE).index, BridgePort(learning=True, flood=True, locked=False))
@@ -256,7 +265,7 @@ def test_what_somebody_changed_is_seen_and_repaired(bridged: RtNetlink):
     assert (seen.mac, seen.vlan, seen.spoof_check) == (GUEST_MAC, 100, True)
 
 
-def test_a_program_of_another_guest_is_seen_and_repaired(bridged: RtNetlink):
+def test_a_program_of_another_guest_is_seen_and_repaired(bridged: HostNetlink):
     bridges = made(bridged, tap())
     another = Ingress(None, (), MacAddress("fa:16:3e:00:00:02"))
     for wanted, present in ((tap(), another), (tap(), Ingress()), (tap(spoof_check=False), another)):
@@ -267,21 +276,21 @@ def test_a_program_of_another_guest_is_seen_and_repaired(bridged: RtNetlink):
         assert seen_tap(bridged).sources == ()
 
 
-def test_a_rate_reads_back(bridged: RtNetlink):
+def test_a_rate_reads_back(bridged: HostNetlink):
     made(bridged, tap(max_rate_kbps=10_000))
     assert seen_tap(bridged).max_rate_kbps == 10_000
-    bridges = Bridges(bridged)
+    bridges = Bridges(bridged, bridged.own)
     bridges.make_tap(tap(max_rate_kbps=20_000))
     assert seen_tap(bridged).max_rate_kbps == 20_000
     bridges.make_tap(tap())
     assert seen_tap(bridged).max_rate_kbps is None
 
 
-def test_sources_read_back(bridged: RtNetlink):
+def test_sources_read_back(bridged: HostNetlink):
     few, more = ("0.0.0.0/32", "10.0.0.5/32", "fe80::1/128"), ("0.0.0.0/32", "10.1.0.0/16", "::/0")
     made(bridged, tap(sources=few, max_rate_kbps=10_000))
     assert (seen_tap(bridged).sources, seen_tap(bridged).max_rate_kbps) == (few, 10_000)
-    bridges = Bridges(bridged)
+    bridges = Bridges(bridged, bridged.own)
     bridges.make_tap(tap(sources=more))
     assert (seen_tap(bridged).sources, seen_tap(bridged).max_rate_kbps) == (more, None)
     said(f"tc filter del dev {TAP} ingress prio 9")
@@ -296,7 +305,22 @@ def test_sources_read_back(bridged: RtNetlink):
     assert said(f"tc filter show dev {TAP} ingress") == ""
 
 
-def test_removing_a_bridge_leaves_its_uplink_up(bridged: RtNetlink):
+def test_an_entry_of_ours_goes_whoever_took_the_tap(bridged: HostNetlink):
+    bridges = made(bridged, tap(spoof_check=False))
+    uplink, others = found(bridged, "up0").index, MacAddress("fa:16:3e:00:00:02")
+    said(f"bridge fdb add {others} dev up0 self")
+    ip(f"link del {TAP}")
+    (seen,), _ = Bridges(bridged, bridged.own).observe(bridged.links())
+    assert seen.unused_macs == (GUEST_MAC,)
+    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), "up0")
+    (seen,), _ = Bridges(bridged, bridged.own).observe(bridged.links())
+    assert seen.unused_macs == ()
+    macs = {entry.mac for entry in bridged.entries(uplink) if not entry.on_bridge}
+    assert GUEST_MAC not in macs
+    assert others in macs
+
+
+def test_removing_a_bridge_leaves_its_uplink_up(bridged: HostNetlink):
     bridges = made(bridged, tap())
     for _ in range(2):
         bridges.remove_tap(TAP)
@@ -305,7 +329,7 @@ def test_removing_a_bridge_leaves_its_uplink_up(bridged: RtNetlink):
     assert (uplink.master, uplink.is_up) == (None, True)
 
 
-def test_the_vlan_that_the_bridge_needs_itself_is_refused(bridged: RtNetlink):
+def test_the_vlan_that_the_bridge_needs_itself_is_refused(bridged: HostNetlink):
     with pytest.raises(Fault) as caught:
         made(bridged, tap(vlan=FLAT_VLAN))
     assert caught.value.failure.code == "vlan_reserved"
@@ -319,7 +343,7 @@ def test_no_descriptor_is_left_open():
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_an_entry_that_outlived_its_vlan_goes(bridged: RtNetlink):
+def test_an_entry_that_outlived_its_vlan_goes(bridged: HostNetlink):
     bridges = made(bridged, tap())
     index = found(bridged, TAP).index
     bridged.delete_vlan(index, 100)
@@ -328,7 +352,7 @@ def test_an_entry_that_outlived_its_vlan_goes(bridged: RtNetlink):
     assert bridged.vlans()[index] == (PortVlan(200, untagged=True),)
 
 
-def test_a_frame_from_the_wire_with_the_guests_mac_does_not_take_it_over(bridged: RtNetlink):
+def test_a_frame_from_the_wire_with_the_guests_mac_does_not_take_it_over(bridged: HostNetlink):
     made(bridged, tap())
     ip("link set wire0 up")
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
@@ -338,7 +362,7 @@ def test_a_frame_from_the_wire_with_the_guests_mac_does_not_take_it_over(bridged
     assert seen_tap(bridged).mac == GUEST_MAC
 
 
-def test_an_entry_that_somebody_moved_comes_back(bridged: RtNetlink):
+def test_an_entry_that_somebody_moved_comes_back(bridged: HostNetlink):
     bridges = made(bridged, tap())
     said(f"bridge fdb replace {GUEST_MAC} dev up0 master static vlan 100")
     assert seen_tap(bridged).mac is None

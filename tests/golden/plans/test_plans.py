@@ -138,6 +138,20 @@ def with_a_deaf_macvtap() -> SimHost:
     return host
 
 
+def without_its_tap() -> SimHost:
+    """Somebody took it; the uplink still lets in its guest's MAC."""
+    host = converged(HostWish(servers=(replace(ONE, vfs=()),)))
+    (tap,) = host.kernel.taps
+    host.machine.virtual_links.discard(tap)
+    return host
+
+
+def without_its_bridge() -> SimHost:
+    host = without_its_tap()
+    host.machine.virtual_links.clear()
+    return host
+
+
 CASES = {
     "first_vfs_are_made_before_any_guest": (bare, BOTH),
     "guests_start_on_configured_vfs": (lambda: converged(HostWish()), BOTH),
@@ -248,6 +262,11 @@ CASES = {
         lambda: converged(HostWish(servers=(TAPPED,))),
         HostWish(servers=(ServerWish(1, leaving_vfs=TAPPED.vfs, first_nic=8),)),
     ),
+    "what_an_uplink_lets_in_for_no_tap_goes": (
+        without_its_tap,
+        HostWish(servers=(replace(ONE, vfs=()), TWO)),
+    ),
+    "what_an_uplink_lets_in_for_no_bridge_goes": (without_its_bridge, HostWish(removals=(1,))),
     "a_pf_is_emptied_before_a_guest_starts_with_it": (
         lambda: converged(HostWish()),
         HostWish(servers=(ServerWish(1, whole=1),)),
