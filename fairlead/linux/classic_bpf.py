@@ -22,7 +22,7 @@ _ALWAYS, _IF_EQUAL, _IF_ANY_BIT = 0x00, 0x10, 0x40
 _PLUS, _PLUS_X, _AND, _SHIFT_LEFT = 0x00, 0x08, 0x50, 0x60
 _X_TO_A = 0x80
 _WORD = 4
-_PIECES_OF_A_WORD = 3
+_WHOLE = 0xFFFFFFFF
 _TAG_PRESENT = 0xFFFFF030
 """SKF_AD_OFF and SKF_AD_VLAN_TAG_PRESENT."""
 
@@ -90,6 +90,17 @@ def when(value: int, piece: Piece) -> Piece:
     return (Instruction(_JUMP | _IF_EQUAL, 1, 0, value), _jump(len(piece)), *piece)
 
 
+def when_either(value: int, other: int, before: Piece, piece: Piece) -> Piece:
+    """The piece, if A is one of these; with the other, what is before it as well."""
+    return (
+        Instruction(_JUMP | _IF_EQUAL, 2, 0, other),
+        Instruction(_JUMP | _IF_EQUAL, 1 + len(before), 0, value),
+        _jump(len(before) + len(piece)),
+        *before,
+        *piece,
+    )
+
+
 def pass_if(mask: int) -> Piece:
     """Let the frame pass if A has a bit of the mask."""
     return (Instruction(_JUMP | _IF_ANY_BIT, 0, 1, mask), *PASS)
@@ -100,8 +111,7 @@ def require_one_of(networks: Iterable[Network], word: Piece) -> Piece:
     (first,) = word
     otherwise = DROP
     for network in sorted(networks, reverse=True):
-        asked = tuple(_words(network, first))
-        otherwise = (*asked, _jump(len(otherwise)), *otherwise)
+        otherwise = (*_words(network, first), _jump(len(otherwise)), *otherwise)
     return otherwise
 
 
@@ -109,15 +119,14 @@ def networks_asked(program: Piece, *places: tuple[Piece, int]) -> Iterator[tuple
     """Address and length of each network that the program asks for in addresses at these places: what loads the first
     word, and how many words there are.
     """
-    lengths = {word: count * _PIECES_OF_A_WORD for (word,), count in places}
+    counts = {word: count for (word,), count in places}
     start = 0
     while start < len(program):
-        asked = program[start : start + lengths.get(program[start], 0)]
-        masks, values = asked[1::_PIECES_OF_A_WORD], asked[2::_PIECES_OF_A_WORD]
-        if masks and all(one.code == _ALU | _AND for one in masks):
-            address = b"".join(one.value.to_bytes(_WORD, "big") for one in values)
-            yield address, sum(one.value.bit_count() for one in masks)
-        start += max(len(asked), 1)
+        words, end = _words_asked(program, start, counts.get(program[start], 0))
+        if words:
+            address = b"".join(value.to_bytes(_WORD, "big") for value, _ in words)
+            yield address, sum(mask.bit_count() for _, mask in words)
+        start = end
 
 
 def walk(kinds: Iterable[int], fragment: int, depth: int) -> Piece:
@@ -165,18 +174,33 @@ def _over_one(extensions: tuple[int, ...], fragment: int, rest: Piece) -> Piece:
     return (*questions, *over_fragment, *over_extension, *rest)
 
 
-def _words(network: Network, first: Instruction) -> Iterator[Instruction]:
-    """Go on behind the jump that follows these as soon as a word is another. All words are asked for, those that may
-    be anything too, so that it reads back.
+def _words(network: Network, first: Instruction) -> Piece:
+    """Go on behind the jump that follows this as soon as a word is another. All words are asked for, those that may be
+    anything too, so that it reads back.
     """
     values, masks = network.network_address.packed, network.netmask.packed
-    for offset in range(0, len(values), _WORD):
-        left = len(values) - offset - _WORD
-        behind = left // _WORD * _PIECES_OF_A_WORD + 1
+    asked: Piece = ()
+    for offset in reversed(range(0, len(values), _WORD)):
         mask, value = (int.from_bytes(octets[offset : offset + _WORD], "big") for octets in (masks, values))
-        yield Instruction(first.code, value=first.value + offset)
-        yield Instruction(_ALU | _AND, value=mask)
-        yield Instruction(_JUMP | _IF_EQUAL, 0, behind, value)
+        cut = () if mask == _WHOLE else (Instruction(_ALU | _AND, value=mask),)
+        word = Instruction(first.code, value=first.value + offset)
+        asked = (word, *cut, Instruction(_JUMP | _IF_EQUAL, 0, len(asked) + 1, value), *asked)
+    return asked
+
+
+def _words_asked(program: Piece, start: int, count: int) -> tuple[list[tuple[int, int]], int]:
+    """Value and mask of so many words, and where what asks for them ends; none where something else is there."""
+    words: list[tuple[int, int]] = []
+    place = start
+    for _ in range(count):
+        cut, compared = (program[place + 1 : place + 3] + DROP * 2)[:2]
+        has_cut = cut.code == _ALU | _AND
+        last = compared if has_cut else cut
+        if last.code != _JUMP | _IF_EQUAL:
+            return [], start + 1
+        words.append((last.value, cut.value if has_cut else _WHOLE))
+        place += 3 if has_cut else 2
+    return words, max(place, start + 1)
 
 
 def _jump(count: int) -> Instruction:

@@ -51,6 +51,10 @@ _HINTS = {
         Act.MAKE_TAP,
         errno.ENOENT,
     ): "The kernel needs modules tun, sch_ingress, cls_matchall, cls_bpf, act_police and act_gact: modprobe them.",
+    (
+        Act.MAKE_TAP,
+        errno.ERANGE,
+    ): "Has its port more addresses than the filter has room for, some 150 of IPv6 or 450 of IPv4?",
     (Act.MAKE_MACVTAP, errno.EOPNOTSUPP): "The kernel needs CONFIG_MACVTAP: modprobe macvtap.",
     (
         Act.MAKE_MACVTAP,

@@ -33,6 +33,7 @@ from fairlead.linux.classic_bpf import (
     require_one_of,
     walk,
     when,
+    when_either,
     x_is,
 )
 from fairlead.model.pci import MacAddress
@@ -67,8 +68,7 @@ def guest_program(mac: MacAddress, prefixes: Iterable[str]) -> Piece:
         *_require_mac(mac, _SOURCE_MAC),
         *((*IS_TAGGED, *require(0)) if asks else ()),
         *load(2, _ETHERTYPE),
-        *when(_ARP, arp),
-        *when(_RARP, (*load(2, _ARP_DEED), *require(_ASK_BACKWARDS), *arp)),
+        *when_either(_ARP, _RARP, (*load(2, _ARP_DEED), *require(_ASK_BACKWARDS)), arp),
         *when(_IPV4, (*source, *_ipv4())),
         *when(_IPV6, (*source6, *_ipv6(target))),
         *(DROP if asks else (*refuse(*_VLAN_TAGS), *PASS)),

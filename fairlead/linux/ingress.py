@@ -82,6 +82,7 @@ def set_ingress(channel: nl.Channel, index: int, wanted: Ingress) -> None:
 
 def _let_speak(channel: nl.Channel, index: int, seen: _Seen, speaker: Speaker) -> None:
     """Nobody but that one. The program takes the place of the one that is there, with no moment between them."""
+    body = program_body(index, speaker)
     if not seen.drops:
         _clear(channel, index, seen, DROP_PRIORITY)
         _make(channel, drop_body(index))
@@ -91,7 +92,7 @@ def _let_speak(channel: nl.Channel, index: int, seen: _Seen, speaker: Speaker) -
     for priority in sorted(seen.places.keys() - ours):
         _clear(channel, index, seen, priority)
     if seen.speaker != speaker or PROGRAM_PRIORITY not in ours:
-        channel.request(_NEW_FILTER, program_body(index, speaker), nl.CREATE)
+        channel.request(_NEW_FILTER, body, nl.CREATE)
 
 
 def _read(channel: nl.Channel, index: int) -> _Seen:

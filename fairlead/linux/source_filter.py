@@ -6,13 +6,16 @@ tc-bpf(8). Traps: all filters of one priority are of one kind and protocol; one 
 handle 0, a priority goes with all that it has.
 """
 
+import errno
 import socket
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fairlead.linux import message as nl
 from fairlead.linux.classic_bpf import decode, encode
 from fairlead.linux.guest_program import guest_program, read_program
+from fairlead.linux.netlink import NetlinkRefusal
 from fairlead.model.pci import MacAddress
 
 PROGRAM_PRIORITY, DROP_PRIORITY = 2, 9
@@ -26,6 +29,9 @@ _NOT_IN_SOFTWARE = 0x2
 _MATCHALL_ACTIONS = 2
 _GACT_PARAMETERS, _SHOT = 2, 2
 _INSTRUCTION_OCTETS = 8
+_MOST_OCTETS = 24_000
+"""What the kernel takes is more (BPF_MAXINSNS), but a dump tells no message of more than 32 KiB (net/netlink)."""
+_KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,13 @@ class Speaker:
 
 
 def program_body(index: int, speaker: Speaker) -> bytes:
-    """The filter that lets the guest's frames pass, to be made, or put in the place of the one that is there."""
+    """The filter that lets the guest's frames pass, to be made, or put in the place of the one that is there. Raises
+    NetlinkRefusal for more addresses than it has room for.
+    """
     octets = encode(guest_program(speaker.mac, speaker.prefixes))
+    if len(octets) > _MOST_OCTETS:
+        said = f"{len(speaker.prefixes)} addresses make a filter of {len(octets)} octets; {_MOST_OCTETS} is the most"
+        raise NetlinkRefusal(errno.ERANGE, said)
     return _body(
         index,
         PROGRAM_PRIORITY,
@@ -62,8 +73,7 @@ def read_speaker(answer: bytes) -> Speaker | None:
     elsewhere = int.from_bytes(options.get(_BPF_HARDWARE, b""), "little") & _NOT_IN_SOFTWARE
     if kind != "bpf" or changed or elsewhere or not _is_ours(answer):
         return None
-    said = read_program(decode(options.get(_BPF_PROGRAM, b"")))
-    return Speaker(*said) if said else None
+    return _speaker(options.get(_BPF_PROGRAM, b""))
 
 
 def is_drop(answer: bytes) -> bool:
@@ -77,6 +87,13 @@ def is_drop(answer: bytes) -> bool:
         if found.get(_KIND, b"").rstrip(b"\0") == b"gact" and parameters is not None:
             return int(struct.unpack_from("=IIi", parameters)[2]) == _SHOT
     return False
+
+
+@lru_cache(maxsize=_KEPT)
+def _speaker(program: bytes) -> Speaker | None:
+    """Each look reads the same programs."""
+    said = read_program(decode(program))
+    return Speaker(*said) if said else None
 
 
 def _body(index: int, priority: int, kind: str, *options: bytes) -> bytes:

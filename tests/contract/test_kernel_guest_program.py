@@ -1,6 +1,7 @@
 """Which frames of a guest pass: its program, run by the kernel as the filter of a socket."""
 
 import ctypes
+import errno
 import socket
 import struct
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from fairlead.linux import message as nl
 from fairlead.linux.classic_bpf import encode
 from fairlead.linux.guest_program import guest_program
+from fairlead.linux.netlink import NetlinkRefusal
 from fairlead.linux.source_filter import Speaker, program_body, read_speaker
 from fairlead.model.pci import MacAddress
 from lab.frames import (
@@ -266,18 +268,41 @@ def test_a_frame_with_a_tag_is_dropped_where_there_are_addresses():
         assert received([tagged, plain], ()) == [plain, plain]
 
 
-def test_the_kernel_tells_a_filter_as_it_was_made():
-    speakers = [Speaker(MAC, SOURCES), Speaker(MAC, ()), Speaker(MacAddress(ANOTHER), SOURCES[:1])]
+@contextmanager
+def ingress() -> Iterator[tuple[nl.Channel, int]]:
+    """Of a device of a network of its own."""
     with private_network():
         ip("link add va type veth peer name vb")
         said("tc qdisc add dev va ingress")
-        channel, index = nl.Channel(), socket.if_nametoindex("va")
+        channel = nl.Channel()
+        try:
+            yield channel, socket.if_nametoindex("va")
+        finally:
+            channel.close()
+
+
+def test_the_kernel_tells_a_filter_as_it_was_made():
+    speakers = [Speaker(MAC, SOURCES), Speaker(MAC, ()), Speaker(MacAddress(ANOTHER), SOURCES[:1])]
+    with ingress() as (channel, index):
         for speaker in speakers:
             channel.request(NEW_FILTER, program_body(index, speaker), nl.CREATE)
             asked = struct.pack("=BxxxiIII", 0, index, 0, 0xFFFF0000, 0)
             answers = channel.request(GET_FILTER, asked, nl.DUMP)
             assert [found for answer in answers if (found := read_speaker(answer))] == [speaker]
-        channel.close()
+
+
+@pytest.mark.parametrize(("pattern", "room"), [("10.0.{}.{}/32", 450), ("fd00::{:x}:{:x}/128", 150)])
+def test_a_filter_has_room_for_so_many_addresses(pattern: str, room: int):
+    """As the hint of a Fault says. The kernel would take more, and could not tell them any more."""
+    addresses = sorted(pattern.format(1 + number // 200, 1 + number % 200) for number in range(room + 50))
+    few = Speaker(MAC, tuple(addresses[:room]))
+    with ingress() as (channel, index):
+        channel.request(NEW_FILTER, program_body(index, few), nl.CREATE)
+        asked = struct.pack("=BxxxiIII", 0, index, 0, 0xFFFF0000, 0)
+        assert few in map(read_speaker, channel.request(GET_FILTER, asked, nl.DUMP))
+    with pytest.raises(NetlinkRefusal) as refused:
+        program_body(1, Speaker(MAC, tuple(addresses)))
+    assert refused.value.errno == errno.ERANGE
 
 
 def received(sent: Iterable[bytes], sources: Iterable[str]) -> list[bytes]:

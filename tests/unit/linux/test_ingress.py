@@ -191,6 +191,16 @@ def test_filters_behind_the_last_or_in_another_chain_are_others():
     assert read_ingress(table, TAP) == GUEST
 
 
+def test_more_addresses_than_there_is_room_for_change_nothing():
+    table = made(GUEST)
+    table.seen.clear()
+    many = tuple(f"fd00::{number:x}/128" for number in range(1, 400))
+    with pytest.raises(NetlinkRefusal):
+        set_ingress(table, TAP, Ingress(None, many, MAC))
+    assert table.seen == []
+    assert read_ingress(table, TAP) == GUEST
+
+
 def test_the_rate_comes_first():
     table = made(Ingress(1000, FEW, MAC))
     bodies = [table.filters[place] for place in sorted(table.filters)]
