@@ -82,13 +82,14 @@ class Kernel(Protocol):
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """Take it from the host's network driver, if one has it, with whatever is on its network device; then reset it
-        (sysfs `reset`), where the device has that.
+        (sysfs `reset`), where the device has that: what its owner was told lies in the PF, and is cleared after.
         """
         ...
 
     def reset_device(self, address: PciAddress) -> None:
-        """Function-level reset of a PF or plain device, where it has one and no driver of the host has it: one
-        that took the device back has begun with it anew, and would lose it by a reset from below.
+        """Function-level reset of a PF or plain device, where no driver of the host has it: one that took the device
+        back has begun with it anew, and would lose it by a reset from below. Raises Fault `reset_missing` where the
+        device has none: it stays as its guest left it.
         """
         ...
 

@@ -26,6 +26,7 @@ from fairlead.linux.own_entries import OwnEntries
 from fairlead.linux.ownership import OwnVfs
 from fairlead.linux.patience import patiently
 from fairlead.linux.pci import plain_devices
+from fairlead.linux.resets import Resets
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
 from fairlead.linux.vf_binding import VfBinding, told_vfs
@@ -34,7 +35,7 @@ from fairlead.linux.vfs import Vfs
 from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
-from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.quirk import Deed
 from fairlead.model.vf import VfSettings, differences
 
@@ -67,6 +68,7 @@ class LinuxKernel:
         self._vfs = Vfs(netlink, self._sysfs, self._write_attribute)
         self._bridges = Bridges(netlink, OwnEntries(root))
         self._binding = VfBinding(netlink, self._sysfs, self._write_attribute)
+        self._resets = Resets(self._sysfs, self._write_attribute)
         self._macvtaps = Macvtaps(netlink, self._sysfs, self._binding)
         self._identities = Identities(root / "run/fairlead/pf")
         self._management = SeenManagement(root / "run/fairlead/management")
@@ -171,18 +173,11 @@ class LinuxKernel:
         if address is None:
             raise fault("vf_missing", Act.RESET, subject, "it is not there")
         self._binding.take(address)
-        attribute = self._sysfs.folder(address) / "reset"
-        if attribute.exists():
-            self._write(attribute, "1", Act.RESET, subject)
+        self._resets.reset_vf(address, subject)
 
     def reset_device(self, address: PciAddress) -> None:
         """See Kernel.reset_device."""
-        function = self._sysfs.function(address)
-        if function is None:
-            raise fault("device_missing", Act.RESET, address, "there is no such PCI device any more")
-        attribute = self._sysfs.folder(address) / "reset"
-        if function.kernel_driver in STAND_INS and attribute.exists():
-            self._write(attribute, "1", Act.RESET, address)
+        self._resets.reset_device(address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
         """See Kernel.set_num_vfs. Autoprobe goes off first: no driver of the host shall take the VFs. Returns once

@@ -58,7 +58,7 @@ class Nic:
 
 @dataclass(frozen=True, slots=True)
 class PlainDevice:
-    """A PCI device that is no NIC. `class_code` as in sysfs."""
+    """A PCI device that is no NIC. `class_code` as in sysfs. `has_reset`: the kernel can reset it alone."""
 
     pci_address: PciAddress
     vendor: str
@@ -66,6 +66,7 @@ class PlainDevice:
     class_code: int
     kernel_driver: str | None
     numa_node: int
+    has_reset: bool = True
 
     @property
     def key(self) -> str:

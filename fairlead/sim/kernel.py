@@ -18,7 +18,7 @@ from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.infiniband import TAKES_PARTITIONS
-from fairlead.model.pci import MacAddress, PciAddress
+from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim import vfio
 from fairlead.sim.machine import Machine, PfState
@@ -122,6 +122,9 @@ class SimKernel:
         self._machine.called("reset_device")
         if not self._machine.present(address):
             raise Fault(Failure("device_missing", "Resetting", address, "there is no such device"))
+        plain = {device.pci_address: device for device in self._machine.hardware.plain}
+        if address in plain and not plain[address].has_reset and plain[address].kernel_driver in STAND_INS:
+            raise Fault(Failure("reset_missing", "Resetting", address, "it has no reset"))
         self._machine.reset(address)
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:

@@ -105,6 +105,8 @@ class Tree:
 
     def _plain(self, device: PlainDevice, *, is_given: bool) -> None:
         folder = self._function(device.pci_address, device.class_code, device.vendor, device.product)
+        if not device.has_reset:
+            (folder / "reset").unlink(missing_ok=True)
         self._put(folder / "numa_node", str(device.numa_node))
         self._driver(folder, "vfio-pci" if is_given else device.kernel_driver)
 

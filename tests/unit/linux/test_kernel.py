@@ -237,7 +237,7 @@ def test_a_reset_goes_to_the_vf_and_not_to_another(host: Host):
     assert (devices / "0000:01:10.0/reset").read_text() == "\n"
 
 
-def test_a_function_without_reset_is_left_as_it_is(host: Host):
+def test_a_vf_without_reset_is_left_to_the_scrub_of_its_settings(host: Host):
     (host.tree.root / "sys/bus/pci/devices/0000:01:10.2/reset").unlink()
     host.kernel.reset_vf(host.pf(), 1)
 
@@ -296,6 +296,19 @@ def test_a_plain_device_is_reset_only_where_no_driver_of_the_host_has_it(host: H
     assert [(host.tree.root / folder / "reset").read_text().strip() for folder in (gpu, busy)] == ["1", ""]
     with pytest.raises(Fault, match="no such PCI device"):
         host.kernel.reset_device(PciAddress("0000:60:00.0"))
+
+
+@pytest.mark.parametrize("driver", [None, "vfio-pci"])
+def test_a_device_without_a_reset_of_its_own_counts_as_reset_only_once_a_driver_of_the_host_has_it(
+    host: Host, driver: str | None
+):
+    folder = host.tree.function("0000:5e:00.0", class_code=0x030000, device="10de:1eb8", driver=driver)
+    with pytest.raises(Fault, match="no way to reset it alone") as caught:
+        host.kernel.reset_device(PciAddress("0000:5e:00.0"))
+    assert caught.value.failure.code == "reset_missing"
+    assert "FLReset" in caught.value.failure.hint
+    host.tree.link(f"{folder}/driver", "../../../../bus/pci/drivers/nouveau")
+    host.kernel.reset_device(PciAddress("0000:5e:00.0"))
 
 
 def test_a_driver_that_is_busy_is_asked_again_for_what_it_has_not_taken(host: Host):
