@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import IPv6Address
 from typing import cast
 
 from lab import expect
@@ -16,15 +17,14 @@ from lab.phases.guests import Member, address_of
 from lab.phases.inventory import INVENTORY
 from lab.site import BLUE_VLAN, GREEN_VLAN, Site
 
-_ADA = Member(
-    "ada", "--network blue --vnic-type macvtap --vlan-priority 5 --trusted", BLUE_VLAN, 5, trust=True
-)
+_ADA = Member("ada", "--network blue --vnic-type macvtap --vlan-priority 5", BLUE_VLAN, 5)
 _BOB = Member("bob", "--network blue --vnic-type direct", BLUE_VLAN)
-_EVE = Member("eve", "--network green --vnic-type macvtap", GREEN_VLAN)
+_EVE = Member("eve", "--network green --vnic-type macvtap --trusted", GREEN_VLAN, trust=True)
 _MORE = Member("more", "--network blue --vnic-type macvtap", BLUE_VLAN)
 _CREW = (_ADA, _BOB, _EVE)
 _DRIVER, _MTU, _FOREIGN_VLAN, _FOREIGN_MTU = "igbvf", 1500, 999, 1400
 _REPAIR_SECONDS = 60.0
+_ALL_HOSTS, _ALL_NODES, _LINK_SCOPE = "01:00:5e:00:00:01", "33:33:00:00:00:01", "20"
 _MOST_DEATHS = 4
 """The guest is stopped, removed; the macvtap is deleted; the VF is scrubbed. Two of these may fall together."""
 
@@ -56,6 +56,7 @@ class _Reached:
 def _show(lab: Lab) -> None:
     _boot(lab)
     _traffic(lab)
+    _multicast(lab)
     _drift(lab)
     _renewal(lab)
     _attachment(lab)
@@ -107,6 +108,53 @@ def _traffic(lab: Lab) -> None:
         tags = {(frame.vlan, frame.priority) for frame in frames if frame.source == own}
         expect.equal(f"tags of {member.name}'s frames on the wire", tags, {(member.vlan, member.priority)})
     lab.progress.say(f"    {len(frames)} frames on the wire")
+
+
+def _multicast(lab: Lab) -> None:
+    """Bob asks ada's link-local address for its MAC, through a VF that nobody trusts: its macvtap has that address's
+    group, without which nothing comes, and has it again though the agent was away when somebody took it. A trusted
+    one takes in all groups; no VF is promiscuous.
+    """
+    host, site = lab.host, lab.site
+    ada, bob = Guest(site, _ADA.name), Guest(site, _BOB.name)
+    seen, mac = _macvtap(host, _name(site, _ADA.name)), str(site.port_of(_ADA.name)["mac_address"])
+    asked_by = f"33:33:ff:{mac[9:]}"
+    for name in (seen.name, seen.below):
+        missing = {_ALL_HOSTS, _ALL_NODES, asked_by} - _groups(host, name)
+        expect.equal(f"groups that {name} lacks", missing, set())
+    address = _link_local(ada)
+    expect.true(f"bob reaches ada as {address}", bob.reaches(f"{address}%eth0"))
+    expect.true("ada reaches bob as well", ada.reaches(f"{_link_local(bob)}%eth0"))
+    site.agent.kill()
+    host.must(f"bridge fdb del {asked_by} dev {seen.name} self")
+    for guest in (ada, bob):  # what ada asks of bob would tell bob its MAC
+        expect.true(f"{guest.name} forgets its neighbours", guest.runs("ip neigh flush dev eth0"))
+    expect.true("without its group bob does not reach it", not bob.reaches(f"{address}%eth0"))
+    site.agent.start()
+    site.wait_for("its group again", lambda: asked_by in _groups(host, seen.name), _REPAIR_SECONDS)
+    site.wait_for("bob to reach it again", lambda: bob.reaches(f"{address}%eth0"), _REPAIR_SECONDS)
+    for member, takes_all in ((_ADA, False), (_EVE, True)):
+        found = _macvtap(host, _name(site, member.name))
+        expect.equal(f"whether {member.name}'s takes in all groups", _has_flag(host, found.name), takes_all)
+        below = json.loads(host.must(f"ip -j -d link show {found.below}"))[0]
+        told = (below["promiscuity"], below["allmulti"])
+        expect.equal(f"promiscuity and all groups below {member.name}", told, (0, int(takes_all)))
+
+
+def _groups(host: Host, name: str) -> set[str]:
+    """Multicast groups that a network device takes in."""
+    return {entry["mac"] for entry in json.loads(host.must(f"bridge -j fdb show dev {name}") or "[]")}
+
+
+def _has_flag(host: Host, name: str) -> bool:
+    return "ALLMULTI" in json.loads(host.must(f"ip -j link show {name}"))[0]["flags"]
+
+
+def _link_local(guest: Guest) -> str:
+    """The one of its first NIC, as its kernel made it."""
+    listed = [line.split() for line in guest.output("cat /proc/net/if_inet6")]
+    (octets,) = [octets for octets, _, _, scope, _, nic in listed if (scope, nic) == (_LINK_SCOPE, "eth0")]
+    return str(IPv6Address(bytes.fromhex(octets)))
 
 
 def _drift(lab: Lab) -> None:
