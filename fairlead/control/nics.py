@@ -1,6 +1,6 @@
 """From the NICs that a boot asks for to ports: given ones are taken, networks get new ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -22,7 +22,14 @@ from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import NetworkId, PortId, PortProfileId, QosPolicyId, QosRuleId, ServerId
 from fairlead.model.network import Network
 from fairlead.model.port import Port, VnicType
-from fairlead.model.qos import Direction, QosPolicy, QosRule, QosRuleKind
+from fairlead.model.qos import (
+    Direction,
+    QosPolicy,
+    QosRule,
+    QosRuleKind,
+    egress_limit_kbps,
+    egress_minimum_kbps,
+)
 from fairlead.model.request import Nic
 
 MOST_NICS = 32
@@ -186,7 +193,9 @@ def _made(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> Port:
     network = _network(tx, caller, nic)
     _check_allowed(tx, caller, nic, network)
     wanted = (WantedAddress(ip_address=nic.fixed_ip),) if nic.fixed_ip else None
-    policy_id = _policy_for_rates(tx, caller, server_id, nic) if _has_rates(nic) else nic.qos_policy_id
+    policy_id = (
+        _policy_for_rates(tx, caller, server_id, nic, network) if _has_rates(nic) else nic.qos_policy_id
+    )
     new = ports.NewPort(
         project_id=caller.project_id,
         network_id=network.id,
@@ -258,21 +267,39 @@ def _has_rates(nic: BootNic) -> bool:
     return nic.max_mbps is not None or nic.min_mbps is not None
 
 
-def _policy_for_rates(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> QosPolicyId:
+def _policy_for_rates(
+    tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic, network: Network
+) -> QosPolicyId:
+    rates = _rates(tx, nic, network)
     name = f"rates of a NIC of server {server_id}"
-    new = NewQosPolicy(caller.project_id, name, tags=(MADE_FOR_NIC,))
-    policy = qos.create(tx, new)
-    for rule in _rules(nic, tx.new_id(), tx.new_id()):
+    policy = qos.create(tx, NewQosPolicy(caller.project_id, name, tags=(MADE_FOR_NIC,)))
+    for rule in _rules(rates, tx.new_id(), tx.new_id()):
         qos.add_rule(tx, policy.id, rule)
     return policy.id
 
 
-def _rules(nic: BootNic, *ids: str) -> list[QosRule]:
-    wanted = ((QosRuleKind.BANDWIDTH_LIMIT, nic.max_mbps), (QosRuleKind.MINIMUM_BANDWIDTH, nic.min_mbps))
+def _rates(tx: Tx, nic: BootNic, network: Network) -> dict[QosRuleKind, int | None]:
+    """In kbit/s: what the NIC asks for; where it does not, what its network's QoS policy says, whose cap it keeps to,
+    for whoever may boot a server may not lift it. Raises InvalidValue.
+    """
+    policy = tx.qos_policies.fetch(network.qos_policy_id) if network.qos_policy_id else None
+    cap, promised = egress_limit_kbps(policy), egress_minimum_kbps(policy)
+    for name, mbps in (("max_mbps", nic.max_mbps), ("min_mbps", nic.min_mbps)):
+        if policy is not None and cap is not None and mbps is not None and mbps * _KBPS > cap:
+            whose = f"QoS policy {policy.name or policy.id} of network {network.name or network.id}"
+            raise InvalidValue(name, mbps, f"at most {cap / _KBPS:g}, by {whose}")
+    most = cap if nic.max_mbps is None else nic.max_mbps * _KBPS
+    least = promised if nic.min_mbps is None else nic.min_mbps * _KBPS
+    if least is not None and most is not None:
+        least = min(least, most)
+    return {QosRuleKind.BANDWIDTH_LIMIT: most, QosRuleKind.MINIMUM_BANDWIDTH: least}
+
+
+def _rules(rates: Mapping[QosRuleKind, int | None], *ids: str) -> list[QosRule]:
     return [
-        QosRule(QosRuleId(rule_id), kind, Direction.EGRESS, mbps * _KBPS)
-        for (kind, mbps), rule_id in zip(wanted, ids, strict=True)
-        if mbps is not None
+        QosRule(QosRuleId(rule_id), kind, Direction.EGRESS, kbps)
+        for (kind, kbps), rule_id in zip(rates.items(), ids, strict=True)
+        if kbps is not None
     ]
 
 
@@ -310,7 +337,7 @@ def _draft(tx: Tx, caller: Caller, nic: BootNic, number: int) -> Nic:
 
 def _draft_policy(tx: Tx, caller: Caller, nic: BootNic, network: Network) -> QosPolicy | None:
     if _has_rates(nic):
-        rules = tuple(_rules(nic, "limit", "minimum"))
+        rules = tuple(_rules(_rates(tx, nic, network), "limit", "minimum"))
         return QosPolicy(QosPolicyId("draft"), caller.project_id, "draft", tx.now, tx.now, rules=rules)
     wanted = nic.qos_policy_id or network.qos_policy_id
     policy = tx.qos_policies.get(wanted) if wanted else None
