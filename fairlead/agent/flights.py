@@ -22,6 +22,8 @@ Flying = Generator[None, None, None]
 
 PATIENCE_SECONDS = 900.0
 """How long a step may take before it is told of: an image takes minutes, anything else less."""
+_BRIEF_SECONDS, _CAUTION_SECONDS = 1.0, 60.0
+"""What should be brief and takes longer than the first, as with a driver that is busy: for so long nothing is brief."""
 _ROOM_WITH_OVERDUE = 4
 """How many times the room is begun at most, however many of those do not come back: each has a thread."""
 
@@ -108,6 +110,7 @@ class Flights:
         self._runner = runner
         self._wake = wake
         self._flights: dict[str, _Flight] = {}
+        self._cautious_until = 0.0
 
     @property
     def keys(self) -> frozenset[str]:
@@ -120,10 +123,11 @@ class Flights:
         return reduce(Resources.__or__, (flight.resources for flight in self._flights.values()), NOTHING)
 
     def has_room(self, chain: Chain) -> bool:
-        """Whether it could be started now. What is brief always can: it does not fly, it is done. What is overdue
-        may never come back, and takes room from others only when there is too much of it.
+        """Whether it could be started now. What is brief always can: it does not fly, it is done. While such things
+        take long they fly as well. What is overdue may never come back, and takes room from others only when there is
+        too much of it.
         """
-        if is_brief(chain):
+        if self._is_brief(chain):
             return True
         room, all_in_flight = self._runner.room, len(self._flights)
         return all_in_flight - len(self.overdue()) < room and all_in_flight < room * _ROOM_WITH_OVERDUE
@@ -138,7 +142,8 @@ class Flights:
     def start(self, chain: Chain, lookup: Lookup) -> ChainResult | None:
         """Start it; its result if it is over already, as one is that cannot be started."""
         flight = self._flights[chain.key] = _Flight(chain, self._clock)
-        runner = InTurn() if is_brief(chain) else self._runner
+        began, brief = self._clock.monotonic(), self._is_brief(chain)
+        runner = InTurn() if brief else self._runner
         flying = self._fly(flight, lookup)
         try:
             runner.start(flying)
@@ -147,7 +152,13 @@ class Flights:
             flying.close()
             _log.exception("chain_not_begun", chain=chain.key)
             flight.result = _failed(chain, _not_begun(chain, error))
+        now = self._clock.monotonic()
+        if brief and now - began > _BRIEF_SECONDS:
+            self._cautious_until = now + _CAUTION_SECONDS
         return self._flights.pop(chain.key).result if flight.result else None
+
+    def _is_brief(self, chain: Chain) -> bool:
+        return is_brief(chain) and self._clock.monotonic() >= self._cautious_until
 
     def ended(self) -> tuple[ChainResult, ...]:
         """Those that are over since this was asked last: they are in flight no more."""

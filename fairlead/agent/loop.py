@@ -111,9 +111,11 @@ class Agent:
 
     def _converge(self) -> _Sight:
         """The same chain twice in a tick means that it was done and the host does not keep it: that is a
-        failure too, with back-off, or a driver that ignores us would keep us busy for ever.
+        failure too, with back-off, or a driver that ignores us would keep us busy for ever. Nor is what failed tried
+        twice in a tick, however long that takes.
         """
         done: dict[str, Chain] = {}
+        self._tried_at = self._hands.clock.monotonic()
         sight, is_over = self._pass(done)
         for _ in range(_PASSES):
             if is_over:
@@ -126,22 +128,21 @@ class Agent:
 
     def _pass(self, done: dict[str, Chain]) -> tuple[_Sight, bool]:
         """Observe, diff, begin once; whether there was nothing to begin, so that what was observed still is."""
-        now = self._tried_at = self._hands.clock.monotonic()
         for result in self._flights.ended():
-            self._record(result, done, now)
+            self._record(result, done)
         in_flight = self._flights.resources
         desired = self._hands.ledger.accepted() or DesiredState(self._host_id, 0)
         observed = self._observe()
         plan = self._plan(desired, observed)
         self._retries.keep_planned(plan, self._flights.keys)
         lookup = look_up(desired, observed)
-        self._refuse_repeats(plan, lookup, done, now)
+        self._refuse_repeats(plan, lookup, done)
         if desired.generation:
             self._hands.kernel.own_vfs(lookup.our_vfs)
             self._hands.ledger.mark_verified(verified_vfs(lookup, self._hands.ledger.verified()))
-        turns = Turns(self._flights, lookup, self._retries.barred(now))
+        turns = Turns(self._flights, lookup, self._retries.barred(self._tried_at))
         for result in turns.take(plan):
-            self._record(result, done, now)
+            self._record(result, done)
         failures = (*self._retries.standing(self._flights.keys), *self._flights.overdue(), *turns.blocked)
         sight = _Sight(desired, observed, in_flight, plan, failures)
         return sight, not turns.is_any_begun
@@ -160,17 +161,17 @@ class Agent:
         plan, disks = diff(desired, observed), self._hands.disks
         return plan.without(chain.key for chain in plan.chains if is_fetched(chain, disks))
 
-    def _refuse_repeats(self, plan: HostPlan, lookup: Lookup, done: dict[str, Chain], now: float) -> None:
+    def _refuse_repeats(self, plan: HostPlan, lookup: Lookup, done: dict[str, Chain]) -> None:
         """What was done and is planned again by the very next look was not kept. What was seen as wanted between is as
         good as never done: somebody has changed it since.
         """
-        barred = self._retries.barred(now)
+        barred = self._retries.barred(self._tried_at)
         again = [chain for chain in plan.chains if done.get(chain.key) == chain]
         done.clear()
         for chain in again:
             done[chain.key] = chain
             if chain.key not in barred:
-                self._retries.failed(chain, self._not_kept(chain, lookup), now)
+                self._retries.failed(chain, self._not_kept(chain, lookup), self._hands.clock.monotonic())
 
     def _not_kept(self, chain: Chain, lookup: Lookup) -> SubjectFailure:
         match chain.steps:
@@ -179,13 +180,13 @@ class Agent:
             case _:
                 return blamed(chain, _not_kept(chain))
 
-    def _record(self, result: ChainResult, done: dict[str, Chain], now: float) -> None:
+    def _record(self, result: ChainResult, done: dict[str, Chain]) -> None:
         self._reporter.note(result.events)
         if result.outcome is Outcome.DONE:
             done[result.chain.key] = result.chain
             self._retries.succeeded(result.chain)
         elif result.failure is not None:
-            self._retries.failed(result.chain, result.failure, now)
+            self._retries.failed(result.chain, result.failure, self._hands.clock.monotonic())
             _log.warning(
                 "chain_failed",
                 host_id=self._host_id,

@@ -108,11 +108,17 @@ def resources_of(chain: Chain) -> Resources:
 
 
 def is_brief(chain: Chain) -> bool:
-    """Whether it is done in milliseconds: messages to the kernel, and nothing to wait for."""
+    """Whether it is done in milliseconds: messages to the kernel, and nothing to wait for, as a switch is that is asked
+    for an association.
+    """
     brief = (
         RemoveTap | RemoveMacvtap | RemoveImage | SetUpPf | MakeBridge | RemoveBridge | ConfigureVf | MakeTap
     )
-    return all(isinstance(step, brief) for step in chain.steps)
+    return all(isinstance(step, brief) and not _asks_switch(step) for step in chain.steps)
+
+
+def _asks_switch(step: Step) -> bool:
+    return isinstance(step, ConfigureVf) and step.settings.association is not None
 
 
 def wish_for(resources: Resources, desired: DesiredState) -> DesiredState:
