@@ -11,7 +11,7 @@ from fairlead.cli.invocation import Invocation, pass_invocation
 from fairlead.cli.lookup import find, listed
 from fairlead.cli.nics import parse_nic
 from fairlead.cli.output import progress
-from fairlead.cli.waiting import Wait, last_event
+from fairlead.cli.waiting import Wait, events_after, last_event
 from fairlead.client.session import ClientError, Json, Session
 
 _SERVERS = "/compute/v2.1/servers"
@@ -125,7 +125,7 @@ def _wait(
 def _last_trouble(wait: Wait) -> str:
     """What was last told of the server that went wrong; "" where nothing was."""
     words, newest = "", 0
-    while found := listed(wait.session, "/v1/events", {"server": wait.server_id, "after": str(newest)}):
+    while found := events_after(wait.session, wait.server_id, newest):
         newest = max(cast("int", event["id"]) for event in found)
         words = next((str(one["message"]) for one in reversed(found) if one["kind"] in _TROUBLES), words)
     return words

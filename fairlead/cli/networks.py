@@ -259,7 +259,7 @@ def _port_wording(session: Session) -> Words:
             "addresses": [address["ip_address"] for address in fixed],
             "network": networks.get(str(record["network_id"])),
             "server": servers.get(device, device) or None,
-            "host": record["binding:host_id"] or None,
+            "host": record.get("binding:host_id") or None,
         }
 
     return words

@@ -1,4 +1,7 @@
-"""--wait: shows a server's events as they come, until it has got where it was going."""
+"""--wait: shows a server's events as they come, until it has got where it was going.
+
+Events name hosts and devices, so only operators read them (`v1:events:read`): for others the server is looked at.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +18,8 @@ Found = TypeVar("Found")
 _POLL_SECONDS = 5
 _AWAY_SECONDS = 60.0
 _RETRY_SECONDS = 1.0
-_GONE = 404
+_LOOK_SECONDS = 1.0
+_FORBIDDEN, _GONE = 403, 404
 
 
 @dataclass
@@ -35,7 +39,8 @@ class Wait:
     def until(self, is_done: Callable[[Json], bool]) -> Json | None:
         """The server once `is_done` says so, None once it is gone; its events are shown meanwhile.
 
-        Woken by events: between two looks it waits in control's long poll. Control may be away for a minute.
+        Woken by events: between two looks it waits in control's long poll, or for a second where nobody may hear of
+        events. Control may be away for a minute.
         """
         with self._explained():
             self._show_events(0)
@@ -77,8 +82,10 @@ class Wait:
 
     def _show_events(self, seconds: int) -> bool:
         """Show what is new, waiting up to `seconds` for it; whether there was any."""
-        params = {"server": self.server_id, "after": str(self.seen), "wait": str(seconds)}
-        found = listed(self.session, "/v1/events", params)
+        found = events_after(self.session, self.server_id, self.seen, seconds)
+        if found is None:
+            time.sleep(min(seconds, _LOOK_SECONDS))
+            return True
         for event in found:
             progress(f"{event['at']}  {event['message']}")
             self.seen = max(self.seen, _number(event))
@@ -112,11 +119,24 @@ def read_server(session: Session, server_id: str) -> Json | None:
 
 
 def last_event(session: Session, server_id: str) -> int:
-    """The id of the server's newest event, so that a wait shows only what comes after it."""
+    """The id of the server's newest event, so that a wait shows only what comes after it; 0: nobody may know."""
     newest = 0
-    while found := listed(session, "/v1/events", {"server": server_id, "after": str(newest)}):
+    while found := events_after(session, server_id, newest):
         newest = max(map(_number, found))
     return newest
+
+
+def events_after(session: Session, server_id: str, newest: int, seconds: int = 0) -> list[Json] | None:
+    """A page of the server's events behind that one, waiting up to `seconds` for any; None: the caller may not read
+    them.
+    """
+    params = {"server": server_id, "after": str(newest), "wait": str(seconds)}
+    try:
+        return listed(session, "/v1/events", params)
+    except ClientError as error:
+        if error.status == _FORBIDDEN:
+            return None
+        raise
 
 
 def _number(event: Json) -> int:

@@ -14,7 +14,7 @@
     2 rows                                     so many rows there are
     becomes 0 rows                             so many there are in the end
 
-    $ fairlead alias create a1 ...             Fairlead's own command, as the operator, for what no client has
+    $ fairlead alias create a1 ...             Fairlead's own command, for what no client has
 
     $ openstack server show nobody
     fails: No Server found                     it ends with an error that has these words

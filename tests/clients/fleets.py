@@ -62,9 +62,10 @@ class Fleet:
         found: list[Any] = self.operator.get("/v1/audit").raise_for_status().json()["violations"]
         return found
 
-    def fairlead(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """A command of Fairlead's own, as the operator."""
-        return _fairlead(self.url, words, **self.login_of_commands)
+    def fairlead(self, words: Sequence[str], who: str = OPERATOR) -> subprocess.CompletedProcess[str]:
+        """A command of Fairlead's own, as the operator or one of PEOPLE."""
+        own = {"FAIRLEAD_USER": who, "FAIRLEAD_PASSWORD": PASSWORD, "FAIRLEAD_PROJECT": EAST}
+        return _fairlead(self.url, words, **(self.login_of_commands if who == OPERATOR else own))
 
 
 def surroundings(**more: str) -> dict[str, str]:

@@ -97,7 +97,7 @@ class Held:
         words = filled(exchange.words, self.kept)
         if exchange.program == "openstack":
             return self.openstack.run(exchange.cloud, [*words, *(["-f", "json"] if as_json else [])])
-        done = self.fleet.fairlead([*(["--json"] if as_json else []), *words])
+        done = self.fleet.fairlead([*(["--json"] if as_json else []), *words], exchange.cloud)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def _is_met(self, expected: Expectation, answer: Answer, printed: Any) -> bool:

@@ -34,7 +34,12 @@ def test_no_nic_lifts_the_cap(world: World, asked: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "held"),
-    [({"max_mbps": 40}, (40, 20)), ({"min_mbps": 30}, (50, 30)), ({"max_mbps": 10}, (10, 10)), ({}, (50, 20))],
+    [
+        ({"max_mbps": 40}, (40, 20)),
+        ({"min_mbps": 30}, (50, 30)),
+        ({"max_mbps": 10}, (10, 10)),
+        ({}, (50, 20)),
+    ],
 )
 def test_what_a_nic_does_not_ask_for_is_as_its_network_has_it(
     world: World, asked: dict[str, int], held: tuple[int, int]
