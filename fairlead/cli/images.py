@@ -11,7 +11,7 @@ from fairlead.cli.lookup import find, listed
 from fairlead.cli.output import deleted, progress, show_list, show_one
 from fairlead.cli.pairs import parse_labels
 from fairlead.cli.undoing import taken_back
-from fairlead.client.session import Json, Session
+from fairlead.client.session import ClientError, Json, Session
 
 _IMAGES = "/image/v2/images"
 _COLUMNS = {"ID": "id", "Name": "name", "Status": "status", "Format": "disk_format", "Bytes": "size"}
@@ -118,7 +118,14 @@ def image_id(session: Session, wanted: str) -> str:
     if "/" in wanted and not path.is_file():
         raise click.UsageError(f"--image: There is no file {wanted}.")
     if "/" not in wanted:
-        return str(find(session, _IMAGES, "image", wanted)["id"])
+        try:
+            return str(find(session, _IMAGES, "image", wanted)["id"])
+        except ClientError as error:
+            if error.code != "not_found" or not path.is_file():
+                raise
+            raise ClientError(
+                error.message, code=error.code, hint=f"The file of that name: ./{wanted}"
+            ) from None
     with path.open("rb") as data:
         digest = hashlib.file_digest(data, "sha512").hexdigest()
     for known in listed(session, _IMAGES, {"name": path.name}):

@@ -113,7 +113,7 @@ def _claim(tx: Tx, caller: Caller, host: Host, server: Server, port: Port) -> No
     fit = fits_beside(view_of(tx, host, server.id), own, server.cells)
     if not isinstance(fit, Fit):
         shows = caller.may(_SEES_HOSTS, of_server(server))
-        why = " ".join(reason.message for reason in fit) if shows else _NOT_HERE
+        why = f"On host {host.name}: {' '.join(reason.message for reason in fit)}" if shows else _NOT_HERE
         who = "A new port" if port.owned_by_server else f"Port {port.name or port.id}"
         raise Conflict("cannot_bind", f"{who} cannot be attached to server {server.name}: {why.rstrip('.')}.")
     device, heads = None, {}

@@ -82,8 +82,10 @@ def views(tx: Tx, devices: tuple[Device, ...]) -> tuple[DeviceView, ...]:
 
 
 def _all_holders(tx: Tx, device: Device, family: tuple[Device, ...]) -> list[str]:
-    """In words, also the servers whose vNICs leave through it."""
+    """In words, also the servers whose vNICs leave through it, and whoever has its PF whole: its VFs come back then."""
+    head = () if device.id == device.family_id else (tx.devices.fetch(device.family_id),)
     holding = [view.holder for view in views(tx, family) if view.holder]
+    holding += [f"{view.holder} (its PF, whole)" for view in views(tx, head) if view.holder]
     network = device.physical_network
     bridged = vnic_servers(tx, device.host_id, {network}) if device.is_uplink and network else set()
     names = [server.name or server.id for server in tx.servers.find(id=tuple(bridged))]

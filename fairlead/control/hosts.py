@@ -165,7 +165,10 @@ def delete(tx: Tx, host_id: HostId) -> None:
         named = ", ".join(server.name or server.id for server in servers[:_NAMED])
         more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""
         raise Conflict(
-            "in_use", f"Host {host.name} has servers: {named}{more}. Delete them first.", field="host"
+            "in_use",
+            f"Host {host.name} has servers: {named}{more}. Delete them first; where the machine is gone for good, "
+            "`fairlead host delete --force` leaves them without a host.",
+            field="host",
         )
     for binding in tx.bindings.find(host_id=host_id, role=BindingRole.INACTIVE):
         tx.bindings.remove((binding.port_id, host_id))

@@ -97,6 +97,7 @@ def test_errors_of_glance_are_said_in_words(fairlead, tmp_path):
         ("policy set p --tag t --no-tags", "contradict"),
         ("server create s --flavor tiny", "Missing option '--image'"),
         ("server create s --flavor tiny --image ./nope.qcow2", "There is no file ./nope.qcow2"),
+        ("server create s --flavor tiny --image pyproject.toml", "The file of that name: ./pyproject.toml"),
         ("qos show nope", "`fairlead qos list`"),
         ("server events nope", "There is no server 'nope'"),
         ("--url localhost:9696 host list", "http://127.0.0.1:9696"),

@@ -8,6 +8,7 @@ import pytest
 from fairlead.control import (
     attaching,
     dead_hosts,
+    devices,
     explaining,
     networks,
     port_bindings,
@@ -109,6 +110,18 @@ def test_the_port_gets_the_mac_of_its_pf_and_another_one_in_the_end(
     assert pf_with(world, held.mac or port.mac).status is DeviceStatus.AVAILABLE
     assert len(host.sim.machine.pfs[held.key].vfs) == 8  # type: ignore[index]
     assert (world.violations(), host.sim.machine.mishaps, host.sim.machine.traces) == ((), [], {})
+
+
+def test_vfs_that_went_with_a_whole_pf_are_not_forgotten(world: World, host: EnrolledHost) -> None:
+    """They are MISSING until its guest gives it back."""
+    server = world.run_server(host, "router", (nic(world.network_id, trusted=True),))
+    with world.database.transaction() as tx:
+        (held,) = (tx.devices.fetch(each.device_id) for each in tx.allocations.find(server_id=server.id))
+        vfs = tx.devices.find(family_id=held.id, kind=DeviceKind.VF)
+    assert {vf.status for vf in vfs} == {DeviceStatus.MISSING}
+    with pytest.raises(Conflict, match=r"server router .*\(its PF, whole\) has it") as refused:
+        world.engine.run(lambda tx: devices.forget(tx, vfs[0].id))
+    assert refused.value.code == "in_use"
 
 
 def test_its_vlan_is_its_guests_to_tag(world: World, host: EnrolledHost) -> None:
