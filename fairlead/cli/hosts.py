@@ -258,7 +258,7 @@ def _ranges(numbers: Iterable[int]) -> str:
 def _hold_words(hold: Json) -> str:
     holders = cast("list[str]", hold.get("holders") or [])
     whose = f" (held by {', '.join(holders)})" if holders else ""
-    return f"{hold['what']}: {hold['reason']}{whose}"
+    return f"{hold['subject']}: {hold['what']}: {hold['reason']}{whose}"
 
 
 def _count(holds: object) -> object:
