@@ -16,8 +16,8 @@ from fairlead.agent.ledger import Ledger, Started
 from fairlead.agent.station import Vdp
 from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
 from fairlead.hoststate.desired import DesiredState
-from fairlead.hoststate.macvtap import LowerDevice
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
+from fairlead.hoststate.possession import devices_of, vfs_below
 from fairlead.model.device import MACVTAP_CAPABILITY
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import STAND_INS, PciAddress
@@ -148,16 +148,10 @@ def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey,
     """VFs that guests which are up have, be they ours or not, and those that the host itself uses. A guest that another
     hand started may have one that is not its own any more.
     """
+    below = vfs_below(seen)
     up = [domain for domain in guests.domains if domain.state.is_up]
-    used = {*guests.foreign_hostdevs, *(address for domain in up for address in domain.hostdevs)}
-    taps = {tap for domain in up for tap in domain.taps}
-    below = {each.lower for each in seen.macvtaps if each.name in taps}
-    return (
-        (pf.key, vf.index)
-        for pf in seen.pfs
-        for vf in pf.vfs
-        if vf.host_use or vf.pci_address in used or LowerDevice(pf.key, vf.index) in below
-    )
+    used = {*guests.foreign_hostdevs, *(address for domain in up for address in devices_of(domain, below))}
+    return ((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs if vf.host_use or vf.pci_address in used)
 
 
 def _borrowed(
@@ -165,11 +159,12 @@ def _borrowed(
 ) -> Iterator[tuple[PfKey, int]]:
     """VFs that are one server's by the document, and that another guest or a domain of others has."""
     owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
+    below = vfs_below(seen)
     users = {
         address: domain.server_id
         for domain in guests.domains
         if domain.state.is_up
-        for address in domain.hostdevs
+        for address in devices_of(domain, below)
     }
     for pf in seen.pfs:
         for vf in pf.vfs:

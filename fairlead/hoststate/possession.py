@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from fairlead.hoststate.observed import ObservedGuest, ObservedState
+from fairlead.hoststate.macvtap import ObservedMacvtap
+from fairlead.hoststate.observed import ObservedGuest, ObservedPf, ObservedState
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import PciAddress
 
@@ -23,12 +24,26 @@ class Holder(Protocol):
         ...
 
 
-def vfs_below(observed: ObservedState) -> dict[str, PciAddress]:
+class Sight(Protocol):
+    """What was seen of a host's PFs and macvtaps, in one pass."""
+
+    @property
+    def pfs(self) -> tuple[ObservedPf, ...]:
+        """With their VFs."""
+        ...
+
+    @property
+    def macvtaps(self) -> tuple[ObservedMacvtap, ...]:
+        """Those of ours."""
+        ...
+
+
+def vfs_below(seen: Sight) -> dict[str, PciAddress]:
     """By name of a macvtap, the PCI address of the VF that it is on; those on another device are left out."""
     vfs: dict[tuple[PfKey, int | None], PciAddress] = {
-        (pf.key, vf.index): vf.pci_address for pf in observed.pfs for vf in pf.vfs
+        (pf.key, vf.index): vf.pci_address for pf in seen.pfs for vf in pf.vfs
     }
-    places = ((each.name, each.lower) for each in observed.macvtaps if each.lower is not None)
+    places = ((each.name, each.lower) for each in seen.macvtaps if each.lower is not None)
     return {name: vfs[at.pf, at.vf_index] for name, at in places if (at.pf, at.vf_index) in vfs}
 
 

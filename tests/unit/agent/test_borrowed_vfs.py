@@ -11,6 +11,7 @@ from fairlead.model.server import Power
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.mischief import start_by_hand
+from tests.agent_life import AgentLife
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server
 
@@ -100,3 +101,24 @@ def test_one_that_its_owner_has_is_not_touched(bed: Bed) -> None:
     bed.host.machine.fuse = acts.append
     bed.agent.tick()
     assert "reset_vf" not in acts[: acts.index("stop")]
+
+
+def test_one_that_a_guest_of_before_a_restore_has_by_a_macvtap_is_scrubbed_before_its_owner_has_it():
+    """The document gives the VF to another server, and the guest that has it another VF at its next boot."""
+    life = AgentLife()
+    tapped = VfWish(0, 3, is_tapped=True)
+    life.want(HostWish((replace(BORROWER, vfs=(tapped,)),)))
+    life.tick()
+    assert (DATA[0].key, 3) in life.host.machine.links.vfs
+    acts = list[str]()
+    life.host.machine.fuse = acts.append
+    moved = replace(BORROWER, vfs=(replace(tapped, index=5),), boot_serial=2, hard_reboot=True)
+    life.want(HostWish((OWNER, moved)))
+    for _ in range(3):
+        life.tick()
+
+    machine = life.host.machine
+    assert acts.index("stop") < acts.index("reset_vf") < acts.index("start")
+    assert machine.domains[f"fl-{server(1)}"].live_hostdevs == (VF,)
+    assert (machine.mishaps, life.report.holds) == ([], ())
+    assert SlotLedger(life.host.slots, HOST).borrowed_vfs() == frozenset()
