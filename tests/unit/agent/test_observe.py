@@ -1,5 +1,6 @@
 """What one look at the host enters in the ledger, and what it leaves to the chains in flight."""
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -71,3 +72,21 @@ def test_a_vf_that_a_guest_has_is_dirty_though_no_port_says_so(host):
     seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, SlotLedger(host.slots, HOST))
     dirty = {vf.index for pf in seen.pfs if pf.key == DATA[0].key for vf in pf.vfs if vf.is_dirty}
     assert dirty == {3, 5}
+
+
+def test_a_new_ledger_takes_the_vfs_that_are_not_told_about_for_used_too():
+    """Their PF's driver is busy as the agent looks for the first time."""
+    host = sim_host("h1", 1)
+    pf = DATA[1]
+    host.machine.set_num_vfs(pf.key, 8)
+    host.machine.traces[pf.vf_address(2)] = "the last owner"
+    host.machine.switch.get_errno = errno.EMSGSIZE
+    control = ControlStandIn(desired(HostWish()))
+    agent = host.agent(HOST, control)
+    agent.poll(0)
+    agent.tick()
+    assert {(pf.key, index) for index in range(8)} <= SlotLedger(host.slots, HOST).dirty_vfs()
+    host.machine.switch.get_errno = None
+    agent.tick()
+    assert host.machine.traces == {}
+    assert SlotLedger(host.slots, HOST).dirty_vfs() == frozenset()
