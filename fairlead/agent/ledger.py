@@ -27,12 +27,14 @@ _RECORD = "record"
 @dataclass(frozen=True, slots=True)
 class Started:
     """The serial a guest was last started with, and the host's boot in which that was. `is_done` False: entered
-    just before the start, so that whoever finds the guest up knows whose start it was.
+    just before the start, so that whoever finds the guest up knows whose start it was. `is_down`: it was seen down
+    since, so who finds it up with this entry finds another hand's start.
     """
 
     boot_serial: int
     boot_id: str
     is_done: bool = True
+    is_down: bool = False
 
 
 class Ledger(Protocol):

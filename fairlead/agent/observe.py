@@ -16,7 +16,7 @@ from fairlead.agent.ledger import Ledger, Started
 from fairlead.agent.station import Vdp
 from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
 from fairlead.hoststate.desired import DesiredState
-from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPf, ObservedState
+from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPci, ObservedPf, ObservedState
 from fairlead.hoststate.possession import devices_of, vfs_below
 from fairlead.model.device import MACVTAP_CAPABILITY
 from fairlead.model.ids import PfKey, ServerId
@@ -115,10 +115,14 @@ def _note_starts(
     ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
 ) -> frozenset[ServerId]:
     """Enter the starts of guests that are up. Those of another hand that may not run on: what we start is entered
-    before, so what is not was not ours, and goes on only if its VFs are as wanted. A new ledger takes what it
-    finds for ours. A VF that cannot be read now says nothing, for or against.
+    before, so what is not was not ours, and goes on only if its devices are its own, and as wanted. A new ledger
+    takes what it finds for ours. A VF that cannot be read now says nothing, for or against.
     """
     known, desired = ledger.started(), ledger.accepted()
+    up = {domain.server_id for domain in guests.domains if domain.state.is_up}
+    for server_id in known.keys() - up - in_flight:
+        if known[server_id].boot_id == seen.boot_id and not known[server_id].is_down:
+            ledger.mark_started(server_id, replace(known[server_id], is_down=True))
     by_others = set[ServerId]()
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
@@ -126,22 +130,48 @@ def _note_starts(
         if not domain.state.is_up or entry == started or domain.server_id in in_flight:
             continue
         is_ours = ledger.is_new() or entry == replace(started, is_done=False)
-        are_as_wanted = is_ours or _are_vfs_as_wanted(domain.server_id, desired, seen)
-        if are_as_wanted:
+        is_good = is_ours or _is_as_wanted(domain, desired, seen)
+        if is_good:
             ledger.mark_started(domain.server_id, started)
-        elif are_as_wanted is False:
+        elif is_good is False:
             by_others.add(domain.server_id)
     return frozenset(by_others)
 
 
-def _are_vfs_as_wanted(server_id: ServerId, desired: DesiredState | None, seen: KernelView) -> bool | None:
-    """None: that cannot be known now."""
-    settings = {(pf.key, vf.index): vf.settings for pf in seen.pfs for vf in pf.vfs}
-    wanted = [vf for vf in desired.vfs if vf.server_id == server_id] if desired else []
-    read = [vf for vf in wanted if (vf.pf, vf.index) in settings]
-    if any(differences(vf.settings, settings[vf.pf, vf.index]) for vf in read):
+def _is_as_wanted(domain: Domain, desired: DesiredState | None, seen: KernelView) -> bool | None:
+    """Whether a guest that is up has its server's devices alone, and its VFs are as their ports say. What is given to
+    nobody yet (a withheld VF) is not its own either. None: that cannot be known now.
+    """
+    if desired is None:
+        return None
+    has, read = (
+        set(devices_of(domain, vfs_below(seen))),
+        {(pf.key, vf.index): vf for pf in seen.pfs for vf in pf.vfs},
+    )
+    owned = [vf for vf in desired.vfs if vf.server_id == domain.server_id]
+    found = [(vf, read[vf.pf, vf.index]) for vf in owned if (vf.pf, vf.index) in read]
+    if any(differences(vf.settings, at.settings) for vf, at in found) or _has_anothers_tap(domain, desired):
         return False
-    return True if len(read) == len(wanted) else None
+    given = {at.pci_address for vf, at in found if not vf.is_withheld}
+    strangers = has - given - _whole_of(domain.server_id, desired, seen)
+    if len(found) == len(owned):
+        return not strangers
+    return False if strangers.intersection(vf.pci_address for vf in read.values()) else None
+
+
+def _has_anothers_tap(domain: Domain, desired: DesiredState) -> bool:
+    """A port takes its tap's name along, from one server to the next."""
+    owners = {tap.name: tap.server_id for tap in desired.taps}
+    owners |= {macvtap.name: macvtap.server_id for macvtap in desired.macvtaps}
+    return any(owners.get(name, domain.server_id) != domain.server_id for name in domain.taps)
+
+
+def _whole_of(server_id: ServerId, desired: DesiredState, seen: KernelView) -> set[PciAddress]:
+    """Addresses of the PFs and plain devices that the server is to have."""
+    guests = (guest for guest in desired.guests if guest.server_id == server_id)
+    keys = {hostdev.key for guest in guests for hostdev in guest.hostdevs}
+    devices: tuple[ObservedPf | ObservedPci, ...] = (*seen.pfs, *seen.pcis)
+    return {device.pci_address for device in devices if device.key in keys}
 
 
 def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey, int]]:

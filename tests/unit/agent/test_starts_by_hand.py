@@ -1,0 +1,117 @@
+"""A guest that another hand starts goes on only with what its server has by the document, and as its ports say."""
+
+import errno
+from dataclasses import replace
+
+import pytest
+
+from fairlead.hoststate.observed import GuestState
+from fairlead.model.server import Power
+from fairlead.sim.domain import DomainState
+from fairlead.sim.fleet import SimHost, sim_host
+from fairlead.sim.hardware import infiniband_server
+from fairlead.sim.mischief import start_by_hand
+from tests.agent_life import AgentLife
+from tests.host_wishes import DATA, GPU, HostWish, ServerWish, VfWish, port, server
+
+OWN, ANOTHERS = VfWish(0, 5), VfWish(0, 3, vlan=777)
+OTHER = ServerWish(1, vfs=(ANOTHERS,), power=Power.STOPPED)
+STRANGE = DATA[0].vf_address(3)
+
+
+class Life(AgentLife):
+    """A host with a guest that went down by itself, and another that shall be down, all of whose devices are ready."""
+
+    def __init__(self, wish: ServerWish, other: ServerWish = OTHER, host: SimHost | None = None) -> None:
+        super().__init__(host)
+        self.wish(wish, replace(other, power=Power.RUNNING))
+        self.wish(wish, other)
+        self.domain.go_down(GuestState.STOPPED, "shutdown")
+        self.tick()
+        self.acts = list[str]()
+        self.host.machine.fuse = self.acts.append
+
+    def wish(self, *servers: ServerWish) -> None:
+        self.want(HostWish(servers, fabric_vfs=4))
+        self.tick()
+
+    def start_by_hand(self) -> None:
+        start_by_hand(self.host.machine, self.domain)
+        for _ in range(3):
+            self.tick()
+
+    @property
+    def domain(self) -> DomainState:
+        return self.host.machine.domains[f"fl-{server(2)}"]
+
+
+@pytest.mark.parametrize("vfs", [(), (OWN,)])
+def test_one_on_the_vf_of_another_goes_down_and_is_started_on_its_own(vfs: tuple[VfWish, ...]):
+    life = Life(ServerWish(2, vfs=vfs))
+    life.domain.hostdevs = (*life.domain.hostdevs, STRANGE)
+    life.start_by_hand()
+    assert life.acts.index("stop") < min(life.acts.index("start"), life.acts.index("reset_vf"))
+    assert life.domain.live_hostdevs == tuple(DATA[0].vf_address(vf.index) for vf in vfs)
+    assert (life.domain.state, life.domain.is_by_hand) == (GuestState.RUNNING, False)
+    assert (life.report.holds, life.host.machine.mishaps) == ((), [])
+
+
+@pytest.mark.parametrize("address", [DATA[1].vf_address(6), DATA[1].pci_address, GPU.pci_address])
+def test_nor_does_it_keep_what_nobody_owns(address: str):
+    life = Life(ServerWish(2, vfs=(OWN,)))
+    life.domain.hostdevs = (*life.domain.hostdevs, address)
+    life.start_by_hand()
+    assert life.domain.live_hostdevs == (DATA[0].vf_address(OWN.index),)
+
+
+@pytest.mark.parametrize(
+    ("other", "tap"),
+    [
+        (replace(OTHER, vfs=(replace(ANOTHERS, is_tapped=True),)), port(1, 0)),
+        (replace(OTHER, vfs=(), taps=1), port(1, 16)),
+    ],
+    ids=["macvtap", "tap"],
+)
+def test_nor_the_tap_of_anothers_port(other: ServerWish, tap: str):
+    life = Life(ServerWish(2, vfs=(OWN,)), other)
+    life.domain.taps = (f"fltap-{tap[:8]}",)
+    life.start_by_hand()
+    assert "stop" in life.acts
+    assert (life.domain.live_taps, life.domain.state) == ((), GuestState.RUNNING)
+
+
+def test_one_on_a_vf_that_is_withheld_goes_down_and_is_what_it_was():
+    vf = VfWish(2, 1)
+    life = Life(ServerWish(2, vfs=(vf,)), host=sim_host("h1", 1, built=infiniband_server))
+    life.wish(ServerWish(2, vfs=(replace(vf, is_withheld=True),)), OTHER)
+    life.start_by_hand()
+    assert life.domain.state is GuestState.STOPPED
+    assert "start" not in life.acts
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        ServerWish(2, vfs=(OWN,), taps=1),
+        ServerWish(2, vfs=(replace(OWN, is_tapped=True),)),
+        ServerWish(2, has_gpu=True),
+        ServerWish(2, whole=1),
+    ],
+    ids=["vf", "macvtap", "gpu", "pf"],
+)
+def test_one_on_its_own_devices_runs_on(wish: ServerWish):
+    life = Life(wish)
+    life.start_by_hand()
+    assert (life.domain.state, life.domain.is_by_hand) == (GuestState.RUNNING, True)
+    assert "stop" not in life.acts
+
+
+def test_what_cannot_be_read_now_speaks_for_nobody_and_against_nobody():
+    life = Life(ServerWish(2, vfs=(OWN,)))
+    machine = life.host.machine
+    machine.switch.get_errno = errno.EMSGSIZE
+    life.start_by_hand()
+    assert life.domain.is_by_hand
+    machine.switch.get_errno = None
+    life.tick()
+    assert (life.domain.state, life.domain.is_by_hand) == (GuestState.RUNNING, True)
