@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from fairlead.agent.hands import Hands, pf_here
+from fairlead.agent.vsi_steps import check_vsis
 from fairlead.guestxml.guest import device_xml
 from fairlead.hoststate.desired import DesiredHostdev, DesiredNic, DesiredVf
 from fairlead.hoststate.lookup import Lookup
@@ -11,12 +12,16 @@ from fairlead.hoststate.steps import AttachNic, DetachNic
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf import differences
 
+_GIVING, _GIVING_MACVTAP = "Giving its device to", "Giving its macvtap to"
+
 
 def attach_device(step: AttachNic, hands: Hands, lookup: Lookup) -> None:
     """The running guest has the device. Raises Fault where it is away, or not (any more) as wanted."""
     device = step.device
+    vsis = [vsi for vsi in lookup.vsis_of(step.server_id) if vsi.port_id == device.port_id]
     if not isinstance(device, DesiredHostdev):
         _check_below(step, device, hands, lookup)
+        check_vsis(vsis, hands, lookup, _GIVING_MACVTAP)
         hands.hypervisor.attach(step.server_id, device_xml(device))
         return
     address = lookup.address(device)
@@ -26,7 +31,8 @@ def attach_device(step: AttachNic, hands: Hands, lookup: Lookup) -> None:
         owner = lookup.owners.get((device.pf, device.vf_index))
         if owner is None or owner.server_id != step.server_id:
             raise Fault(missing(step.server_id, device.key))
-        check_vf(owner, hands, lookup, "Giving its device to")
+        check_vf(owner, hands, lookup, _GIVING)
+    check_vsis(vsis, hands, lookup, _GIVING)
     hands.hypervisor.attach(step.server_id, device_xml(device, address))
 
 
@@ -40,14 +46,13 @@ def detach_device(step: DetachNic, hands: Hands, lookup: Lookup) -> None:
 
 def _check_below(step: AttachNic, device: DesiredNic, hands: Hands, lookup: Lookup) -> None:
     """A tap is nobody's but its guest's; below a macvtap is a VF."""
-    doing = "Giving its macvtap to"
     for macvtap in lookup.macvtaps_of(step.server_id):
         if macvtap.name != device.tap:
             continue
         owner = lookup.owners.get((macvtap.lower.pf, macvtap.lower.vf_index))
         if owner is not None:
-            check_vf(owner, hands, lookup, doing)
-        check_macvtaps((macvtap,), hands, doing)
+            check_vf(owner, hands, lookup, _GIVING_MACVTAP)
+        check_macvtaps((macvtap,), hands, _GIVING_MACVTAP)
 
 
 def check_vf(vf: DesiredVf, hands: Hands, lookup: Lookup, doing: str) -> None:
@@ -88,7 +93,7 @@ def missing(server_id: str, key: str) -> Failure:
     """The failure that a device of the guest is away."""
     return Failure(
         "device_missing",
-        "Giving its device to",
+        _GIVING,
         f"guest {server_id}",
         f"device {key} is not on this host",
         "Was the card taken out? `fairlead device list` shows what the host has.",

@@ -139,7 +139,7 @@ def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
         if vf.server_id == wanted.server_id:
             check_vf(vf, hands, lookup, "Starting")
     check_macvtaps(lookup.macvtaps_of(wanted.server_id), hands, "Starting")
-    check_vsis(wanted.server_id, hands, lookup, "Starting")
+    check_vsis(lookup.vsis_of(wanted.server_id), hands, lookup, "Starting")
     started = Started(wanted.boot_serial, lookup.observed.boot_id)
     hands.ledger.mark_started(step.server_id, replace(started, is_done=False))
     hands.hypervisor.start(step.server_id, is_paused=step.is_paused)

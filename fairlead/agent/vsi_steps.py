@@ -83,12 +83,10 @@ def act(step: VsiStep, hands: Hands, lookup: Lookup) -> HostEvent:
             assert_never(step)
 
 
-def check_vsis(server_id: str, hands: Hands, lookup: Lookup, doing: str) -> None:
+def check_vsis(wanted: Iterable[DesiredVsi], hands: Hands, lookup: Lookup, doing: str) -> None:
     """Ask once more: since they were seen associated an image may have come for minutes."""
     granted = {asked.vsi for asked in hands.ledger.vsis() if asked.is_granted}
-    for vsi in lookup.desired.vsis:
-        if vsi.server_id != server_id:
-            continue
+    for vsi in wanted:
         held = hands.vdp.read(pf_here(lookup, vsi.pf)) or {}
         state = held.get(vsi.settings.instance_id, ABSENT).state
         if vsi not in granted or state is not VsiState.ASSOCIATED:
@@ -96,9 +94,9 @@ def check_vsis(server_id: str, hands: Hands, lookup: Lookup, doing: str) -> None
                 Failure(
                     "not_as_wanted",
                     doing,
-                    f"guest {server_id}",
+                    f"guest {vsi.server_id}",
                     f"VSI {vsi.settings.instance_id} is {state.value} now, and the bridge's yes was before",
-                    "It is associated again, and the guest started then.",
+                    "It is associated again, and the guest started, or given its NIC, then.",
                 )
             )
 

@@ -11,6 +11,7 @@ from fairlead.hoststate.desired import (
     DesiredState,
     DesiredTap,
     DesiredVf,
+    DesiredVsi,
     GuestDevice,
 )
 from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap
@@ -111,6 +112,10 @@ class Lookup:
     def macvtaps_of(self, server_id: ServerId) -> tuple[DesiredMacvtap, ...]:
         """Its macvtaps."""
         return tuple(macvtap for macvtap in self.desired.macvtaps if macvtap.server_id == server_id)
+
+    def vsis_of(self, server_id: ServerId) -> tuple[DesiredVsi, ...]:
+        """Those of its ports with an 802.1Qbg profile."""
+        return tuple(vsi for vsi in self.desired.vsis if vsi.server_id == server_id)
 
     def name_in(self, guest: ObservedGuest, device: GuestDevice) -> str | None:
         """What the device is called in a guest that runs and has it: PCI address, or name of its tap; else None."""

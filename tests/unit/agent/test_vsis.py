@@ -260,6 +260,28 @@ def test_a_guest_does_not_start_when_its_vsi_is_lost_just_before():
     assert "not_as_wanted" in {failure.failure.code for failure in report.failures}
 
 
+def test_a_running_guest_is_not_given_a_nic_whose_vsi_is_lost_just_before():
+    life = Life(ServerWish(1))
+    life.tick()
+    lost, given = list[str](), list[bool]()
+
+    def lose(act: str) -> None:
+        """lldpad starts anew once the plan is made: a VF is read by whoever is to give it."""
+        if act == "read_vf" and INSTANCE in life.held and not lost:
+            life.held.clear()
+            lost.append(act)
+
+    life.host.machine.fuse = lose
+    life.host.hypervisor.on_attach = lambda *_: given.append(INSTANCE in life.held)
+    life.wish(ONE)
+    life.tick()
+    assert lost
+    for _ in range(3):
+        life.rest()
+    assert given == [True]
+    assert life.report.wired == (INSTANCE,)
+
+
 def come_and_go(life: Life) -> None:
     life.tick()
     life.wish(replace(ONE, vfs=(replace(VF, vsi_type=8),)))
