@@ -6,10 +6,14 @@ from dataclasses import replace
 import pytest
 
 from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
 from fairlead.agent.station import AskedVsi
+from fairlead.agent.vsi_steps import check_vsis
+from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import StartGuest, Step
+from fairlead.model.errors import Fault
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
 from fairlead.sim.mischief import AgentDied, dies_after
 from tests.agent_life import AgentLife
@@ -280,6 +284,30 @@ def test_a_running_guest_is_not_given_a_nic_whose_vsi_is_lost_just_before():
         life.rest()
     assert given == [True]
     assert life.report.wired == (INSTANCE,)
+
+
+@pytest.mark.parametrize("has_another_type", [False, True])
+def test_what_the_station_has_is_not_enough_without_the_bridges_yes_to_this_very_vsi(
+    *, has_another_type: bool
+):
+    life = Life(ONE)
+    life.tick()
+    (asked,) = life.entries
+    host, document = life.host, life.control.desired
+    assert document is not None
+    hands = host.hands(HOST, life.control)
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, hands.ledger)
+    lookup = look_up(document, seen)
+    check_vsis([asked.vsi], hands, lookup, "Starting")
+    if has_another_type:
+        other = replace(asked.vsi, settings=replace(asked.vsi.settings, type_id=8))
+    else:
+        other = asked.vsi
+        hands.ledger.mark_vsi(replace(asked, is_granted=False))
+    assert life.held[INSTANCE] == asked.vsi.settings
+    with pytest.raises(Fault) as caught:
+        check_vsis([other], hands, lookup, "Starting")
+    assert caught.value.failure.code == "not_as_wanted"
 
 
 def come_and_go(life: Life) -> None:
