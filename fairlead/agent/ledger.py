@@ -56,8 +56,10 @@ class Ledger(Protocol):
         """Whether nothing was ever written of VFs here: then any of them may carry a last owner's settings."""
         ...
 
-    def mark_found(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
-        """The VFs that a new ledger meets: all dirty, until scrubbed. It is not new any more."""
+    def mark_found(self, vfs: frozenset[tuple[PfKey, int]], given: frozenset[tuple[PfKey, int]]) -> None:
+        """The VFs that a new ledger meets: all dirty, until scrubbed, and those below macvtaps of ours given to their
+        driver. It is not new any more.
+        """
         ...
 
     def mark_dirty(self, pf: PfKey, index: int) -> None:
@@ -236,9 +238,13 @@ class SlotLedger:
         """Whether nothing was ever written of VFs here."""
         return self._record.is_new
 
-    def mark_found(self, vfs: frozenset[VfName]) -> None:
-        """All of them dirty, and not new any more."""
-        self._change(lambda record: _with_dirty(replace(record, is_new=False), frozenset(record.dirty) | vfs))
+    def mark_found(self, vfs: frozenset[VfName], given: frozenset[VfName]) -> None:
+        """All of them dirty, and not new any more: in one write, for nobody asks again what was given."""
+        self._change(
+            lambda record: _with_given(
+                _with_dirty(replace(record, is_new=False), vfs.union(record.dirty)), given
+            )
+        )
 
     def mark_dirty(self, pf: PfKey, index: int) -> None:
         """Before the first setting is written for an owner."""

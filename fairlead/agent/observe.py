@@ -93,9 +93,9 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
     it and has set it up for itself.
     """
     if ledger.is_new():
-        ledger.mark_found(frozenset((pf.key, index) for pf in seen.pfs for index in range(pf.num_vfs)))
+        found = frozenset((pf.key, index) for pf in seen.pfs for index in range(pf.num_vfs))
         below = (each.lower for each in seen.macvtaps if each.lower is not None and each.port_id)
-        ledger.mark_given(frozenset((lower.pf, lower.vf_index) for lower in below))
+        ledger.mark_found(found, frozenset((lower.pf, lower.vf_index) for lower in below))
     known, desired = ledger.dirty_vfs(), ledger.accepted()
     for name in _used_vfs(seen, guests):
         if name not in known:

@@ -95,11 +95,11 @@ def test_a_machine_that_enrolled_as_another_host_begins_without_a_document(slots
 
 def test_dirt_outlives_the_agent(slots):
     ledger = SlotLedger(slots, HOST)
-    ledger.mark_found(frozenset({(PF, 0)}))
+    ledger.mark_found(frozenset({(PF, 0)}), frozenset({(PF, 2)}))
     ledger.mark_dirty(PF, 1)
     ledger.mark_clean(PF, 0)
     again = SlotLedger(slots, HOST)
-    assert again.dirty_vfs() == {(PF, 1)}
+    assert (again.dirty_vfs(), again.given_vfs()) == ({(PF, 1), (PF, 2)}, {(PF, 2)})
     assert not again.is_new()
 
 

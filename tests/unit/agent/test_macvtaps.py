@@ -16,7 +16,7 @@ from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
-from fairlead.sim.machine import DomainState
+from fairlead.sim.machine import BeforeCall, DomainState
 from fairlead.sim.mischief import AgentDied, dies_after
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
@@ -159,6 +159,31 @@ def test_an_address_on_its_vfs_device_keeps_nobody_from_the_scrub(
     life.wish(removals=(1,))
     life.tick()
     assert is_clean(life)
+
+
+def test_nor_does_an_agent_that_dies_while_it_enters_what_it_finds_in_a_new_ledger(life: Life) -> None:
+    """At any of its writes: the ledger is not new any more at the next look."""
+    for number in range(1, 5):
+        stray_address(life)
+        life.host.slots.lose()
+        life.agent = life.host.agent(HOST, life.control)
+        life.host.machine.fuse = dies_at_write(number)
+        life.tick()
+        life.host.machine.fuse = dies_after(10**6)
+        life.tick()
+        assert (number, AT in SlotLedger(life.host.slots, HOST).given_vfs()) == (number, True)
+        assert life.report.holds == ()
+
+
+def dies_at_write(number: int) -> BeforeCall:
+    writes = list[str]()
+
+    def before_call(act: str) -> None:
+        writes.extend([act] if act == "write record" else [])
+        if len(writes) == number:
+            raise AgentDied(act)
+
+    return before_call
 
 
 def test_nor_its_guest_from_a_new_one_where_the_macvtap_is_gone(life: Life) -> None:
