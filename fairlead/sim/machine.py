@@ -260,6 +260,7 @@ class Machine:
             self.mishaps.append(f"{address} was reset under {user.name}")
         if vf is not None:
             self.links.take((vf[0].nic.key, vf[1]))
+            self._forget_identity(*vf)
         self.traces.pop(address, None)
 
     def set_num_vfs(self, key: PfKey, num_vfs: int) -> None:
