@@ -164,6 +164,17 @@ def test_a_request_that_the_driver_refuses_ends_what_was_before(bench: Bench):
     assert "EBUSY" in failure.answer
 
 
+def test_one_that_is_refused_before_it_comes_to_the_association_ends_that_of_before_too(bench: Bench):
+    """The kernel goes through a message in its order, and stops: the VF would speak for its port of before."""
+    bench.set()
+    bench.machine.troubles.refused_fields = frozenset({"mac"})
+    other = replace(
+        WANTED, mac=MacAddress("fa:16:3e:00:00:02"), association=replace(FINANCE, profile_id="hr")
+    )
+    bench.refused(other)
+    assert bench.read().association is None
+
+
 def test_a_driver_without_it_says_so(bench: Bench):
     with pytest.raises(Fault) as caught:
         bench.kernel.set_vf(bench.pf(PLAIN.key), 1, WANTED, BOTH)

@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.agent.guest_devices import attach_device
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.guestxml.guest import SPARE_ROOT_PORTS
+from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
+from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import GuestState
 from fairlead.hoststate.steps import AttachNic, ConfigureVf, StopGuest
+from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE
@@ -276,3 +280,38 @@ def test_wherever_the_agent_dies_all_comes_and_goes_the_same(calls: int) -> None
     assert (life.vf(FIRST), life.vf(SECOND), wrong) == (BASELINE, BASELINE, [])
     assert life.host.machine.mishaps == []
     assert len(life.host.hypervisor.starts) == 2
+
+
+def attach(life: Life, wish: ServerWish, document: DesiredState) -> Failure:
+    """Why the first device of the wish is not given to its running guest by a plan made of that document."""
+    host = life.host
+    hands = host.hands(HOST, life.control)
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, hands.ledger)
+    (guest,) = desired(HostWish(servers=(wish,))).guests
+    with pytest.raises(Fault) as caught:
+        attach_device(AttachNic(server(1), guest.devices[0]), hands, look_up(document, seen))
+    return caught.value.failure
+
+
+def test_the_vf_of_another_server_is_given_to_nobody(life: Life) -> None:
+    """A plan names one that the document gives to a server, which is not the guest's."""
+    theirs = ServerWish(1, vfs=OTHER.vfs)
+    life.wish(BEFORE, replace(OTHER, power=Power.STOPPED))
+    assert life.control.desired is not None
+    failure = attach(life, theirs, life.control.desired)
+    assert (failure.code, server(1) in failure.subject) == ("device_missing", True)
+    assert life.domain.live_hostdevs == (address(FIRST),)
+
+
+def test_no_macvtap_is_given_on_a_vf_that_is_not_as_its_port_says(life: Life) -> None:
+    below = replace(SECOND, is_tapped=True)
+    wish = ServerWish(1, vfs=(below,))
+    life.wish(wish, OTHER)
+    vfs = life.host.machine.pfs[DATA[1].key].vfs
+    vfs[below.index] = replace(vfs[below.index], vlan=7)
+    assert life.control.desired is not None
+    given = list[object]()
+    life.host.hypervisor.on_attach = lambda *_: given.append(life.vf(below))
+    failure = attach(life, wish, life.control.desired)
+    assert (failure.code, "vlan" in failure.answer) == ("not_as_wanted", True)
+    assert given == []

@@ -1,5 +1,7 @@
 """Before a device is taken from whoever has it, libvirt is asked once more who that is."""
 
+from dataclasses import replace
+
 import pytest
 
 from fairlead.agent.ledger import SlotLedger
@@ -14,8 +16,9 @@ from fairlead.model.ids import PortId, ServerId
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import sim_host
+from tests.agent_life import AgentLife
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import DATA, GPU, HOST, HostWish, desired, server
+from tests.host_wishes import DATA, GPU, HOST, HostWish, ServerWish, VfWish, desired, server
 
 PF = DATA[0]
 MACVTAP = DesiredMacvtap(
@@ -51,4 +54,23 @@ def test_what_a_domain_got_since_the_plan_was_made_is_left_alone(
         act(step, hands, look_up(desired(HostWish()), planned_from))
     assert caught.value.failure.code == "in_use"
     assert address in caught.value.failure.answer
+    assert calls == ["observe_guests"]
+
+
+@pytest.mark.parametrize("step", [ScrubVf(PF.key, 3), SetNumVfs(PF.key, 4)])
+def test_nor_is_a_vf_taken_from_who_has_it_by_a_macvtap(step: NetworkStep):
+    """The plan was made while its guest was down."""
+    life = AgentLife()
+    life.want(HostWish((ServerWish(1, vfs=(VfWish(0, 3, is_tapped=True),)),)))
+    life.tick()
+    host, document = life.host, desired(HostWish())
+    hands = host.hands(HOST, life.control)
+    seen = observe(host.kernel, host.vdp, host.hypervisor, host.disks, hands.ledger)
+    down = tuple(replace(guest, state=GuestState.STOPPED) for guest in seen.guests)
+    calls = list[str]()
+    host.machine.fuse = calls.append
+    with pytest.raises(Fault) as caught:
+        act(step, hands, look_up(document, replace(seen, guests=down)))
+    assert caught.value.failure.code == "in_use"
+    assert PF.vf_address(3) in caught.value.failure.answer
     assert calls == ["observe_guests"]
