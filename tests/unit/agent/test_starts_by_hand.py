@@ -107,10 +107,11 @@ def test_one_on_its_own_devices_runs_on(wish: ServerWish):
 
 
 def test_what_cannot_be_read_now_speaks_for_nobody_and_against_nobody():
-    life = Life(ServerWish(2, vfs=(OWN,)))
+    life = Life(ServerWish(2, vfs=(VfWish(1, 5),)))
     machine = life.host.machine
     machine.switch.get_errno = errno.EMSGSIZE
     life.start_by_hand()
+    assert not next(pf.vfs for pf in life.report.observed.pfs if pf.key == DATA[1].key)
     assert life.domain.is_by_hand
     machine.switch.get_errno = None
     life.tick()
