@@ -20,6 +20,8 @@ class VfDevice:
     is_up: bool = False
     is_told: bool = False
     """Whether the VF's driver_override names its driver."""
+    address: str | None = None
+    """That somebody put on it, with prefix length; it goes with the device."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from fairlead.model.pci import STAND_INS, MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim import vfio
 from fairlead.sim.machine import Machine, PfState
-from fairlead.sim.netlink import SimNetlink, link_index
+from fairlead.sim.netlink import SimNetlink, host_addresses, link_index
 from fairlead.sim.switch import LostTime
 
 
@@ -201,6 +201,7 @@ class SimKernel:
         if device.mac != macvtap.mac:
             raise Fault(Failure("kernel_refused", "Making macvtap", name, "EADDRNOTAVAIL"))
         device.mtu, device.is_up, device.is_told = macvtap.mtu, True, True
+        device.address = None
         machine.host_addresses.pop(state.nic.vf_address(macvtap.lower.vf_index), None)
         machine.links.make(name, vf)
         machine.links.hear(name, macvtap.groups, allmulti=macvtap.all_groups)
@@ -304,7 +305,7 @@ def _pf(pf: PfState, machine: Machine) -> ObservedPf:
         capabilities=_capabilities(pf, told),
         is_management=nic.is_management,
         vfs=tuple(_vf(pf, index, settings, machine) for index, settings in told.items()),
-        host_use=_use(machine.host_addresses, nic.pci_address),
+        host_use=_use(host_addresses(machine), nic.pci_address),
     )
 
 
@@ -314,7 +315,7 @@ def _uplinks(pf: PfState, birth: int) -> tuple[str, ...]:
 
 def _vf(pf: PfState, index: int, settings: VfSettings, machine: Machine) -> ObservedVf:
     address, device = pf.nic.vf_address(index), machine.links.vfs.get((pf.nic.key, index))
-    users, used = machine.passed_through(), machine.host_addresses
+    users, used = machine.passed_through(), host_addresses(machine)
     return ObservedVf(
         index=index,
         pci_address=address,

@@ -184,6 +184,12 @@ def _vf_device_drifts(machine: Machine, random: Random) -> None:
         device.mtu, device.is_up = random.choice([(576, True), (device.mtu, False)])
 
 
+def _vf_device_gets_an_address(machine: Machine, random: Random) -> None:
+    """As of a DHCP client that saw a network device appear."""
+    if machine.links.vfs:
+        machine.links.vfs[random.choice(sorted(machine.links.vfs))].address = "169.254.7.7/16"
+
+
 def _macvtap_goes_deaf(machine: Machine, random: Random) -> None:
     """Somebody takes its groups from a macvtap, or has it take in all or no longer all of them."""
     if machine.links.groups:
@@ -349,6 +355,7 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _vf_is_unbound,
     _vf_device_drifts,
     _macvtap_goes_deaf,
+    _vf_device_gets_an_address,
     _libvirt_restarts,
     _machine_boots,
     _call_hangs,

@@ -18,7 +18,7 @@ from fairlead.linux.netlink import (
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.multicast import Group
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim.host_links import VfName
 from fairlead.sim.machine import Machine, PfState
@@ -43,6 +43,14 @@ def vf_link_index(machine: Machine, vf: VfName) -> int:
 def vf_at_index(machine: Machine, index: int) -> VfName | None:
     """The VF whose network device it is; None for another one's."""
     return next((vf for vf in machine.links.vfs if vf_link_index(machine, vf) == index), None)
+
+
+def host_addresses(machine: Machine) -> dict[PciAddress, str]:
+    """Those of the host, by the device that has one."""
+    own = {
+        machine.pfs[vf[0]].nic.vf_address(vf[1]): device.address for vf, device in machine.links.vfs.items()
+    }
+    return machine.host_addresses | {place: address for place, address in own.items() if address is not None}
 
 
 @dataclass(slots=True)
@@ -162,7 +170,7 @@ class SimNetlink:
         places = {pf.nic.pci_address: link_index(machine, key) for key, pf in machine.pfs.items()}
         for vf in machine.links.vfs:
             places[machine.pfs[vf[0]].nic.vf_address(vf[1])] = vf_link_index(machine, vf)
-        has = machine.host_addresses
+        has = host_addresses(machine)
         return tuple((index, has[place]) for place, index in places.items() if place in has)
 
     def make_bridge(self, name: str) -> None:
@@ -192,6 +200,7 @@ class SimNetlink:
         if vf is not None:
             address = self._machine.pfs[vf[0]].nic.vf_address(vf[1])
             self._machine.host_addresses.pop(address, None)
+            self._machine.links.vfs[vf].address = None
 
     def delete_link(self, index: int) -> None:
         """It, and what hung on it."""
