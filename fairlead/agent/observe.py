@@ -120,7 +120,7 @@ def _note_starts(
     """
     known, desired = ledger.started(), ledger.accepted()
     up = {domain.server_id for domain in guests.domains if domain.state.is_up}
-    for server_id in known.keys() - up - in_flight:
+    for server_id in sorted(known.keys() - up - in_flight):
         if known[server_id].boot_id == seen.boot_id and not known[server_id].is_down:
             ledger.mark_started(server_id, replace(known[server_id], is_down=True))
     by_others = set[ServerId]()
