@@ -41,6 +41,9 @@ class MemoryNetlink:
     drops_on_mtu: bool = False
     own_macs: dict[int, MacAddress] = field(default_factory=dict)
     """By ifindex of a VF's device, the only MAC that it takes."""
+    deaf: frozenset[int] = frozenset()
+    """Ifindexes of devices that accept any MAC and keep their own."""
+    addressless: set[int] = field(default_factory=set)
     busy: int = 0
     is_silent: bool = False
     joined: dict[int, tuple[Group, ...]] = field(default_factory=dict)
@@ -90,7 +93,7 @@ class MemoryNetlink:
         device = replace(device, alias=device.alias if alias is None else alias)
         if mac is not None and index in self.own_macs and mac != self.own_macs[index]:
             raise refusal(errno.EADDRNOTAVAIL)
-        self.devices[index] = replace(device, mac=device.mac if mac is None else mac)
+        self.devices[index] = replace(device, mac=device.mac if mac is None or index in self.deaf else mac)
 
     def link_changes(self) -> AbstractContextManager["MemoryNetlink"]:
         return nullcontext(self)
@@ -127,6 +130,7 @@ class MemoryNetlink:
 
     def without_addresses(self, index: int) -> None:
         self.changes += 1
+        self.addressless.add(index)
 
     def delete_link(self, index: int) -> None:
         self.changes += 1

@@ -87,6 +87,26 @@ def test_a_vf_is_told_its_driver_before_it_is_probed(host: Host) -> None:
     assert is_as_wanted(WANTED, seen)
 
 
+def test_the_network_device_below_gets_no_address_of_its_own(host: Host) -> None:
+    host.make()
+    assert INDEX in host.netlink.addressless
+
+
+def test_one_whose_device_below_has_another_mac_is_not_as_wanted(host: Host) -> None:
+    host.make()
+    host.netlink.devices[INDEX] = replace(host.netlink.devices[INDEX], mac=PERMANENT)
+    (seen,) = host.kernel.observe().macvtaps
+    assert (seen.mac, is_as_wanted(WANTED, seen)) == (None, False)
+
+
+def test_a_driver_that_accepts_the_mac_and_keeps_another_takes_the_vf_anew(host: Host) -> None:
+    host.mac, host.netlink.deaf = PERMANENT, frozenset({INDEX})
+    host.make()
+    assert [name for name, _ in host.written].count("drivers_probe") == 2
+    (seen,) = host.kernel.observe().macvtaps
+    assert not is_as_wanted(WANTED, seen)
+
+
 def test_one_that_keeps_others_off_it_lets_it_go_first(host: Host) -> None:
     host.tree.link(f"{FOLDER}/driver", "../../../../bus/pci/drivers/vfio-pci")
     host.make()
