@@ -15,17 +15,11 @@ _IN_USE = "a guest has others of its VFs' IOMMU groups, or some of them are not 
 def kept_by_groups(view: HostView, demand: Demand, families: list[FamilyView], had: int) -> Reason | None:
     """The reason where there would be enough, were it not for what else is in their IOMMU groups."""
     sample = demand.sample
-    if sample.is_host_driven:
-        kept = [(family, _undrivable(family).bit_count(), _IN_USE) for family in families]
-    elif sample.kind is DeviceKind.VF:
-        kept = [(family, family.share.kept_vfs.bit_count(), family.share.why_vfs) for family in families]
-    else:
-        kept = [(family, int(family.share.why_whole != ""), family.share.why_whole) for family in families]
-    kept = [each for each in kept if each[1]]
-    count = sum(each[1] for each in kept)
+    kept = [(family, why) for family in families if (why := _kept(demand, family)[1])]
+    count = count_kept(demand, families)
     if had + count < demand.count or not count:
         return None
-    why = "; ".join(f"{family.label}: {why}" for family, _, why in kept[:_NAMED])
+    why = "; ".join(f"{family.label}: {why}" for family, why in kept[:_NAMED])
     asked = f"{counted(demand)}{on_network(sample)} {are(demand.count)} asked for ({demand.asked_by})"
     message = f"{asked}, {had} {are(had)} free, and {count} {are(count)} kept back by IOMMU groups: {why}"
     return Reason(
@@ -35,9 +29,14 @@ def kept_by_groups(view: HostView, demand: Demand, families: list[FamilyView], h
         demand.count,
         had,
         sample.id,
-        ids_of([family for family, _, _ in kept]),
+        ids_of([family for family, _ in kept]),
         f"fairlead device list --host {view.name}",
     )
+
+
+def count_kept(demand: Demand, families: Sequence[FamilyView]) -> int:
+    """How many devices would be free, were it not for what else is in their groups."""
+    return sum(_kept(demand, family)[0] for family in families)
 
 
 def tied_together(view: HostView, need: Need, demand: Demand, positions: Sequence[int]) -> Reason | None:
@@ -67,7 +66,12 @@ def tied_together(view: HostView, need: Need, demand: Demand, positions: Sequenc
     )
 
 
-def _undrivable(family: FamilyView) -> int:
-    """VFs that are free otherwise, and that no driver of the host can have."""
-    share = family.share
-    return share.passed_only_vfs | share.kept_vfs & ~share.host_only_vfs
+def _kept(demand: Demand, family: FamilyView) -> tuple[int, str]:
+    """How many of the family, and why."""
+    share, sample = family.share, demand.sample
+    if sample.is_host_driven:
+        count = (share.passed_only_vfs | share.kept_vfs & ~share.host_only_vfs).bit_count()
+        return count, _IN_USE if count else ""
+    if sample.kind is DeviceKind.VF:
+        return share.kept_vfs.bit_count(), share.why_vfs
+    return int(share.why_whole != ""), share.why_whole

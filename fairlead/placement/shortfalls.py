@@ -8,7 +8,7 @@ from fairlead.model.vf_capabilities import CAPABILITIES
 from fairlead.placement.boundary import FamilyView, HostView, Reason
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.cells import node_rooms, node_sets, roomy_nodes
-from fairlead.placement.group_shortfalls import kept_by_groups, tied_together
+from fairlead.placement.group_shortfalls import count_kept, kept_by_groups, tied_together
 from fairlead.placement.need import (
     Demand,
     Need,
@@ -230,6 +230,8 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
             hint = f"{_change(families, '--vfs <number>')}: no VFs have been made"
     elif held or unclean:
         message += f"; none is given whole while a VF of it is held ({held}) or waits for a scrub ({unclean})"
+    if kept := count_kept(demand, families):
+        message += f"; {kept} {are(kept)} kept back by IOMMU groups"
     about = f"lacks free {noun_of(sample)}s{on_network(sample)}"
     if taken := [family.label for family in families if family.family_id in sample.mac_taken]:
         message += f"; another port of the network has the MAC of {', '.join(taken[:_NAMED])}"

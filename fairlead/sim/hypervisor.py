@@ -217,7 +217,9 @@ class SimHypervisor:
                     self._machine.mishaps.append(f"{domain.name} was started with {address} of {user.name}")
                 raise _refused(doing, domain.name, f"PCI device {address} is in use by {user.name}")
         if refused := vfio.refusal(self._machine, domain, hostdevs):
-            raise _refused(doing, domain.name, refused)
+            if refused.is_given_twice:
+                self._machine.mishaps.append(f"{domain.name} was started with {hostdevs}: {refused.answer}")
+            raise _refused(doing, domain.name, refused.answer)
         for tap in taps:
             if tap not in self._machine.virtual_links:
                 raise _refused(

@@ -11,6 +11,7 @@ from fairlead.model.infiniband import Guid
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
 from fairlead.model.vsi import VdpResponse
+from fairlead.sim import vfio
 from fairlead.sim.domain import DomainState
 from fairlead.sim.drivers import FABRIC
 from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
@@ -160,6 +161,7 @@ def _guest_is_started_by_hand(machine: Machine, random: Random) -> None:
         and not domain.is_up
         and all(map(machine.present, domain.hostdevs))
         and users.keys().isdisjoint(domain.hostdevs)
+        and vfio.refusal(machine, domain, domain.hostdevs) is None
         and machine.virtual_links.issuperset(domain.taps)
     ]
     if able:
@@ -260,7 +262,10 @@ def _vf_is_rebound(machine: Machine, random: Random) -> None:
     """Somebody gives it to the host's own driver, or takes it from it, whoever has it."""
     pf = _data_nic(machine, random)
     if pf.vfs and pf.has_driver:
-        machine.rebind(pf.nic.key, random.choice(list(pf.vfs)), random.choice(("iavf", None)))
+        index, driver = random.choice(list(pf.vfs)), random.choice(("iavf", None))
+        machine.rebind(pf.nic.key, index, None)
+        if not vfio.is_in_use(machine, pf.nic.vf_address(index)):
+            machine.rebind(pf.nic.key, index, driver)
 
 
 def _nic_is_renamed(machine: Machine, random: Random) -> None:
@@ -278,9 +283,9 @@ def _stranger_comes_or_goes(machine: Machine, random: Random) -> None:
     free = [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
     if free:
         address = (random.choice(free),)
-        machine.domains[name] = DomainState(
-            name, None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address
-        )
+        stranger = DomainState(name, None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address)
+        if vfio.refusal(machine, stranger, address) is None:
+            machine.domains[name] = stranger
 
 
 def _vfs_are_recounted(machine: Machine, random: Random) -> None:

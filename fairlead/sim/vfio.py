@@ -1,34 +1,38 @@
 """What vfio refuses of a simulated machine: devices whose IOMMU group somebody else has a device of."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from fairlead.model.pci import STAND_INS, PciAddress
 from fairlead.sim.domain import DomainState
 from fairlead.sim.machine import Machine
 
 
-def refusal(machine: Machine, domain: DomainState, hostdevs: Collection[PciAddress]) -> str:
-    """Why the domain cannot have them, as libvirt and QEMU say it; "": it can. That the group is another guest's, or a
-    macvtap's, is a mishap: control has given it twice.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a domain cannot have a device, as libvirt and QEMU say it. `is_given_twice`: a guest of ours, or a macvtap,
+    has another of its group, so control has given the group to both.
     """
+
+    answer: str
+    is_given_twice: bool
+
+
+def refusal(machine: Machine, domain: DomainState, hostdevs: Collection[PciAddress]) -> Refusal | None:
+    """Why the domain cannot have them; None: it can."""
     users, own = machine.passed_through(), {*hostdevs, *(domain.live_hostdevs if domain.is_up else ())}
     for address in hostdevs:
         group = machine.hardware.iommu_group(address)
-        for mate in machine.addresses():
-            if mate in own or machine.hardware.iommu_group(mate) != group or _goes_with(machine, mate, own):
+        for mate in sorted(machine.addresses() - own):
+            if machine.hardware.iommu_group(mate) != group or _goes_with(machine, mate, own):
                 continue
             user = users.get(mate)
             if user is not None:
-                if user.server_id is not None and not user.is_by_hand:
-                    machine.mishaps.append(
-                        f"{domain.name} was started with {address}, {user.name} has {mate}"
-                    )
-                return f"PCI device {mate} is in use by driver vfio-pci, domain {user.name}"
+                is_ours = user.server_id is not None and not user.is_by_hand
+                return Refusal(f"PCI device {mate} is in use by driver vfio-pci, domain {user.name}", is_ours)
             if _driver(machine, mate) not in STAND_INS:
-                if _is_told(machine, mate):
-                    machine.mishaps.append(f"{domain.name} was started with {address}, a macvtap has {mate}")
-                return f"vfio {address}: group {group} is not viable"
-    return ""
+                return Refusal(f"vfio {address}: group {group} is not viable", _is_told(machine, mate))
+    return None
 
 
 def is_in_use(machine: Machine, address: PciAddress) -> bool:

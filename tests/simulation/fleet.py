@@ -45,7 +45,7 @@ from fairlead.model.question import QuestionKind
 from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
 from fairlead.model.vf import LinkState
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
-from fairlead.sim.hardware import infiniband_server
+from fairlead.sim.hardware import Hardware, behind_a_switch, infiniband_server
 from fairlead.sim.in_process import InProcessLink
 from fairlead.sim.interleaved import Interleaved
 from fairlead.sim.lossy_link import LossyLink
@@ -302,8 +302,14 @@ class Site:
         direct = InProcessLink(self.engine, host_id, lambda _: IMAGE_BYTES)
         link = LossyLink(direct, self.random, 0)
         flights = Interleaved(self.random) if self._is_crowded else None
-        host = sim_host(f"h{number}", number, clock=self.clock, built=infiniband_server)
+        host = sim_host(f"h{number}", number, clock=self.clock, built=_built)
         return Place(host, host_id, link, flights)
+
+
+def _built(number: int) -> Hardware:
+    """Every second host has devices that share IOMMU groups."""
+    hardware = infiniband_server(number)
+    return behind_a_switch(hardware) if number % 2 == 0 else hardware
 
 
 def any_nic(site: Site) -> BootNic:

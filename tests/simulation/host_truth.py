@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from fairlead.control.assignments import desired_of
 from fairlead.control.boundary import Tx
+from fairlead.control.offering import offers
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.binding import Wiring
 from fairlead.model.device import Device, DeviceStatus
@@ -34,6 +35,7 @@ def _lies(tx: Tx, place: Place) -> list[str]:
         for device in devices.values()
         for lie in _of_device(place, device, is_offered=device.family_id not in whole)
     ]
+    found.extend(_of_groups(tx, place, devices))
     document = desired_of(tx, tx.hosts.lock(place.host_id))
     wanted = {vf.device_id: vf.settings for vf in document.vfs}
     ending = tx.bindings.find(host_id=place.host_id, wiring=Wiring.UNWIRING)
@@ -73,6 +75,19 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
     at = machine.vf_at(device.pci_address)
     if at is not None and differences(baseline_of(at[0].nic.link_layer), at[0].vfs[at[1]]):
         yield f"{said}{at[0].vfs[at[1]]}"
+
+
+def _of_groups(tx: Tx, place: Place, devices: Mapping[DeviceId, Device]) -> Iterator[str]:
+    """What is offered is in no IOMMU group that vfio has given to a guest; and no group is two guests'."""
+    machine = place.host.machine
+    users: dict[int, set[str]] = {}
+    for address, domain in machine.passed_through().items():
+        users.setdefault(machine.hardware.iommu_group(address), set()).add(domain.name)
+    for device_id, offer in offers(tx, tuple(devices.values())).items():
+        device = devices[device_id]
+        if offer.is_offered and (names := users.get(machine.hardware.iommu_group(device.pci_address))):
+            yield f"{device.key} is offered, and its IOMMU group is that of {names}"
+    yield from (f"IOMMU group {group} is that of {names}" for group, names in users.items() if len(names) > 1)
 
 
 def is_there(machine: Machine, device: Device) -> bool:

@@ -72,6 +72,10 @@ def test_a_group_is_one_servers():
     reason = why_not(seen, *vfs(3))
     assert (reason.code, reason.asked, reason.had) == (Code.IOMMU_GROUP, 3, 2)
     assert "a server has 0000:01:01.0, which is in its IOMMU group 1" in reason.message
+    reason = why_not(seen, *vfs(4))
+    assert reason.code is Code.NOT_ENOUGH_DEVICES
+    assert "2 are free: 1 is held" in reason.message
+    assert reason.message.endswith("; 1 is kept back by IOMMU groups")
 
 
 def test_one_server_may_have_all_of_a_group():
