@@ -8,6 +8,7 @@ import pytest
 from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS
 from fairlead.control import assignments, generations, reports, servers
 from fairlead.control.boundary import Tx
+from fairlead.control.hosts import why_not
 from fairlead.model.device import DeviceStatus
 from fairlead.model.errors import InvalidValue
 from fairlead.model.server import ServerStatus
@@ -99,6 +100,29 @@ def test_a_generation_may_be_ahead_by_a_day(world: World) -> None:
     world.engine.run(lambda tx: assignments.assignment(tx, host.id, forgotten) and None)
     with world.database.transaction() as tx:
         assert tx.hosts.fetch(host.id).generation == forgotten + 1
+
+
+def test_a_host_whose_agent_knows_more_than_this_database_takes_no_server_before_it_has_reported(
+    world: World,
+) -> None:
+    """A database restored from a copy knows its devices as they were then."""
+    world.policy()
+    host = world.host()
+    forgotten = milliseconds(world, timedelta(hours=1))
+    world.engine.run(lambda tx: assignments.assignment(tx, host.id, forgotten))
+    server = world.boot("web", world.direct())
+    world.scheduler.tick()
+    assert world.server(server.id).status is not ServerStatus.ACTIVE
+    with world.database.transaction() as tx:
+        assert not tx.allocations.find(server_id=server.id)
+    assert why_not_now(world, host) == "its agent has not reported yet"
+    host.settle()
+    assert why_not_now(world, host) == ""
+
+
+def why_not_now(world: World, host: EnrolledHost) -> str:
+    with world.database.transaction() as tx:
+        return why_not(tx.hosts.fetch(host.id), tx.now)
 
 
 def test_an_agent_is_heard_though_controls_clock_went_back(world: World) -> None:
