@@ -8,17 +8,16 @@ from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.observed import GuestState
-from fairlead.hoststate.report import Report
 from fairlead.hoststate.steps import DetachNic, MakeMacvtap, ScrubVf, StopGuest
 from fairlead.model.device import MACVTAP_CAPABILITY
 from fairlead.model.multicast import ALL_NODES
 from fairlead.model.pci import MacAddress
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, differences
-from fairlead.sim.fleet import SimClock, SimHost, sim_host
+from fairlead.sim.fleet import SimClock, sim_host
 from fairlead.sim.machine import BeforeCall, DomainState
 from fairlead.sim.mischief import AgentDied, dies_after
-from tests.control_stand_in import ControlStandIn
+from tests.agent_life import AgentLife
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server, settings
 
 TAPPED, LATER = VfWish(0, 3, is_tapped=True), VfWish(1, 0, is_tapped=True)
@@ -30,37 +29,21 @@ NAME, MACVTAP = f"fl-{server(1)}", f"fltap-{port(1, 0)[:8]}"
 AT = (DATA[0].key, 3)
 
 
-class Life:
+class Life(AgentLife):
     """A host with a guest that runs on a macvtap, whose agent is told other things of it then."""
 
     def __init__(self) -> None:
         self.clock = SimClock()
-        self.host: SimHost = sim_host("h1", 1, clock=self.clock)
-        self.control = ControlStandIn(desired(HostWish(servers=(BEFORE,))))
-        self.agent = self.host.agent(HOST, self.control)
-        self.tick()
+        super().__init__(sim_host("h1", 1, clock=self.clock))
+        self.wish(BEFORE)
 
     def wish(self, *servers: ServerWish, removals: tuple[int, ...] = ()) -> None:
-        assert self.control.desired is not None
-        generation = self.control.desired.generation + 1
-        self.control.desired = desired(HostWish(servers=servers, removals=removals, generation=generation))
+        self.want(HostWish(servers=servers, removals=removals))
         self.tick()
-
-    def tick(self) -> None:
-        try:
-            self.agent.poll(0)
-            self.agent.tick()
-        except AgentDied:
-            self.host.machine.fuse = dies_after(10**6)
-            self.agent = self.host.agent(HOST, self.control)
 
     @property
     def domain(self) -> DomainState:
         return self.host.machine.domains[NAME]
-
-    @property
-    def report(self) -> Report:
-        return self.control.reports[-1]
 
     @property
     def events(self) -> list[str]:
