@@ -4,11 +4,11 @@ import os
 import re
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 
 import pytest
 
@@ -65,13 +65,14 @@ def test_a_state_directory_belongs_to_one_process(tmp_path):
 
 def test_a_client_that_looks_every_few_seconds_keeps_its_connection(tmp_path):
     """One that is closed just as the client asks again ends the client."""
-    with up(str(tmp_path / "state")) as (_, url):
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as connection:
-            connection.sendall(f"GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
-            assert connection.recv(65536).startswith(b"HTTP/1.1 ")
-            closed, _, _ = select.select([connection], [], [], 1.5 * POLL_SECONDS)
-            assert not closed
+    with (
+        up(str(tmp_path / "state")) as (_, url),
+        closing(HTTPConnection(url.removeprefix("http://"))) as client,
+    ):
+        client.request("GET", "/healthz")
+        client.getresponse().read()
+        closed, _, _ = select.select([client.sock], [], [], 1.5 * POLL_SECONDS)
+        assert not closed
 
 
 def test_a_fabric_is_told_by_the_process_that_has_the_setting(tmp_path):
