@@ -186,8 +186,9 @@ class Tree:
             self._put(path, content)
 
     def _forget(self, folder: Path) -> None:
-        if folder.exists():
-            shutil.rmtree(folder)
+        if not folder.exists():
+            return
+        shutil.rmtree(folder)
         self._written = {path: text for path, text in self._written.items() if folder not in path.parents}
 
 
