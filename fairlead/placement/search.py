@@ -7,11 +7,11 @@ quick. So a fit that exists is found, unless bandwidths are so many and so odd t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import or_
+from typing import NamedTuple
 
 from fairlead.model.numa import NumaPolicy
 from fairlead.model.pci import DeviceKind
-from fairlead.model.request import TRUSTED_TAG
+from fairlead.model.request import TRUSTED_TAG, PciRequest
 from fairlead.placement.boundary import FamilyView
 from fairlead.placement.cells import NodeSet
 from fairlead.placement.need import Demand, Need, free_devices, vfs_for_driver
@@ -38,7 +38,33 @@ class Wish:
     near_only: bool = False
 
 
-_Before = tuple[int, int, int, bool, int, int]
+class _Left(NamedTuple):
+    """What a family has yet while devices are chosen of it: VFs for any demand, for one by vfio, and for one by a
+    driver of the host, bandwidth, and whether itself. `load`: VFs that were chosen of it.
+    """
+
+    slots: int
+    for_vfio: int
+    for_driver: int
+    egress_kbps: int
+    is_whole: bool
+    load: int
+
+    def most(self, *, is_driven: bool) -> int:
+        """How many more VFs such a demand can have, though others had none."""
+        return self.for_driver if is_driven else self.for_vfio
+
+    def without(self, sample: PciRequest, *, is_driven: bool) -> "_Left":
+        """Once one more was taken for such a request."""
+        is_vf = sample.kind is DeviceKind.VF
+        return _Left(
+            slots=self.slots - 1 if is_vf else 0,
+            for_vfio=self.for_vfio - (is_vf and not is_driven),
+            for_driver=self.for_driver - (is_vf and is_driven),
+            egress_kbps=self.egress_kbps - sample.egress_kbps,
+            is_whole=False,
+            load=self.load + is_vf,
+        )
 
 
 class Search:
@@ -58,18 +84,16 @@ class Search:
         bridged = need.request.bridged_networks
         positions = range(len(families))
         self._is_driven = [demand.sample.is_host_driven for demand in self._demands]
-        self._slots, self._for_vfio, self._for_driver = _vfs(families, set(self._is_driven))
         self._ties = _ties(families)
-        self._egress = [family.egress_free_kbps for family in families]
-        self._load = [0 for _ in positions]
-        self._whole = [False for _ in positions]
+        whole = [False for _ in positions]
         self._ranks: list[dict[int, tuple[int, ...]]] = []
         for demand, found in zip(self._demands, matched, strict=True):
             near = [position for position in found if self._admits(demand, families[position])]
             self._ranks.append({position: self._rank(demand, families[position]) for position in near})
             if demand.sample.kind is not DeviceKind.VF:
                 for position in near:
-                    self._whole[position] = free_devices(demand, families[position], bridged) > 0
+                    whole[position] = free_devices(demand, families[position], bridged) > 0
+        self._left = _left(families, set(self._is_driven), whole)
         self._alike = [tuple(position in ranks for ranks in self._ranks) for position in positions]
         self._hard, self._easy = self._ordered_items()
         self._chosen: list[int] = []
@@ -161,71 +185,49 @@ class Search:
         """Whether the bandwidth still wanted is more than there is on all families that could give some."""
         wanted = sum(self._demands[demand].sample.egress_kbps for demand in self._hard[at:])
         useful = {position for demand in self._hard[at:] for position in self._ranks[demand]}
-        return wanted > sum(self._egress[position] for position in useful)
+        return wanted > sum(self._left[position].egress_kbps for position in useful)
 
     def _choices(self, demand: int) -> list[int]:
         """Families that can serve one more of the demand, best first: VFs are spread over the PFs."""
-        sample, ranks = self._demands[demand].sample, self._ranks[demand]
-        able = [position for position in ranks if self._egress[position] >= sample.egress_kbps]
-        slots, load = self._slots, self._load
+        sample, ranks, left = self._demands[demand].sample, self._ranks[demand], self._left
+        able = [position for position in ranks if left[position].egress_kbps >= sample.egress_kbps]
         if sample.kind is not DeviceKind.VF:
-            whole = [position for position in able if self._whole[position]]
-            return sorted(whole, key=lambda position: (ranks[position], slots[position], position))
-        most = self._most(demand)
+            whole = [position for position in able if left[position].is_whole]
+            return sorted(whole, key=lambda position: (ranks[position], left[position].slots, position))
+        is_driven = self._is_driven[demand]
         open_ones = [
             position
             for position in able
-            if slots[position] and most[position] and load[position] < self._wish.per_family
+            if left[position].slots
+            and left[position].most(is_driven=is_driven)
+            and left[position].load < self._wish.per_family
         ]
         return sorted(
-            open_ones, key=lambda position: (load[position], ranks[position], -slots[position], position)
+            open_ones,
+            key=lambda position: (
+                left[position].load,
+                ranks[position],
+                -left[position].slots,
+                position,
+            ),
         )
 
-    def _most(self, demand: int) -> list[int]:
-        """By family, how many more VFs such a demand can have, though others had none."""
-        return self._for_driver if self._is_driven[demand] else self._for_vfio
-
-    def _take(self, demand: int, position: int) -> _Before:
-        before = (
-            self._slots[position],
-            self._egress[position],
-            self._load[position],
-            self._whole[position],
-            self._for_vfio[position],
-            self._for_driver[position],
-        )
-        sample = self._demands[demand].sample
-        self._egress[position] -= sample.egress_kbps
-        self._whole[position] = False
-        if sample.kind is DeviceKind.VF:
-            self._slots[position] -= 1
-            self._most(demand)[position] -= 1
-            self._load[position] += 1
-        else:
-            self._slots[position] = 0
+    def _take(self, demand: int, position: int) -> _Left:
+        """What the family had before."""
+        before = self._left[position]
+        sample, is_driven = self._demands[demand].sample, self._is_driven[demand]
+        self._left[position] = before.without(sample, is_driven=is_driven)
         self._chosen.append(position)
         return before
 
-    def _put_back(self, position: int, before: _Before) -> None:
-        (
-            self._slots[position],
-            self._egress[position],
-            self._load[position],
-            self._whole[position],
-            self._for_vfio[position],
-            self._for_driver[position],
-        ) = before
+    def _put_back(self, position: int, before: _Left) -> None:
+        self._left[position] = before
         self._chosen.pop()
 
     def _likeness(self, position: int) -> tuple[object, ...]:
         return (
             self._alike[position],
-            self._slots[position],
-            self._egress[position],
-            self._load[position],
-            self._whole[position],
-            self._for_vfio[position],
-            self._for_driver[position],
+            *self._left[position],
             position if position in self._ties else -1,
         )
 
@@ -258,41 +260,46 @@ class Search:
         return False
 
     def _room(self, position: int) -> int:
-        return min(self._slots[position], self._wish.per_family - self._load[position])
+        left = self._left[position]
+        return min(left.slots, self._wish.per_family - left.load)
 
     def _has_one_for(self, index: int, position: int) -> bool:
         """Whether the family has a VF for the item, if only those of its own kind are seated there."""
-        demand, most = self._easy[index], self._most(self._easy[index])[position]
-        if most >= self._slots[position]:
+        kind, left = self._is_driven[self._easy[index]], self._left[position]
+        most = left.most(is_driven=kind)
+        if most >= left.slots:
             return True
-        kind = self._is_driven[demand]
         return sum(self._is_driven[self._easy[other]] is kind for other in self._seated[position]) < most
 
     def _seats(self, index: int) -> list[int]:
-        ranks = self._ranks[self._easy[index]]
+        ranks, left = self._ranks[self._easy[index]], self._left
         return sorted(
             ranks,
             key=lambda position: (
-                self._load[position] + len(self._seated[position]),
+                left[position].load + len(self._seated[position]),
                 ranks[position],
-                len(self._seated[position]) - self._slots[position],
+                len(self._seated[position]) - left[position].slots,
                 position,
             ),
         )
 
 
-def _vfs(families: Sequence[FamilyView], kinds: set[bool]) -> tuple[list[int], list[int], list[int]]:
-    """By family, how many VFs are free for demands of these kinds (by a driver of the host, or by vfio): for all
-    of them together, by vfio, and by a driver.
+def _left(families: Sequence[FamilyView], kinds: set[bool], whole: Sequence[bool]) -> list[_Left]:
+    """By family, what it has before any is chosen. VFs count that suit demands of these kinds (by a driver of the
+    host, or by vfio).
     """
-    vfio = [family.free_vfs for family in families]
-    driven = [vfs_for_driver(family) for family in families] if True in kinds else vfio
-    both = vfio if True not in kinds else driven if False not in kinds else list(map(or_, vfio, driven))
-    return _counts(both), _counts(vfio), _counts(driven)
+    return [
+        _Left(*_vfs(family, kinds), family.egress_free_kbps, is_whole, 0)
+        for family, is_whole in zip(families, whole, strict=True)
+    ]
 
 
-def _counts(masks: Sequence[int]) -> list[int]:
-    return [mask.bit_count() for mask in masks]
+def _vfs(family: FamilyView, kinds: set[bool]) -> tuple[int, int, int]:
+    """Its free VFs: all of them together, by vfio, and by a driver."""
+    vfio = family.free_vfs
+    driven = vfs_for_driver(family) if True in kinds else vfio
+    both = vfio if True not in kinds else driven if False not in kinds else vfio | driven
+    return both.bit_count(), vfio.bit_count(), driven.bit_count()
 
 
 def _ties(families: Sequence[FamilyView]) -> dict[int, tuple[int, ...]]:

@@ -9,6 +9,7 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.policy import DeviceMatch
 from fairlead.model.server import ServerStatus
 from fairlead.sim.fleet import sim_host
+from fairlead.sim.hardware import Hardware, two_socket_server
 from fairlead.sim.machine import DomainState, Machine
 from tests.control_world import EnrolledHost, World
 
@@ -109,6 +110,27 @@ def test_a_plain_device_waits_for_its_first_reset(world):
         host.sim.clock.advance(120)
     (gpu, *_) = devices(world, vendor="10de")
     assert gpu.status in {DeviceStatus.RELEASING, DeviceStatus.FAULTY}
+
+
+def without_resets(number: int) -> Hardware:
+    """Its plain devices share a slot each with another function, and have no FLR."""
+    built = two_socket_server(number)
+    return replace(built, plain=tuple(replace(card, has_reset=False) for card in built.plain))
+
+
+def test_a_plain_device_without_a_reset_says_why_nobody_gets_it(world):
+    """Nor does who asks for it wait for ever: it is refused, with the reason."""
+    offer_gpus(world)
+    host = world.host(sim=sim_host("h1", 1, built=without_resets))
+    gpus = devices(world, vendor="10de")
+    assert gpus
+    assert {gpu.status for gpu in gpus} == {DeviceStatus.FAULTY}
+    assert all("has no reset" in gpu.note for gpu in gpus)
+    server = world.run_server(host, "first", (), flavor=world.whole(DeviceKind.PCI, vendor=("10de",)))
+    assert server.status is ServerStatus.ERROR
+    assert server.fault is not None
+    assert server.fault.code == "no_host"
+    assert traces_met(host) == []
 
 
 def test_a_plain_device_that_the_host_took_meanwhile_is_met_anew(world):
