@@ -129,7 +129,7 @@ def test_a_plain_device_without_a_reset_says_why_nobody_gets_it(world):
     server = world.run_server(host, "first", (), flavor=world.whole(DeviceKind.PCI, vendor=("10de",)))
     assert server.status is ServerStatus.ERROR
     assert server.fault is not None
-    assert server.fault.code == "no_host"
+    assert server.fault.code == "no_valid_host"
     assert traces_met(host) == []
 
 
