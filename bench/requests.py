@@ -6,10 +6,11 @@ One process, asked one request after the other; its CPU is what the kernel count
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import time_ns
 from typing import cast
 
 from bench.boots import await_event, image_of
-from bench.hosts import simulated_hosts
+from bench.hosts import HeardLink, simulated_hosts
 from bench.ports import cpu_seconds
 from bench.processes import running
 from fairlead.client.session import Json, Session
@@ -46,8 +47,12 @@ def main() -> int:
 def _measure(where: str, options: tuple[str, ...], factor: int) -> int:
     with running("control", *options) as (url, pid), Session(url) as session:
         found = [_cost(kind, pid, where, factor) for kind in _kinds(session)]
-    with running("control", *options) as (url, pid), Session(url) as session, simulated_hosts(session, 2):
-        found.append(_cost(_bind(session), pid, where, factor))
+    with (
+        running("control", *options) as (url, pid),
+        Session(url) as session,
+        simulated_hosts(session, 2) as hosts,
+    ):
+        found.append(_cost(_bind(session, hosts["host2"]), pid, where, factor))
     return max(found)
 
 
@@ -80,9 +85,10 @@ def _kinds(session: Session) -> Iterator[Kind]:
     yield Kind(f"list {_LISTED} ports", 30, 30, lambda _: session.get(f"{_V2}/ports"))
 
 
-def _bind(session: Session) -> Kind:
-    """A port of a server bound on its second host, which holds a device there; every other request takes it back. What
-    control says to that host, and hears of it, is in the figure.
+def _bind(session: Session, second: HeardLink) -> Kind:
+    """A port of a server bound on its second host, which holds a device there; every other request takes it back, and
+    is over when that is clean and free: a host has few. What control says to that host, and hears of it, is in the
+    figure; the wait asks control nothing.
     """
     network = _made(session, "network", {"name": "bound", "provider:physical_network": "physnet1"})
     flavor = cast("list[Json]", session.get("/compute/v2.1/flavors")["flavors"])[0]["id"]
@@ -97,7 +103,9 @@ def _bind(session: Session) -> Kind:
 
     def ask(number: int) -> None:
         if number % 2:
+            asked_ms = time_ns() // 1_000_000
             session.delete(f"{path}/host2")
+            second.await_acted_on(asked_ms)
         else:
             session.post(path, {"binding": {"host": "host2"}})
 

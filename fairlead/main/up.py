@@ -6,6 +6,7 @@ from typing import cast
 
 import click
 
+from fairlead.client.agent_link import AgentLink
 from fairlead.client.session import Json, Session
 from fairlead.main.enrolment import fresh_token
 from fairlead.main.logs import configure
@@ -59,7 +60,7 @@ def _simulated(serving: Serving, count: int, stop: Event, *, is_bare: bool) -> C
             _declare_policies(session)
         for number in range(1, count + 1):
             token = fresh_token(session, f"host{number}")
-            start_host(serving.url, number, token, serving.state / "hosts", stop)
+            start_host(serving.url, number, token, serving.state / "hosts", stop, AgentLink)
         return f"{count} simulated hosts"
 
     return start
