@@ -6,7 +6,7 @@ from functools import partial
 from ipaddress import IPv6Address
 from typing import cast
 
-from lab import expect
+from lab import expect, udev
 from lab.bed import Lab
 from lab.errors import PhaseFailed
 from lab.guests import BASELINE, Guest, Place, Vf, places, vf_at, vf_now
@@ -25,6 +25,9 @@ _CREW = (_ADA, _BOB, _EVE)
 _DRIVER, _MTU, _FOREIGN_VLAN, _FOREIGN_MTU = "igbvf", 1500, 999, 1400
 _REPAIR_SECONDS = 60.0
 _ALL_HOSTS, _ALL_NODES, _LINK_SCOPE = "01:00:5e:00:00:01", "33:33:00:00:00:01", "20"
+_MARKS = frozenset({
+    "FAIRLEAD=1", "NM_UNMANAGED=1", "ID_NET_LINK_FILE=/etc/systemd/network/10-fairlead.link",
+})  # fmt: skip
 _MOST_DEATHS = 4
 """The guest is stopped, removed; the macvtap is deleted; the VF is scrubbed. Two of these may fall together."""
 
@@ -55,6 +58,7 @@ class _Reached:
 
 def _show(lab: Lab) -> None:
     _boot(lab)
+    _unmanaged(lab)
     _traffic(lab)
     _multicast(lab)
     _drift(lab)
@@ -87,6 +91,15 @@ def _boot(lab: Lab) -> None:
         expect.true(f"QEMU of {member.name} has /dev/tap{seen.index}", _has_open(host, guest, seen))
         expect.equal("devices passed through to it", guest.definition().findall("devices/hostdev"), [])
     site.audit()
+
+
+def _unmanaged(lab: Lab) -> None:
+    """To udev the macvtap and the VF's network device are Fairlead's, and network managers go by it; the PF is not."""
+    host, seen = lab.host, _macvtap(lab.host, _name(lab.site, _ADA.name))
+    udev.install(host)
+    for name in (seen.name, seen.below):
+        expect.equal(f"what udev makes of {name}", _MARKS & udev.kept_of(host, name), _MARKS)
+    expect.equal(f"what it makes of {seen.place.pf}", _MARKS & udev.kept_of(host, seen.place.pf), frozenset())
 
 
 def _traffic(lab: Lab) -> None:

@@ -1,6 +1,7 @@
 """What udev itself makes of the files that `fairlead install agent` puts on a host: in namespaces of its own, as root.
 
-The rule for VFs needs a network device on PCI, which no namespace has: udev reads it here, and does not come to it.
+The rule for VFs needs a network device on PCI, which no namespace has: udev reads it here, and comes to it in the lab
+(lab/phases/macvtap.py).
 """
 
 import os
