@@ -1,12 +1,12 @@
 """What steps act with, and what they act on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairlead.agent.boundary import Clock, Control, Disks, Hypervisor, Kernel
 from fairlead.agent.ledger import Ledger
 from fairlead.agent.station import Vdp
 from fairlead.guestxml.machine import Machine
-from fairlead.hoststate.lookup import Lookup
+from fairlead.hoststate.lookup import Lookup, VfName
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.hoststate.report import HostEvent
 from fairlead.model.errors import Failure, Fault
@@ -15,7 +15,7 @@ from fairlead.model.ids import PfKey, ServerId
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """The host, as the agent reaches it."""
+    """The host, as the agent reaches it. `refused`: by VF, the fields of a change that its driver said no to last."""
 
     kernel: Kernel
     vdp: Vdp
@@ -25,6 +25,7 @@ class Hands:
     ledger: Ledger
     clock: Clock
     machine: Machine
+    refused: dict[VfName, tuple[str, ...]] = field(default_factory=dict)
 
     def event(self, kind: str, subject: str, message: str, server_id: ServerId | None = None) -> HostEvent:
         """Something that has just happened."""

@@ -1,6 +1,7 @@
 """The agent of one host: the same path on the first tick and the thousandth."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS, Reporter
 from fairlead.agent.retries import Retries
 from fairlead.agent.turns import Turns
 from fairlead.agent.wake import Wake
+from fairlead.hoststate.circumstances import circumstances
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.likeness import verified_vfs, wired_ports
@@ -134,8 +136,8 @@ class Agent:
         desired = self._hands.ledger.accepted() or DesiredState(self._host_id, 0)
         observed = self._observe()
         plan = self._plan(desired, observed)
-        self._retries.keep_planned(plan, self._flights.keys)
         lookup = look_up(desired, observed)
+        self._retries.keep_planned(plan, partial(circumstances, lookup), self._flights.keys)
         self._refuse_repeats(plan, lookup, done)
         if desired.generation:
             self._hands.kernel.own_vfs(lookup.our_vfs)

@@ -1,11 +1,12 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import assert_never
 
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.agent.macvtap_steps import make_macvtap
+from fairlead.agent.retries import CHANGE_REFUSED
 from fairlead.agent.unused import check_unused
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
@@ -29,7 +30,15 @@ from fairlead.model.quirk import Trait
 from fairlead.model.quirks import has
 from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
 
-_REFUSED_MOST = frozenset({"link_state", "min_rate_mbps", "max_rate_mbps"})
+_TURNS = (
+    frozenset({"link_state", "min_rate_mbps", "max_rate_mbps", "spoof_check"}),
+    frozenset({"trust"}),
+)
+"""Of a change under a running guest: first what no driver takes the VF's link away for, then what drivers refuse more
+often than the rest. i40e and ice reset a VF for another MAC, VLAN or trust.
+"""
+_LASTING = frozenset({"vf_setting_refused", "vf_setting_not_kept"})
+"""What a driver would answer again."""
 
 NetworkStep = (
     ScrubVf
@@ -88,10 +97,10 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     verified = hands.ledger.verified().get((step.pf, step.index), step.settings)
     is_change = step.is_repair and verified != step.settings
     try:
-        for message in _in_turn(fields) if is_change else (fields,):
-            _write(hands, pf, step.index, step.settings, message)
         if is_change:
-            _check_kept(hands, pf, step.index, step.settings)
+            _change(hands, pf, step, fields)
+        else:
+            _write(hands, pf, step.index, step.settings, fields)
     except Fault as fault:
         if is_change:
             raise Fault(_set_back(hands, pf, step.index, verified, fault.failure)) from fault
@@ -111,16 +120,27 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
     )
 
 
-def _in_turn(fields: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Under a running guest first what drivers refuse most: so what would take its link away for a moment (a VLAN of
-    i40e) is not written, and taken back, at each try.
+def _change(hands: Hands, pf: ObservedPf, step: ConfigureVf, fields: tuple[str, ...]) -> None:
+    """Message by message, each read back before the next. The one that was refused last comes first: so nothing else,
+    which might take the guest's link away for a moment, is written and taken back at each try.
     """
-    for message in (
-        tuple(field for field in fields if field in _REFUSED_MOST),
-        tuple(field for field in fields if field not in _REFUSED_MOST),
-    ):
-        if message:
-            yield message
+    name = (step.pf, step.index)
+    left = _in_turn(fields, hands.refused.get(name, ()))
+    while left:
+        message, *left = left
+        try:
+            _write(hands, pf, step.index, step.settings, message)
+            _check_kept(hands, pf, step.index, step.settings, later=tuple(chain.from_iterable(left)))
+        except Fault:
+            hands.refused[name] = message
+            raise
+    hands.refused.pop(name, None)
+
+
+def _in_turn(fields: tuple[str, ...], refused: tuple[str, ...]) -> list[tuple[str, ...]]:
+    others = frozenset(fields).difference(*_TURNS)
+    messages = [tuple(field for field in fields if field in turn) for turn in (*_TURNS, others)]
+    return sorted(filter(None, messages), key=lambda message: not {*message} & {*refused})
 
 
 def _set_back(hands: Hands, pf: ObservedPf, index: int, verified: VfSettings, refusal: Failure) -> Failure:
@@ -131,7 +151,11 @@ def _set_back(hands: Hands, pf: ObservedPf, index: int, verified: VfSettings, re
         return replace(
             refusal, hint=f"{refusal.hint} Nor could what was before be set again: {fault.failure}"
         )
-    return replace(refusal, hint=f"{refusal.hint} Its guest runs on with what the port had before.")
+    hint = f"{refusal.hint} Its guest runs on with what the port had before."
+    if refusal.code not in _LASTING:
+        return replace(refusal, hint=hint)
+    again = "It is tried again once its port or PF is another (driver, link, VFs), and at least each hour."
+    return replace(refusal, code=CHANGE_REFUSED, hint=f"{hint} {again}")
 
 
 def _to_write(wanted: VfSettings, before: VfSettings) -> tuple[str, ...]:
@@ -159,8 +183,12 @@ def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
     _check_kept(hands, pf, index, wanted)
 
 
-def _check_kept(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
-    left = differences(wanted, hands.kernel.read_vf(pf, index))
+def _check_kept(
+    hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, later: tuple[str, ...] = ()
+) -> None:
+    """Whether it is as wanted, but for what is to be written later."""
+    unlike = differences(wanted, hands.kernel.read_vf(pf, index))
+    left = tuple(field for field in unlike if field not in later)
     if left:
         raise Fault(_not_kept(pf, index, wanted, left))
 
@@ -225,8 +253,9 @@ def not_kept(step: ConfigureVf, lookup: Lookup) -> Failure:
 def _refused(
     answer: Failure, pf: ObservedPf, index: int, wanted: VfSettings, left: tuple[str, ...]
 ) -> Failure:
+    """A driver's no, or what kept it from an answer: it is busy, or there is no memory."""
     return Failure(
-        "vf_setting_refused",
+        "vf_setting_refused" if answer.code == "kernel_refused" else "vf_setting_failed",
         "Setting " + ", ".join(f"{field} {_shown(wanted, field)}" for field in left),
         f"on VF {index} of {_named(pf)}",
         answer.answer,

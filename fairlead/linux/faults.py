@@ -10,7 +10,7 @@ from enum import Enum
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.quirk import Deed
-from fairlead.model.quirks import advice
+from fairlead.model.quirks import advice, is_passing
 
 
 class Act(Enum):
@@ -85,14 +85,32 @@ _ANY = {
 }
 
 
+_PASSING = frozenset(
+    {
+        errno.EINTR,
+        errno.EIO,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.ETIMEDOUT,
+    }
+)
+"""What says nothing of what was asked."""
+
+
 def refusal(act: Act, subject: str, error: OSError, hint: str = "", driver: str | None = None) -> Fault:
-    """The Fault for an errno; `hint` overrides the tables'. `driver`: whose answer it was, for its quirks."""
+    """The Fault for an errno; `hint` overrides the tables'. `driver`: whose answer it was, for its quirks. Code
+    `kernel_busy` where a NIC's driver might take the very same at another time, `kernel_refused` else.
+    """
     number = error.errno or 0
     said = error.strerror or os.strerror(number)
     deed = _DEEDS.get(act)
     known = advice(driver, deed, name(number)) if deed else _HINTS.get((act, number), "")
     found = hint or known or _ANY.get(number, "")
-    return Fault(Failure("kernel_refused", act.value, subject, f"{name(number)}: {said}", found))
+    is_busy = deed is not None and (number in _PASSING or is_passing(driver, deed, name(number)))
+    code = "kernel_busy" if is_busy else "kernel_refused"
+    return Fault(Failure(code, act.value, subject, f"{name(number)}: {said}", found))
 
 
 def not_a_member(subject: str, error: LookupError) -> Fault:

@@ -55,7 +55,7 @@ QUIRKS = (
         ("i40e", "ice"),
         "the link of a running guest's VF is gone for a moment when its port changes",
         "a new MAC, VLAN or trust resets the VF under the guest's iavf, which begins anew",
-        "only what differs is written, so that nothing is reset for nothing",
+        "only what differs is written, and what was refused before comes first, so that nothing is reset for nothing",
         "drivers/net/ethernet/intel/i40e/i40e_virtchnl_pf.c (i40e_vc_reset_vf)",
     ),
     Quirk(

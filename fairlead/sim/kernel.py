@@ -1,5 +1,6 @@
 """The agent's kernel boundary over a simulated machine, in memory: fast, for thousands of simulated days."""
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 
 from fairlead.agent.boundary import KernelView
@@ -264,7 +265,8 @@ class SimKernel:
         try:
             act()
         except OSError as error:
-            raise Fault(Failure("kernel_refused", doing, str(pf.name), str(error.strerror))) from error
+            code = "partition_missing" if error.errno == errno.ENOENT else "kernel_refused"
+            raise Fault(Failure(code, doing, str(pf.name), str(error.strerror))) from error
 
 
 def _told(pf: PfState, machine: Machine) -> dict[int, VfSettings]:

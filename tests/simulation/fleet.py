@@ -11,6 +11,7 @@ from fairlead.access.caller import Caller
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
+from fairlead.agent.retries import LONGEST_WAIT_SECONDS
 from fairlead.control import (
     aliases,
     attaching,
@@ -185,6 +186,7 @@ class Site:
         for place in self.places:
             place.link.trouble = 0
             place.host.machine.fuse = ignore_call
+        self.clock.advance(LONGEST_WAIT_SECONDS)
         for _ in range(rounds):
             self.engine.schedule()
             self.fabric.tell()

@@ -9,6 +9,7 @@ import pytest
 
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn, Runner
+from fairlead.agent.retries import LONGEST_WAIT_SECONDS
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.lookup import look_up
 from fairlead.hoststate.observed import GuestState, ObservedState
@@ -169,6 +170,7 @@ class Day:
     def settle(self) -> ObservedState:
         Mischief.calm(self.host.machine)
         self.link.trouble = 0
+        self.host.clock.advance(LONGEST_WAIT_SECONDS)
         for _ in range(4):
             for _ in range(6):
                 self.tick()

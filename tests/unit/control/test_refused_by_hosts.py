@@ -38,7 +38,7 @@ def test_a_default_profile_that_the_driver_refuses_takes_no_server_down(world):
     for server in servers:
         shown, its_port = world.server(server.id), view(world, server.ports[0])
         assert (shown.status, its_port.status) == (ServerStatus.ACTIVE, PortStatus.ERROR)
-        assert its_port.binding.failure.code == "vf_setting_refused"
+        assert its_port.binding.failure.code == "vf_change_refused"
         assert shown.fault == its_port.binding.failure
     set_network(world, port_profile_id=None)
     host.settle()

@@ -344,3 +344,21 @@ def test_a_vf_that_is_gone_is_not_waited_for(host: Host):
     with pytest.raises(Fault, match="not there any more"):
         host.kernel.read_vf(pf, 1)
     assert host.netlink.waits == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.EINVAL, "kernel_refused"),
+        (errno.EOPNOTSUPP, "kernel_refused"),
+        (errno.EPERM, "kernel_refused"),
+        (errno.EBUSY, "kernel_busy"),
+        (errno.ENOMEM, "kernel_busy"),
+        (errno.ETIMEDOUT, "kernel_busy"),
+    ],
+)
+def test_what_a_driver_may_take_at_another_time_is_no_refusal(host: Host, number: int, code: str):
+    host.netlink.refused = {"vlan": number}
+    with pytest.raises(Fault) as caught:
+        host.kernel.set_vf(host.pf(), 0, VfSettings(vlan=100), ("vlan",))
+    assert caught.value.failure.code == code
