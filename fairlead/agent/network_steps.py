@@ -204,12 +204,24 @@ def _scrub_refused(step: ConfigureVf, hands: Hands, lookup: Lookup) -> None:
 def _scrub_vf(step: ScrubVf, hands: Hands, lookup: Lookup) -> HostEvent:
     pf = pf_here(lookup, step.pf)
     vfs = [vf.pci_address for vf in pf.vfs if vf.index == step.index]
+    if not vfs:
+        raise Fault(_untold(pf, step.index))
     check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs, lookup.below)
     hands.kernel.reset_vf(pf, step.index)
     _clear(hands, pf, step.index)
     hands.ledger.mark_clean(step.pf, step.index)
     return hands.event(
         "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean."
+    )
+
+
+def _untold(pf: ObservedPf, index: int) -> Failure:
+    return Failure(
+        "vf_missing",
+        f"Scrubbing VF {index} of",
+        _named(pf),
+        "it was not seen when the host was looked at last, so nobody knows who has it",
+        "Its driver is silent about VFs while one of them is reset: it is tried again.",
     )
 
 

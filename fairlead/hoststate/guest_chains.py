@@ -105,10 +105,11 @@ def _setting(
     lookup: Lookup, vf: DesiredVf, nic: GuestDevice | None, ahead: Ahead, *, stays_up: bool
 ) -> Chain:
     """Whoever has the VF is down before it is set, and its PF prepared. One that is made anew or scrubbed is set by the
-    next plan, which has seen it; this one tells its server if that cannot be done.
+    next plan, which has seen it; this one tells its server if that cannot be done. One that is not seen now, where a
+    driver is silent for a moment, counts as its running owner's: who has it is not known, and it must not be scrubbed.
     """
     user = _user(lookup, vf)
-    is_repair = stays_up and user == vf.server_id
+    is_repair = stays_up and (user == vf.server_id or (vf.pf, vf.index) not in lookup.vfs)
     step: Step = ConfigureVf(vf.device_id, vf.pf, vf.index, vf.port_id, vf.settings, is_repair)
     if has_traces(lookup, vf):
         step = ScrubVf(vf.pf, vf.index)

@@ -1,14 +1,17 @@
 """What a driver refuses under a running guest: not tried over and over, and nothing else is touched at each try."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
 from fairlead.agent.retries import CHANGE_REFUSED
+from fairlead.hoststate.diff import diff
+from fairlead.hoststate.steps import ConfigureVf
+from fairlead.model.ids import PfKey
 from fairlead.model.vf import VfSettings
 from tests.agent_life import AgentLife
-from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, settings
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, server, settings
 
 KEY = DATA[0].key
 BEFORE = VfWish(0, 3)
@@ -144,3 +147,32 @@ def test_what_did_not_answer_is_asked_each_minute() -> None:
     life.host.machine.troubles.hanging.clear()
     life.rest(60)
     assert life.vf == settings(1, BEFORE)
+
+
+class Silent(Refused):
+    """Its driver tells of no VF while the host is looked at, as i40e does while one of them is reset."""
+
+    def __init__(self) -> None:
+        super().__init__("vlan")
+        self.is_silent, self._tell = False, self.host.machine.tell_vfs
+        self.host.machine.tell_vfs = self._told
+        self.host.machine.fuse = self._hush
+
+    def _hush(self, act: str) -> None:
+        self._note(act)
+        self.is_silent = act == "observe"
+
+    def _told(self, key: PfKey) -> Mapping[int, VfSettings]:
+        return {} if self.is_silent else self._tell(key)
+
+
+def test_a_vf_that_is_not_seen_for_a_moment_is_not_scrubbed_under_its_guest() -> None:
+    life = Silent()
+    life.rest(60)
+    assert life.vf == settings(1, BEFORE)
+    assert not life.host.machine.mishaps
+    assert life.host.machine.domains[f"fl-{server(1)}"].is_up
+    plan = diff(life.control.desired, life.report.observed)
+    assert [
+        step.is_repair for chain in plan.chains for step in chain.steps if isinstance(step, ConfigureVf)
+    ] == [True]
