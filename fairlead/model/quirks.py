@@ -144,6 +144,13 @@ QUIRKS = (
     ),
     Quirk(
         ("igb",),
+        "after a reset of the PF by hand (`reset` in sysfs) VFs are told as they were, and their NIC has lost it",
+        "the driver has no reset_done, and there is no uevent",
+        "nothing can be seen, so nothing is done: the PF set down and up has the driver write all of it again",
+        "drivers/net/ethernet/intel/igb/igb_main.c (igb_err_handler); drivers/pci/pci-sysfs.c (reset_store)",
+    ),
+    Quirk(
+        ("igb",),
         "a link state is refused",
         "the driver has no ndo_set_vf_link_state",
         "link state auto is not asked of it; a port whose link is to be held up or down is placed on other NICs, and a "
