@@ -19,9 +19,10 @@ from evb.frames import NEAREST_BRIDGE, Form
 from evb.ports import InterfacePort
 from evb.responder import Responder
 from evb.station import lldpad_conf
+from tests.machine_tree import nic_at
 from tests.network_namespace import Network, ip, new_network
 
-UPLINK = "st0"
+UPLINK, ADDRESS = "st0", "0000:af:00.0"
 _BRIDGE_END = "br0"
 _READY_SECONDS, _STOP_SECONDS = 20.0, 5.0
 _ETH_P_ALL, _ECHO_POLL_SECONDS = 3, 0.1
@@ -79,6 +80,10 @@ class Bed:
         self.responder = responder
         self._station, self._other_end = networks
         self.entered = self._station.entered
+        self.machine = lldpad.run.parent / "machine"
+        """Where sysfs has the uplink as the network device of a PF, at ADDRESS."""
+        with self.entered():
+            nic_at(self.machine, ADDRESS, UPLINK, socket.if_nametoindex(UPLINK))
 
     def start(self) -> None:
         """Start lldpad, and return when it and the bridge agree."""

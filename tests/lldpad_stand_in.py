@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +25,15 @@ Listed = tuple[str, int | None]
 @dataclass(slots=True)
 class Script:
     """What is answered. `lists`: one for each question, and the last for all after it. `refusals`: errno for each
-    request, 0 for yes and after the last. `asked`: what was requested, as (request, instance).
+    request, 0 for yes and after the last. `asked`: what was requested, as (request, instance), and `called` of which
+    network device, as (ifindex, name). `on_request` is called before each is answered.
     """
 
     lists: list[tuple[Listed, ...]] = field(default_factory=lambda: [()])
     refusals: list[int] = field(default_factory=list)
     asked: list[tuple[int, str]] = field(default_factory=list)
+    called: list[tuple[int, str]] = field(default_factory=list)
+    on_request: Callable[[], None] = lambda: None
     is_silent: bool = False
     event_port: int = 0
 
@@ -40,6 +43,8 @@ class Script:
             listed = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
             return _DONE, _LINK + nested(24, *map(_port, listed))
         self.asked.append(_read(body))
+        self.called.append(_read_device(body))
+        self.on_request()
         refusal = self.refusals.pop(0) if self.refusals else 0
         return _ERROR, struct.pack("=i", -refusal) + bytes(_HEADER.size)
 
@@ -113,3 +118,8 @@ def _port(listed: Listed) -> bytes:
 def _read(body: bytes) -> tuple[int, str]:
     said = dict(parts(dict(parts(dict(parts(body[16:]))[24]))[1]))
     return said[6][0], str(UUID(bytes=said[4]))
+
+
+def _read_device(body: bytes) -> tuple[int, str]:
+    name = dict(parts(body[16:]))[3]
+    return struct.unpack_from("=i", body, 4)[0], name.rstrip(b"\0").decode()

@@ -50,12 +50,24 @@ class Tree:
             self.write(f"{folder}/net/{name}/{attribute}", value)
         self.link(f"sys/class/net/{name}", str(self.root / folder / "net" / name))
 
+    def rename(self, address: str, name: str, new: str) -> None:
+        """The network device of a function gets another name, as somebody else would give it."""
+        folder = self.root / f"sys/bus/pci/devices/{address}/net"
+        (folder / name).rename(folder / new)
+
     def virtual(self, folder: str, index: int, address: str) -> None:
         """A VF of the function, without a driver of the host."""
         own = self.function(address, device="8086:10ca", driver=None)
         self.link(f"{folder}/virtfn{index}", f"../{address}")
         self.link(f"{own}/physfn", f"../{Path(folder).name}")
         self.write(f"{own}/reset", "")
+
+
+def nic_at(root: Path, address: str, name: str, index: int) -> Tree:
+    """A machine with one NIC: what has no PCI address, as a veth, is its network device in a namespace."""
+    tree = Tree(root)
+    tree.net(tree.function(address), name, index)
+    return tree
 
 
 def igb_machine(root: Path) -> Tree:

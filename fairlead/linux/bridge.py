@@ -14,6 +14,7 @@ ones we wrote (own_entries), so that they go with their tap, whoever deleted tha
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from threading import Lock
 
 from fairlead.hoststate.desired import BRIDGE_PREFIX, FLAT_VLAN, TAP_PREFIX, DesiredBridge, DesiredTap
@@ -29,6 +30,7 @@ from fairlead.linux.netlink import (
     PortVlan,
 )
 from fairlead.linux.own_entries import OwnEntries
+from fairlead.linux.sysfs import PciFunction
 from fairlead.model.ids import PortId
 from fairlead.model.pci import MacAddress
 
@@ -48,13 +50,16 @@ class Bridges:
         """Bridges and taps of ours, by name. Raises NetlinkRefusal."""
         return _observe(self._netlink, links, self._own)
 
-    def make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
-        """The bridge with that network device as its way out. Raises Fault."""
+    def make_bridge(self, wanted: DesiredBridge, uplink: int) -> None:
+        """The bridge with the network device of that ifindex as its way out. Raises Fault."""
+        subject = wanted.name
         try:
             with self._lock:
-                self._make_bridge(wanted, uplink)
+                way_out = self._way_out(wanted, uplink)
+                subject = f"{wanted.name} on {way_out.name}"
+                self._make_bridge(wanted, way_out)
         except OSError as error:
-            raise refusal(Act.MAKE_BRIDGE, f"{wanted.name} on {uplink}", error) from error
+            raise refusal(Act.MAKE_BRIDGE, subject, error) from error
 
     def remove_bridge(self, name: str) -> None:
         """Delete it, if it is there, and what its uplink let in for it; that stays up, on its own."""
@@ -86,16 +91,18 @@ class Bridges:
         except OSError as error:
             raise refusal(Act.REMOVE_TAP, name, error) from error
 
-    def _make_bridge(self, wanted: DesiredBridge, uplink: str) -> None:
-        way_out = self._find(uplink)
+    def _way_out(self, wanted: DesiredBridge, uplink: int) -> Link:
+        way_out = next((link for link in self._netlink.links() if link.index == uplink), None)
         if way_out is None:
-            raise fault(
-                "uplink_missing", Act.MAKE_BRIDGE, wanted.name, f"there is no network device {uplink}"
-            )
+            said = f"its uplink, the network device with ifindex {uplink}, is gone"
+            raise fault("uplink_missing", Act.MAKE_BRIDGE, wanted.name, said, "It is tried again.")
+        return way_out
+
+    def _make_bridge(self, wanted: DesiredBridge, way_out: Link) -> None:
         self._netlink.make_bridge(wanted.name)
         bridge = self._expect(wanted.name, Act.MAKE_BRIDGE)
         if way_out.master not in (None, bridge.index):
-            said = f"{uplink} is on another bridge or bond"
+            said = f"{way_out.name} is on another bridge or bond"
             raise fault(
                 "uplink_taken", Act.MAKE_BRIDGE, wanted.name, said, "Take it off there, or match another NIC."
             )
@@ -191,6 +198,15 @@ class Bridges:
         if link is None:
             raise fault("link_missing", act, name, f"there is no network device {name}", "It is tried again.")
         return link
+
+
+def called_as_read(links: Iterable[Link], functions: Iterable[PciFunction]) -> tuple[Link, ...]:
+    """By the names that sysfs was read with, whatever they are by now: in one look a PF has one name."""
+    names = {function.net.index: function.net.name for function in functions if function.net is not None}
+    return tuple(
+        link if names.get(link.index, link.name) == link.name else replace(link, name=names[link.index])
+        for link in links
+    )
 
 
 def _observe(

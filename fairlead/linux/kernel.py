@@ -12,7 +12,7 @@ from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
 from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
-from fairlead.linux.bridge import Bridges
+from fairlead.linux.bridge import Bridges, called_as_read
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
 from fairlead.linux.faults import Act, fault, not_a_member, pf_subject, refusal, vf_subject
@@ -82,7 +82,7 @@ class LinuxKernel:
             links = self._netlink.links()
             used = self._used(functions, links)
             pfs = self._pfs(functions, used)
-            bridges, taps = self._bridges.observe(links)
+            bridges, taps = self._bridges.observe(called_as_read(links, functions))
             return KernelView(
                 boot_id=self._sysfs.boot_id(),
                 capacity=read_capacity(self._sysfs.root, self._guests, self._reserve),
@@ -207,13 +207,14 @@ class LinuxKernel:
             raise refusal(Act.SET_UP, subject, error, driver=pf.kernel_driver) from error
 
     def make_bridge(self, bridge: DesiredBridge, uplink: ObservedPf) -> None:
-        """See Kernel.make_bridge."""
-        if uplink.name is None:
+        """See Kernel.make_bridge. The uplink is found by its PCI address now: names are swapped at will."""
+        net = self._sysfs.net_device(uplink.pci_address)
+        if net is None:
             said = f"its uplink {uplink.pci_address} has no network device"
             raise fault(
                 "uplink_missing", Act.MAKE_BRIDGE, bridge.name, said, "Is it passed through to a guest?"
             )
-        self._bridges.make_bridge(bridge, uplink.name)
+        self._bridges.make_bridge(bridge, net.index)
 
     def remove_bridge(self, name: str) -> None:
         """See Kernel.remove_bridge."""

@@ -21,16 +21,17 @@ What lldpad 1.1 does, and what is done about it here:
 - A bridge may give a VSI without a VLAN one of its own choice. lldpad does not tell which, and disassociates it with
   that one alone.
 - It refuses everything for about a second after its start, and while the link is down.
+- It goes by names of network devices, which may be swapped between a look at the host and a request. So a PF's device
+  is found by its PCI address each time, and a request counts only if that had the same name before and after it.
 
 How messages go: fairlead/linux/lldpad_messages.py.
 """
 
 import errno
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
@@ -41,6 +42,7 @@ from fairlead.linux.evb import agreement, announcement
 from fairlead.linux.lldpad_client import ADDRESS, Whose, announced
 from fairlead.linux.lldpad_messages import Messages
 from fairlead.linux.netlink import NetlinkRefusal
+from fairlead.linux.sysfs import Sysfs
 from fairlead.linux.vdp import read_vsis, write_question, write_request
 from fairlead.linux.vdp_frames import VdpForm
 from fairlead.linux.vdp_words import (
@@ -94,9 +96,14 @@ class Lldpad:
     """Implements agent.station.Vdp. Made in lldpad's network namespace; close it after use. Thread-safe."""
 
     def __init__(
-        self, pid_file: Path = PID_FILE, patience: Patience = Patience(), listen: Listen = WireWitness
+        self,
+        pid_file: Path = PID_FILE,
+        patience: Patience = Patience(),
+        listen: Listen = WireWitness,
+        sysfs: Sysfs = Sysfs(),  # noqa: B008 - it keeps nothing
     ) -> None:
         self._patience = patience
+        self._sysfs = sysfs
         self._listen = listen
         self._messages = Messages(pid_file, patience.exchange)
         self._lock = Lock()
@@ -112,7 +119,7 @@ class Lldpad:
     def read(self, pf: ObservedPf) -> Mapping[str, VsiReading] | None:
         """See Vdp.read."""
         try:
-            return self._settled(_link(pf).index)
+            return self._settled(self._link(pf).index)
         except NetlinkRefusal as refusal:
             if refusal.errno in _AWAY or refusal.errno == errno.ENODEV:
                 return None
@@ -123,10 +130,11 @@ class Lldpad:
         believed, until it starts anew.
         """
         try:
-            link, lldpad = _link(pf), self._messages.port()
+            link, lldpad = self._link(pf), self._messages.port()
             own, neighbour = (
                 announcement(announced(ADDRESS, link.name, whose, self._patience.exchange)) for whose in Whose
             )
+            self._check(pf, link)
         except OSError:
             return False
         found = agreement(own, neighbour)
@@ -177,9 +185,9 @@ class Lldpad:
 
     def _part(self, pf: ObservedPf, vsi: VsiSettings) -> VsiReading:
         """Where lldpad hears itself it is done before the bridge is, whose answer would end what is asked for next."""
-        link = _link(pf)
-        with self._listen(pf, vsi, VdpRequest.DISASSOCIATE) as witness:
-            self._ask(link, vsi, VdpRequest.DISASSOCIATE)
+        link = self._link(pf)
+        with self._listen(replace(pf, name=link.name), vsi, VdpRequest.DISASSOCIATE) as witness:
+            self._ask(pf, link, vsi, VdpRequest.DISASSOCIATE)
             reading = self._watch(link, vsi, _GONE)
             if witness.hear(0).echoes:
                 witness.hear(self._patience.exchange)
@@ -188,9 +196,10 @@ class Lldpad:
     def _answer(self, pf: ObservedPf, vsi: VsiSettings, request: VdpRequest) -> VsiReading:
         """What the bridge said to the request in the end; PENDING if nothing."""
         try:
-            link = _link(pf)
-            with self._waiting(link, vsi), self._listen(pf, vsi, request) as witness:
-                self._ask_once_ready(link, vsi, request)
+            link = self._link(pf)
+            called = replace(pf, name=link.name)
+            with self._waiting(link, vsi), self._listen(called, vsi, request) as witness:
+                self._ask_once_ready(pf, link, vsi, request)
                 reading = self._watch(link, vsi, _ANSWERED)
                 match reading.state:
                     case VsiState.ASSOCIATED:
@@ -213,10 +222,10 @@ class Lldpad:
         heard = witness.hear(self._patience.answer)
         said = None if heard.is_misleading else heard.answer
         if said is not None and said.state is VsiState.ASSOCIATED:
-            return self._look(_link(pf), vsi)
+            return self._look(self._link(pf), vsi)
         self._take_back(pf, vsi)
         if VdpForm.DRAFT in heard.echoes:
-            self._hears_itself(pf, _link(pf), self._messages.port())
+            self._hears_itself(pf, self._link(pf), self._messages.port())
         if said is None:
             raise misled(_subject(pf, vsi), heard)
         return said
@@ -251,16 +260,16 @@ class Lldpad:
     def _give_up(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """Nothing shall be left that a late answer could make an association of. What went wrong is told already."""
         try:
-            self._ask(_link(pf), vsi, VdpRequest.DISASSOCIATE)
+            self._ask(pf, self._link(pf), vsi, VdpRequest.DISASSOCIATE)
         except NetlinkRefusal:
             return
 
-    def _ask_once_ready(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
+    def _ask_once_ready(self, pf: ObservedPf, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
         rest, longest = self._patience.poll
         deadline = time.monotonic() + self._patience.ready
         while True:
             try:
-                self._ask(link, vsi, request)
+                self._ask(pf, link, vsi, request)
             except NetlinkRefusal as refusal:
                 if refusal.errno not in _NOT_READY or time.monotonic() > deadline:
                     raise
@@ -307,18 +316,32 @@ class Lldpad:
                     self._awaited[index, instance] = said
         return found
 
-    def _ask(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
+    def _ask(self, pf: ObservedPf, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
+        """Raises NetlinkRefusal ESTALE where nobody knows which PF was asked: it is taken back, in the same words."""
+        self._check(pf, link)
+        self._tell(link, vsi, request)
+        try:
+            self._check(pf, link)
+        except NetlinkRefusal:
+            if request is not VdpRequest.DISASSOCIATE:
+                with suppress(NetlinkRefusal):
+                    self._tell(link, vsi, VdpRequest.DISASSOCIATE)
+            raise
+
+    def _tell(self, link: Link, vsi: VsiSettings, request: VdpRequest) -> None:
         self._messages.exchange(_SETLINK, write_request(link.name, link.index, vsi, request))
 
+    def _link(self, pf: ObservedPf) -> Link:
+        """Today's: a reloaded driver makes another one, and names are swapped. Raises NetlinkRefusal ENODEV."""
+        net = self._sysfs.net_device(pf.pci_address)
+        if net is None:
+            raise NetlinkRefusal(errno.ENODEV, "its network device is gone")
+        return Link(net.name, net.index)
 
-def _link(pf: ObservedPf) -> Link:
-    """Today's: a reloaded driver makes another one. Raises NetlinkRefusal ENODEV."""
-    if pf.name is None:
-        raise NetlinkRefusal(errno.ENODEV, "it has no network device")
-    try:
-        return Link(pf.name, socket.if_nametoindex(pf.name))
-    except OSError:
-        raise NetlinkRefusal(errno.ENODEV, "its network device is gone") from None
+    def _check(self, pf: ObservedPf, link: Link) -> None:
+        if self._link(pf) != link:
+            said = f"{link.name} is called otherwise, or is another network device, since a moment ago"
+            raise NetlinkRefusal(errno.ESTALE, said)
 
 
 def _subject(pf: ObservedPf, vsi: VsiSettings | None = None) -> str:

@@ -112,6 +112,11 @@ class Sysfs:
             net=_net(here, has),
         )
 
+    def net_device(self, address: PciAddress) -> NetDevice | None:
+        """The function's network device as it is called and numbered now; None when it has none, or is not there."""
+        here = f"{self._devices}/{address}"
+        return _net(here, frozenset(_listed(here)))
+
     def folder(self, address: PciAddress) -> Path:
         """Where the function's attributes are."""
         return self._devices / address

@@ -49,6 +49,7 @@ _HINTS = {
         "lldpad has the VSI with another VLAN, which the bridge gave it, or does not have it. Give the network the"
         f" VLAN that the bridge uses. {_START_ANEW}."
     ),
+    errno.ESTALE: "Somebody renames network devices; it is tried again.",
     errno.EPERM: "The agent needs CAP_NET_ADMIN: run it as root.",
     errno.ETIMEDOUT: f"Is lldpad stopped or busy? {_START_ANEW}.",
 }

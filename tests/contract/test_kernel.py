@@ -30,12 +30,13 @@ PORT_MAC = MacAddress("fa:16:3e:00:00:01")
 @dataclass(frozen=True, slots=True)
 class Bench:
     """A kernel whose PF `key` has two VFs at their baseline and a link. `refuse` makes its driver say
-    EOPNOTSUPP to a field.
+    EOPNOTSUPP to a field, `rename` gives its network device another name.
     """
 
     kernel: Kernel
     key: str
     refuse: Callable[[str], None]
+    rename: Callable[[str], None]
 
     def pf(self) -> ObservedPf:
         return next(pf for pf in self.kernel.observe().pfs if pf.key == self.key)
@@ -46,13 +47,20 @@ class Bench:
 
 def tree_bench(root: Path) -> Bench:
     """The real kernel's code on files and a netlink in memory."""
-    igb_machine(root)
+    tree = igb_machine(root)
     netlink = MemoryNetlink(
         devices={2: Link(2, "pfa", PERMANENT, PERMANENT, mtu=1500, is_up=True, carrier=True)},
         vfs={2: {0: BASELINE, 1: BASELINE}},
     )
     kernel = LinuxKernel(netlink, root, root, Reserve())
-    return Bench(kernel, f"mac:{PERMANENT}", lambda name: netlink.refused.update({name: errno.EOPNOTSUPP}))
+
+    def rename(name: str) -> None:
+        tree.rename("0000:01:00.0", netlink.devices[2].name, name)
+        netlink.devices[2] = replace(netlink.devices[2], name=name)
+
+    return Bench(
+        kernel, f"mac:{PERMANENT}", lambda name: netlink.refused.update({name: errno.EOPNOTSUPP}), rename
+    )
 
 
 def simulated_bench(root: Path) -> Bench:
@@ -65,7 +73,7 @@ def simulated_bench(root: Path) -> Bench:
     def refuse(name: str) -> None:
         machine.troubles.refused_fields |= {name}
 
-    return Bench(SimKernel(machine), key, refuse)
+    return Bench(SimKernel(machine), key, refuse, lambda name: machine.rename(key, name))
 
 
 @pytest.fixture(params=[tree_bench, simulated_bench], ids=["tree", "sim"])
@@ -178,6 +186,14 @@ def test_a_pf_comes_up_with_its_mtu(bench: Bench):
     assert (bench.pf().is_up, bench.pf().mtu) == (True, 9000)
     bench.kernel.set_up(bench.pf(), None)
     assert bench.pf().mtu == 9000
+
+
+def test_a_bridge_has_the_pf_that_was_meant_whatever_that_is_called_by_now(bench: Bench):
+    seen = bench.pf()
+    bench.rename("other0")
+    bench.kernel.make_bridge(bridge(bench), seen)
+    (made,) = bench.kernel.observe().bridges
+    assert made.uplinks == (bench.pf().name,) == ("other0",)
 
 
 def test_a_bridge_is_made_once_and_repaired(bench: Bench):

@@ -75,7 +75,7 @@ def seen_tap(netlink: HostNetlink) -> ObservedTap:
 def made(netlink: HostNetlink, *taps: DesiredTap) -> Bridges:
     """Skips where the kernel lacks the filters of what comes in."""
     bridges = Bridges(netlink, netlink.own)
-    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), "up0")
+    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), found(netlink, "up0").index)
     try:
         for wanted in taps:
             bridges.make_tap(wanted)
@@ -312,7 +312,7 @@ def test_an_entry_of_ours_goes_whoever_took_the_tap(bridged: HostNetlink):
     ip(f"link del {TAP}")
     (seen,), _ = Bridges(bridged, bridged.own).observe(bridged.links())
     assert seen.unused_macs == (GUEST_MAC,)
-    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), "up0")
+    bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), uplink)
     (seen,), _ = Bridges(bridged, bridged.own).observe(bridged.links())
     assert seen.unused_macs == ()
     macs = {entry.mac for entry in bridged.entries(uplink) if not entry.on_bridge}

@@ -16,16 +16,17 @@ from evb.frames import Form
 from evb.vdp import Mode
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.lldpad import Lldpad, Patience
+from fairlead.linux.sysfs import Sysfs
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
-from tests.lldpad_bed import UPLINK, bed
+from tests.lldpad_bed import ADDRESS, UPLINK, bed
 from tests.network_namespace import ip
 
 MAC = MacAddress("52:54:00:aa:bb:01")
 PF = ObservedPf(
-    key=PfKey("mac:x"), name=UPLINK, pci_address=PciAddress("0000:af:00.0"), vendor="8086", product="1572",
+    key=PfKey("mac:x"), name="ens1f0", pci_address=PciAddress(ADDRESS), vendor="8086", product="1572",
     kernel_driver="i40e", numa_node=None, iommu_group=None, link_layer=LinkLayer.ETHERNET, mac=None, is_up=True,
     link_up=True, speed_mbps=None, mtu=1500, total_vfs=8, num_vfs=0, serial=None, capabilities=(), is_management=False,
 )  # fmt: skip
@@ -104,7 +105,8 @@ class _Station:
     def __enter__(self):
         self._entered = self._bed.entered()
         self._entered.__enter__()
-        self._own = Lldpad(self._bed.lldpad.run / "lldpad.pid", PATIENCE)
+        own = Sysfs(self._bed.machine)
+        self._own = Lldpad(self._bed.lldpad.run / "lldpad.pid", PATIENCE, sysfs=own)
         return self._own
 
     def __exit__(self, *error):

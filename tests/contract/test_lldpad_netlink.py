@@ -11,6 +11,7 @@ import pytest
 
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.lldpad import Lldpad, Patience
+from fairlead.linux.sysfs import Sysfs
 from fairlead.linux.vdp_frames import VdpForm
 from fairlead.linux.witness import Heard
 from fairlead.model.errors import Fault
@@ -18,22 +19,26 @@ from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vsi import ABSENT, VdpRequest, VdpResponse, VsiReading, VsiSettings, VsiState
 from tests.lldpad_stand_in import YES, Script, lldpad_stand_in, told
+from tests.machine_tree import Tree, nic_at
 from tests.network_namespace import private_network
 
 INSTANCE, OTHER = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f", "11111111-2222-4333-8444-555555555555"
 VSI = VsiSettings(INSTANCE, 11, 0x123456, 2, MacAddress("52:54:00:aa:bb:01"), 100)
 ASSOCIATED, PENDING = VsiReading(VsiState.ASSOCIATED), VsiReading(VsiState.PENDING)
 ASSOCIATE, DISASSOCIATE = VdpRequest.ASSOCIATE.value, VdpRequest.DISASSOCIATE.value
+ADDRESS, WITHOUT_DEVICE = "0000:af:00.0", "0000:af:00.1"
+LO = ("lo", 1)
+"""What a new network namespace has."""
 SHORT = Patience(exchange=0.2, ready=0.2, answer=0.3, steady=0.01, poll=(0.001, 0.01))
 IN_TIME = 10.0
 
 
-def pf(name: str | None = "lo") -> ObservedPf:
-    """The namespace's only device stands for a PF: the script does not ask which."""
+def pf(address: str = ADDRESS) -> ObservedPf:
+    """The namespace's only device stands for a PF, which was called otherwise when it was looked at."""
     return ObservedPf(
         key=PfKey("mac:x"),
-        name=name,
-        pci_address=PciAddress("0000:af:00.0"),
+        name="ens1f0",
+        pci_address=PciAddress(address),
         vendor="8086",
         product="1572",
         kernel_driver="i40e",
@@ -66,7 +71,8 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
     def open_(script: Script, heard: Heard = YES) -> Lldpad:
         stand_in = lldpad_stand_in(tmp_path, script)
-        station = Lldpad(stand_in.__enter__(), SHORT, told(heard))
+        nic_at(tmp_path, ADDRESS, *LO)
+        station = Lldpad(stand_in.__enter__(), SHORT, told(heard), Sysfs(tmp_path))
         ends.extend((lambda: stand_in.__exit__(None, None, None), station.close))
         return station
 
@@ -244,7 +250,8 @@ def test_an_lldpad_that_does_not_answer_is_told(opened: Opened):
 
 def test_without_lldpad_there_is_no_station(tmp_path: Path):
     with private_network():
-        station = Lldpad(tmp_path / "none.pid", SHORT)
+        nic_at(tmp_path, ADDRESS, *LO)
+        station = Lldpad(tmp_path / "none.pid", SHORT, sysfs=Sysfs(tmp_path))
         assert station.read(pf()) is None
         station.disassociate(pf(), VSI)
         with pytest.raises(Fault) as fault:
@@ -257,14 +264,55 @@ def test_without_lldpad_there_is_no_station(tmp_path: Path):
 def test_a_pid_file_that_names_nobody_is_as_none(tmp_path: Path, said: bytes):
     with private_network():
         (tmp_path / "lldpad.pid").write_bytes(said)
-        station = Lldpad(tmp_path / "lldpad.pid", SHORT)
+        nic_at(tmp_path, ADDRESS, *LO)
+        station = Lldpad(tmp_path / "lldpad.pid", SHORT, sysfs=Sysfs(tmp_path))
         assert station.read(pf()) is None
         station.close()
 
 
-@pytest.mark.parametrize("name", [None, "gone0"])
-def test_a_pf_without_a_network_device_has_no_vsis(opened: Opened, name: str | None):
-    assert opened(Script([((INSTANCE, 0),)])).read(pf(name)) is None
+@pytest.mark.parametrize("address", [WITHOUT_DEVICE, "0000:b0:00.0"])
+def test_a_pf_without_a_network_device_has_no_vsis(opened: Opened, address: str):
+    assert opened(Script([((INSTANCE, 0),)])).read(pf(address)) is None
+
+
+def test_lldpad_is_told_of_the_device_as_it_is_called_and_numbered_now(opened: Opened):
+    script = Script([(), (), ((INSTANCE, 0),)])
+    opened(script).associate(pf(), VSI)
+    assert script.called == [(LO[1], LO[0])]
+
+
+def test_a_name_that_is_another_devices_by_now_is_never_asked(opened: Opened, tmp_path: Path):
+    """Two PFs swap their names after the look: `ens1f0`, by which the PF was known, is the other one."""
+    nic_at(tmp_path, WITHOUT_DEVICE, "ens1f0", 7)
+    script = Script([(), (), ((INSTANCE, 0),)])
+    opened(script).associate(pf(), VSI)
+    assert ("ens1f0", 7) not in script.called
+
+
+def test_what_was_asked_while_names_were_swapped_is_taken_back_in_the_same_words(
+    opened: Opened, tmp_path: Path
+):
+    script = Script()
+    station = opened(script)
+    script.on_request = lambda: (
+        Tree(tmp_path).rename(ADDRESS, LO[0], "ens9") if not script.asked[1:] else None
+    )
+    with pytest.raises(Fault) as fault:
+        station.associate(pf(), VSI)
+    assert "ESTALE" in fault.value.failure.answer
+    assert "tried again" in fault.value.failure.hint
+    assert script.asked == [(ASSOCIATE, INSTANCE), (DISASSOCIATE, INSTANCE)]
+    assert script.called == [(LO[1], LO[0])] * 2
+
+
+def test_no_end_is_taken_for_one_that_was_asked_for_while_names_were_swapped(opened: Opened, tmp_path: Path):
+    script = Script([((INSTANCE, 0),)])
+    station = opened(script)
+    script.on_request = lambda: Tree(tmp_path).rename(ADDRESS, LO[0], "ens9")
+    with pytest.raises(Fault) as fault:
+        station.disassociate(pf(), VSI)
+    assert "ESTALE" in fault.value.failure.answer
+    assert script.asked == [(DISASSOCIATE, INSTANCE)]
 
 
 def test_what_lldpad_tells_unasked_comes_to_a_socket_of_its_own(opened: Opened):

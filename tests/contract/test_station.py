@@ -14,14 +14,15 @@ from evb.frames import Form
 from fairlead.agent.station import Vdp
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.lldpad import Lldpad, Patience
+from fairlead.linux.sysfs import Sysfs
 from fairlead.model.errors import Fault
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
 from fairlead.sim.hardware import two_socket_server
 from fairlead.sim.kernel import SimKernel
 from fairlead.sim.lldpad import SimLldpad
 from fairlead.sim.machine import Machine
-from tests.lldpad_bed import bed
+from tests.lldpad_bed import ADDRESS, bed
 
 INSTANCE = "09b11c53-8b5c-4eeb-8f00-d84eaa0aaa4f"
 VSI = VsiSettings(INSTANCE, 11, 0x123456, 2, MacAddress("52:54:00:aa:bb:01"), 100)
@@ -75,11 +76,12 @@ def simulated() -> Iterator[Bench]:
 
 
 def real(form: Form, folder: Path) -> Iterator[Bench]:
-    own = replace(SimKernel(Machine(two_socket_server(1))).observe().pfs[1], name="st0")
+    own = replace(SimKernel(Machine(two_socket_server(1))).observe().pfs[1], pci_address=PciAddress(ADDRESS))
     with bed(form, folder) as place:
         place.start()
         with place.entered():
-            station = Lldpad(place.lldpad.run / "lldpad.pid", Patience(answer=5.0))
+            pid_file, sysfs = place.lldpad.run / "lldpad.pid", Sysfs(place.machine)
+            station = Lldpad(pid_file, Patience(answer=5.0), sysfs=sysfs)
 
             def forget() -> None:
                 place.lldpad.stop()  # it says goodbye, so that the bridge waits for the new one

@@ -44,7 +44,7 @@ class Host:
         """Of an agent that has just begun."""
         return Bridges(self.netlink, self.own)
 
-    def make_bridge(self, uplink: str = "ens1f0") -> None:
+    def make_bridge(self, uplink: int = UPLINK) -> None:
         self.bridges.make_bridge(DesiredBridge(BRIDGE, "physnet1", PfKey("mac:x"), None), uplink)
 
     def seen(self) -> ObservedBridge:
@@ -113,7 +113,7 @@ def test_an_old_mac_of_a_tap_goes(host: Host):
 
 def test_an_uplink_that_is_one_no_more_lets_in_none(host: Host):
     host.bridges.make_tap(tap(1))
-    host.make_bridge("ens1f1")
+    host.make_bridge(OTHER_UPLINK)
     assert (host.let_in(), host.let_in(OTHER_UPLINK)) == ({OTHERS}, {MAC})
     assert host.seen().unused_macs == ()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fairlead.hoststate.desired import DesiredBridge
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
@@ -362,3 +363,38 @@ def test_what_a_driver_may_take_at_another_time_is_no_refusal(host: Host, number
     with pytest.raises(Fault) as caught:
         host.kernel.set_vf(host.pf(), 0, VfSettings(vlan=100), ("vlan",))
     assert caught.value.failure.code == code
+
+
+def test_of_two_pfs_that_swap_names_after_the_look_the_one_that_was_meant_is_on_the_bridge(host: Host):
+    host.tree.net(host.tree.function("0000:01:00.1"), "pfb", 3)
+    host.netlink.devices[3] = Link(3, "pfb", MacAddress("a0:36:9f:00:00:02"), mtu=1500)
+    pf, _ = host.kernel.observe().pfs
+    for address, name, new in (
+        ("0000:01:00.0", "pfa", "own"),
+        ("0000:01:00.1", "pfb", "pfa"),
+        ("0000:01:00.0", "own", "pfb"),
+    ):
+        host.tree.rename(address, name, new)
+    host.netlink.devices |= {
+        2: replace(host.netlink.devices[2], name="pfb"),
+        3: replace(host.netlink.devices[3], name="pfa"),
+    }
+    host.kernel.make_bridge(DesiredBridge("flbr-0a1b2c3d", "physnet1", pf.key, None), pf)
+    assert host.netlink.devices[2].master is not None
+    assert host.netlink.devices[3].master is None
+
+
+def test_a_name_that_changes_in_the_middle_of_a_look_makes_no_other_uplink(host: Host):
+    host.kernel.make_bridge(DesiredBridge("flbr-0a1b2c3d", "physnet1", host.pf().key, None), host.pf())
+    host.netlink.devices[2] = replace(host.netlink.devices[2], name="later0")
+    seen = host.kernel.observe()
+    assert seen.bridges[0].uplinks == (seen.pfs[0].name,)
+
+
+def test_the_uplink_of_a_bridge_that_has_no_network_device_any_more_is_told(host: Host):
+    pf = host.pf()
+    pass_through(host)
+    with pytest.raises(Fault, match="has no network device") as caught:
+        host.kernel.make_bridge(DesiredBridge("flbr-0a1b2c3d", "physnet1", pf.key, None), pf)
+    assert caught.value.failure.code == "uplink_missing"
+    assert not [link for link in host.netlink.devices.values() if link.name.startswith("flbr-")]
