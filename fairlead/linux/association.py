@@ -2,12 +2,14 @@
 
 The kernel takes a request at once and tells the switch's answer to whoever reads the VF; there is no event for it
 (net/core/rtnetlink.c sends none for IFLA_VF_PORTS). A request that was refused, or not answered in time, is taken back.
+Who reads one VF is told of all of its PF, so those who wait on one PF look together.
 """
 
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from threading import Lock
 from typing import Protocol
 
 from fairlead.hoststate.observed import ObservedPf
@@ -52,6 +54,7 @@ class Associations:
     def __init__(self, netlink: Netlink, timer: Timer) -> None:
         self._netlink = netlink
         self._timer = timer
+        self._looks = _Looks(netlink, timer)
 
     def settle(self, link: int, pf: ObservedPf, index: int, wanted: Association | None) -> None:
         """Return once what was asked for is so. Raises Fault where the switch says no, or nothing in time, and takes
@@ -70,9 +73,10 @@ class Associations:
             self._netlink.set_vf(link, index, BASELINE, ("association",))
 
     def _wait(self, link: int, pf: ObservedPf, index: int, wanted: Association | None) -> None:
-        seen = None
+        seen, moment = None, self._timer.monotonic()
         for pause in self._pauses():
-            seen = self._read(link, pf, index, wanted).association
+            moment, vf = self._read(link, pf, index, wanted, moment)
+            seen = vf.association
             if seen == wanted:
                 return
             if seen is not None and not seen.is_under_way:
@@ -87,16 +91,37 @@ class Associations:
             yield pause
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _read(self, link: int, pf: ObservedPf, index: int, wanted: Association | None) -> VfSettings:
+    def _read(
+        self, link: int, pf: ObservedPf, index: int, wanted: Association | None, moment: float
+    ) -> tuple[float, VfSettings]:
+        """The VF by a look that began after that moment, and when that was."""
         act, subject = _act(wanted), _subject(pf, index, wanted)
         try:
-            _, vfs = self._netlink.link(link)
+            began, vfs = self._looks.after(link, moment)
         except OSError as error:
             raise refusal(act, subject, error) from error
         if index not in vfs:
             said = f"the kernel tells of {len(vfs)} VFs, and not of this one"
             raise fault("vf_missing", act, subject, said, "Somebody changed the number of VFs.")
-        return vfs[index]
+        return began, vfs[index]
+
+
+class _Looks:
+    """At all VFs of PFs, by ifindex. Thread-safe."""
+
+    def __init__(self, netlink: Netlink, timer: Timer) -> None:
+        self._netlink = netlink
+        self._timer = timer
+        self._lock = Lock()
+        self._last: dict[int, tuple[float, Mapping[int, VfSettings]]] = {}
+
+    def after(self, link: int, moment: float) -> tuple[float, Mapping[int, VfSettings]]:
+        """What a look saw that began after that moment, be it another's, and when that was. Raises OSError."""
+        with self._lock:
+            last = self._last.get(link)
+            if last is None or last[0] <= moment:
+                last = self._last[link] = (self._timer.monotonic(), self._netlink.link(link)[1])
+            return last
 
 
 def untaken(pf: ObservedPf, index: int, wanted: Association | None, error: OSError) -> Fault:
