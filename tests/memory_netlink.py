@@ -23,7 +23,7 @@ class MemoryNetlink:
     """`refused`: errno by VF field. `default_routes`: ifindexes. `changes` counts what was written. `coming` are
     links as they will be, one at each wait; `waits` counts those. `drops_on_mtu`: a new MTU costs the carrier.
     `busy`: for how many waits a driver says EAGAIN after the first field that it takes, and, if `is_silent`, tells
-    nothing of its VFs. `sent`: the fields of each message.
+    nothing of its VFs. `sent`: the fields of each message. `vf_reads` counts how often VFs were asked for.
     """
 
     devices: dict[int, Link] = field(default_factory=dict)
@@ -48,12 +48,17 @@ class MemoryNetlink:
     is_silent: bool = False
     joined: dict[int, tuple[Group, ...]] = field(default_factory=dict)
     sent: list[tuple[str, ...]] = field(default_factory=list)
+    vf_reads: int = 0
 
     def links(self) -> tuple[Link, ...]:
         return tuple(self.devices.values())
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
+        self.vf_reads += 1
         return self._device(index), {} if self.is_silent else dict(self.vfs.get(index, {}))
+
+    def plain_link(self, index: int) -> Link:
+        return self._device(index)
 
     def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         self._device(index)

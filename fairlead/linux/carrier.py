@@ -36,6 +36,6 @@ def _wait(netlink: Netlink, index: int, changes: LinkChanges) -> None:
 
 def _has_carrier(netlink: Netlink, index: int) -> bool:
     try:
-        return netlink.link(index)[0].carrier is True
+        return netlink.plain_link(index).carrier is True
     except NetlinkRefusal:
         return False  # it is gone, which the next look at the host shows

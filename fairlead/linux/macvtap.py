@@ -137,17 +137,17 @@ class Macvtaps:
 
     def _has_mac(self, index: int, mac: MacAddress) -> bool:
         """Whether the VF's device has it, or takes it. That it says no (EADDRNOTAVAIL, EPERM) is no failure yet."""
-        if self._netlink.link(index)[0].mac == mac:
+        if self._netlink.plain_link(index).mac == mac:
             return True
         try:
             self._netlink.set_link(index, mac=mac)
         except OSError:
             return False
-        return self._netlink.link(index)[0].mac == mac
+        return self._netlink.plain_link(index).mac == mac
 
     def _set(self, index: int, wanted: DesiredMacvtap, *, all_groups: bool | None = None) -> None:
         """Up, with the MAC and MTU; what it is told already it is not told again."""
-        link, _ = self._netlink.link(index)
+        link = self._netlink.plain_link(index)
         mac = None if link.mac == wanted.mac else wanted.mac
         mtu = None if link.mtu == wanted.mtu else wanted.mtu
         self._netlink.set_link(index, up=True, mac=mac, mtu=mtu, allmulti=all_groups)

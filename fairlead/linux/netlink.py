@@ -133,6 +133,10 @@ class Netlink(Protocol):
         """One device with its VFs by index, in one request. A VF's association is what was asked last and answered."""
         ...
 
+    def plain_link(self, index: int) -> Link:
+        """One device without its VFs: to ask for those makes a driver gather them all."""
+        ...
+
     def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         """What each VF of the device has received and sent; without those of which its driver counts nothing."""
         ...

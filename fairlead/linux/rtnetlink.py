@@ -68,14 +68,15 @@ class RtNetlink:
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """See Netlink.link. Without statistics: with them the list of 222 VFs no longer fits an attribute."""
-        body = _link_header(index) + nl.number(_EXT_MASK, _FILTER_VF | _FILTER_SKIP_STATS)
-        answers = self._channel.request(_GETLINK, body)
-        if not answers:
-            raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
-        found = dict(nl.parts(answers[0][_LINK_HEADER.size :]))
-        link = replace(_read_link(answers[0]), takes_associations=takes_associations(found))
-        is_infiniband = _LINK_HEADER.unpack_from(answers[0])[1] == _ARPHRD_INFINIBAND
+        answer = self._told(index, _FILTER_VF)
+        found = dict(nl.parts(answer[_LINK_HEADER.size :]))
+        link = replace(_read_link(answer), takes_associations=takes_associations(found))
+        is_infiniband = _LINK_HEADER.unpack_from(answer)[1] == _ARPHRD_INFINIBAND
         return link, read_vfs(found, is_infiniband=is_infiniband)
+
+    def plain_link(self, index: int) -> Link:
+        """See Netlink.plain_link."""
+        return _read_link(self._told(index))
 
     def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         """See Netlink.vf_counters. None of so many VFs that they do not fit an attribute with statistics."""
@@ -237,6 +238,14 @@ class RtNetlink:
     def set_ingress(self, index: int, wanted: Ingress) -> None:
         """See Netlink.set_ingress."""
         set_ingress(self._channel, index, wanted)
+
+    def _told(self, index: int, of_vfs: int = 0) -> bytes:
+        """What is told of one device."""
+        body = _link_header(index) + nl.number(_EXT_MASK, of_vfs | _FILTER_SKIP_STATS)
+        answers = self._channel.request(_GETLINK, body)
+        if not answers:
+            raise NetlinkRefusal(errno.ENODEV, f"no answer about network device {index}")
+        return answers[0]
 
     def _unless(self, accepted: int, kind: int, body: bytes, flags: int = 0) -> None:
         try:

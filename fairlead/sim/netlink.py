@@ -92,7 +92,7 @@ class SimNetlink:
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """One device with its VFs."""
-        link = self._plain(index)
+        link = self.plain_link(index)
         pf = self._pf(index)
         if pf is None or pf.nic.has_files:
             return link, {}
@@ -101,6 +101,13 @@ class SimNetlink:
         except OSError as error:
             raise NetlinkRefusal(error.errno, error.strerror) from error
         return replace(link, takes_associations=pf.nic.takes_associations and bool(told)), told
+
+    def plain_link(self, index: int) -> Link:
+        """One device without its VFs."""
+        link = next((link for link in self.links() if link.index == index), None)
+        if link is None:
+            raise NetlinkRefusal(errno.ENODEV, "No such device")
+        return link
 
     def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         """A simulated guest sends nothing, which is counted."""
@@ -112,7 +119,7 @@ class SimNetlink:
         self._machine.called("set_vf")
         pf = self._pf(index)
         if pf is None or vf not in pf.vfs:
-            self._plain(index)
+            self.plain_link(index)
             raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
         self._guard(pf)
         try:
@@ -131,7 +138,7 @@ class SimNetlink:
         allmulti: bool | None = None,
     ) -> None:
         """What is not None."""
-        link = self._plain(index)
+        link = self.plain_link(index)
         pf = self._pf(index)
         if pf is not None:
             self._guard(pf)
@@ -183,7 +190,7 @@ class SimNetlink:
 
     def make_macvtap(self, name: str, lower: int) -> None:
         """With the MAC of what it is on, where it has that for itself."""
-        below, _ = self.link(lower)
+        below = self.plain_link(lower)
         links, vf = self._machine.links, vf_at_index(self._machine, lower)
         if name in links.virtual:
             raise NetlinkRefusal(errno.EEXIST, "File exists")
@@ -215,7 +222,7 @@ class SimNetlink:
 
     def join(self, index: int, bridge: int, port: BridgePort) -> None:
         """A port of the bridge."""
-        self._plain(index)
+        self.plain_link(index)
         self._tables().masters[index] = (bridge, port)
 
     def leave(self, index: int) -> None:
@@ -252,11 +259,11 @@ class SimNetlink:
 
     def groups(self, index: int) -> tuple[Group, ...]:
         """Those that it joined."""
-        return tuple(sorted(self._machine.links.groups.get(self._plain(index).name, ())))
+        return tuple(sorted(self._machine.links.groups.get(self.plain_link(index).name, ())))
 
     def join_group(self, index: int, group: Group) -> None:
         """Joined."""
-        self._machine.links.hear(self._plain(index).name, (group,))
+        self._machine.links.hear(self.plain_link(index).name, (group,))
 
     def ingress(self, index: int) -> Ingress:
         """What was set."""
@@ -265,12 +272,6 @@ class SimNetlink:
     def set_ingress(self, index: int, wanted: Ingress) -> None:
         """Keep it."""
         self._tables().ingress[index] = wanted
-
-    def _plain(self, index: int) -> Link:
-        link = next((link for link in self.links() if link.index == index), None)
-        if link is None:
-            raise NetlinkRefusal(errno.ENODEV, "No such device")
-        return link
 
     def _tables(self) -> _Tables:
         """Those of this boot; a device that somebody took away is not in them any more."""

@@ -101,6 +101,7 @@ def test_links_are_as_ip_made_them(netlink: RtNetlink):
     other = found(netlink, "vb")
     assert (other.is_up, other.carrier, other.alias) == (False, None, "the-other-end")
     assert netlink.link(seen.index) == (seen, {})
+    assert netlink.plain_link(seen.index) == seen
 
 
 def test_a_link_is_set(netlink: RtNetlink):
@@ -116,6 +117,9 @@ def test_a_link_is_set(netlink: RtNetlink):
 def test_a_refusal_has_the_errno_and_the_kernels_words(netlink: RtNetlink):
     with pytest.raises(NetlinkRefusal) as gone:
         netlink.link(4711)
+    assert gone.value.errno == errno.ENODEV
+    with pytest.raises(NetlinkRefusal) as gone:
+        netlink.plain_link(4711)
     assert gone.value.errno == errno.ENODEV
     ip("link add va type veth peer name vb")
     with pytest.raises(NetlinkRefusal) as small:

@@ -261,8 +261,9 @@ def drops_carrier(host: Host, tmp_path: Path) -> LinuxKernel:
 def test_a_carrier_that_a_new_vf_count_takes_away_is_waited_for(host: Host, tmp_path: Path):
     up = host.netlink.devices[2]
     host.netlink.coming = [replace(up, carrier=False), up]
-    drops_carrier(host, tmp_path).set_num_vfs(host.pf(), 4)
-    assert host.netlink.waits == 2
+    pf, host.netlink.vf_reads = host.pf(), 0
+    drops_carrier(host, tmp_path).set_num_vfs(pf, 4)
+    assert (host.netlink.waits, host.netlink.vf_reads) == (2, 0)
     assert host.pf().link_up
 
 
