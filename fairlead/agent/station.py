@@ -30,6 +30,12 @@ class Vdp(Protocol):
         """
         ...
 
+    def preassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """Returns once the bridge was heard to say that it would associate it, and keeps what that needs: the station
+        has it until it is disassociated. Raises Fault as `associate` does.
+        """
+        ...
+
     def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """Returns once the station has it no more; nothing when that is so already. `vsi` is what was associated, to
         the last field: a station knows it by all of them.

@@ -8,6 +8,7 @@ a station that tells of a success by itself is believed by nobody.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
+from uuid import UUID, uuid5
 
 from fairlead.agent.hands import Hands, pf_here
 from fairlead.agent.ledger import Ledger
@@ -107,6 +108,8 @@ def _associate(step: AssociateVsi, hands: Hands, lookup: Lookup) -> HostEvent:
     instance = vsi.settings.instance_id
     before = next((each for each in hands.ledger.vsis() if each.vsi.settings.instance_id == instance), None)
     if before is not None:
+        if step.is_repair and before.is_granted and before.vsi != vsi:
+            _ask_first(vsi, hands, lookup)
         _disassociate(before.vsi, hands, lookup)
     elif instance == vsi.port_id and instance in (hands.vdp.read(pf) or {}):
         _disassociate(vsi, hands, lookup)
@@ -115,6 +118,22 @@ def _associate(step: AssociateVsi, hands: Hands, lookup: Lookup) -> HostEvent:
     hands.ledger.mark_vsi(AskedVsi(vsi, is_granted=True))
     deed = "is associated again, and its guest ran on" if step.is_repair else "is associated"
     return _told(vsi, hands, lookup, "vsi_associated", deed)
+
+
+def _ask_first(vsi: DesiredVsi, hands: Hands, lookup: Lookup) -> None:
+    """What a running guest's port is to be associated with from now on takes the place of what it has once the bridge
+    would take it, and not before. It is asked so for another instance, since a station may have one in one way only.
+    """
+    own = vsi.settings.instance_id
+    asked = replace(vsi, settings=replace(vsi.settings, instance_id=str(uuid5(UUID(own), "asked first"))))
+    hands.ledger.mark_vsi(AskedVsi(asked))
+    try:
+        hands.vdp.preassociate(pf_here(lookup, vsi.pf), asked.settings)
+    except Fault as fault:
+        hint = f"{fault.failure.hint} Its guest runs on with the association that it had.".lstrip()
+        raise Fault(replace(fault.failure, hint=hint)) from fault
+    finally:
+        _disassociate(asked, hands, lookup)
 
 
 def _disassociate(vsi: DesiredVsi, hands: Hands, lookup: Lookup) -> None:

@@ -145,25 +145,11 @@ class Lldpad:
 
     def associate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """See Vdp.associate."""
-        held = (self.read(pf) or {}).get(vsi.instance_id)
-        if held is not None:
-            raise in_use(_subject(pf, vsi), held)
-        reading = self._answer(pf, vsi, VdpRequest.ASSOCIATE)
-        match reading.state:
-            case VsiState.ASSOCIATED:
-                return
-            case VsiState.REFUSED:
-                raise refused(_subject(pf, vsi), reading)
-            case _:
-                is_dropped = reading.state is VsiState.ABSENT
-                if not is_dropped:
-                    self._give_up(pf, vsi)
-                raise gave_up(_subject(pf, vsi), self._patience.answer, is_dropped=is_dropped)
+        self._granted(pf, vsi, VdpRequest.ASSOCIATE)
 
-    def preassociate(self, pf: ObservedPf, vsi: VsiSettings, *, reserves: bool) -> VsiReading:
-        """Ask whether the bridge would associate it; where `reserves`, what it needs is kept for it meanwhile."""
-        request = VdpRequest.PREASSOCIATE_RR if reserves else VdpRequest.PREASSOCIATE
-        return self._answer(pf, vsi, request)
+    def preassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """See Vdp.preassociate."""
+        self._granted(pf, vsi, VdpRequest.PREASSOCIATE_RR)
 
     def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """See Vdp.disassociate. ENODEV: lldpad had no answer to an earlier request for it, says nothing of it to the
@@ -192,6 +178,22 @@ class Lldpad:
             if witness.hear(0).echoes:
                 witness.hear(self._patience.exchange)
         return reading
+
+    def _granted(self, pf: ObservedPf, vsi: VsiSettings, request: VdpRequest) -> None:
+        held = (self.read(pf) or {}).get(vsi.instance_id)
+        if held is not None:
+            raise in_use(_subject(pf, vsi), held)
+        reading = self._answer(pf, vsi, request)
+        match reading.state:
+            case VsiState.ASSOCIATED:
+                return
+            case VsiState.REFUSED:
+                raise refused(_subject(pf, vsi), reading)
+            case _:
+                is_dropped = reading.state is VsiState.ABSENT
+                if not is_dropped:
+                    self._give_up(pf, vsi)
+                raise gave_up(_subject(pf, vsi), self._patience.answer, is_dropped=is_dropped)
 
     def _answer(self, pf: ObservedPf, vsi: VsiSettings, request: VdpRequest) -> VsiReading:
         """What the bridge said to the request in the end; PENDING if nothing."""

@@ -49,6 +49,10 @@ class SimLldpad:
         held[vsi.instance_id] = vsi
         machine.before_call("hear of the association")
 
+    def preassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
+        """The same: what it keeps for a VSI it has as long as that is there."""
+        self.associate(pf, vsi)
+
     def disassociate(self, pf: ObservedPf, vsi: VsiSettings) -> None:
         """By other settings than it was associated with, it does not go."""
         machine = self._machine

@@ -20,7 +20,7 @@ from fairlead.linux.sysfs import Sysfs
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
-from fairlead.model.vsi import VdpResponse, VsiReading, VsiSettings, VsiState
+from fairlead.model.vsi import VsiReading, VsiSettings, VsiState
 from tests.lldpad_bed import ADDRESS, UPLINK, bed
 from tests.network_namespace import ip
 
@@ -193,14 +193,27 @@ def test_an_answer_may_be_late(shared):
 
 
 @BOTH
-def test_what_the_bridge_would_say_may_be_asked_first(shared):
+def test_the_bridge_is_asked_first_what_it_would_say_and_what_is_associated_stays(shared):
+    """Of one MAC and VLAN, as for a port that is to be of another type."""
+    shared.associate()
+    first = Host(shared.bed)
+    first.vsi = replace(first.vsi, type_id=77)
     with shared.station as station:
-        assert station.preassociate(PF, shared.vsi, reserves=True) == ASSOCIATED
-        station.disassociate(PF, shared.vsi)
+        station.preassociate(PF, first.vsi)
+        station.disassociate(PF, first.vsi)
         shared.responder.behave(Refuse(3))
-        refused = VsiReading(VsiState.REFUSED, VdpResponse.UNUSED_VTID)
-        assert station.preassociate(PF, shared.vsi, reserves=False) == refused
-    assert shared.asked() == [Mode.PREASSOCIATE_WITH_RESOURCES, Mode.DEASSOCIATE, Mode.PREASSOCIATE]
+        with pytest.raises(Fault) as fault:
+            station.preassociate(PF, first.vsi)
+        assert fault.value.failure.code == "vsi_refused"
+        assert "answers 3: " in fault.value.failure.answer
+    assert first.asked() == [
+        Mode.PREASSOCIATE_WITH_RESOURCES, Mode.DEASSOCIATE, Mode.PREASSOCIATE_WITH_RESOURCES
+    ]  # fmt: skip
+    assert (first.reading(), shared.reading()) == (None, ASSOCIATED)
+    assert shared.instance in shared.responder.vsis()
+    assert shared.asked() == [Mode.ASSOCIATE]
+    shared.responder.behave(Accept())
+    shared.disassociate()
 
 
 @SLOW

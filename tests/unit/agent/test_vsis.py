@@ -168,6 +168,30 @@ def test_another_type_is_associated_while_the_guest_runs():
     assert life.entries[0].vsi.settings.type_id == 8
 
 
+def test_a_type_that_the_bridge_refuses_costs_a_running_guest_nothing():
+    """It is asked first: until it would take the new one the guest has the old one, and nothing else is left."""
+    life = Life(ONE)
+    life.tick()
+    had = dict(life.held)
+    life.host.machine.troubles.vdp_response = VdpResponse.UNUSED_VTID
+    life.wish(replace(ONE, vfs=(replace(VF, vsi_type=8),)))
+    for _ in range(2):
+        report = life.later()
+        assert (life.held, [entry.is_granted for entry in life.entries]) == (had, [True])
+        (failure,) = report.failures
+        assert (failure.failure.code, failure.port_id, failure.spares_server) == (
+            "vsi_refused",
+            INSTANCE,
+            True,
+        )
+        assert "runs on with the association that it had" in failure.failure.hint
+        assert report.wired == ()
+    life.host.machine.troubles.vdp_response = None
+    report = life.later()
+    assert (life.held[INSTANCE].type_id, len(life.held), report.wired) == (8, 1, (INSTANCE,))
+    assert (report.failures, life.starts) == ((), 1)
+
+
 def test_a_vsi_goes_after_its_guest_and_before_its_vf():
     life, acts = Life(ONE), list[str]()
     life.tick()
