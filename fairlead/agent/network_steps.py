@@ -1,7 +1,7 @@
 """Steps on PFs, VFs, bridges and taps: one function each."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import chain
 from typing import assert_never
 
 from fairlead.agent.hands import Hands, pf_here
@@ -30,13 +30,12 @@ from fairlead.model.quirk import Trait
 from fairlead.model.quirks import has
 from fairlead.model.vf import VfSettings, baseline_of, differences, nobodys_mac
 
-_TURNS = (
-    frozenset({"link_state", "min_rate_mbps", "max_rate_mbps", "spoof_check"}),
-    frozenset({"trust"}),
-)
-"""Of a change under a running guest: first what no driver takes the VF's link away for, then what drivers refuse more
-often than the rest. i40e and ice reset a VF for another MAC, VLAN or trust.
+_FIRST = (frozenset({"link_state", "min_rate_mbps", "max_rate_mbps"}), frozenset({"trust"}))
+"""Of a change under a running guest: what no driver takes the VF's link away for, then what drivers refuse more often
+than the rest. i40e and ice reset a VF for another MAC, VLAN or trust.
 """
+_LAST = frozenset({"spoof_check"})
+"""After the VLAN, as the kernel has it in one message (do_setvfinfo): NICs check senders by the VLAN that is there."""
 _LASTING = frozenset({"vf_setting_refused", "vf_setting_not_kept"})
 """What a driver would answer again."""
 
@@ -121,8 +120,8 @@ def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent 
 
 
 def _change(hands: Hands, pf: ObservedPf, step: ConfigureVf, fields: tuple[str, ...]) -> None:
-    """Message by message, each read back before the next. The one that was refused last comes first: so nothing else,
-    which might take the guest's link away for a moment, is written and taken back at each try.
+    """Message by message, each read back before the next. What was refused last comes first: so nothing else, which
+    might take the guest's link away for a moment, is written and taken back at each try.
     """
     name = (step.pf, step.index)
     left = _in_turn(fields, hands.refused.get(name, ()))
@@ -130,7 +129,9 @@ def _change(hands: Hands, pf: ObservedPf, step: ConfigureVf, fields: tuple[str, 
         message, *left = left
         try:
             _write(hands, pf, step.index, step.settings, message)
-            _check_kept(hands, pf, step.index, step.settings, later=tuple(chain.from_iterable(left)))
+            _check_kept(
+                hands, pf, step.index, step.settings, later=frozenset().union(*left).difference(message)
+            )
         except Fault:
             hands.refused[name] = message
             raise
@@ -138,9 +139,10 @@ def _change(hands: Hands, pf: ObservedPf, step: ConfigureVf, fields: tuple[str, 
 
 
 def _in_turn(fields: tuple[str, ...], refused: tuple[str, ...]) -> list[tuple[str, ...]]:
-    others = frozenset(fields).difference(*_TURNS)
-    messages = [tuple(field for field in fields if field in turn) for turn in (*_TURNS, others)]
-    return sorted(filter(None, messages), key=lambda message: not {*message} & {*refused})
+    """What was refused comes first, and in its place once more: drivers pass over what they have already."""
+    others = frozenset(fields).difference(*_FIRST, _LAST)
+    messages = [tuple(field for field in fields if field in turn) for turn in (*_FIRST, others, _LAST)]
+    return [message for message in messages if {*message} & {*refused}] + list(filter(None, messages))
 
 
 def _set_back(hands: Hands, pf: ObservedPf, index: int, verified: VfSettings, refusal: Failure) -> Failure:
@@ -184,7 +186,7 @@ def _made(hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings) -> None:
 
 
 def _check_kept(
-    hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, later: tuple[str, ...] = ()
+    hands: Hands, pf: ObservedPf, index: int, wanted: VfSettings, later: AbstractSet[str] = frozenset()
 ) -> None:
     """Whether it is as wanted, but for what is to be written later."""
     unlike = differences(wanted, hands.kernel.read_vf(pf, index))

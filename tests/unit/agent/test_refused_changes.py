@@ -93,6 +93,16 @@ def test_what_is_refused_most_is_written_before_what_takes_the_link_away() -> No
     assert "vlan" not in life.written
 
 
+@pytest.mark.parametrize("refused", ["", "spoof_check"])
+def test_the_check_of_senders_comes_after_the_vlan_whatever_was_refused_before(refused: str) -> None:
+    life = Refused(refused)
+    life.relent()
+    life.rest(_REST)
+    assert life.vf == settings(1, AFTER)
+    assert life.written.index("trust") < life.written.index("vlan")
+    assert life.written[-1] == "spoof_check"
+
+
 @pytest.mark.parametrize("what", ["cable", "driver", "num_vfs"])
 def test_another_pf_is_asked_at_once(life: Refused, what: str) -> None:
     pf = life.host.machine.pfs[KEY]
