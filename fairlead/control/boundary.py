@@ -220,6 +220,15 @@ class Tx(Protocol):
     """Who has it done, where that is somebody: then the commit appends the audit record of whatever it wrote."""
     wakes: set[Wake]
     """Whom to wake once it has committed."""
+    is_last_try: bool
+    """Whether a Conflict `stale` is the last word: the work is not tried again."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """What is done inside is undone where it raises: rows, events, wakes. The transaction goes on as if nothing of
+        it had been asked, unless the database wants all of it tried again (deadlock), or is gone: then whatever follows
+        raises that.
+        """
+        ...
 
     def new_id(self) -> str:
         """A fresh UUID."""
@@ -257,7 +266,7 @@ class Database(Protocol):
         moment; without, each look may see what others have committed since. Raises Conflict `stale` when the
         database asks for another try (deadlock, serialisation); `engine.Engine.run` tries again a bounded number
         of times. What the database refused ends its transaction: whoever catches a constraint's Conflict inside gets it
-        again from the next statement and on leaving. So look before you write.
+        again from the next statement and on leaving, unless he was in a `Tx.savepoint`. So look before you write.
         """
         ...
 

@@ -5,10 +5,12 @@ A device is free only once it is clean, as when a server goes; its port is free,
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_port
 from fairlead.control.nics import give_back_ports
+from fairlead.control.report_parts import Parts, about_server
 from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import ObservedState
 from fairlead.hoststate.possession import guests_with_all_devices
@@ -42,7 +44,9 @@ def is_away(device: Device, observed: ObservedState) -> bool:
     return device.status is DeviceStatus.MISSING and device.pci_address not in users
 
 
-def note_detached(tx: Tx, leaving: Leaving, held: Collection[DeviceId], observed: ObservedState) -> bool:
+def note_detached(
+    tx: Tx, leaving: Leaving, held: Collection[DeviceId], observed: ObservedState, parts: Parts
+) -> bool:
     """Ports of which nothing is left on their host are their servers' no more: those made for one go. `held` are the
     devices that are not free yet. Whether there were any.
     """
@@ -53,11 +57,22 @@ def note_detached(tx: Tx, leaving: Leaving, held: Collection[DeviceId], observed
         for server, binding in leaving.values()
         if binding.device_id not in held and tap_name(binding.port_id) not in taps
     ]
-    for server, binding in gone:
-        drop(tx, server, (binding.port_id,))
-        message = f"Port {binding.port_id} is detached from server {server.name}."
-        tell_port(tx, server, binding.port_id, "port_detached", message)
-    return bool(gone)
+    told = [
+        parts.apply(
+            about_server(server),
+            f"that port {binding.port_id} is detached",
+            partial(_detached, tx, server, binding.port_id),
+        )
+        for server, binding in gone
+    ]
+    return any(told)
+
+
+def _detached(tx: Tx, server: Server, port_id: PortId) -> bool:
+    drop(tx, server, (port_id,))
+    message = f"Port {port_id} is detached from server {server.name}."
+    tell_port(tx, server, port_id, "port_detached", message)
+    return True
 
 
 def drop(tx: Tx, server: Server, port_ids: Collection[PortId]) -> Server:

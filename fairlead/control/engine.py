@@ -31,14 +31,15 @@ class Engine:
     def _tried(self, work: Callable[[Tx], Result], *, is_moment: bool) -> Result:
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
-                return self._once(work, is_moment=is_moment)
+                return self._once(work, is_moment=is_moment, is_last_try=not tries_left)
             except Conflict as conflict:
                 if conflict.code != "stale" or not tries_left:
                     raise
         raise AssertionError
 
-    def _once(self, work: Callable[[Tx], Result], *, is_moment: bool) -> Result:
+    def _once(self, work: Callable[[Tx], Result], *, is_moment: bool, is_last_try: bool) -> Result:
         with self._database.transaction(is_moment=is_moment) as tx:
+            tx.is_last_try = is_last_try
             result = work(tx)
             wakes = frozenset(tx.wakes)
         self._wakes.notify(wakes)

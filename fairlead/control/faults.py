@@ -31,3 +31,15 @@ def trouble(tx: Tx, server: Server, failure: Failure, kind: str) -> Server:
     saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now, updated_at=tx.now))
     tell_failure(tx, saved, kind, failure)
     return saved
+
+
+def blame(tx: Tx, server: Server, failure: Failure) -> None:
+    """A failure that is not its guest's: a server that was on its way is in ERROR, for nobody knows how far it comes,
+    and any other stays what it is. One that an operator called failed stays that.
+    """
+    if server.is_called_failed:
+        return
+    if server.is_at_rest:
+        trouble(tx, server, failure, "server_troubled")
+    else:
+        fail(tx, server, failure, "server_failed")

@@ -1,14 +1,16 @@
 """What a report says of servers: ports wired, chains failed, guests up or down."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port, tell_server
 from fairlead.control.faults import fail, trouble
 from fairlead.control.generations import following
 from fairlead.control.holds import HELD_BACK
+from fairlead.control.report_parts import Parts, about_device, about_server, is_over
 from fairlead.control.resize_reports import is_disk_settled, resized
 from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import GuestState, ObservedGuest
@@ -16,12 +18,12 @@ from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
 from fairlead.model.host import Host
-from fairlead.model.ids import DeviceId, PortId, ServerId
+from fairlead.model.ids import PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
 from fairlead.model.server import Power, Server, ServerStatus
 
 
-def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> None:
+def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int, parts: Parts) -> None:
     """The ports that the host read back as wanted, by a document that carries their bindings."""
     ports = frozenset(wired)
     read_back = [
@@ -31,53 +33,87 @@ def note_wired(tx: Tx, host: Host, wired: Iterable[PortId], generation: int) -> 
         and binding.generation <= generation
         and allows(WIRING, binding.wiring, "wired")
     ]
-    devices = {binding.device_id for binding in read_back}
-    for device in tx.devices.find(host_id=host.id, status=DeviceStatus.CLAIMED):
-        if device.id in devices:
-            _allocated(tx, device)
-    news = [binding for binding in read_back if binding.wiring is not Wiring.WIRED]
+    claimed = {device.id: device for device in tx.devices.find(host_id=host.id, status=DeviceStatus.CLAIMED)}
+    news = [b for b in read_back if b.wiring is not Wiring.WIRED or b.device_id in claimed]
     servers = tx.servers.find(host_id=host.id) if news else ()
     owners = {port_id: server for server in servers for port_id in server.ports}
     for binding in news:
-        wiring = after(WIRING, binding.wiring, "wired")
-        tx.bindings.put(replace(binding, wiring=wiring, failure=None))
-        message = f"Port {binding.port_id} is wired on host {host.name}."
-        tell_port(tx, owners[binding.port_id], binding.port_id, "port_wired", message)
+        server = owners[binding.port_id]
+        device = claimed.get(binding.device_id) if binding.device_id else None
+        work = partial(_wired, tx, host, server, binding, device)
+        parts.apply(about_server(server), f"that port {binding.port_id} is wired", work)
+
+
+def _wired(tx: Tx, host: Host, server: Server, binding: Binding, device: Device | None) -> None:
+    if device is not None:
+        _allocated(tx, device)
+    if binding.wiring is Wiring.WIRED:
+        return
+    wiring = after(WIRING, binding.wiring, "wired")
+    tx.bindings.put(replace(binding, wiring=wiring, failure=None))
+    message = f"Port {binding.port_id} is wired on host {host.name}."
+    tell_port(tx, server, binding.port_id, "port_wired", message)
 
 
 def note_failures(
-    tx: Tx, host: Host, failures: Iterable[SubjectFailure], generation: int
+    tx: Tx, host: Host, failures: Iterable[SubjectFailure], generation: int, parts: Parts
 ) -> frozenset[ServerId]:
     """Chains that failed: their ports and servers say why, and a device that cannot be scrubbed is FAULTY (of
     the others `holds` tells). Of several the first is its server's fault, while it stands. The servers that have
     failed by a document that carries their last change.
     """
-    failed: set[ServerId] = set()
     listed = tuple(failures)
-    standing = {(each.server_id, each.failure) for each in listed}
-    grave = {(each.server_id, each.failure) for each in listed if not each.spares_server}
+    failed: set[ServerId] = set()
     for failure in listed:
         server = tx.servers.get(failure.server_id) if failure.server_id else None
-        if server is None and failure.device_id is not None and failure.leaves_traces:
-            _faulty(tx, host, failure.device_id, failure)
+        is_nobodys = server is None and failure.leaves_traces
+        device = tx.devices.get(failure.device_id) if failure.device_id and is_nobodys else None
+        what = f"that this failed: {failure.failure.doing} {failure.failure.subject}"
+        if device is not None and device.host_id == host.id:
+            parts.apply(about_device(device), what, partial(_faulty, tx, host, device, failure))
         if server is None or server.host_id != host.id or server.generation > generation:
             continue
-        _port_failed(tx, host, server, failure, generation)
-        if server.power is Power.SUSPENDED and server.guest_state in _UP:
-            _not_suspended(tx, host, server, failure)
-            continue
-        if failure.spares_server:
-            if (server.id, server.fault) not in standing:
-                trouble(tx, server, failure.failure, "server_troubled")
-            continue
-        if server.status is not ServerStatus.ERROR or (server.id, server.fault) not in grave:
-            fail(tx, server, failure.failure, "server_failed")
-        failed.add(server.id)
+        work = partial(_server_failed, tx, host, server, failure, listed, generation)
+        if parts.apply(about_server(server), what, work):
+            failed.add(server.id)
     return frozenset(failed)
 
 
+def _server_failed(
+    tx: Tx,
+    host: Host,
+    server: Server,
+    failure: SubjectFailure,
+    listed: Sequence[SubjectFailure],
+    generation: int,
+) -> bool:
+    """Whether the server is not what it should be: it does not run on with the failure."""
+    _port_failed(tx, host, server, failure, generation)
+    if server.power is Power.SUSPENDED and server.guest_state in _UP:
+        _not_suspended(tx, host, server, failure)
+        return False
+    of_it = [each for each in listed if each.server_id == server.id]
+    if failure.spares_server:
+        if server.fault not in [each.failure for each in of_it]:
+            trouble(tx, server, failure.failure, "server_troubled")
+        return False
+    grave = [each.failure for each in of_it if not each.spares_server]
+    if server.status is not ServerStatus.ERROR or server.fault not in grave:
+        fail(tx, server, failure.failure, "server_failed")
+    return True
+
+
+Follow = Callable[[Server, ObservedGuest], Server]
+"""What becomes of a server by what its guest is."""
+
+
 def note_guests(
-    tx: Tx, host: Host, seen: Iterable[ObservedGuest], failed: frozenset[ServerId], generation: int
+    tx: Tx,
+    host: Host,
+    seen: Iterable[ObservedGuest],
+    failed: frozenset[ServerId],
+    generation: int,
+    parts: Parts,
 ) -> bool:
     """The guests' states become their servers'. Whether that changes what the host is to know: a guest went down by
     itself, so that its server is to be down; a server has gone back to its old size; a guest has a disk that this
@@ -88,20 +124,27 @@ def note_guests(
     held = _held(tx, host)
     is_retold = False
     for server in tx.servers.find(host_id=host.id):
-        guest = guests.get(server.id)
-        state = guest.state.value if guest else ""
-        changed = server if server.guest_state == state else replace(server, guest_state=state)
-        if guest is not None and guest.disk_serial > server.disk_serial:
-            changed = _of_its_disk(tx, changed, guest)
         is_current = server.generation <= generation and server.status is not ServerStatus.DELETING
         is_followed = is_current and server.id not in failed and not server.is_called_failed
-        if guest is not None and is_followed:
-            changed = _followed(tx, host, changed, guest, bindings, held.get(server.id, ()))
-        if changed != server:
-            tx.servers.put(changed)
-        is_ahead = server.generation > host.generation
-        is_retold |= _told_of(changed) != _told_of(server) or is_ahead
+        follow = partial(_followed, tx, host, bindings=bindings, held=held.get(server.id, ()))
+        work = partial(_note_guest, tx, server, guests.get(server.id), follow if is_followed else None)
+        changed = parts.apply(about_server(server), "the state of its guest", work)
+        if changed is not None:
+            is_ahead = server.generation > host.generation
+            is_retold |= _told_of(changed) != _told_of(server) or is_ahead
     return is_retold
+
+
+def _note_guest(tx: Tx, server: Server, guest: ObservedGuest | None, follow: Follow | None) -> Server:
+    state = guest.state.value if guest else ""
+    changed = server if server.guest_state == state else replace(server, guest_state=state)
+    if is_over(server):
+        changed = replace(changed, fault=None, fault_at=None)
+    if guest is not None and guest.disk_serial > server.disk_serial:
+        changed = _of_its_disk(tx, changed, guest)
+    if guest is not None and follow is not None:
+        changed = follow(changed, guest)
+    return changed if changed == server else tx.servers.put(changed)
 
 
 def _told_of(server: Server) -> tuple[object, ...]:
@@ -262,10 +305,9 @@ def _port_failed(tx: Tx, host: Host, server: Server, failure: SubjectFailure, ge
     tell_port(tx, server, binding.port_id, "port_failed", str(failure.failure), is_failure=True)
 
 
-def _faulty(tx: Tx, host: Host, device_id: DeviceId, failure: SubjectFailure) -> None:
-    device = tx.devices.get(device_id)
-    if device is None or device.host_id != host.id or not allows(DEVICE, device.status, "scrub_failed"):
+def _faulty(tx: Tx, host: Host, device: Device, failure: SubjectFailure) -> None:
+    if not allows(DEVICE, device.status, "scrub_failed"):
         return
     said = str(failure.failure)
     tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrub_failed"), note=said))
-    tell_device(tx, host.id, device_id, "device_faulty", said)
+    tell_device(tx, host.id, device.id, "device_faulty", said)

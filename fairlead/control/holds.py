@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
+from fairlead.control.agent_words import MESSAGE_LIMIT, SUBJECT_LIMIT, said
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_host, tell_server
+from fairlead.control.report_parts import Parts, about_server
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.errors import Failure
 from fairlead.model.host import Hold, Host
@@ -32,13 +35,13 @@ def _hold_of(tx: Tx, failed: SubjectFailure) -> Hold:
     return Hold(device.pci_address if device else failure.subject, what, f"{failure.answer}{hint}")
 
 
-def note_holds(tx: Tx, host: Host, reported: Sequence[Hold], generation: int) -> Host:
+def note_holds(tx: Tx, host: Host, reported: Sequence[Hold], generation: int, parts: Parts) -> Host:
     """The locked host with the holds of its newest report. One that goes on is told once, also while those it
     waits for change. A server that waits for one says so, and while; `generation` is what the host had acted on.
     """
     holds = _named(tx, host, reported) if reported else ()
     if any(hold.server_id for hold in (*host.holds, *holds)):
-        _note_waits(tx, host, holds, generation)
+        _note_waits(tx, host, holds, generation, parts)
     before, now = _by_deed(host.holds), _by_deed(holds)
     for deed in (deed for deed in now if deed not in before):
         tell_host(tx, host, "hold_began", _began(now[deed]))
@@ -59,16 +62,19 @@ def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
     return tuple(
         replace(
             hold,
-            subject=pfs.get(hold.subject, hold.subject),
-            what=hold.what.replace(f"server {hold.server_id}", servers.get(hold.server_id or "", "a server")),
-            reason=hold.reason.replace(host.id, host.name),
-            holders=tuple(servers.get(holder, holder) for holder in hold.holders),
+            subject=said(pfs.get(hold.subject, hold.subject), SUBJECT_LIMIT),
+            what=said(
+                hold.what.replace(f"server {hold.server_id}", servers.get(hold.server_id or "", "a server")),
+                MESSAGE_LIMIT,
+            ),
+            reason=said(hold.reason.replace(host.id, host.name), MESSAGE_LIMIT),
+            holders=tuple(said(servers.get(holder, holder), SUBJECT_LIMIT) for holder in hold.holders),
         )
         for hold in reported
     )
 
 
-def _note_waits(tx: Tx, host: Host, holds: Sequence[Hold], generation: int) -> None:
+def _note_waits(tx: Tx, host: Host, holds: Sequence[Hold], generation: int, parts: Parts) -> None:
     """It is no failure: the server stays what it is, and goes on when the hold ends."""
     waits = {hold.server_id: hold for hold in reversed(holds) if hold.server_id}
     for server in tx.servers.find(host_id=host.id):
@@ -78,9 +84,13 @@ def _note_waits(tx: Tx, host: Host, holds: Sequence[Hold], generation: int) -> N
         was_waiting = server.fault is not None and server.fault.code == HELD_BACK
         if failure == server.fault or not (failure or was_waiting):
             continue
-        saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now if failure else None))
-        if failure is not None:
-            tell_server(tx, saved, "server_waits", f"Server {server.name} waits: {failure.answer}.")
+        parts.apply(about_server(server), "for what it waits", partial(_note_wait, tx, server, failure))
+
+
+def _note_wait(tx: Tx, server: Server, failure: Failure | None) -> None:
+    saved = tx.servers.put(replace(server, fault=failure, fault_at=tx.now if failure else None))
+    if failure is not None:
+        tell_server(tx, saved, "server_waits", f"Server {server.name} waits: {failure.answer}.")
 
 
 def _wait(server: Server, hold: Hold) -> Failure:

@@ -5,6 +5,7 @@ Every rule is asked of each report anew, so that a report that was lost or repea
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from fairlead.control.boundary import Tx
 from fairlead.control.detachments import is_away, leaving_ports, note_detached
@@ -12,6 +13,7 @@ from fairlead.control.events import tell_device, tell_server
 from fairlead.control.fabrics import still_in
 from fairlead.control.inventory import Sighting
 from fairlead.control.nics import give_back
+from fairlead.control.report_parts import Parts, about_device, about_server
 from fairlead.drivers.names import tap_name
 from fairlead.hoststate.observed import ObservedState
 from fairlead.model.binding import Allocation
@@ -27,7 +29,12 @@ _UNFREE = (*_WAITING, DeviceStatus.MISSING)
 
 
 def release(
-    tx: Tx, host: Host, sightings: Mapping[DeviceId, Sighting], observed: ObservedState, generation: int
+    tx: Tx,
+    host: Host,
+    sightings: Mapping[DeviceId, Sighting],
+    observed: ObservedState,
+    generation: int,
+    parts: Parts,
 ) -> bool:
     """Free what is clean, and let go of servers and detached ports that have nothing left. `sightings` are the host's
     devices as it has just reported them, in `observed`; `generation` is what it had acted on. What a fabric's subnet
@@ -45,6 +52,7 @@ def release(
     leaving = leaving_ports(tx, host, generation)
     if not (going or unfree or leaving):
         return False
+    servers = {server.id: server for server in tx.servers.find(host_id=host.id)}
     allocations = {allocation.device_id: allocation for allocation in tx.allocations.find(host_id=host.id)}
     held = len(allocations)
     known = still_in(tx, [allocations[device.id] for device in unfree if device.id in allocations])
@@ -57,11 +65,16 @@ def release(
         if holder is not None and _is_open(holder, observed):
             continue
         is_lost = _is_lost(device, holder, guests) or (is_leaving and is_away(device, observed))
-        if _is_free(device, sightings) or is_lost:
-            _free(tx, device, holder)
+        if not (_is_free(device, sightings) or is_lost):
+            continue
+        own = about_device(device)
+        server = servers.get(holder.server_id) if holder else None
+        subject = about_server(server) if server else own
+        work = partial(_free, tx, device, holder)
+        if not parts.leaves_out(own) and parts.apply(subject, f"that {own.who} is clean", work):
             allocations.pop(device.id, None)
-    is_any_detached = note_detached(tx, leaving, allocations.keys(), observed)
-    is_any_gone = _let_go(tx, [s for s in going.values() if s.id not in guests], allocations)
+    is_any_detached = note_detached(tx, leaving, allocations.keys(), observed, parts)
+    is_any_gone = _let_go(tx, [s for s in going.values() if s.id not in guests], allocations, parts)
     return is_any_gone or is_any_detached or len(allocations) < held
 
 
@@ -82,19 +95,26 @@ def _is_lost(device: Device, holder: Allocation | None, guests: frozenset[Server
     return device.status is DeviceStatus.MISSING and holder is not None and holder.server_id not in guests
 
 
-def _free(tx: Tx, device: Device, holder: Allocation | None) -> None:
+def _free(tx: Tx, device: Device, holder: Allocation | None) -> bool:
     if holder is not None:
         tx.allocations.remove(device.id)
         tell_device(tx, device.host_id, device.id, "device_released", f"{label(device)} is held by nobody.")
     if device.status is not DeviceStatus.MISSING:
         tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrubbed"), note=""))
+    return True
 
 
-def _let_go(tx: Tx, going: Iterable[Server], left: Mapping[DeviceId, Allocation]) -> bool:
+def _let_go(tx: Tx, going: Iterable[Server], left: Mapping[DeviceId, Allocation], parts: Parts) -> bool:
     holding = {allocation.server_id for allocation in left.values()}
     gone = [server for server in going if server.id not in holding]
-    for server in gone:
-        give_back(tx, server.id)
-        tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and its devices are clean.")
-        tx.servers.remove(server.id)
-    return bool(gone)
+    told = [
+        parts.apply(about_server(each), "that its guest is gone", partial(_gone, tx, each)) for each in gone
+    ]
+    return any(told)
+
+
+def _gone(tx: Tx, server: Server) -> bool:
+    give_back(tx, server.id)
+    tell_server(tx, server, "server_deleted", f"Server {server.name} is gone, and its devices are clean.")
+    tx.servers.remove(server.id)
+    return True

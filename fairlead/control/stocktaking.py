@@ -4,8 +4,9 @@ Device policies are matched each time anew, but for devices that somebody holds:
 free, and are then matched as what they are by then. Who holds a device that went away is told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port
@@ -13,6 +14,7 @@ from fairlead.control.faults import fail
 from fairlead.control.generations import following
 from fairlead.control.inventory import Inventory, Sighting, inventory, with_status
 from fairlead.control.policy_matches import governed
+from fairlead.control.report_parts import Parts, Subject, about_device, about_server
 from fairlead.hoststate.observed import ObservedState
 from fairlead.model.binding import Allocation, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
@@ -36,8 +38,10 @@ class Stock:
     is_news: bool
 
 
-def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> Stock:
-    """The locked host's inventory, brought to what it reports; `generation` is what it had acted on."""
+def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int, parts: Parts) -> Stock:
+    """The locked host's inventory, brought to what it reports; `generation` is what it had acted on. A device that is
+    left out stays in it as it was, the VFs of such a PF as well, and counts as not seen.
+    """
     known = {device.id: device for device in tx.devices.find(host_id=host.id)}
     allocations = tx.allocations.find(host_id=host.id)
     servers = tx.servers.find(host_id=host.id)
@@ -56,21 +60,39 @@ def take_stock(tx: Tx, host: Host, observed: ObservedState, generation: int) -> 
         )
         for device in _governed(tx, host, seen, known, allocations)
     }
+    named = {server.id: server for server in servers}
+    holders = {a.device_id: about_server(named[a.server_id]) for a in allocations if a.server_id in named}
+    is_news, left_out = False, set[DeviceId]()
     for device in devices.values():
-        _write(tx, device, known.get(device.id))
+        work = partial(_noted, tx, host, device, known.get(device.id), held.get(device.id))
+        is_told = None if device.family_id in left_out else _part(parts, holders, device, work)
+        is_news |= is_told is True
+        left_out |= {device.id} if is_told is None else set()
     needed = _needed(tx, host, allocations) if seen.gone else frozenset()
     for device in seen.gone:
-        if not {device.id, device.family_id} & needed and _is_beyond_count(device, seen.sightings):
-            tx.devices.remove(device.id)
-        else:
-            _gone(tx, device, held.get(device.id))
-    is_governed_anew = any(
-        device.policy_id != _policy_of(known.get(device.id)) for device in devices.values()
-    )
-    back = [device for device in devices.values() if device.id in held and _was_missing(known.get(device.id))]
-    for device in back:
-        _wire_again(tx, host, held[device.id])
-    return Stock(seen.sightings, is_governed_anew or bool(back))
+        is_beyond = _is_beyond_count(device, seen.sightings) and not {device.id, device.family_id} & needed
+        _part(parts, holders, device, partial(_gone, tx, device, held.get(device.id), is_beyond=is_beyond))
+    sightings = {key: sighting for key, sighting in seen.sightings.items() if key not in left_out}
+    return Stock(sightings, is_news)
+
+
+def _part(
+    parts: Parts, holders: Mapping[DeviceId, Subject], device: Device, work: Callable[[], bool]
+) -> bool | None:
+    """What a device that is held becomes, its holder goes with it: that is one part."""
+    own = about_device(device)
+    if parts.leaves_out(own):
+        return None
+    return parts.apply(holders.get(device.id, own), f"what became of {own.who}", work)
+
+
+def _noted(tx: Tx, host: Host, device: Device, old: Device | None, holder: Allocation | None) -> bool:
+    """Whether the host is to know of it: the device has another policy, or is back with who holds it."""
+    _write(tx, device, old)
+    is_back = holder is not None and _was_missing(old)
+    if holder is not None and is_back:
+        _wire_again(tx, host, holder)
+    return is_back or device.policy_id != _policy_of(old)
 
 
 def _held(
@@ -143,9 +165,13 @@ def _is_beyond_count(device: Device, sightings: Mapping[DeviceId, Sighting]) -> 
     return head is not None and device.vf_index is not None and device.vf_index >= head.device.num_vfs
 
 
-def _gone(tx: Tx, device: Device, allocation: Allocation | None) -> None:
+def _gone(tx: Tx, device: Device, allocation: Allocation | None, *, is_beyond: bool) -> bool:
+    """Nothing of which the host is to know."""
+    if is_beyond:
+        tx.devices.remove(device.id)
+        return False
     if device.status is DeviceStatus.MISSING:
-        return
+        return False
     missing = replace(
         device, status=after(DEVICE, device.status, "vanished"), note="its host reports it no more"
     )
@@ -154,6 +180,7 @@ def _gone(tx: Tx, device: Device, allocation: Allocation | None) -> None:
         _tell_holder(tx, missing, allocation)
     elif device.kind is not DeviceKind.VF:
         tell_device(tx, device.host_id, device.id, "device_vanished", f"{label(device)} is gone.")
+    return False
 
 
 def _tell_holder(tx: Tx, device: Device, allocation: Allocation) -> None:

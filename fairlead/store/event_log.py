@@ -28,6 +28,14 @@ class EventLog:
         """Append; its `id` is given when it is written."""
         self._gathered.append(event)
 
+    def gathered(self) -> tuple[Event, ...]:
+        """Those that are not written yet."""
+        return tuple(self._gathered)
+
+    def take_back(self, gathered: tuple[Event, ...]) -> None:
+        """These and no others are to be written: what was written since they were gathered is undone."""
+        self._gathered[:] = gathered
+
     def write(self) -> None:
         """Write what was gathered."""
         if self._gathered and self._lock:

@@ -1,28 +1,33 @@
 """One transaction's connection: runs statements, and says in our words what the database refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from fairlead.model.audit_trail import Write
 from fairlead.model.errors import Conflict, Failure, Fault, InvalidValue
 from fairlead.store.dialect import Cause, Connection, Cursor, Diagnosis, Dialect, Parameters
 
 Refuse = Callable[[Diagnosis], Conflict]
+_SAVEPOINT = "part"
+"""One inside another hides it until it is released (ISO 9075, SAVEPOINT), so one name will do."""
 
 
 class Session:
     """Statements of one transaction, for one thread.
 
     A statement that failed leaves PostgreSQL's transaction good for nothing, and its COMMIT would then undo it
-    without a word; so it is on SQLite too: whatever follows, and the commit, raise the same error.
+    without a word; so it is on SQLite too: whatever follows, and the commit, raise the same error. Only leaving the
+    savepoint that it was in ends that.
     `writes`: which rows its statements have written, as whoever sent them says.
     """
 
-    __slots__ = ("_connection", "_dialect", "_failed", "writes")
+    __slots__ = ("_connection", "_dialect", "_failed", "_is_over", "writes")
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
         self._failed: Exception | None = None
+        self._is_over = False
         self.writes: list[Write] = []
 
     def rows(self, statement: str, parameters: Parameters) -> Sequence[Sequence[object]]:
@@ -32,6 +37,28 @@ class Session:
     def change(self, statement: str, parameters: Parameters, refuse: Refuse) -> int:
         """The number of rows changed; raises what `refuse` makes of a violated constraint."""
         return self._run(statement, parameters, refuse).rowcount
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is done inside is undone where it raises, or was refused. What the whole transaction is to be tried
+        again for, or cannot be any more, stays so. Inside another one it is a part of that.
+        """
+        self._run(f"SAVEPOINT {_SAVEPOINT}", {}, None)
+        written = len(self.writes)
+        try:
+            yield
+            self._run(f"RELEASE SAVEPOINT {_SAVEPOINT}", {}, None)
+        except BaseException:
+            self._undo(written)
+            raise
+
+    def _undo(self, written: int) -> None:
+        if self._is_over:
+            return
+        self._failed = None
+        self._run(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}", {}, None)
+        self._run(f"RELEASE SAVEPOINT {_SAVEPOINT}", {}, None)
+        del self.writes[written:]
 
     def commit(self) -> None:
         """Keep what was changed; raises the error that came before, though somebody caught it."""
@@ -58,6 +85,7 @@ class Session:
             raise self._failed from error
         except self._dialect.error as error:
             diagnosis = self._dialect.diagnose(error)
+            self._is_over = diagnosis.cause in (Cause.RETRY, Cause.LOST, Cause.OTHER)
             is_refused = diagnosis.cause in (Cause.DUPLICATE, Cause.REFERENCE)
             self._failed = refuse(diagnosis) if refuse and is_refused else meaning(diagnosis, error)
             raise self._failed from error

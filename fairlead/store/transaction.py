@@ -1,6 +1,7 @@
 """control.boundary.Tx: one transaction over every noun."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -129,6 +130,7 @@ class SqlTx:
             session, nouns.audit_records, nouns.audited_resources
         )
         self.on_behalf_of: Deed | None = None
+        self.is_last_try = True
         self._events = EventLog(session, nouns.events, events_lock)
         self._session = session
         self._new_id = surroundings.new_id
@@ -136,6 +138,18 @@ class SqlTx:
     def new_id(self) -> str:
         """A fresh UUID."""
         return self._new_id()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is done inside is undone where it raises, and the transaction goes on."""
+        wakes, gathered = frozenset(self.wakes), self._events.gathered()
+        try:
+            with self._session.savepoint():
+                yield
+        except BaseException:
+            self.wakes = set(wakes)
+            self._events.take_back(gathered)
+            raise
 
     def record(self, event: Event) -> None:
         """Append an event; its `id` is given by the store."""

@@ -59,6 +59,23 @@ def make_group(tx: Tx) -> str:
     return group.id
 
 
+def make_group_in_vain(tx: Tx) -> None:
+    with tx.savepoint():
+        make_group(tx)
+        raise ZeroDivisionError
+
+
+def test_what_a_savepoint_undid_is_in_no_record(engine: Engine) -> None:
+    def make_one_of_two(tx: Tx) -> str:
+        with pytest.raises(ZeroDivisionError):
+            make_group_in_vain(tx)
+        return make_group(tx)
+
+    made = engine.run(make_one_of_two)
+    (record,) = trail(engine)
+    assert [resource.id for resource in record.resources] == [made]
+
+
 def test_a_change_has_its_record(engine: Engine) -> None:
     group_id = engine.run(make_group)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.control.boundary import Key, Rows, Tx
+from fairlead.control.boundary import Key, Rows, Tx, Wake
 from fairlead.model.binding import BindingRole
 from fairlead.model.errors import Conflict, InvalidValue, NotFound
 from fairlead.model.ids import DeviceId, MigrationId, ProjectId, ServerId
@@ -474,6 +474,65 @@ def test_a_refused_write_cannot_be_committed(database: SqlDatabase) -> None:
             tx.hosts.find()
 
     assert refusal(database, go_on_though_refused).code == "name_in_use"
+    with database.transaction() as tx:
+        assert tx.hosts.find() == ()
+
+
+def in_savepoint(tx: Tx, work: Callable[[Tx], object]) -> None:
+    with tx.savepoint():
+        work(tx)
+
+
+def test_what_a_savepoint_undoes_is_as_if_it_had_not_been_asked(database: SqlDatabase) -> None:
+    def refused(tx: Tx) -> None:
+        tx.networks.add(make.network())
+        tx.record(make.event("inside"))
+        assert [event.subject for event in tx.events()] == ["before", "inside"]
+        tx.wakes.add(Wake("inside"))
+        tx.flavors.add(make.flavor())
+
+    with database.transaction() as tx:
+        tx.flavors.add(make.flavor())
+        tx.record(make.event("before"))
+        tx.wakes.add(Wake("before"))
+        in_savepoint(tx, lambda tx: tx.hosts.add(make.host()))
+        with pytest.raises(Conflict):
+            in_savepoint(tx, refused)
+        tx.record(make.event("after"))
+        assert tx.wakes == {Wake("before")}
+    with database.transaction() as tx:
+        assert (len(tx.flavors.find()), len(tx.hosts.find()), tx.networks.find()) == (1, 1, ())
+        assert [event.subject for event in tx.events()] == ["before", "after"]
+
+
+def test_a_savepoint_inside_another_is_a_part_of_it(database: SqlDatabase) -> None:
+    def undone(tx: Tx) -> None:
+        with pytest.raises(Conflict):
+            in_savepoint(tx, lambda tx: tx.flavors.add(make.flavor()))
+        in_savepoint(tx, lambda tx: tx.hosts.add(make.host()))
+        assert tx.hosts.find()
+        raise ZeroDivisionError
+
+    with database.transaction() as tx:
+        tx.flavors.add(make.flavor())
+        with pytest.raises(ZeroDivisionError):
+            in_savepoint(tx, undone)
+        assert tx.hosts.find() == ()
+        tx.networks.add(make.network())
+    with database.transaction() as tx:
+        assert len(tx.networks.find()) == 1
+
+
+def test_a_savepoint_in_which_a_refusal_was_caught_is_undone(database: SqlDatabase) -> None:
+    def goes_on_though_refused(tx: Tx) -> None:
+        tx.hosts.add(make.host())
+        with pytest.raises(Conflict):
+            tx.flavors.add(make.flavor())
+
+    with database.transaction() as tx:
+        tx.flavors.add(make.flavor())
+        with pytest.raises(Conflict):
+            in_savepoint(tx, goes_on_though_refused)
     with database.transaction() as tx:
         assert tx.hosts.find() == ()
 

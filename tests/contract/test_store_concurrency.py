@@ -326,6 +326,45 @@ def test_events_are_followed_without_a_gap(database: SqlDatabase) -> None:
     assert Counter(followed) == Counter(f"{n}/{c}" for n in range(THREADS) for c in range(10))
 
 
+def test_a_savepoint_does_not_save_what_is_to_be_tried_again_whole(postgres_cluster: Cluster) -> None:
+    host = make.host()
+
+    def put_what_changed_since(tx: Tx) -> None:
+        with tx.savepoint():
+            tx.hosts.put(replace(host, agent_version="3"))
+
+    def cross(database: SqlDatabase) -> None:
+        with database.transaction(is_moment=True) as tx:
+            tx.hosts.find()
+            with database.transaction() as other:
+                other.hosts.put(replace(host, agent_version="2"))
+            with pytest.raises(Conflict):
+                put_what_changed_since(tx)
+            with pytest.raises(Conflict):
+                tx.hosts.find()
+
+    with postgres_cluster.fresh_database() as url:
+        database = open_database(url)
+        with database.transaction() as tx:
+            tx.hosts.add(host)
+        with pytest.raises(Conflict) as stale:
+            cross(database)
+        assert stale.value.code == "stale"
+        database.close()
+
+
+def test_the_engine_says_which_try_is_the_last(database: SqlDatabase) -> None:
+    tries: list[bool] = []
+
+    def work(tx: Tx) -> None:
+        tries.append(tx.is_last_try)
+        raise Conflict("stale", "of control's own")
+
+    with pytest.raises(Conflict):
+        Engine(database, Heard()).run(work)
+    assert tries == [False] * 4 + [True]
+
+
 def test_sqlite_waits_for_another_process_and_then_asks_for_another_try(tmp_path: Path) -> None:
     path = tmp_path / "fairlead.sqlite"
     database = open_database(f"sqlite:///{path}?timeout=0")
