@@ -35,7 +35,7 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     for pair in pairs:
         _refuse_contradiction(tx, pair)
     bound = {binding.port_id: binding for binding in bound_among(tx, (nic.port for nic in nics))}
-    told = [(before, after) for before, after in pairs if before.port.id in bound]
+    told = [pair for pair in pairs if pair[0].port.id in bound and _settings(pair[1]) is not None]
     _refuse_what_was_claimed(tx, told)
     for pair in told:
         _refuse_the_impossible(tx, pair, bound[pair[0].port.id])
@@ -44,20 +44,18 @@ def change_nics(tx: Tx, nics: Sequence[Nic], changed: Callable[[Nic], Nic]) -> N
     rewired = [pair for pair in told if _is_news(pair, bound[pair[0].port.id])]
     details = {after.port.id: _details(after, bound[after.port.id], devices) for _, after in rewired}
     rewire(tx, [before.port for before, _ in rewired], details)
-    _lower_promises(tx, rewired, bound)
+    _lower_promises(tx, rewired)
 
 
-def _lower_promises(tx: Tx, pairs: Sequence[Pair], bound: Mapping[PortId, Binding]) -> None:
-    """What is no longer promised to ports is there for others at once; their hosts are locked."""
-    lowered = {
-        after.port.id: after.settings.min_kbps
-        for before, after in pairs
-        if after.settings.min_kbps < before.settings.min_kbps
-    }
-    for allocation in tx.allocations.find(port_id=tuple(lowered)) if lowered else ():
-        port_id = allocation.port_id
-        if port_id is not None and allocation.host_id == bound[port_id].host_id:
-            tx.allocations.put(replace(allocation, egress_kbps=lowered[port_id]))
+def _lower_promises(tx: Tx, pairs: Sequence[Pair]) -> None:
+    """What is no longer promised to ports is there for others at once, also where a binding waits: all their hosts are
+    locked.
+    """
+    promised = {after.port.id: after.settings.min_kbps for _, after in pairs}
+    for allocation in tx.allocations.find(port_id=tuple(promised)) if promised else ():
+        kbps = promised[allocation.port_id] if allocation.port_id else allocation.egress_kbps
+        if kbps < allocation.egress_kbps:
+            tx.allocations.put(replace(allocation, egress_kbps=kbps))
 
 
 def _devices(tx: Tx, bindings: Iterable[Binding]) -> dict[DeviceId, Device]:
@@ -89,7 +87,7 @@ def _is_news(pair: Pair, binding: Binding) -> bool:
 
 
 def _refuse_contradiction(tx: Tx, pair: Pair) -> None:
-    """A port that was asked for what cannot be before is not in the way."""
+    """A port that was asked for what cannot be before is not in the way, nor made so by this."""
     before, after = pair
     try:
         _ = after.settings
@@ -115,7 +113,7 @@ def _refuse_what_drivers_cannot(tx: Tx, pairs: Sequence[Pair], pfs: Mapping[Port
     for before, after in pairs:
         pf = pfs[before.port.id]
         if pf is not None and after.network.link_layer is LinkLayer.ETHERNET:
-            had = {*capabilities_of(pf.kernel_driver), *capabilities_needed(before.settings)}
+            had = {*capabilities_of(pf.kernel_driver), *_needed_before(before)}
             lacks = [name for name in capabilities_needed(after.settings) if name not in had]
             found += [(before, f"driver {pf.kernel_driver} has no {', '.join(lacks)}")] if lacks else []
     if found:
@@ -130,7 +128,9 @@ def _refuse_what_drivers_cannot(tx: Tx, pairs: Sequence[Pair], pfs: Mapping[Port
 
 def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
     found = [
-        (before, why) for before, after in pairs if (why := broken_claim(before.settings, after.settings))
+        (before, why)
+        for before, after in pairs
+        if (why := broken_claim(_settings(before) or _least_claimed(tx, after), after.settings))
     ]
     if found:
         named = in_words(tx, [nic.port for nic, _ in found], found[0][0].network.project_id)
@@ -139,6 +139,18 @@ def _refuse_what_was_claimed(tx: Tx, pairs: Sequence[Pair]) -> None:
             f"What a device was claimed for stands while its port is bound, and {found[0][1]}: {named}. Delete or "
             "detach the server first.",
         )
+
+
+def _least_claimed(tx: Tx, after: Nic) -> PortSettings:
+    """What the device of a port that contradicted itself serves for sure: what is promised to it, and no trust."""
+    held = tx.allocations.find(port_id=after.port.id)
+    promised = min((allocation.egress_kbps for allocation in held), default=after.settings.min_kbps)
+    return replace(after.settings, trusted=False, min_kbps=promised)
+
+
+def _needed_before(nic: Nic) -> tuple[str, ...]:
+    settings = _settings(nic)
+    return tuple(capabilities_needed(settings)) if settings else ()
 
 
 def _settings(nic: Nic) -> PortSettings | None:

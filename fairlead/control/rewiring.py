@@ -20,7 +20,7 @@ from fairlead.model.port import Port
 
 def rewire(tx: Tx, ports: Iterable[Port], details: Mapping[PortId, dict[str, str]]) -> None:
     """The ports' settings change: their bindings are PENDING until the host reports the new generation. `details`: the
-    VIF details of their bindings from now on.
+    VIF details of their bindings from now on. The hosts of bindings that wait are locked as well, and told nothing.
     """
     bindings = _locked_bindings(tx, ports)
     generations = _next_generations(tx, bindings)
@@ -58,12 +58,21 @@ def _locked_bindings(tx: Tx, ports: Iterable[Port]) -> list[Binding]:
 
 def _next_generations(tx: Tx, bindings: list[Binding]) -> dict[HostId, int]:
     generations: dict[HostId, int] = {}
-    for host_id in sorted({binding.host_id for binding in bindings}):
+    told, waiting = {binding.host_id for binding in bindings}, _waiting(tx, bindings)
+    for host_id in sorted(told | waiting):
         host = tx.hosts.hold(host_id)
         if host is None:
             raise Conflict("stale", "A host went while its bindings were being looked for.")
-        generations[host_id] = advance(tx, host).generation
+        if host_id in told:
+            generations[host_id] = advance(tx, host).generation
     for binding in bindings:
         if tx.bindings.get((binding.port_id, binding.host_id)) != binding:
             raise Conflict("stale", "A binding changed while its host was being locked.")
     return generations
+
+
+def _waiting(tx: Tx, bindings: list[Binding]) -> set[HostId]:
+    """Where else those ports, which are held, have a binding."""
+    ports = tuple(binding.port_id for binding in bindings)
+    found = tx.bindings.find(port_id=ports, role=BindingRole.INACTIVE) if ports else ()
+    return {binding.host_id for binding in found}

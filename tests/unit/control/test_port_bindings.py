@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fairlead.control import attaching, dead_hosts, hosts, port_bindings, servers
+from fairlead.control import attaching, dead_hosts, hosts, port_bindings, qos, servers
 from fairlead.control.assignments import desired_of
 from fairlead.control.boundary import Tx
 from fairlead.control.port_bindings import BindingView
@@ -19,8 +19,8 @@ from tests.control_world import EnrolledHost, World
 class Pair:
     """A server that runs on `here` with one port, and a host that it is not on."""
 
-    def __init__(self, world: World, nics: object = None) -> None:
-        world.policy()
+    def __init__(self, world: World, nics: object = None, **policy: object) -> None:
+        world.policy(**policy)
         self.world = world
         self.here: EnrolledHost = world.host("h1", 1)
         self.server = world.run_server(self.here, "web", nics or world.direct())  # type: ignore[arg-type]
@@ -198,3 +198,23 @@ def test_an_ordinary_vnic_waits_with_a_bridge(world):
     assert [d for d in pair.run(lambda tx: tx.devices.find(host_id=pair.there.id)) if d.is_uplink]
     pair.run(port_bindings.withdraw, pair.port_id, "h2")
     assert not [d for d in pair.run(lambda tx: tx.devices.find(host_id=pair.there.id)) if d.is_uplink]
+
+
+def test_a_promise_that_is_lowered_is_lowered_where_the_port_waits_too(world):
+    pair = Pair(world, world.direct(min_mbps=1000), egress_mbps=10_000)
+    pair.prepare()
+    generation = pair.run(lambda tx: tx.hosts.fetch(pair.there.id)).generation
+
+    def lower(tx: Tx) -> None:
+        policy_id = tx.ports.fetch(pair.port_id).qos_policy_id
+        (rule,) = tx.qos_policies.fetch(policy_id).rules
+        qos.change_rule(tx, policy_id, rule.kind, rule.id, qos.QosRuleChanges(kbps=400_000))
+
+    pair.run(lower)
+    held = pair.run(lambda tx: tx.allocations.find(port_id=pair.port_id))
+    assert {(row.host_id, row.egress_kbps) for row in held} == {
+        (pair.here.id, 400_000),
+        (pair.there.id, 400_000),
+    }
+    assert pair.run(lambda tx: tx.hosts.fetch(pair.there.id)).generation == generation
+    assert pair.is_sound()
