@@ -2,21 +2,17 @@
 
 from dataclasses import replace
 
-from fairlead.control import fabrics, hosts, questions
+from fairlead.control import contradictions, fabrics, hosts, questions
 from fairlead.control.boundary import Tx
 from fairlead.control.generations import advance, check_given
 from fairlead.control.requests import nics_of, ports_of
-from fairlead.control.telling import told_of
 from fairlead.drivers.names import tap_name
 from fairlead.hoststate.build import desired_state
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.facts import HostFacts
-from fairlead.hoststate.settings import Settings
 from fairlead.model.binding import Binding, BindingRole, Wiring
-from fairlead.model.device import Device
 from fairlead.model.host import Host
-from fairlead.model.ids import DeviceId, HostId, PortId
-from fairlead.model.request import Nic
+from fairlead.model.ids import HostId
 from fairlead.model.server import Image, Server, ServerStatus
 from fairlead.wire.documents import Assignment
 
@@ -44,13 +40,16 @@ def caught_up(tx: Tx, host: Host, generation: int) -> Host:
 
 
 def desired_of(tx: Tx, host: Host) -> DesiredState:
-    """The whole document of the locked host."""
+    """The whole document of the locked host. Servers that it cannot be told of say so."""
     devices = {device.id: device for device in tx.devices.find(host_id=host.id)}
     servers = tx.servers.find(host_id=host.id)
     active = tx.bindings.find(host_id=host.id, role=BindingRole.ACTIVE)
     bindings = tuple(binding for binding in active if binding.wiring is not Wiring.UNWIRING)
     leaving = _leaving(active, servers)
     nics = nics_of(tx, ports_of(tx, tuple(binding.port_id for binding in (*bindings, *leaving))))
+    told = contradictions.told(bindings, {nic.port.id: nic for nic in nics}, devices)
+    left_out = contradictions.note(tx, host, servers, bindings, told.contradictions)
+    clear = [binding for binding in bindings if binding.port_id in told.wirings]
     network_ids = tuple({nic.network.id for nic in nics})
     return desired_state(
         HostFacts(
@@ -64,11 +63,12 @@ def desired_of(tx: Tx, host: Host) -> DesiredState:
             networks={nic.network.id: nic.network for nic in nics},
             subnets={s.id: s for s in (tx.subnets.find(network_id=network_ids) if nics else ())},
             images={image.id: image for image in _images(tx, servers)},
-            wirings=_wirings(bindings, nics, devices),
-            in_force={nic.port.id: nic.settings for nic in nics},
+            wirings=told.wirings,
+            in_force=told.in_force,
             leaving=leaving,
             leaving_taps={nic.port.id: tap_name(nic.port.id) for nic in nics if nic.port.vnic_type.is_tap},
-            withheld=fabrics.withheld(tx, bindings, nics, devices),
+            withheld=fabrics.withheld(tx, clear, nics, devices),
+            left_out=left_out,
         )
     )
 
@@ -87,14 +87,3 @@ def _leaving(active: tuple[Binding, ...], servers: tuple[Server, ...]) -> tuple[
 def _images(tx: Tx, servers: tuple[Server, ...]) -> tuple[Image, ...]:
     named = {i for server in servers for i in (server.image_id, server.kernel_id, server.ramdisk_id) if i}
     return tx.images.find(id=tuple(named)) if named else ()
-
-
-def _wirings(
-    bindings: tuple[Binding, ...], nics: tuple[Nic, ...], devices: dict[DeviceId, Device]
-) -> dict[PortId, Settings]:
-    by_port = {nic.port.id: nic for nic in nics}
-    return {
-        binding.port_id: told_of(binding, by_port[binding.port_id], devices)
-        for binding in bindings
-        if binding.port_id in by_port
-    }

@@ -60,7 +60,9 @@ def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
         for device in tx.devices.find(host_id=host.id, kind=DeviceKind.PF)
     }
     return tuple(
-        replace(
+        _left_out(hold, servers[hold.subject])
+        if hold.is_unnamed_guest and hold.subject in servers
+        else replace(
             hold,
             subject=said(pfs.get(hold.subject, hold.subject), SUBJECT_LIMIT),
             what=said(
@@ -71,6 +73,14 @@ def _named(tx: Tx, host: Host, reported: Sequence[Hold]) -> tuple[Hold, ...]:
             holders=tuple(said(servers.get(holder, holder), SUBJECT_LIMIT) for holder in hold.holders),
         )
         for hold in reported
+    )
+
+
+def _left_out(hold: Hold, who: str) -> Hold:
+    """The guest of a server that is here: to be mended, not to be removed."""
+    why = f"the host cannot be told how it shall be, so all of it stays as it is: see the fault of {who}"
+    return replace(
+        hold, subject=who, what="changing anything of its guest", reason=why, is_unnamed_guest=False
     )
 
 

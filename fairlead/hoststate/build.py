@@ -13,10 +13,11 @@ from fairlead.hoststate.desired import (
     DesiredVf,
     DesiredVsi,
 )
-from fairlead.hoststate.facts import HostFacts, kept, staying
+from fairlead.hoststate.facts import HostFacts, keeping, kept, staying
 from fairlead.hoststate.guest_build import desired_guest
 from fairlead.hoststate.macvtap import DesiredMacvtap, LowerDevice
 from fairlead.hoststate.settings import MacvtapSettings, Settings, TapSettings
+from fairlead.model.binding import VifType
 from fairlead.model.device import Device
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import DeviceKind
@@ -28,7 +29,7 @@ from fairlead.model.vf import baseline_of
 
 def desired_state(facts: HostFacts) -> DesiredState:
     """What the host shall look like. A server that is being deleted is among the removals: its guest goes, and
-    its VFs have no owner.
+    its VFs have no owner. One that is left out is in no list: its host leaves it as it is.
     """
     taps = tuple(_taps(facts))
     return DesiredState(
@@ -48,7 +49,7 @@ def desired_state(facts: HostFacts) -> DesiredState:
 
 def _removals(facts: HostFacts) -> tuple[ServerId, ...]:
     """Servers that are being deleted, until their rows are gone; and what the operator wants gone."""
-    names = {server.id for server in staying(facts)}
+    names = {server.id for server in keeping(facts)}
     return tuple(sorted({*facts.servers, *facts.host.removals} - names))
 
 
@@ -60,7 +61,7 @@ def _families(facts: HostFacts) -> Iterator[DesiredFamily]:
     """The PFs that a policy matches, by key. Plain devices need no preparation. One that was given whole is
     prepared again as soon as its server is to go.
     """
-    names = {server.id for server in staying(facts)}
+    names = {server.id for server in keeping(facts)}
     heads = (d for d in facts.devices.values() if d.kind is DeviceKind.PF and d.policy_id is not None)
     for head in sorted(heads, key=lambda device: device.key):
         policy = facts.policies.get(head.policy_id) if head.policy_id is not None else None
@@ -161,7 +162,9 @@ def _macvtap(port: Port, server: Server, told: MacvtapSettings, lower: LowerDevi
 
 
 def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[DesiredBridge]:
-    """One for each physical network that a tap is on; as large as the largest of its networks."""
+    """One for each physical network that a tap is on; as large as the largest of its networks, those of guests that are
+    to lose nothing among them.
+    """
     widest: dict[str, DesiredTap] = {}
     for tap in taps:
         network = facts.networks[facts.ports[tap.port_id].network_id]
@@ -172,4 +175,15 @@ def _bridges(facts: HostFacts, taps: tuple[DesiredTap, ...]) -> Iterator[Desired
     for physical_network, tap in sorted(widest.items()):
         if physical_network in ways:
             uplink = PfKey(ways[physical_network].key)
-            yield DesiredBridge(tap.bridge, physical_network, uplink, tap.mtu)
+            mtu = max([tap.mtu, *_mtus_left_out(facts, physical_network)])
+            yield DesiredBridge(tap.bridge, physical_network, uplink, mtu)
+
+
+def _mtus_left_out(facts: HostFacts, physical_network: str) -> Iterator[int]:
+    """Of networks that taps are on of which nothing can be said: what a port profile says is less."""
+    ports = {port_id for server_id in facts.left_out for port_id in facts.servers[server_id].ports}
+    for binding in facts.bindings:
+        if binding.port_id in ports and binding.vif_type is VifType.BRIDGE:
+            network = facts.networks[facts.ports[binding.port_id].network_id]
+            if network.physical_network == physical_network:
+                yield network.mtu

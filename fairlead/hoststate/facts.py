@@ -20,7 +20,8 @@ class HostFacts:
     """All rows that a host's desired state follows from. `servers` are those claimed on the host, also those
     being deleted; `wirings` holds what the mechanism drivers made of each port bound to it, `in_force` what holds
     for it. `leaving` are bindings that end while their servers stay; `leaving_taps`: by port, the tap that its
-    guest has for it, where it has one. `withheld` are ports that no guest is given yet.
+    guest has for it, where it has one. `withheld` are ports that no guest is given yet. `left_out` are servers of which
+    nothing can be said now: their guests are neither to be started nor to lose anything.
     """
 
     host: Host
@@ -38,10 +39,16 @@ class HostFacts:
     leaving: tuple[Binding, ...] = ()
     leaving_taps: Mapping[PortId, str] = field(default_factory=dict)
     withheld: frozenset[PortId] = frozenset()
+    left_out: frozenset[ServerId] = frozenset()
 
 
 def staying(facts: HostFacts) -> list[Server]:
-    """The servers that are not being deleted, by id."""
+    """The servers that are not being deleted, by id, without those that are left out."""
+    return [server for server in keeping(facts) if server.id not in facts.left_out]
+
+
+def keeping(facts: HostFacts) -> list[Server]:
+    """The servers that are not being deleted, by id: they keep what they hold."""
     found = (server for server in facts.servers.values() if server.status is not ServerStatus.DELETING)
     return sorted(found, key=lambda server: server.id)
 
