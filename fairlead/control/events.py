@@ -1,5 +1,6 @@
 """What happened, in the past tense: one place that makes events, so that all read alike."""
 
+from fairlead.control.agent_words import storable
 from fairlead.control.boundary import Tx, server_wake
 from fairlead.model.errors import Failure
 from fairlead.model.host import Host
@@ -17,7 +18,7 @@ def tell_server(
             at=tx.now,
             kind=kind,
             subject=server.id,
-            message=message,
+            message=storable(message),
             host_id=server.host_id,
             server_id=server.id,
             request_id=request_id,
@@ -31,8 +32,8 @@ def tell_port(
     tx: Tx, server: Server, port_id: str, kind: str, message: str, *, is_failure: bool = False
 ) -> None:
     """Something happened to a port of the server."""
-    event = Event(0, tx.now, kind, port_id, message, server.host_id, server.id, is_failure=is_failure)
-    tx.record(event)
+    said = storable(message)
+    tx.record(Event(0, tx.now, kind, port_id, said, server.host_id, server.id, is_failure=is_failure))
     tx.wakes.add(server_wake(server.id))
 
 
@@ -43,9 +44,9 @@ def tell_failure(tx: Tx, server: Server, kind: str, failure: Failure) -> None:
 
 def tell_host(tx: Tx, host: Host, kind: str, message: str, *, request_id: str = "") -> None:
     """Something happened to the host."""
-    tx.record(Event(0, tx.now, kind, host.id, message, host.id, request_id=request_id))
+    tx.record(Event(0, tx.now, kind, host.id, storable(message), host.id, request_id=request_id))
 
 
 def tell_device(tx: Tx, host_id: HostId, device_id: str, kind: str, message: str) -> None:
     """Something happened to a device of the host."""
-    tx.record(Event(0, tx.now, kind, device_id, message, host_id))
+    tx.record(Event(0, tx.now, kind, device_id, storable(message), host_id))

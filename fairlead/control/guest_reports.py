@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from fairlead.control.agent_words import storable
 from fairlead.control.boundary import Tx
 from fairlead.control.events import tell_device, tell_port, tell_server
 from fairlead.control.faults import fail, trouble
@@ -308,6 +309,6 @@ def _port_failed(tx: Tx, host: Host, server: Server, failure: SubjectFailure, ge
 def _faulty(tx: Tx, host: Host, device: Device, failure: SubjectFailure) -> None:
     if not allows(DEVICE, device.status, "scrub_failed"):
         return
-    said = str(failure.failure)
+    said = storable(str(failure.failure))
     tx.devices.put(replace(device, status=after(DEVICE, device.status, "scrub_failed"), note=said))
     tell_device(tx, host.id, device.id, "device_faulty", said)

@@ -11,9 +11,10 @@ from fairlead.agent.reporter import WHOLE_EVERY_SECONDS
 from fairlead.control import assignments, attaching, reports, servers
 from fairlead.control.report_parts import REFUSED
 from fairlead.hoststate.observed import GuestState
-from fairlead.hoststate.report import Report
+from fairlead.hoststate.report import Report, SubjectFailure
 from fairlead.model.binding import Wiring
 from fairlead.model.device import DeviceStatus
+from fairlead.model.errors import Failure
 from fairlead.model.host import Hold
 from fairlead.model.server import Power, Server, ServerStatus
 from fairlead.wire.documents import Receipt
@@ -261,3 +262,23 @@ def test_what_is_a_fault_of_ours_is_raised(world: World, host: EnrolledHost) -> 
     with pytest.raises(KeyError):
         world.engine.run(lambda tx: reports.apply(tx, host.id, report))
     assert world.engine.run(lambda tx: tx.hosts.fetch(host.id)).report_serial == last.serial
+
+
+def test_words_that_a_database_does_not_take_keep_nobody_waiting(world: World, host: EnrolledHost) -> None:
+    """Text of a kernel, libvirt or QEMU may have any character in it."""
+    sick, well = (world.run_server(host, name, world.direct()) for name in ("sick", "well"))
+    words = Failure("kernel_refused", "Setting", "a\0b", "c\0d", "e\0f")
+    last = host.link.reports[-1]
+    guests = tuple(replace(guest, state=GuestState.CRASHED, reason="g\0h") for guest in last.observed.guests)
+    report = replace(
+        last,
+        serial=last.serial + 1,
+        holds=(Hold("i\0j", "k\0l", "m\0n"),),
+        failures=(SubjectFailure(words, server_id=sick.id, port_id=sick.ports[0]), SubjectFailure(words)),
+        observed=replace(last.observed, guests=guests),
+    )
+    assert apply(world, host, report).is_taken
+    found = world.server(sick.id)
+    assert (found.status, found.fault and found.fault.code) == (ServerStatus.ERROR, "kernel_refused")
+    assert world.server(well.id).status is ServerStatus.SHUTOFF
+    assert "g h" in world.events(well.id)[-1].message
