@@ -8,6 +8,7 @@ from fairlead.agent.hands import Hands, pf_here
 from fairlead.agent.macvtap_steps import make_macvtap
 from fairlead.agent.retries import CHANGE_REFUSED
 from fairlead.agent.unused import check_unused
+from fairlead.hoststate.likeness import tap_differences
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.hoststate.report import HostEvent
@@ -72,7 +73,7 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
         case RemoveBridge():
             hands.kernel.remove_bridge(step.name)
         case MakeTap():
-            hands.kernel.make_tap(step.tap)
+            return _make_tap(step, hands, lookup)
         case RemoveTap():
             hands.kernel.remove_tap(step.name)
         case MakeMacvtap():
@@ -82,6 +83,24 @@ def act(step: NetworkStep, hands: Hands, lookup: Lookup) -> HostEvent | None:
         case _:
             assert_never(step)
     return None
+
+
+def _make_tap(step: MakeTap, hands: Hands, lookup: Lookup) -> HostEvent | None:
+    """An event where a guest runs on it. Nobody keeps what its port said before, so that the tap was otherwise may be
+    by hand or by a wish.
+    """
+    wanted, guest = step.tap, lookup.guests.get(step.tap.server_id)
+    hands.kernel.make_tap(wanted)
+    seen = lookup.taps.get(wanted.name)
+    if seen is None or guest is None or not guest.state.is_up:
+        return None
+    found = ", ".join(f"{field} was {_told(value)}" for field, value in tap_differences(wanted, seen).items())
+    message = f"tap {wanted.name} is set as its port says now: {found}"
+    return hands.event("tap_set", wanted.port_id, message, wanted.server_id)
+
+
+def _told(value: object) -> str:
+    return "other addresses" if isinstance(value, tuple) else "none" if value is None else str(value)
 
 
 def _configure_vf(step: ConfigureVf, hands: Hands, lookup: Lookup) -> HostEvent | None:

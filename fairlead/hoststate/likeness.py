@@ -21,6 +21,10 @@ from fairlead.model.pci import DeviceKind
 from fairlead.model.vf import VfSettings, differences
 from fairlead.model.vsi import VsiState
 
+_TAP_FIELDS = (
+    "bridge", "port_id", "mac", "vlan", "mtu", "max_rate_kbps", "spoof_check", "sources", "is_up",
+)  # fmt: skip
+
 
 def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
     """Whether the VF is there, as its owner needs it, and in the ledger as owned."""
@@ -53,6 +57,12 @@ def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:
 def is_tap_like(wanted: DesiredTap, seen: ObservedTap) -> bool:
     """Whether a tap is as wanted."""
     return _tap_facts(wanted) == _tap_facts(seen)
+
+
+def tap_differences(wanted: DesiredTap, seen: ObservedTap) -> dict[str, object]:
+    """What is otherwise than wanted, by field, and how it is."""
+    facts = zip(_TAP_FIELDS, _tap_facts(wanted), _tap_facts(seen), strict=True)
+    return {field: there for field, asked, there in facts if there != asked}
 
 
 def is_associated(lookup: Lookup, wanted: DesiredVsi) -> bool:
