@@ -18,7 +18,6 @@ from fairlead.cli.waiting import Wait, last_event
 from fairlead.client.session import ClientError, Json
 
 _SERVERS = "/compute/v2.1/servers"
-_STARTED = "guest_started"
 
 IsDone = Callable[[Wait, Json], bool]
 
@@ -43,18 +42,18 @@ _add_power("resume", {"resume": None}, "ACTIVE")
 @server.command()
 @click.argument("name", shell_complete=completes("server"))
 @click.option("--hard", is_flag=True, help="Power off without asking the guest.")
-@click.option("--wait", is_flag=True, help="Until its guest is up again.")
+@click.option("--wait", is_flag=True, help="Until that is over.")
 @pass_invocation
 def reboot(invocation: Invocation, name: str, *, hard: bool, wait: bool) -> None:
     """Boot a server's guest anew."""
     body: Json = {"reboot": {"type": "HARD" if hard else "SOFT"}}
     asked = "reboot, by power" if hard else "reboot"
-    _act(invocation, name, body, asked, _is_up_again if wait else None)
+    _act(invocation, name, body, asked, _is_rebooted if wait else None)
 
 
-def _is_up_again(wait: Wait, server: Json) -> bool:
-    """A server is ACTIVE all through its reboot: its events say when the guest has come up."""
-    return server["status"] == "ACTIVE" and _STARTED in wait.happened
+def _is_rebooted(_: Wait, server: Json) -> bool:
+    """A guest that goes down again while it boots stays down."""
+    return not server["OS-EXT-STS:task_state"]
 
 
 @server.command()

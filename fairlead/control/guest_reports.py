@@ -186,6 +186,7 @@ def _followed(
     if server.resize is not None:
         held = [(row, device) for row, device in held if device.id not in server.resize.aside]
     if wants_up and _STATES[server.power] is guest.state and is_wanted_boot:
+        server = _booted(tx, server)
         own = [bindings[port_id] for port_id in server.ports if port_id in bindings]
         leaving = {binding.port_id for binding in own if binding.wiring is Wiring.UNWIRING}
         kept = [(allocation, device) for allocation, device in held if allocation.port_id not in leaving]
@@ -256,6 +257,17 @@ def _untroubled(before: Server, now: Server, own: Sequence[Binding]) -> Server:
 _SETTLED = frozenset({Wiring.WIRED, Wiring.FAILED})
 """A guest was started once all was wired: what fails under it since is its port's, and it runs on."""
 _STATES = {Power.RUNNING: GuestState.RUNNING, Power.PAUSED: GuestState.PAUSED}
+
+
+def _booted(tx: Tx, server: Server) -> Server:
+    """Its guest is up in the boot that is wanted. No guest starts before all its devices are as they should be, so what
+    is changed of them since is not waited for.
+    """
+    if server.up_serial == server.boot_serial:
+        return server
+    if server.is_rebooting:
+        tell_server(tx, server, "server_rebooted", f"Server {server.name} has rebooted.")
+    return replace(server, up_serial=server.boot_serial, updated_at=tx.now)
 
 
 def _up(tx: Tx, server: Server) -> Server:

@@ -91,13 +91,18 @@ class WrongState(Conflict):
     def __init__(self, action: str, server: Server) -> None:
         nowhere = "" if server.host_id else ", and no host has it"
         cure = " Delete it and boot another." if nowhere and server.status is ServerStatus.ERROR else ""
-        is_busy = server.host_id and not server.is_at_rest
-        busy = f", and is to be {server.power.value}" if is_busy else ""
         who = server.name or server.id
-        state = f"{server.status.value}{nowhere}{busy}"
+        state = f"{server.status.value}{nowhere}{_under_way(server)}"
         super().__init__("wrong_state", f"Cannot '{action}' server {who} while it is {state}.{cure}")
         self.action = action
         self.server = server
+
+
+def _under_way(server: Server) -> str:
+    """In words for its owner; "" where nothing is."""
+    if server.host_id is None or server.is_at_rest:
+        return ""
+    return ", and reboots" if server.is_rebooting else f", and is to be {server.power.value}"
 
 
 def newest(
@@ -152,8 +157,12 @@ def update(tx: Tx, server_id: ServerId, changes: ServerChanges) -> ServerView:
 
 
 def stop(tx: Tx, server_id: ServerId, request_id: str = "") -> Server:
-    """The guest is asked to shut down, then powered off. Raises NotFound, Conflict `wrong_state`."""
-    server, host = acted_on(tx, server_id, "stop", ServerStatus.ACTIVE, ServerStatus.ERROR)
+    """The guest is asked to shut down, then powered off. A reboot that is not over ends so, for what it waits for may
+    never come. Raises NotFound, Conflict `wrong_state`.
+    """
+    server, host = acted_on(
+        tx, server_id, "stop", ServerStatus.ACTIVE, ServerStatus.ERROR, crosses_reboot=True
+    )
     stopped = replace(server, power=Power.STOPPED, hard_reboot=False)
     return told(tx, stopped, host, "server_stop_asked", "Server {} is to stop.", request_id)
 
@@ -207,7 +216,8 @@ def reset_state(tx: Tx, server_id: ServerId, *, is_error: bool, request_id: str 
         status = (
             after(SERVER, server.status, event) if allows(SERVER, server.status, event) else server.status
         )
-        reset = replace(server, status=status, fault=None, fault_at=None)
+        # He who calls it active calls its reboot over as well.
+        reset = replace(server, status=status, fault=None, fault_at=None, up_serial=server.boot_serial)
     said = f"Server {{}} was called {reset.status.value} by an operator."
     return told(tx, reset, host, "server_state_reset", said, request_id)
 
@@ -265,13 +275,18 @@ def locked(tx: Tx, server_id: ServerId) -> tuple[Server, Host | None]:
 
 
 def acted_on(
-    tx: Tx, server_id: ServerId, action: str, *allowed: ServerStatus, crosses: bool = False
+    tx: Tx,
+    server_id: ServerId,
+    action: str,
+    *allowed: ServerStatus,
+    crosses: bool = False,
+    crosses_reboot: bool = False,
 ) -> tuple[Server, Host]:
     """The server and its host, both held, where its status allows the action. `crosses`: be it that something else is
-    under way. Raises NotFound, WrongState.
+    under way; `crosses_reboot`: be it that a reboot is. Raises NotFound, WrongState.
     """
     server, host = locked(tx, server_id)
-    is_free = crosses or server.is_at_rest
+    is_free = server.is_at_rest or crosses or (crosses_reboot and server.is_rebooting)
     if server.status not in allowed or host is None or not is_free:
         raise WrongState(action, server)
     return replace(server, fault=None, fault_at=None) if server.is_called_failed else server, host

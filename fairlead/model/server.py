@@ -145,9 +145,9 @@ class Server:
     """What the user boots. `flavor` is kept whole: a flavor changed later does not change its servers.
 
     `ports` in NIC order. `host_id` None until claimed; `wanted_host` and `wanted_zone` are what was asked
-    for. `boot_serial` grows with each reboot; a guest with an older one is booted anew. `disk_serial` grows with
-    each rebuild; a disk with an older one is made anew. `cells` are the guest's NUMA cells as placed, empty for a
-    guest without NUMA topology.
+    for. `boot_serial` grows with each reboot; a guest with an older one is booted anew. `up_serial` is that of the
+    boot that was last seen up. `disk_serial` grows with each rebuild; a disk with an older one is made anew. `cells`
+    are the guest's NUMA cells as placed, empty for a guest without NUMA topology.
     """
 
     id: ServerId
@@ -174,6 +174,7 @@ class Server:
     """None: its size is its own."""
     cells: tuple[GuestCell, ...] = ()
     boot_serial: int = 1
+    up_serial: int = 0
     disk_serial: int = 1
     hard_reboot: bool = False
     config_drive: bool = True
@@ -203,9 +204,16 @@ class Server:
         return self.fault is not None and self.fault.code == CALLED_FAILED
 
     @property
+    def is_rebooting(self) -> bool:
+        """Whether it is to run as it did, and the boot that was asked for since has not been seen up yet."""
+        runs_on = self.status is ServerStatus.ACTIVE and self.power is Power.RUNNING
+        return runs_on and self.up_serial != self.boot_serial
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether it is what its owner wants, or failed: nothing is under way that another wish would cross."""
-        return self.status in _ENDS or _AT_REST.get(self.status) is self.power
+        is_there = _AT_REST.get(self.status) is self.power and not self.is_rebooting
+        return self.status in _ENDS or is_there
 
     @property
     def has_disk(self) -> bool:

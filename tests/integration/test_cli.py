@@ -342,6 +342,19 @@ def test_who_asks_a_guest_again_for_a_nic_that_it_keeps_is_told_so_again(fairlea
     assert "`fairlead server detach --force` reboots the server hard" in said
 
 
+def test_a_reboot_is_waited_for_until_it_is_over(fairlead):
+    fairlead.add_host(1)
+    server_id = fairlead.boot("web", [])
+    fairlead.settle()
+    wait = _started(fairlead.url, "server", "reboot", "web", "--wait")
+    _line_with(wait, "is to reboot softly")
+    assert fairlead.server(server_id)["status"] == "REBOOT"
+    fairlead.settle()
+    _, said = wait.communicate(timeout=_LIMIT)
+    assert "Server web has rebooted." in said
+    assert said.endswith("Server web is ACTIVE.\n")
+
+
 def test_a_wait_outlives_control_and_can_be_left(tmp_path):
     with stand(f"sqlite:///{tmp_path}/fairlead.db", tmp_path) as fairlead:
         fairlead.add_host(1)

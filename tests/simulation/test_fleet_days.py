@@ -81,6 +81,7 @@ def live_a_day(site: Site) -> None:
         assert server.status not in UNDER_WAY, server
         if server.host_id is not None:
             assert server.status is not ServerStatus.ERROR, server.fault
+            assert server.is_at_rest, server
     for server in site.servers():
         site.run(servers.delete, server.id)
     site.settle()

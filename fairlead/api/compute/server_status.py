@@ -30,7 +30,8 @@ def shown_status(server: Server) -> Shown:
 
 def statuses_behind(word: str) -> tuple[ServerStatus, ...]:
     """The statuses that a server may have which is shown with that status; one that goes is shown as it was."""
-    return (*(status for status in ServerStatus if status.value == word), ServerStatus.DELETING)
+    own = (status for status in ServerStatus if status.value == word)
+    return (*own, *_BEHIND.get(word, ()), ServerStatus.DELETING)
 
 
 def in_novas_words(refused: WrongState) -> Conflict:
@@ -48,14 +49,14 @@ def _words(server: Server) -> tuple[str, str, str | None]:
         case ServerStatus.BUILD:
             return "BUILD", "building", "spawning" if server.host_id else "scheduling"
         case ServerStatus.ACTIVE:
-            return "ACTIVE", "active", _LEAVING[server.power]
+            return _words_of_active(server)
         case ServerStatus.PAUSED | ServerStatus.SUSPENDED:
             return _words_of_halted(server)
         case ServerStatus.REBUILD:
             was = "stopped" if server.power is Power.STOPPED else "active"
             return "REBUILD", was, "rebuilding"
         case ServerStatus.SHUTOFF:
-            return "SHUTOFF", "stopped", "powering-on" if server.power is Power.RUNNING else None
+            return "SHUTOFF", "stopped", _going_on(server, "powering-on")
         case ServerStatus.RESIZE:
             return "RESIZE", _before_resize(server), _resizing(server)
         case ServerStatus.VERIFY_RESIZE:
@@ -70,6 +71,8 @@ def _words(server: Server) -> tuple[str, str, str | None]:
             assert_never(never)
 
 
+_BEHIND = {"REBOOT": (ServerStatus.ACTIVE,), "HARD_REBOOT": (ServerStatus.ACTIVE,)}
+"""Words that are none of our own statuses."""
 _LEAVING = {
     Power.RUNNING: None,
     Power.PAUSED: "pausing",
@@ -78,13 +81,25 @@ _LEAVING = {
 }
 
 
+def _words_of_active(server: Server) -> tuple[str, str, str | None]:
+    if not server.is_rebooting:
+        return "ACTIVE", "active", _LEAVING[server.power]
+    if server.hard_reboot:
+        return "HARD_REBOOT", "active", "rebooting_hard"
+    return "REBOOT", "active", "rebooting"
+
+
 def _words_of_halted(server: Server) -> tuple[str, str, str | None]:
-    is_paused = server.status is ServerStatus.PAUSED
-    task = None
-    if server.power is Power.RUNNING:
-        goes_on = "unpausing" if is_paused else "resuming"
-        task = "rebooting_hard" if server.hard_reboot else goes_on
-    return ("PAUSED", "paused", task) if is_paused else ("SUSPENDED", "suspended", task)
+    if server.status is ServerStatus.PAUSED:
+        return "PAUSED", "paused", _going_on(server, "unpausing")
+    return "SUSPENDED", "suspended", _going_on(server, "resuming")
+
+
+def _going_on(server: Server, word: str) -> str | None:
+    """What one that is not up is about: to run again, in that word unless it is made to."""
+    if server.power is not Power.RUNNING:
+        return None
+    return "rebooting_hard" if server.hard_reboot else word
 
 
 def _before_resize(server: Server) -> str:

@@ -567,6 +567,7 @@ def _servers() -> None:
         sa.Column("resize", TEXT, nullable=True),
         sa.Column("cells", TEXT, nullable=False),
         sa.Column("boot_serial", sa.BigInteger(), nullable=False),
+        sa.Column("up_serial", sa.BigInteger(), nullable=False),
         sa.Column("disk_serial", sa.BigInteger(), nullable=False),
         sa.Column("hard_reboot", sa.Boolean(), nullable=False),
         sa.Column("config_drive", sa.Boolean(), nullable=False),
