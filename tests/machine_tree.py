@@ -61,6 +61,7 @@ class Tree:
         self.link(f"{folder}/virtfn{index}", f"../{address}")
         self.link(f"{own}/physfn", f"../{Path(folder).name}")
         self.write(f"{own}/reset", "")
+        self.write(f"{own}/driver_override", "(null)")
 
 
 def nic_at(root: Path, address: str, name: str, index: int) -> Tree:

@@ -49,6 +49,8 @@ class KernelView:
     """Of the VFs that the host uses, those whose driver_override names the driver that has them. VFs that are made anew
     are told none.
     """
+    sealed_vfs: frozenset[PciAddress] = frozenset()
+    """VFs that nobody has, nor has had since `reset_vf`, or since `set_num_vfs` made them."""
 
 
 class Kernel(Protocol):
@@ -81,9 +83,14 @@ class Kernel(Protocol):
         ...
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
-        """Take it from the host's network driver, if one has it, with whatever is on its network device; then reset it
-        (sysfs `reset`), where the device has that: what its owner was told lies in the PF, and is cleared after.
+        """Take it from the driver that has it, if one does, with whatever is on its network device, and seal it; then
+        reset it (sysfs `reset`), where the device has that: what its owner was told lies in the PF, and is cleared
+        after. Sealed first: who takes it and gives it back meanwhile breaks the seal.
         """
+        ...
+
+    def is_sealed(self, pf: ObservedPf, index: int) -> bool:
+        """Whether it is one of `KernelView.sealed_vfs`, as it is now."""
         ...
 
     def reset_device(self, address: PciAddress) -> None:
@@ -94,7 +101,9 @@ class Kernel(Protocol):
         ...
 
     def set_num_vfs(self, pf: ObservedPf, num_vfs: int) -> None:
-        """sriov_numvfs, through 0 where the kernel demands it, with VF driver autoprobe off."""
+        """sriov_numvfs, through 0 where the kernel demands it, with VF driver autoprobe off; those that are made are
+        sealed.
+        """
         ...
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
@@ -149,6 +158,10 @@ class Domain:
     boot_files: tuple[str, ...] = ()
     """Names of the files that it boots from directly: kernel and ramdisk."""
     disk_serial: int = 0
+    start_number: int = 0
+    """Which start it is up by, 0 when it is down. Once libvirt itself was started anew, another may have the same."""
+    is_marked: bool = False
+    """Whether the start that it is up by bears the mark of `start` or `mark_start`: the next one does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +186,13 @@ class Hypervisor(Protocol):
         ...
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
-        """Start the defined domain; returns once it runs, or is up and halted before its first instruction."""
+        """Start the defined domain; returns once it runs, or is up and halted before its first instruction. The start
+        is marked.
+        """
+        ...
+
+    def mark_start(self, server_id: ServerId, number: int) -> None:
+        """Mark the start of that number; nothing where the domain is down by now, or up by another."""
         ...
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:

@@ -32,6 +32,7 @@ def attach_device(step: AttachNic, hands: Hands, lookup: Lookup) -> None:
         if owner is None or owner.server_id != step.server_id:
             raise Fault(missing(step.server_id, device.key))
         check_vf(owner, hands, lookup, _GIVING)
+        hands.ledger.mark_opened(frozenset({(owner.pf, owner.index)}))
     check_vsis(vsis, hands, lookup, _GIVING)
     hands.hypervisor.attach(step.server_id, device_xml(device, address))
 
@@ -59,17 +60,22 @@ def check_vf(vf: DesiredVf, hands: Hands, lookup: Lookup, doing: str) -> None:
     """Read a VF of a guest once more: since it was configured an image may have come for minutes, or a stop may have
     reset it. A guest never gets a device that is not as its port says.
     """
-    seen = hands.kernel.read_vf(pf_here(lookup, vf.pf), vf.index)
-    if left := differences(vf.settings, seen):
-        raise Fault(
-            Failure(
-                "not_as_wanted",
-                doing,
-                f"guest {vf.server_id}",
-                f"VF {vf.index} of {vf.pf} has lost {', '.join(left)} since it was configured",
-                "It is configured and given again; does something else change this NIC?",
-            )
-        )
+    pf, name, ledger = pf_here(lookup, vf.pf), (vf.pf, vf.index), hands.ledger
+    is_opened = name in ledger.opened_vfs() or name in ledger.given_vfs()
+    if not (is_opened or hands.kernel.is_sealed(pf, vf.index)):
+        raise Fault(_not_as_wanted(vf, doing, "was somebody else's for a while"))
+    if left := differences(vf.settings, hands.kernel.read_vf(pf, vf.index)):
+        raise Fault(_not_as_wanted(vf, doing, f"has lost {', '.join(left)}"))
+
+
+def _not_as_wanted(vf: DesiredVf, doing: str, what: str) -> Failure:
+    return Failure(
+        "not_as_wanted",
+        doing,
+        f"guest {vf.server_id}",
+        f"VF {vf.index} of {vf.pf} {what} since it was configured",
+        "It is configured and given again; does something else change this NIC?",
+    )
 
 
 def check_macvtaps(wanted: Iterable[DesiredMacvtap], hands: Hands, doing: str) -> None:

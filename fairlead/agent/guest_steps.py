@@ -135,11 +135,12 @@ def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:
 def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:
     """Entered as done after the start: were it before, a crash between would read as a guest that went down itself."""
     wanted = lookup.wanted[step.server_id]
-    for vf in lookup.owners.values():
-        if vf.server_id == wanted.server_id:
-            check_vf(vf, hands, lookup, "Starting")
+    own = lookup.vfs_of(wanted.server_id)
+    for vf in own:
+        check_vf(vf, hands, lookup, "Starting")
     check_macvtaps(lookup.macvtaps_of(wanted.server_id), hands, "Starting")
     check_vsis(lookup.vsis_of(wanted.server_id), hands, lookup, "Starting")
+    hands.ledger.mark_opened(frozenset((vf.pf, vf.index) for vf in own))
     started = Started(wanted.boot_serial, lookup.observed.boot_id)
     hands.ledger.mark_started(step.server_id, replace(started, is_done=False))
     hands.hypervisor.start(step.server_id, is_paused=step.is_paused)

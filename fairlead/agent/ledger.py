@@ -57,8 +57,8 @@ class Ledger(Protocol):
         ...
 
     def mark_found(self, vfs: frozenset[tuple[PfKey, int]], given: frozenset[tuple[PfKey, int]]) -> None:
-        """The VFs that a new ledger meets: all dirty, until scrubbed, and those below macvtaps of ours given to their
-        driver. It is not new any more.
+        """The VFs that a new ledger meets, or whose seal somebody broke: all dirty, until scrubbed, and those below
+        macvtaps of ours given to their driver. It is not new any more.
         """
         ...
 
@@ -76,6 +76,14 @@ class Ledger(Protocol):
 
     def mark_given(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
         """Before the driver gets them. They are dirty, too."""
+        ...
+
+    def opened_vfs(self) -> frozenset[tuple[PfKey, int]]:
+        """VFs whose seal their owner's guest has broken, or may have, since their last scrub."""
+        ...
+
+    def mark_opened(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
+        """Before the guest gets them."""
         ...
 
     def borrowed_vfs(self) -> frozenset[tuple[PfKey, int]]:
@@ -194,6 +202,7 @@ class Record:
     dirty: tuple[VfName, ...] = ()
     borrowed: tuple[VfName, ...] = ()
     given: tuple[VfName, ...] = ()
+    opened: tuple[VfName, ...] = ()
     dirty_devices: tuple[str, ...] = ()
     met_devices: tuple[str, ...] = ()
     started: dict[ServerId, Started] = field(default_factory=dict)
@@ -261,6 +270,14 @@ class SlotLedger:
     def mark_given(self, vfs: frozenset[VfName]) -> None:
         """Before the driver gets them."""
         self._change(lambda record: _with_given(record, vfs))
+
+    def opened_vfs(self) -> frozenset[VfName]:
+        """VFs whose seal their owner's guest has broken."""
+        return frozenset(self._record.opened)
+
+    def mark_opened(self, vfs: frozenset[VfName]) -> None:
+        """Before the guest gets them."""
+        self._change(lambda record: replace(record, opened=tuple(sorted(vfs.union(record.opened)))))
 
     def borrowed_vfs(self) -> frozenset[VfName]:
         """VFs that a guest had which did not own them, since their last scrub."""
@@ -338,7 +355,9 @@ def _with_given(record: Record, vfs: frozenset[VfName]) -> Record:
 def _without_traces(record: Record, vf: VfName) -> Record:
     borrowed = tuple(name for name in record.borrowed if name != vf)
     given = tuple(name for name in record.given if name != vf)
-    return replace(_with_dirty(record, frozenset(record.dirty) - {vf}), borrowed=borrowed, given=given)
+    opened = tuple(name for name in record.opened if name != vf)
+    clean = _with_dirty(record, frozenset(record.dirty) - {vf})
+    return replace(clean, borrowed=borrowed, given=given, opened=opened)
 
 
 def _with_dirty_devices(record: Record, keys: frozenset[str]) -> Record:

@@ -230,6 +230,8 @@ def _scrub_vf(step: ScrubVf, hands: Hands, lookup: Lookup) -> HostEvent:
     check_unused(hands, f"Scrubbing VF {step.index} of", _named(pf), vfs, lookup.below)
     hands.kernel.reset_vf(pf, step.index)
     _clear(hands, pf, step.index)
+    if not hands.kernel.is_sealed(pf, step.index):
+        raise Fault(_taken(pf, step.index))
     hands.ledger.mark_clean(step.pf, step.index)
     return hands.event(
         "vf_scrubbed", f"{step.pf}/vf{step.index}", f"VF {step.index} of {_named(pf)} is clean."
@@ -243,6 +245,16 @@ def _untold(pf: ObservedPf, index: int) -> Failure:
         _named(pf),
         "it was not seen when the host was looked at last, so nobody knows who has it",
         "Its driver is silent about VFs while one of them is reset: it is tried again.",
+    )
+
+
+def _taken(pf: ObservedPf, index: int) -> Failure:
+    return Failure(
+        "vf_taken",
+        "Scrubbing",
+        f"VF {index} of {_named(pf)}",
+        "somebody has had it since it was reset: its driver_override is not what the agent wrote there",
+        "It is scrubbed again; does something else manage this NIC, such as driverctl or a device plugin?",
     )
 
 

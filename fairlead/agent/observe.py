@@ -1,6 +1,7 @@
 """One pass over the host: kernel, libvirt, disks and ledger joined to an observed state."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPci, ObservedPf, ObservedState
 from fairlead.hoststate.possession import devices_of, vfs_below
 from fairlead.model.device import MACVTAP_CAPABILITY
+from fairlead.model.errors import Fault
 from fairlead.model.ids import PfKey, ServerId
 from fairlead.model.pci import STAND_INS, PciAddress
 from fairlead.model.vf import differences
@@ -40,7 +42,7 @@ def observe(
     for guests that a chain in flight works on: that makes its entries itself, of newer things than were read.
     """
     seen, guests = kernel.observe(), hypervisor.observe()
-    by_others = _note_starts(ledger, seen, guests, in_flight)
+    by_others = _note_starts(ledger, hypervisor, seen, guests, in_flight)
     _note_dirt(ledger, seen, guests)
     whole = ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
@@ -96,11 +98,13 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
         found = frozenset((pf.key, index) for pf in seen.pfs for index in range(pf.num_vfs))
         below = (each.lower for each in seen.macvtaps if each.lower is not None and each.port_id)
         ledger.mark_found(found, frozenset((lower.pf, lower.vf_index) for lower in below))
-    known, desired = ledger.dirty_vfs(), ledger.accepted()
-    for name in _used_vfs(seen, guests):
-        if name not in known:
-            ledger.mark_dirty(*name)
-    borrowed = frozenset(_borrowed(desired, seen, guests))
+    desired = ledger.accepted()
+    unsealed = frozenset(_unsealed(desired, seen))
+    had = unsealed.union(_used_vfs(seen, guests))
+    if not had <= ledger.dirty_vfs():
+        ledger.mark_found(had, frozenset())
+    opened = _opened_by_another(ledger, seen, guests, unsealed)
+    borrowed = opened.union(_borrowed(desired, seen, guests))
     if not borrowed <= ledger.borrowed_vfs():
         ledger.mark_borrowed(borrowed)
     free = frozenset(pci.key for pci in seen.pcis if pci.kernel_driver in STAND_INS)
@@ -112,11 +116,15 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
 
 
 def _note_starts(
-    ledger: Ledger, seen: KernelView, guests: HypervisorView, in_flight: frozenset[ServerId]
+    ledger: Ledger,
+    hypervisor: Hypervisor,
+    seen: KernelView,
+    guests: HypervisorView,
+    in_flight: frozenset[ServerId],
 ) -> frozenset[ServerId]:
     """Enter the starts of guests that are up. Those of another hand that may not run on: what we start is entered
-    before, so what is not was not ours, and goes on only if its devices are its own, and as wanted. A new ledger
-    takes what it finds for ours. A VF that cannot be read now says nothing, for or against.
+    before, and marked after, so what is not was not ours, and goes on only if its devices are its own, and as wanted. A
+    new ledger takes what it finds for ours. A VF that cannot be read now says nothing, for or against.
     """
     known, desired = ledger.started(), ledger.accepted()
     up = {domain.server_id for domain in guests.domains if domain.state.is_up}
@@ -127,15 +135,23 @@ def _note_starts(
     for domain in guests.domains:
         started = Started(domain.boot_serial, seen.boot_id)
         entry = known.get(domain.server_id)
-        if not domain.state.is_up or entry == started or domain.server_id in in_flight:
+        is_known = entry == started and domain.is_marked
+        if not domain.state.is_up or is_known or domain.server_id in in_flight:
             continue
         is_ours = ledger.is_new() or entry == replace(started, is_done=False)
         is_good = is_ours or _is_as_wanted(domain, desired, seen)
         if is_good:
-            ledger.mark_started(domain.server_id, started)
+            _enter(ledger, hypervisor, domain, started)
         elif is_good is False:
             by_others.add(domain.server_id)
     return frozenset(by_others)
+
+
+def _enter(ledger: Ledger, hypervisor: Hypervisor, domain: Domain, started: Started) -> None:
+    """Where libvirt is too busy with it to mark it, the next look does it."""
+    with suppress(Fault):
+        hypervisor.mark_start(domain.server_id, domain.start_number)
+        ledger.mark_started(domain.server_id, started)
 
 
 def _is_as_wanted(domain: Domain, desired: DesiredState | None, seen: KernelView) -> bool | None:
@@ -184,18 +200,44 @@ def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey,
     return ((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs if vf.host_use or vf.pci_address in used)
 
 
+def _unsealed(desired: DesiredState | None, seen: KernelView) -> Iterator[tuple[PfKey, int]]:
+    """VFs of ours that somebody has, or has had since their scrub: be it between two looks, and gone by now."""
+    families = desired.families if desired else ()
+    ours = {family.pf for family in families if not family.is_given_whole}
+    for pf in seen.pfs:
+        if pf.key in ours and not pf.is_management:
+            yield from ((pf.key, vf.index) for vf in pf.vfs if vf.pci_address not in seen.sealed_vfs)
+
+
+def _opened_by_another(
+    ledger: Ledger, seen: KernelView, guests: HypervisorView, unsealed: frozenset[tuple[PfKey, int]]
+) -> frozenset[tuple[PfKey, int]]:
+    """Of VFs that have an owner, those that were its own alone bear the seal until its guest has them. That it has them
+    now is entered here: who starts it by hand enters nothing.
+    """
+    desired, users = ledger.accepted(), _users(seen, guests)
+    owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
+    addresses = {(pf.key, vf.index): vf.pci_address for pf in seen.pfs for vf in pf.vfs}
+    held = {name for name in unsealed & owners.keys() if users.get(addresses[name]) == owners[name]}
+    opened = ledger.opened_vfs()
+    if not held <= opened:
+        ledger.mark_opened(frozenset(held))
+    return (unsealed & owners.keys()) - held - opened - ledger.given_vfs()
+
+
+def _users(seen: KernelView, guests: HypervisorView) -> dict[PciAddress, ServerId]:
+    """Which guest of ours has a device now."""
+    below = vfs_below(seen)
+    up = [domain for domain in guests.domains if domain.state.is_up]
+    return {address: domain.server_id for domain in up for address in devices_of(domain, below)}
+
+
 def _borrowed(
     desired: DesiredState | None, seen: KernelView, guests: HypervisorView
 ) -> Iterator[tuple[PfKey, int]]:
     """VFs that are one server's by the document, and that another guest or a domain of others has."""
     owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
-    below = vfs_below(seen)
-    users = {
-        address: domain.server_id
-        for domain in guests.domains
-        if domain.state.is_up
-        for address in devices_of(domain, below)
-    }
+    users = _users(seen, guests)
     for pf in seen.pfs:
         for vf in pf.vfs:
             owner, user = owners.get((pf.key, vf.index)), users.get(vf.pci_address)

@@ -8,6 +8,7 @@ from fairlead.guestxml.guest import NAMESPACE, domain_name
 from fairlead.model.ids import ServerId
 from fairlead.model.pci import PciAddress
 
+START_NAMESPACE = "https://fairlead.dev/start/1"
 _PARTS = ("domain", "bus", "slot", "function")
 _DIGITS, _LARGEST = 10, 2**31 - 1
 """Of a number that a report may tell (`model.count.Count`)."""
@@ -26,6 +27,12 @@ class DomainDocument:
     taps: tuple[str, ...] = ()
     boot_files: tuple[str, ...] = ()
     disk_serial: int = 0
+    start_number: int = 0
+    """libvirt's id of a domain that is up. Each start has another, but for a libvirt that was started anew itself: that
+    counts on from the highest that is up (src/qemu/qemu_driver.c, qemuDomainFindMaxID).
+    """
+    is_marked: bool = False
+    """Whether it bears the mark of the very start that it is up by."""
 
 
 def read_domain(xml: str) -> DomainDocument:
@@ -49,7 +56,21 @@ def read_domain(xml: str) -> DomainDocument:
         taps=tuple(sorted(target.get("dev", "") for target in domain.iterfind("devices/interface/target"))),
         boot_files=boot_files(domain),
         disk_serial=_number(mark.get("disk_serial", "")),
+        start_number=_number(domain.get("id", "")),
+        is_marked=_is_marked(domain),
     )
+
+
+def start_mark(number: int) -> str:
+    """The mark of the start of that number, an element of START_NAMESPACE. Written to the live domain alone, it goes
+    with the start; what is kept of it, in a saved domain or by who defines one as it runs, has another's number.
+    """
+    return f"<start id='{number}'/>"
+
+
+def _is_marked(domain: Element) -> bool:
+    mark, number = domain.find(f"metadata/{{{START_NAMESPACE}}}start"), domain.get("id")
+    return mark is not None and number is not None and mark.get("id") == number
 
 
 def device_alias(xml: str, device: str) -> str | None:

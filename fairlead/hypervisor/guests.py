@@ -10,7 +10,13 @@ from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import domain_name
 from fairlead.hoststate.observed import GuestState
 from fairlead.hypervisor.connection import LibvirtConnection, said
-from fairlead.hypervisor.domain_document import DomainDocument, device_alias, read_domain
+from fairlead.hypervisor.domain_document import (
+    START_NAMESPACE,
+    DomainDocument,
+    device_alias,
+    read_domain,
+    start_mark,
+)
 from fairlead.hypervisor.faults import not_released, refusal
 from fairlead.hypervisor.statistics import read_statistics
 from fairlead.model.diagnostics import GuestStatistics
@@ -21,6 +27,7 @@ from fairlead.model.pci import PciAddress
 # libvirtd.conf, max_client_requests: a connection with 5 calls under way is not heard, keepalive included. One is
 # left to look at the domains with.
 _CALLS_AT_ONCE = 4
+_START_PREFIX = "fairlead-start"
 _IS_ASKED = "already in the process of unplug"
 
 # include/libvirt/libvirt-domain.h: virDomainShutoffReason, virDomainPausedReason, by number.
@@ -99,7 +106,16 @@ class LibvirtHypervisor:
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
         """See Hypervisor.start."""
         with _told("Starting", domain_name(server_id)), self._long_calls:
-            self._expect(server_id).createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if is_paused else 0)
+            domain = self._expect(server_id)
+            domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if is_paused else 0)
+            _mark(domain, domain.ID())
+
+    def mark_start(self, server_id: ServerId, number: int) -> None:
+        """See Hypervisor.mark_start."""
+        with _told("Marking the start of", domain_name(server_id)):
+            domain = self._find(server_id)
+            if domain is not None:
+                _mark(domain, number)
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """See Hypervisor.stop. libvirt holds the domain's lock until it gave its devices back
@@ -220,6 +236,8 @@ class LibvirtHypervisor:
             taps=live.taps,
             boot_files=stored.boot_files,
             disk_serial=live.disk_serial,
+            start_number=live.start_number,
+            is_marked=live.is_marked,
         )
 
     def _goes_down(self, domain: libvirt.virDomain) -> bool:
@@ -245,6 +263,13 @@ def _told(doing: str, subject: str) -> Iterator[None]:
         yield
     except libvirt.libvirtError as error:
         raise refusal(doing, subject, said(error)) from error
+
+
+def _mark(domain: libvirt.virDomain, number: int) -> None:
+    """Where the domain is up by another start by now, the mark is none of that."""
+    kind, live = libvirt.VIR_DOMAIN_METADATA_ELEMENT, libvirt.VIR_DOMAIN_AFFECT_LIVE
+    mark = start_mark(number)
+    _unless_down(domain, lambda: domain.setMetadata(kind, mark, _START_PREFIX, START_NAMESPACE, live))
 
 
 def _unless_down(domain: libvirt.virDomain, act: Callable[[], int]) -> None:

@@ -28,6 +28,7 @@ class Act(Enum):
     MAKE_TAP = "Making tap"
     REMOVE_TAP = "Removing tap"
     GIVE_VF = "Giving to a driver of the host VF"
+    SEAL = "Sealing VF"
     MAKE_MACVTAP = "Making macvtap"
     REMOVE_MACVTAP = "Removing macvtap"
     OBSERVE = "Reading"

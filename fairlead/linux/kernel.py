@@ -1,7 +1,6 @@
 """The host's kernel, as the agent needs it: agent.boundary.Kernel over sysfs and rtnetlink."""
 
 import errno
-import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,6 +11,7 @@ from fairlead.hoststate.desired import DesiredBridge, DesiredTap
 from fairlead.hoststate.macvtap import DesiredMacvtap
 from fairlead.hoststate.observed import ObservedPf, ObservedVf
 from fairlead.linux.association import Associations, SystemTimer, Timer, untaken
+from fairlead.linux.attribute import write_attribute
 from fairlead.linux.bridge import Bridges, called_as_read
 from fairlead.linux.capacity import Reserve, read_capacity
 from fairlead.linux.carrier import carrier_kept
@@ -29,7 +29,7 @@ from fairlead.linux.pci import plain_devices
 from fairlead.linux.resets import Resets
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
-from fairlead.linux.vf_binding import VfBinding, told_vfs
+from fairlead.linux.vf_binding import VfBinding, sealed_vfs, told_vfs
 from fairlead.linux.vfinfo import APPLIED, first_refused
 from fairlead.linux.vfs import Vfs
 from fairlead.model.device import QBH_CAPABILITY
@@ -92,6 +92,7 @@ class LinuxKernel:
                 taps=taps,
                 macvtaps=observe_macvtaps(self._netlink, links, functions, pfs),
                 told_vfs=told_vfs(self._sysfs, pfs),
+                sealed_vfs=sealed_vfs(self._sysfs, pfs),
             )
         except OSError as error:
             raise refusal(Act.OBSERVE, "the host's devices", error) from error
@@ -168,12 +169,17 @@ class LinuxKernel:
 
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """See Kernel.reset_vf."""
-        address = dict(self._function(pf, Act.RESET).virtual).get(index)
+        address = self._vf_address(pf, index)
         subject = vf_subject(pf, index)
         if address is None:
             raise fault("vf_missing", Act.RESET, subject, "it is not there")
-        self._binding.take(address)
+        self._binding.seal(address)
         self._resets.reset_vf(address, subject)
+
+    def is_sealed(self, pf: ObservedPf, index: int) -> bool:
+        """See Kernel.is_sealed."""
+        address = self._vf_address(pf, index)
+        return address is not None and self._binding.is_sealed(address)
 
     def reset_device(self, address: PciAddress) -> None:
         """See Kernel.reset_device."""
@@ -195,6 +201,7 @@ class LinuxKernel:
             if now and num_vfs:
                 self._write(folder / "sriov_numvfs", "0", Act.SET_NUM_VFS, subject, driver)
             self._write(folder / "sriov_numvfs", str(num_vfs), Act.SET_NUM_VFS, subject, driver)
+            self._binding.seal_new(dict(self._function(pf, Act.SET_NUM_VFS).virtual).values())
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
         """See Kernel.set_up. Returns once a carrier that was there is back: see carrier."""
@@ -237,6 +244,9 @@ class LinuxKernel:
     def remove_macvtap(self, name: str) -> None:
         """See Kernel.remove_macvtap."""
         self._macvtaps.remove(name)
+
+    def _vf_address(self, pf: ObservedPf, index: int) -> PciAddress | None:
+        return dict(self._function(pf, Act.RESET).virtual).get(index)
 
     def _pfs(self, functions: tuple[PciFunction, ...], used: HostUse) -> tuple[ObservedPf, ...]:
         by_address = {function.address: function for function in functions}
@@ -349,15 +359,6 @@ class LinuxKernel:
             self._write_attribute(attribute, value)
         except OSError as error:
             raise refusal(act, subject, error, driver=driver) from error
-
-
-def write_attribute(attribute: Path, value: str) -> None:
-    """One write(2), without creating the file: what a driver does not have shall be ENOENT."""
-    file = os.open(attribute, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
-    try:
-        os.write(file, value.encode("ascii"))
-    finally:
-        os.close(file)
 
 
 def _observe_vfs(

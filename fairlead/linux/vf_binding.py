@@ -14,14 +14,19 @@ from time import monotonic
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import Netlink
-from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs, text
+from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs, target, text
 from fairlead.model.errors import Fault
 from fairlead.model.pci import STAND_INS, PciAddress
 
 NET_DEVICE_SECONDS = 5.0
 """iavf registers its network device after its PF has answered, some tenths of a second after the probe."""
 
-_TOLD_NONE = frozenset({None, "", "(null)", "vfio-pci", "pci-stub"})
+SEAL = "fairlead-sealed"
+"""A VF's `driver_override` while nobody has had it since its scrub. No driver is called so, and so none takes it. Who
+gives the VF to a guest or to a driver writes another word there, and libvirt an empty one as it takes it back, be the
+seal written in between (src/util/virpci.c, virPCIDeviceBindWithDriverOverride).
+"""
+_TOLD_NONE = frozenset({None, "", "(null)", "vfio-pci", "pci-stub", SEAL})
 """What `driver_override` reads as where no driver of the host is told to take the device; None: it has no such file."""
 
 
@@ -29,6 +34,12 @@ def told_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]:
     """See KernelView.told_vfs."""
     used = (vf for pf in pfs for vf in pf.vfs if vf.host_use and vf.kernel_driver not in STAND_INS)
     return frozenset(vf.pci_address for vf in used if _told_driver(sysfs, vf.pci_address) == vf.kernel_driver)
+
+
+def sealed_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]:
+    """See KernelView.sealed_vfs."""
+    idle = (vf.pci_address for pf in pfs for vf in pf.vfs if vf.kernel_driver is None)
+    return frozenset(address for address in idle if _told_driver(sysfs, address) == SEAL)
 
 
 def _told_driver(sysfs: Sysfs, address: PciAddress) -> str | None:
@@ -50,15 +61,15 @@ class VfBinding:
         function = self._function(address)
         if function.kernel_driver == driver and function.net is not None:
             if _told_driver(self._sysfs, address) != driver:
-                self._told(address, "driver_override", driver)
+                self._told(address, driver)
             return function.net
         with self._netlink.link_changes() as changes:
             if function.kernel_driver not in (None, driver):
                 self._unbind(address)
             try:
                 if function.kernel_driver != driver:
-                    self._told(address, "driver_override", driver)
-                    self._written(self._sysfs.bus / "drivers_probe", address, address)
+                    self._told(address, driver)
+                    self._written(self._sysfs.bus / "drivers_probe", address, address, Act.GIVE_VF)
                 return self._awaited(address, driver, changes.wait)
             except Fault:
                 self._withdraw(address)
@@ -74,12 +85,29 @@ class VfBinding:
         if function.kernel_driver not in STAND_INS:
             self._unbind(address)
         if _told_driver(self._sysfs, address) not in _TOLD_NONE:
-            self._told(address, "driver_override", "\n")
+            self._told(address, "\n")
+
+    def seal(self, address: PciAddress) -> None:
+        """No driver has the VF any more, be it one that only keeps others off: so does the seal. Raises Fault."""
+        self._told(address, SEAL, Act.SEAL)
+        if target(self._sysfs.folder(address) / "driver") is not None:
+            self._unbind(address, Act.SEAL)
+
+    def seal_new(self, addresses: Iterable[PciAddress]) -> None:
+        """VFs that were made just now. Of one that cannot be sealed nobody knows who has had it: the scrub seals it."""
+        for address in addresses:
+            with suppress(Fault):
+                self.seal(address)
+
+    def is_sealed(self, address: PciAddress) -> bool:
+        """As it is now."""
+        is_idle = target(self._sysfs.folder(address) / "driver") is None
+        return is_idle and _told_driver(self._sysfs, address) == SEAL
 
     def _withdraw(self, address: PciAddress) -> None:
         """What was told and did not do is not left to be done later. Where that fails, the scrub does it."""
         with suppress(Fault):
-            self._told(address, "driver_override", "\n")
+            self._told(address, "\n")
 
     def _awaited(self, address: PciAddress, driver: str, wait: Callable[[float], bool]) -> NetDevice:
         end = monotonic() + NET_DEVICE_SECONDS
@@ -104,14 +132,14 @@ class VfBinding:
             raise fault("vf_missing", Act.GIVE_VF, address, "there is no such PCI device any more")
         return function
 
-    def _unbind(self, address: PciAddress) -> None:
-        self._written(self._sysfs.folder(address) / "driver/unbind", address, address)
+    def _unbind(self, address: PciAddress, act: Act = Act.GIVE_VF) -> None:
+        self._written(self._sysfs.folder(address) / "driver/unbind", address, address, act)
 
-    def _told(self, address: PciAddress, attribute: str, value: str) -> None:
-        self._written(self._sysfs.folder(address) / attribute, value, address)
+    def _told(self, address: PciAddress, driver: str, act: Act = Act.GIVE_VF) -> None:
+        self._written(self._sysfs.folder(address) / "driver_override", driver, address, act)
 
-    def _written(self, attribute: Path, value: str, subject: str) -> None:
+    def _written(self, attribute: Path, value: str, subject: str, act: Act) -> None:
         try:
             self._write(attribute, value)
         except OSError as error:
-            raise refusal(Act.GIVE_VF, subject, error) from error
+            raise refusal(act, subject, error) from error

@@ -32,6 +32,9 @@ class DomainState:
     opened: dict[str, int] = field(default_factory=dict)
     """Which making of each of its live taps it has open."""
     is_by_hand: bool = False
+    boots: int = 0
+    marked: int = 0
+    """How often it was started, and which of its starts the agent has marked."""
     room: int | None = None
     live_room: int | None = None
     """How many NICs and devices it has PCI Express ports for; None: it has a bus with room enough."""
@@ -49,6 +52,7 @@ class DomainState:
     def boot(self) -> None:
         """It runs, with all that it is defined with; one that was saved with what it had."""
         self.is_by_hand = False
+        self.boots += 1
         if self.state is GuestState.SAVED:
             self.state, self.reason, self.live_taps = GuestState.RUNNING, "restored", self.saved_taps
             return

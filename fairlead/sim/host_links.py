@@ -28,7 +28,7 @@ class VfDevice:
 class HostLinks:
     """`virtual`: names of bridges, taps and macvtaps. `below`: what VF a macvtap is on. `births`: which making of a
     name it is, for who has the one of before open has nothing. `groups`: multicast groups that a macvtap takes in;
-    `allmulti`: those that take in all of them.
+    `allmulti`: those that take in all of them. `seals`: VFs whose driver_override is the agent's seal.
     """
 
     virtual: set[str] = field(default_factory=set)
@@ -37,6 +37,7 @@ class HostLinks:
     vfs: dict[VfName, VfDevice] = field(default_factory=dict)
     groups: dict[str, frozenset[Group]] = field(default_factory=dict)
     allmulti: set[str] = field(default_factory=set)
+    seals: set[VfName] = field(default_factory=set)
 
     def make(self, name: str, below: VfName | None = None) -> None:
         """It is there, if it was not, on that VF if it is a macvtap."""
@@ -58,6 +59,7 @@ class HostLinks:
 
     def give(self, vf: VfName, driver: str, mac: MacAddress | None) -> VfDevice:
         """The driver has the VF now."""
+        self.seals.discard(vf)
         known = self.vfs.get(vf)
         if known is None or known.driver != driver:
             self.take(vf)
@@ -69,6 +71,16 @@ class HostLinks:
         self.vfs.pop(vf, None)
         self.virtual.difference_update(self.on(vf))
 
+    def seal(self, vf: VfName) -> None:
+        """No driver has it, and who takes it breaks the seal."""
+        self.take(vf)
+        self.seals.add(vf)
+
+    def open(self, vf: VfName) -> None:
+        """A guest takes it, or it goes."""
+        self.take(vf)
+        self.seals.discard(vf)
+
     def on(self, vf: VfName) -> list[str]:
         """Macvtaps on the VF."""
         return [name for name, below in self.below.items() if below == vf and name in self.virtual]
@@ -78,3 +90,4 @@ class HostLinks:
         self.virtual.clear()
         self.below.clear()
         self.vfs.clear()
+        self.seals.clear()

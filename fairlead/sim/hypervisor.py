@@ -86,6 +86,7 @@ class SimHypervisor:
             fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
             fresh.live_hostdevs, fresh.live_taps = old.live_hostdevs, old.live_taps
             fresh.live_room, fresh.saved_taps, fresh.opened = old.live_room, old.saved_taps, old.opened
+            fresh.is_by_hand, fresh.boots, fresh.marked = old.is_by_hand, old.boots, old.marked
         self._machine.domains[fresh.name] = fresh
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
@@ -100,6 +101,7 @@ class SimHypervisor:
             self._check_free(domain, (), domain.saved_taps, "Starting")
             domain.boot()
             self._machine.open_taps(domain)
+            self._mark(domain)
             return
         self._check_free(domain, domain.hostdevs, domain.taps, "Starting")
         traces = self._machine.give(domain)
@@ -109,6 +111,14 @@ class SimHypervisor:
         if is_paused:
             domain.state, domain.reason = GuestState.PAUSED, "starting up"
         self.starts.append(Start(server_id, domain.boot_serial, self._vfs(domain), traces))
+        self._mark(domain)
+
+    def mark_start(self, server_id: ServerId, number: int) -> None:
+        """If it is there and up."""
+        self._reach("mark_start")
+        domain = self._machine.domains.get(domain_name(server_id))
+        if domain is not None and domain.is_up:
+            domain.marked = number
 
     def stop(self, server_id: ServerId, *, is_graceful: bool) -> None:
         """Down, at once."""
@@ -203,6 +213,11 @@ class SimHypervisor:
         domain = self._machine.domains.get(domain_name(server_id))
         return domain.xml if domain else ""
 
+    def _mark(self, domain: DomainState) -> None:
+        """Of a start of ours, which an agent may not live to mark."""
+        self._machine.before_call("mark_start")
+        domain.marked = domain.boots
+
     def _check_free(
         self, domain: DomainState, hostdevs: tuple[PciAddress, ...], taps: tuple[str, ...], doing: str
     ) -> None:
@@ -258,6 +273,8 @@ def _seen(domain: DomainState, server_id: ServerId) -> Domain:
         domain.live_taps if domain.is_up else domain.taps,
         domain.boot_files,
         domain.live_disk_serial if domain.is_up else domain.disk_serial,
+        domain.boots if domain.is_up else 0,
+        domain.is_up and domain.marked == domain.boots,
     )
 
 

@@ -73,6 +73,9 @@ class SimKernel:
                 for (key, index), device in machine.links.vfs.items()
                 if device.is_told
             ),
+            sealed_vfs=frozenset(
+                machine.pfs[key].nic.vf_address(index) for key, index in machine.links.seals
+            ),
         )
 
     def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
@@ -115,8 +118,13 @@ class SimKernel:
         """A reset clears what the guest did, not what the PF's driver was told."""
         self._machine.called("reset_vf")
         address = self._vf("Resetting VF", pf, index).nic.vf_address(index)
+        self._machine.links.seal((pf.key, index))
         self._machine.reset(address)
         self._machine.host_addresses.pop(address, None)
+
+    def is_sealed(self, pf: ObservedPf, index: int) -> bool:
+        """As it is now."""
+        return (pf.key, index) in self._machine.links.seals
 
     def reset_device(self, address: PciAddress) -> None:
         """A PF that its driver has back began anew with that."""
@@ -136,6 +144,8 @@ class SimKernel:
             self._answered("Removing VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, 0))
             self._machine.before_call("set_num_vfs")
         self._answered("Making VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, num_vfs))
+        for index in state.vfs:
+            self._machine.links.seal((pf.key, index))
 
     def set_up(self, pf: ObservedPf, mtu: int | None) -> None:
         """Up, with the MTU."""

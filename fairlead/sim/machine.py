@@ -190,7 +190,7 @@ class Machine:
                 continue
             vf = self.vf_at(address)
             if vf is not None:
-                self.links.take((vf[0].nic.key, vf[1]))
+                self.links.open((vf[0].nic.key, vf[1]))
             if self.traces.get(address, domain.name) != domain.name:
                 found[address] = self.traces[address]
             self.traces[address] = domain.name
@@ -350,7 +350,7 @@ class Machine:
                 self.mishaps.append(
                     f"VF {index} of {pf.nic.name} was destroyed under {users[address].name}: {why}"
                 )
-            self.links.take((pf.nic.key, index))
+            self.links.open((pf.nic.key, index))
         pf.vfs = {}
 
     def _note_identity(self, pf: PfState, index: int, written: str) -> None:

@@ -11,8 +11,7 @@ from fairlead.model.infiniband import Guid
 from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vf import BASELINE, LinkState, VfSettings
 from fairlead.model.vsi import VdpResponse
-from fairlead.sim import vfio
-from fairlead.sim.domain import DomainState
+from fairlead.sim import by_hand, vfio
 from fairlead.sim.drivers import FABRIC
 from fairlead.sim.machine import BeforeCall, Machine, PfState, Troubles
 from fairlead.sim.switch import Switch
@@ -87,15 +86,6 @@ class AgentDied(BaseException):
     """The simulated agent process is gone, between two of its calls."""
 
 
-def start_by_hand(machine: Machine, domain: DomainState) -> None:
-    """As `virsh start`: the domain's devices are the guest's, set as they are."""
-    if domain.state is not GuestState.SAVED:
-        machine.traces |= dict.fromkeys(domain.hostdevs, domain.name)
-    domain.boot()
-    machine.open_taps(domain)
-    domain.is_by_hand = True
-
-
 def dies_after(calls: int) -> BeforeCall:
     """A `before_call` that lets the agent die after so many calls."""
     left = [calls]
@@ -149,23 +139,6 @@ def _guest_goes_deaf(machine: Machine, random: Random) -> None:
     """It lets go of no device that it is asked for; another one, or none, hears again."""
     running = [domain.name for domain in machine.domains.values() if domain.is_up]
     machine.troubles.deaf_guests = frozenset(random.sample(running, min(len(running), 1)))
-
-
-def _guest_is_started_by_hand(machine: Machine, random: Random) -> None:
-    """As `virsh start` or libvirt-guests do: on its devices as they are, if nobody has them."""
-    users = machine.users()
-    able = [
-        domain
-        for domain in machine.domains.values()
-        if domain.server_id is not None
-        and not domain.is_up
-        and all(map(machine.present, domain.hostdevs))
-        and users.keys().isdisjoint(domain.hostdevs)
-        and vfio.refusal(machine, domain, domain.hostdevs) is None
-        and machine.virtual_links.issuperset(domain.taps)
-    ]
-    if able:
-        start_by_hand(machine, random.choice(able))
 
 
 def _tap_is_deleted(machine: Machine, random: Random) -> None:
@@ -274,20 +247,6 @@ def _nic_is_renamed(machine: Machine, random: Random) -> None:
     machine.rename(nic.key, (_OTHER_NAMES | _FIRST_NAMES)[nic.name])
 
 
-def _stranger_comes_or_goes(machine: Machine, random: Random) -> None:
-    """A domain that is not ours takes a VF that no domain has, or gives it back."""
-    name = random.choice(("theirs", "others"))
-    if machine.domains.pop(name, None) is not None:
-        return
-    pf, users = _data_nic(machine, random), machine.users()
-    free = [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
-    if free:
-        address = (random.choice(free),)
-        stranger = DomainState(name, None, "", 0, address, (), "", GuestState.RUNNING, live_hostdevs=address)
-        if vfio.refusal(machine, stranger, address) is None:
-            machine.domains[name] = stranger
-
-
 def _vfs_are_recounted(machine: Machine, random: Random) -> None:
     machine.recount(_data_nic(machine, random).nic.key, random.choice((0, 2, 5)))
 
@@ -355,7 +314,9 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _guest_falls_over,
     _guest_falls_over,
     _guest_goes_deaf,
-    _guest_is_started_by_hand,
+    by_hand.guest_is_started_by_hand,
+    by_hand.guest_comes_and_goes,
+    by_hand.guest_is_booted_by_hand,
     _tap_is_deleted,
     _vf_is_unbound,
     _vf_device_drifts,
@@ -375,8 +336,9 @@ _BLOWS: tuple[Callable[[Machine, Random], None], ...] = (
     _vf_is_rebound,
     _vf_is_rebound,
     _nic_is_renamed,
-    _stranger_comes_or_goes,
-    _stranger_comes_or_goes,
+    by_hand.stranger_comes_or_goes,
+    by_hand.stranger_comes_or_goes,
+    by_hand.stranger_comes_and_goes,
     _vfs_are_recounted,
     _lldpad_restarts,
     _bridge_lets_a_vsi_go,

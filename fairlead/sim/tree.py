@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
+from fairlead.linux.attribute import write_attribute as write_file
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
-from fairlead.linux.kernel import write_attribute as write_file
+from fairlead.linux.sysfs import text
+from fairlead.linux.vf_binding import SEAL
 from fairlead.model.pci import LinkLayer, PciAddress
 from fairlead.sim.guid_files import guid_files, told_by
 from fairlead.sim.hardware import Nic, PlainDevice
@@ -64,6 +66,11 @@ class Tree:
             self.renew()
         elif attribute.name == "drivers_probe":
             self._probe(PciAddress(value))
+        elif attribute.name == "driver_override":
+            self._machine.called("driver_override")
+            vf = self._vf_name(PciAddress(attribute.parent.name))
+            (self._machine.links.seals.add if value == SEAL else self._machine.links.seals.discard)(vf)
+            write_file(attribute, value)
         elif attribute.name == "unbind":
             self._machine.links.take(self._vf_name(PciAddress(value)))
             self.renew()
@@ -142,14 +149,20 @@ class Tree:
         device = self._machine.links.vfs.get((nic.key, index))
         self._driver(folder, "vfio-pci" if is_given else device.driver if device else None)
         self._link(folder / "physfn", nic.pci_address)
-        if not (folder / "driver_override").exists():
-            self._put(folder / "driver_override", "(null)")
+        self._override(folder / "driver_override", is_sealed=(nic.key, index) in self._machine.links.seals)
         if device is None:
             self._forget(folder / "net")
             return
         net = folder / "net" / f"{nic.name}v{index}"
         self._put(net / "ifindex", str(vf_link_index(self._machine, (nic.key, index))))
         self._put(net / "type", str(_ARPHRD[nic.link_layer]))
+
+    def _override(self, attribute: Path, *, is_sealed: bool) -> None:
+        """It is empty in the beginning, and once a guest had the VF."""
+        said = text(attribute)
+        if said is None or (said == SEAL and not is_sealed):
+            self._written.pop(attribute, None)
+            self._put(attribute, "(null)")
 
     def _function(self, address: PciAddress, class_code: int, vendor: str, product: str) -> Path:
         folder = self._devices / address

@@ -158,6 +158,15 @@ def test_a_vf_goes_back_to_its_baseline(bench: Bench):
     assert not differences(BASELINE, bench.kernel.read_vf(bench.pf(), 0))
 
 
+def test_a_vf_is_sealed_from_its_reset_on(bench: Bench):
+    sealed = bench.pf().vfs[0].pci_address
+    assert bench.kernel.observe().sealed_vfs == frozenset()
+    bench.kernel.reset_vf(bench.pf(), 0)
+    bench.kernel.set_vf(bench.pf(), 0, VfSettings(mac=PORT_MAC), ("mac",))
+    assert bench.kernel.observe().sealed_vfs == {sealed}
+    assert [bench.kernel.is_sealed(bench.pf(), index) for index in (0, 1, 6)] == [True, False, False]
+
+
 def test_what_is_written_is_seen_by_the_next_observation(bench: Bench):
     bench.kernel.set_vf(bench.pf(), 0, VfSettings(mac=PORT_MAC), ("mac",))
     assert bench.pf().vfs[0].settings.mac == PORT_MAC

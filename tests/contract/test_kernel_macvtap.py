@@ -18,8 +18,9 @@ from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PortId, ServerId
 from fairlead.model.multicast import Group
-from fairlead.model.pci import MacAddress
+from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.vf import BASELINE
+from fairlead.sim.by_hand import bring_stranger
 from fairlead.sim.hardware import two_socket_server
 from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import Machine
@@ -214,6 +215,27 @@ def test_removing_it_leaves_the_vf_with_its_driver_and_a_reset_takes_that(bench:
     assert bench.driver() == DRIVER
     bench.kernel.reset_vf(bench.pf(), 1)
     assert bench.driver() is None
+
+
+def test_the_seal_of_a_vf_goes_with_a_driver_a_guest_or_the_vf(bench: Bench) -> None:
+    def sealed() -> frozenset[PciAddress]:
+        return bench.kernel.observe().sealed_vfs
+
+    vfs = [NIC.vf_address(index) for index in range(2)]
+    bench.kernel.set_num_vfs(bench.pf(), 0)
+    bench.kernel.set_num_vfs(bench.pf(), 2)
+    assert sealed() == set(vfs)
+    bench.kernel.set_vf(bench.pf(), 1, replace(BASELINE, mac=WANTED.mac), ("mac",))
+    bench.make()
+    assert sealed() == {vfs[0]}
+    bring_stranger(bench.machine, "theirs", vfs[0])
+    assert sealed() == frozenset()
+    del bench.machine.domains["theirs"]
+    assert sealed() == frozenset()
+    bench.kernel.reset_vf(bench.pf(), 0)
+    assert sealed() == {vfs[0]}
+    bench.machine.recount(NIC.key, 2)
+    assert sealed() == frozenset()
 
 
 def test_a_reset_takes_what_is_on_the_vf_with_it(bench: Bench) -> None:

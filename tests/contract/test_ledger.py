@@ -103,6 +103,15 @@ def test_dirt_outlives_the_agent(slots):
     assert not again.is_new()
 
 
+def test_who_opened_a_vf_is_known_until_its_scrub(slots):
+    ledger = SlotLedger(slots, HOST)
+    ledger.mark_opened(frozenset({(PF, 0)}))
+    ledger.mark_opened(frozenset({(PF, 1)}))
+    assert SlotLedger(slots, HOST).opened_vfs() == {(PF, 0), (PF, 1)}
+    ledger.mark_clean(PF, 0)
+    assert SlotLedger(slots, HOST).opened_vfs() == {(PF, 1)}
+
+
 def test_what_was_verified_outlives_the_agent_and_the_newest_stands(slots):
     SlotLedger(slots, HOST).mark_verified({(PF, 1): BASELINE, (PF, 0): BASELINE})
     ledger = SlotLedger(slots, HOST)

@@ -8,9 +8,9 @@ from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.loop import Agent
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.server import Power
+from fairlead.sim.by_hand import start_by_hand
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
-from fairlead.sim.mischief import start_by_hand
 from tests.agent_life import AgentLife
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, server

@@ -15,8 +15,8 @@ from fairlead.hoststate.steps import DefineGuest, RemoveGuest, SetNumVfs, StartG
 from fairlead.model.ids import HostId
 from fairlead.model.server import Power
 from fairlead.model.vf import BASELINE, nobodys_mac
+from fairlead.sim.by_hand import start_by_hand
 from fairlead.sim.fleet import MemorySlots, SimHost, sim_host
-from fairlead.sim.mischief import start_by_hand
 from tests.control_stand_in import ControlStandIn
 from tests.host_wishes import (
     DATA,

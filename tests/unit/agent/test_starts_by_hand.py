@@ -7,10 +7,12 @@ import pytest
 
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.server import Power
+from fairlead.sim.by_hand import start_by_hand
 from fairlead.sim.domain import DomainState
 from fairlead.sim.fleet import SimHost, sim_host
 from fairlead.sim.hardware import infiniband_server
-from fairlead.sim.mischief import start_by_hand
+from fairlead.sim.machine import BeforeCall
+from fairlead.sim.mischief import AgentDied
 from tests.agent_life import AgentLife
 from tests.host_wishes import DATA, GPU, HostWish, ServerWish, VfWish, port, server
 
@@ -116,3 +118,57 @@ def test_what_cannot_be_read_now_speaks_for_nobody_and_against_nobody():
     machine.switch.get_errno = None
     life.tick()
     assert (life.domain.state, life.domain.is_by_hand) == (GuestState.RUNNING, True)
+
+
+def test_one_that_was_down_and_up_again_between_two_looks_is_not_the_start_of_before():
+    life = Life(ServerWish(2, vfs=(OWN,)))
+    life.start_by_hand()
+    life.acts.clear()
+    life.domain.go_down(GuestState.STOPPED, "destroyed")
+    life.domain.hostdevs = (*life.domain.hostdevs, STRANGE)
+    life.start_by_hand()
+    assert "stop" in life.acts
+    assert life.domain.live_hostdevs == (DATA[0].vf_address(OWN.index),)
+
+
+def test_one_that_is_as_its_server_is_to_be_is_known_from_then_on():
+    life = Life(ServerWish(2, vfs=(OWN,)))
+    life.start_by_hand()
+    life.domain.go_down(GuestState.STOPPED, "destroyed")
+    life.start_by_hand()
+    assert life.domain.marked == life.domain.boots
+    pf = life.host.machine.pfs[DATA[0].key]
+    pf.vfs[OWN.index] = replace(pf.vfs[OWN.index], trust=True)
+    life.tick()
+    assert (life.acts.count("stop"), pf.vfs[OWN.index].trust) == (0, False)
+
+
+def test_a_start_that_its_agent_did_not_live_to_mark_is_its_own():
+    life = AgentLife()
+    life.host.machine.fuse = dies_at("mark_start")
+    life.want(HostWish((ServerWish(2, vfs=(OWN,)),)))
+    life.tick()
+    domain = life.host.machine.domains[f"fl-{server(2)}"]
+    assert (domain.is_up, domain.marked) == (True, 0)
+    pf = life.host.machine.pfs[DATA[0].key]
+    pf.vfs[OWN.index] = replace(pf.vfs[OWN.index], trust=True)
+    life.tick()
+    assert (domain.boots, domain.marked, pf.vfs[OWN.index].trust) == (1, 1, False)
+
+
+def test_where_libvirt_cannot_mark_it_now_the_next_look_does():
+    life = Life(ServerWish(2, vfs=(OWN,)))
+    life.host.machine.troubles.hanging["mark_start"] = 3
+    life.start_by_hand()
+    assert (life.domain.marked, life.report.failures) == (1, ())
+    life.tick()
+    assert life.domain.marked == life.domain.boots
+    assert life.domain.is_by_hand
+
+
+def dies_at(fatal: str) -> BeforeCall:
+    def before_call(act: str) -> None:
+        if act == fatal:
+            raise AgentDied(act)
+
+    return before_call

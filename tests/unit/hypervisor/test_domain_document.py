@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairlead.hypervisor.domain_document import device_alias, read_domain
+from fairlead.hypervisor.domain_document import START_NAMESPACE, device_alias, read_domain, start_mark
 
 OURS = """<domain type='kvm' id='3'>
   <name>fl-5e7e0000-0000-4000-8000-000000000001</name>
@@ -42,6 +42,18 @@ def test_a_domain_of_ours_is_known_with_what_it_was_made_of():
     seen = read_domain(OURS)
     assert seen.server_id == "5e7e0000-0000-4000-8000-000000000001"
     assert (seen.spec, seen.boot_serial) == ("abc", 7)
+
+
+@pytest.mark.parametrize(
+    ("domain", "number"),
+    [(OURS, 3), (OURS.replace(" id='3'", " id='4'"), 4), (OURS.replace(" id='3'", ""), 0)],
+    ids=["by the start", "saved and restored", "down"],
+)
+def test_the_mark_of_a_start_is_of_no_other(domain: str, number: int):
+    mark = start_mark(3).replace("<start", f"<start xmlns='{START_NAMESPACE}'")
+    seen = read_domain(domain.replace("</metadata>", f"{mark}</metadata>"))
+    assert (seen.start_number, seen.is_marked) == (number, number == 3)
+    assert not read_domain(domain).is_marked
 
 
 def test_its_device_is_the_hosts_not_the_guests_address():

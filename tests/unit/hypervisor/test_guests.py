@@ -108,6 +108,34 @@ def test_a_running_guest_keeps_its_serial_when_it_is_defined_anew(hypervisor: Li
     assert (only(hypervisor).spec, only(hypervisor).boot_serial) == ("def", 2)
 
 
+def test_a_start_is_marked_and_another_hands_is_not(
+    hypervisor: LibvirtHypervisor, connection: LibvirtConnection
+):
+    hypervisor.define(document())
+    assert (only(hypervisor).start_number, only(hypervisor).is_marked) == (0, False)
+    hypervisor.start(SERVER)
+    first = only(hypervisor)
+    assert (first.start_number > 0, first.is_marked) == (True, True)
+    hypervisor.define(document(spec="def"))
+    assert only(hypervisor).is_marked
+    by_hand = connection.get().lookupByUUIDString(SERVER)
+    by_hand.destroy()
+    by_hand.create()
+    second = only(hypervisor)
+    assert (second.start_number > first.start_number, second.is_marked) == (True, False)
+    hypervisor.mark_start(SERVER, first.start_number)
+    assert not only(hypervisor).is_marked
+    hypervisor.mark_start(SERVER, second.start_number)
+    assert only(hypervisor).is_marked
+
+
+def test_a_guest_that_is_down_or_gone_has_no_start_to_mark(hypervisor: LibvirtHypervisor):
+    hypervisor.define(document())
+    hypervisor.mark_start(SERVER, 1)
+    hypervisor.mark_start(OTHER, 1)
+    assert not only(hypervisor).is_marked
+
+
 def test_a_paused_guest_goes_on(hypervisor: LibvirtHypervisor):
     hypervisor.define(document())
     hypervisor.start(SERVER)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.hoststate.observed import ObservedPf
+from fairlead.linux.attribute import write_attribute
 from fairlead.linux.capacity import Reserve
-from fairlead.linux.kernel import LinuxKernel, write_attribute
+from fairlead.linux.kernel import LinuxKernel
 from fairlead.linux.netlink import Link
 from fairlead.model.errors import Fault
 from fairlead.model.infiniband import Guid, Membership, PartitionKey

@@ -10,6 +10,7 @@ from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.capacity import Reserve
 from fairlead.linux.kernel import LinuxKernel
 from fairlead.linux.netlink import Link
+from fairlead.linux.vf_binding import SEAL
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import PfKey, PortId, ServerId
 from fairlead.model.pci import MacAddress
@@ -156,19 +157,21 @@ def test_a_scrub_takes_the_vf_from_its_driver_and_tells_it_none(host: Host) -> N
     host.make()
     host.written.clear()
     host.kernel.reset_vf(host.pf(), 1)
-    assert host.written == [("unbind", VF), ("driver_override", "\n"), ("reset", "1")]
+    assert host.written == [("driver_override", SEAL), ("unbind", VF), ("reset", "1")]
 
 
 def test_a_scrub_of_a_vf_that_no_driver_has_lets_none_take_it_later(host: Host) -> None:
     host.make()
     (host.tree.root / FOLDER / "driver").unlink()
     host.kernel.reset_vf(host.pf(), 1)
-    assert host.overridden() == "(null)"
+    assert host.overridden() == SEAL
 
 
 @pytest.mark.parametrize("stand_in", ["vfio-pci", "pci-stub"])
-def test_a_scrub_leaves_what_keeps_others_off(host: Host, stand_in: str) -> None:
+def test_a_scrub_takes_it_from_what_keeps_others_off_and_keeps_them_off_itself(
+    host: Host, stand_in: str
+) -> None:
     host.tree.link(f"{FOLDER}/driver", f"../../../../bus/pci/drivers/{stand_in}")
     host.tree.write(f"{FOLDER}/driver_override", stand_in)
     host.kernel.reset_vf(host.pf(), 1)
-    assert host.written == [("reset", "1")]
+    assert host.written == [("driver_override", SEAL), ("unbind", VF), ("reset", "1")]
