@@ -11,11 +11,11 @@ from fairlead.model.binding import VifType, Wiring
 from fairlead.model.fabric import Member
 from fairlead.model.infiniband import Guid, Membership, PartitionKey, guid_in, guid_key
 from fairlead.sim.partitions import SimSubnetManager
+from tests.simulation.furniture import FABRIC
 
 if TYPE_CHECKING:
     from tests.simulation.fleet import Place
 
-FABRIC = "fabric"
 STRANGER = Member(Guid("0a:00:00:00:00:00:00:99"), PartitionKey(7, Membership.FULL))
 Result = TypeVar("Result")
 

@@ -1,50 +1,19 @@
 """A whole site by seed: the real control side on SQLite, real agents on simulated hosts, bad links, bad luck."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
 from uuid import UUID
 
-from fairlead.access.caller import Caller
 from fairlead.agent.boundary import ControlAway
 from fairlead.agent.flights import InTurn
 from fairlead.agent.loop import Agent
 from fairlead.agent.retries import LONGEST_WAIT_SECONDS
-from fairlead.control import (
-    aliases,
-    attaching,
-    booting,
-    flavors,
-    hosts,
-    networks,
-    policies,
-    port_bindings,
-    port_changes,
-    port_profiles,
-    questions,
-    rebuilding,
-    resizing,
-    server_power,
-    servers,
-    subnets,
-)
-from fairlead.control.boundary import Tx
-from fairlead.control.nics import BootNic
-from fairlead.control.port_profiles import GivenSettings
+from fairlead.control import hosts
 from fairlead.model.errors import Fault, Refusal
-from fairlead.model.host import HostAdmin
-from fairlead.model.identity import Role
-from fairlead.model.ids import HostId, ImageId, NetworkId, PolicyId, ProjectId
-from fairlead.model.network import SegmentKind
-from fairlead.model.pci import DeviceKind, LinkLayer
-from fairlead.model.policy import DeviceMatch
-from fairlead.model.port import VnicType
-from fairlead.model.port_profile import EthernetSettings, InfinibandSettings, QbgSettings, QbhSettings
-from fairlead.model.question import QuestionKind
-from fairlead.model.server import Flavor, Image, ImageStatus, Server, ServerStatus
-from fairlead.model.vf import LinkState
+from fairlead.model.ids import HostId
+from fairlead.model.server import Server, ServerStatus
 from fairlead.sim.fleet import SimClock, SimHost, sim_host
 from fairlead.sim.hardware import Hardware, behind_a_switch, infiniband_server
 from fairlead.sim.in_process import InProcessLink
@@ -55,14 +24,13 @@ from fairlead.sim.mischief import AgentDied, Mischief, dies_after
 from fairlead.sim.switch import Switch
 from fairlead.store.engine import open_database
 from fairlead.wire.documents import Enrolment
+from tests.simulation.actions import ACTIONS, NothingToDo, boot, boot_with_a_whole_nic
 from tests.simulation.controls import Controls
 from tests.simulation.disk_judge import DiskJudge
 from tests.simulation.fabric import FabricTold
+from tests.simulation.furniture import IMAGE_BYTES, furnish
 from tests.simulation.start_judge import StartJudge
 
-PROJECT = ProjectId("5a17e000-0000-4000-8000-000000000001")
-CALLER = Caller(PROJECT, "somebody", frozenset({Role.ADMIN, Role.MEMBER, Role.READER}))
-IMAGE_BYTES = b"a disk of few words"
 SECRET = "0" * 64
 TROUBLE = 0.1
 
@@ -140,10 +108,13 @@ class Site:
         self.engine = Controls(self.database, self.random)
         self.mischief = Mischief(self.random)
         self.disks = DiskJudge()
-        self.engine.run(self._furnish)
+        self.furniture = self.engine.run(furnish)
         self.fabric = FabricTold(self.engine, self.random)
         self.places = [self._enrol(number) for number in range(1, host_count + 1)]
-        self._work(2)
+        self._work(1)
+        self._move_in()
+        self.engine.schedule()  # before hosts count as silent
+        self._work(1)
         for place in self.places:
             place.link.trouble = TROUBLE
 
@@ -153,9 +124,7 @@ class Site:
     def hour(self) -> None:
         """Something is asked for, something goes wrong, and everybody does some work."""
         for _ in range(self.random.randint(0, 2)):
-            action = self.random.choice(ACTIONS)
-            with suppress(Refusal):
-                action(self)
+            self._ask()
         if self.random.random() < 0.8:
             self.engine.schedule()
         self.fabric.hour()
@@ -207,6 +176,21 @@ class Site:
     def run(self, work: Callable[..., object], *args: object, **names: object) -> object:
         return self.engine.run(lambda tx: work(tx, *args, **names))
 
+    def _move_in(self) -> None:
+        """Hosts are empty, and nothing has befallen them."""
+        if self.random.random() < 0.4:
+            boot_with_a_whole_nic(self)
+        for _ in range(self.random.randint(2, 4)):
+            with suppress(Refusal):
+                boot(self)
+
+    def _ask(self) -> None:
+        """For one thing that there is somebody to do it to."""
+        for action in self.random.sample(ACTIONS, 5):
+            with suppress(NothingToDo, Refusal):
+                action(self)
+                return
+
     def _befall(self, place: Place) -> None:
         if self.random.random() < 0.35:
             self.mischief.strike(place.host.machine)
@@ -217,85 +201,6 @@ class Site:
 
     def _new_id(self) -> str:
         return str(UUID(int=self.random.getrandbits(128), version=4))
-
-    def _furnish(self, tx: Tx) -> None:
-        now = tx.now
-        digest = hashlib.sha512(IMAGE_BYTES).hexdigest()
-        self.image_id = ImageId(tx.new_id())
-        tx.images.add(
-            Image(
-                self.image_id,
-                PROJECT,
-                "disk",
-                ImageStatus.ACTIVE,
-                "qcow2",
-                "bare",
-                now,
-                now,
-                size=len(IMAGE_BYTES),
-                sha512=digest,
-                visibility="public",
-            )
-        )
-        gpu = aliases.NewAlias("gpu", DeviceKind.PCI, vendor=("10de",))
-        aliases.create(tx, gpu)
-        aliases.create(tx, aliases.NewAlias("nic", DeviceKind.PF))
-        self.flavors = [
-            flavors.create(tx, flavors.NewFlavor("small", 1, 512, 1)),
-            flavors.create(
-                tx, flavors.NewFlavor("gpu", 2, 1024, 1, extra_specs={"pci_passthrough:alias": "gpu:1"})
-            ),
-            flavors.create(
-                tx, flavors.NewFlavor("nic", 2, 1024, 1, extra_specs={"pci_passthrough:alias": "nic:1"})
-            ),
-            flavors.create(tx, flavors.NewFlavor("big", 2, 2048, 2)),
-        ]
-        self.policies = [self._policy(tx, number) for number in (1, 2)]
-        self._fabric_policy(tx)
-        self.networks = [self._network(tx, number) for number in (1, 2)]
-        self.networks.append(self._network(tx, 3, "fabric", 5))
-        self.profiles = [
-            port_profiles.create(tx, port_profiles.NewPortProfile(PROJECT, "p", settings)).id
-            for settings in (
-                EthernetSettings(),
-                EthernetSettings(max_rate_mbps=500),
-                QbhSettings("finance"),
-                QbgSettings(11, 7, 2),
-                InfinibandSettings(9),
-            )
-        ]
-        policies.create(tx, policies.NewPolicy("gpus", DeviceMatch(vendor=("10de",))))
-
-    def _network(self, tx: Tx, number: int, physical_network: str = "", vlan: int | None = None) -> NetworkId:
-        made = networks.create(
-            tx,
-            networks.NewNetwork(
-                PROJECT,
-                f"net{number}",
-                kind=SegmentKind.VLAN,
-                physical_network=physical_network or f"physnet{number}",
-                vlan=vlan or number * 100,
-            ),
-        ).network
-        subnets.create(tx, subnets.NewSubnet(PROJECT, made.id, f"10.0.{number}.0/24", 4))
-        return made.id
-
-    def _fabric_policy(self, tx: Tx) -> None:
-        new = policies.NewPolicy(
-            "fabric",
-            DeviceMatch(name=("ibs*",)),
-            num_vfs=3,
-            physical_network="fabric",
-            link_layer=LinkLayer.INFINIBAND,
-        )
-        policies.create(tx, new)
-
-    def _policy(self, tx: Tx, number: int) -> PolicyId:
-        match = DeviceMatch(name=(f"ens{number}f0",))
-        new = policies.NewPolicy(
-            f"policy{number}", match, num_vfs=4, physical_network=f"physnet{number}", tags=("trusted",)
-        )
-        return policies.create(tx, new).id
 
     def _enrol(self, number: int) -> Place:
         _, token = self.engine.run(partial(hosts.create, new=hosts.NewHost(f"h{number}"), secret=SECRET))
@@ -312,226 +217,3 @@ def _built(number: int) -> Hardware:
     """Every second host has devices that share IOMMU groups."""
     hardware = infiniband_server(number)
     return behind_a_switch(hardware) if number % 2 == 0 else hardware
-
-
-def any_nic(site: Site) -> BootNic:
-    random = site.random
-    kinds = [VnicType.DIRECT] * 4 + [VnicType.MACVTAP] * 2 + [VnicType.NORMAL] * 2
-    vnic_type = random.choice([*kinds, VnicType.DIRECT_PHYSICAL])
-    if vnic_type is VnicType.DIRECT_PHYSICAL:
-        return BootNic(random.choice(site.networks), vnic_type=vnic_type, trusted=random.random() < 0.9)
-    has_vf = vnic_type.needs_vf
-    return BootNic(
-        random.choice(site.networks),
-        vnic_type=vnic_type,
-        max_mbps=random.choice([None, 1000]),
-        trusted=has_vf and random.random() < 0.3,
-        vlan_priority=random.choice([0, 0, 5]) if has_vf else 0,
-        port_profile_id=random.choice([None, None, *site.profiles]),
-    )
-
-
-def boot(site: Site) -> None:
-    random = site.random
-    flavor: Flavor = random.choice([site.flavors[0], site.flavors[0], *site.flavors[1:]])
-    nics = tuple(any_nic(site) for _ in range(random.randint(flavor is not site.flavors[2], 3)))
-    wanted = booting.BootServer("s", flavor.id, site.image_id, nics)
-    site.run(booting.boot, CALLER, wanted)
-
-
-def delete(site: Site) -> None:
-    found = site.servers()
-    if found:
-        site.run(servers.delete, site.random.choice(found).id)
-
-
-def stop(site: Site) -> None:
-    for server in site.servers(ServerStatus.ACTIVE)[:1]:
-        site.run(servers.stop, server.id)
-
-
-def start(site: Site) -> None:
-    for server in site.servers(ServerStatus.SHUTOFF)[:1]:
-        site.run(servers.start, server.id)
-
-
-def pause(site: Site) -> None:
-    for server in site.servers(ServerStatus.ACTIVE)[:1]:
-        site.run(server_power.pause, server.id)
-
-
-def unpause(site: Site) -> None:
-    for server in site.servers(ServerStatus.PAUSED)[:1]:
-        site.run(server_power.unpause, server.id)
-
-
-def suspend(site: Site) -> None:
-    for server in site.servers(ServerStatus.ACTIVE)[:1]:
-        site.run(server_power.suspend, server.id)
-
-
-def resume(site: Site) -> None:
-    for server in site.servers(ServerStatus.SUSPENDED)[:1]:
-        site.run(server_power.resume, server.id)
-
-
-def rebuild(site: Site) -> None:
-    found = site.servers(ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF)
-    if found:
-        wanted = rebuilding.RebuildServer(site.image_id)
-        site.run(rebuilding.rebuild, CALLER, site.random.choice(found).id, wanted)
-
-
-def reboot(site: Site) -> None:
-    found = site.servers(
-        ServerStatus.ACTIVE,
-        ServerStatus.ERROR,
-        ServerStatus.SHUTOFF,
-        ServerStatus.PAUSED,
-        ServerStatus.SUSPENDED,
-    )
-    if found:
-        is_hard = site.random.choice([True, False])
-        site.run(servers.reboot, site.random.choice(found).id, is_hard=is_hard)
-
-
-def resize(site: Site) -> None:
-    """Ask for another size, or say what is to become of the one that was asked for."""
-    waiting = [server for server in site.servers() if server.resize and not server.resize.is_reverting]
-    if waiting and site.random.random() < 0.6:
-        end = site.random.choice([resizing.confirm, resizing.revert])
-        site.run(end, site.random.choice(waiting).id)
-    elif found := site.servers(ServerStatus.ACTIVE, ServerStatus.SHUTOFF):
-        server = site.random.choice(found)
-        others = [each for each in site.flavors if each.id != server.flavor.id]
-        site.run(resizing.resize, CALLER, server.id, site.random.choice(others).id)
-
-
-def reset_state(site: Site) -> None:
-    """A resize that may wait for ever is taken back by force; of the others it is forgotten that they failed. Not of
-    one whose disk may not be made yet: called ACTIVE it could be resized, and there would be nothing to keep.
-    """
-    found = [server for server in site.servers() if server.launched_at and server.disk_serial == 1]
-    if found:
-        server = site.random.choice(found)
-        is_error = server.resize is not None and not server.resize.is_reverting
-        site.run(partial(servers.reset_state, is_error=is_error), server.id)
-        if is_error:
-            site.run(resizing.revert, server.id)
-
-
-def attach(site: Site) -> None:
-    found = site.servers()
-    if found:
-        site.run(attaching.attach, CALLER, site.random.choice(found).id, any_nic(site))
-
-
-def detach(site: Site) -> None:
-    found = [server for server in site.servers() if server.ports]
-    if found:
-        server = site.random.choice(found)
-        site.run(attaching.detach, server.id, site.random.choice(server.ports))
-
-
-def change_port(site: Site) -> None:
-    ports = site.engine.run(lambda tx: tx.ports.find())
-    if ports:
-        changes = site.random.choice(
-            [
-                port_changes.PortChanges(admin_state_up=site.random.choice([True, False])),
-                port_changes.PortChanges(vlan_priority=site.random.choice([0, 3])),
-                port_changes.PortChanges(port_security_enabled=site.random.choice([True, False])),
-                port_changes.PortChanges(port_profile_id=site.random.choice([None, *site.profiles])),
-            ]
-        )
-        site.run(port_changes.update, site.random.choice(ports).id, changes)
-
-
-def change_network(site: Site) -> None:
-    changes = networks.NetworkChanges(port_profile_id=site.random.choice([None, *site.profiles]))
-    site.run(networks.update, site.random.choice(site.networks), changes)
-
-
-def change_profile(site: Site) -> None:
-    random = site.random
-    said = random.choice(
-        [
-            GivenSettings(profile_id=random.choice(["finance", "hr"])),
-            GivenSettings(type_id=random.choice([7, 8])),
-            GivenSettings(vlan_priority=random.choice([None, 3, 5])),
-            GivenSettings(trust=random.choice([None, True, False])),
-            GivenSettings(spoof_check=random.choice([None, True, False])),
-            GivenSettings(link_state=random.choice([None, *LinkState])),
-            GivenSettings(mtu=random.choice([None, 1400])),
-            GivenSettings(max_rate_mbps=random.choice([None, 100, 2000])),
-            GivenSettings(min_rate_mbps=random.choice([None, 50])),
-        ]
-    )
-    changes = port_profiles.PortProfileChanges()
-    site.run(port_profiles.update, random.choice(site.profiles), changes, said)
-
-
-def change_policy(site: Site) -> None:
-    changes = site.random.choice(
-        [
-            policies.PolicyChanges(num_vfs=site.random.choice([2, 4, 8])),
-            policies.PolicyChanges(mtu=site.random.choice([None, 9000])),
-        ]
-    )
-    site.run(policies.update, site.random.choice(site.policies), changes)
-
-
-def change_host(site: Site) -> None:
-    place = site.random.choice(site.places)
-    admin = site.random.choice([HostAdmin.ENABLED] * 4 + [HostAdmin.DISABLED])
-    site.run(hosts.update, place.host_id, hosts.HostChanges(admin=admin))
-
-
-def bind_elsewhere(site: Site) -> None:
-    """Wait on another host, or wait there no longer."""
-    ports = [port_id for server in site.servers() for port_id in server.ports]
-    if ports:
-        change = site.random.choice([port_bindings.prepare, port_bindings.prepare, port_bindings.withdraw])
-        host = site.random.choice(site.places).host.name
-        site.run(change, site.random.choice(ports), host)
-
-
-def ask(site: Site) -> None:
-    for server in site.servers(ServerStatus.ACTIVE)[:1]:
-        site.run(questions.ask, server.id, QuestionKind.CONSOLE, 10)
-
-
-ACTIONS: tuple[Callable[[Site], None], ...] = (
-    boot,
-    boot,
-    boot,
-    boot,
-    delete,
-    delete,
-    stop,
-    start,
-    pause,
-    unpause,
-    suspend,
-    resume,
-    rebuild,
-    reboot,
-    reset_state,
-    resize,
-    resize,
-    resize,
-    resize,
-    resize,
-    attach,
-    attach,
-    detach,
-    detach,
-    change_port,
-    change_network,
-    change_profile,
-    bind_elsewhere,
-    bind_elsewhere,
-    change_policy,
-    change_host,
-    ask,
-)

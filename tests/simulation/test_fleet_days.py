@@ -1,8 +1,11 @@
 """Days of a whole site, by seed. Whatever happened, it ends sound: no device twice, none dirty, none lost."""
 
 import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import pytest
 
@@ -12,18 +15,45 @@ from fairlead.control.auditing import audit
 from fairlead.control.boundary import Tx
 from fairlead.hoststate.desired import BRIDGE_PREFIX, DesiredState
 from fairlead.hoststate.observed import GuestState
+from fairlead.model.binding import VifType
 from fairlead.model.device import DeviceStatus
+from fairlead.model.ids import PortId
+from fairlead.model.port import VnicType
 from fairlead.model.server import Power, ServerStatus
 from fairlead.model.vf import baseline_of, differences
 from fairlead.sim.host_links import VfName
 from fairlead.store.engine import open_database
 from tests.simulation.fleet import Place, Site
 from tests.simulation.host_truth import is_there, lies
+from tests.simulation.mixture import Mixture, Way
 
-SEEDS = range(500)
-CROWDED_SEEDS = range(150)
+SEEDS = range(200)
+CROWDED_SEEDS = range(80)
 HOURS = 20
+MIXED_SEEDS = range(1000, 1024)
+WIRED_AT_LEAST = {
+    (VifType.HW_VEB, VnicType.DIRECT): 8,
+    (VifType.HW_VEB, VnicType.MACVTAP): 4,
+    (VifType.QBH, VnicType.DIRECT): 2,
+    (VifType.QBH, VnicType.MACVTAP): 2,
+    (VifType.QBG, VnicType.DIRECT): 4,
+    (VifType.QBG, VnicType.MACVTAP): 4,
+    (VifType.BRIDGE, VnicType.NORMAL): 15,
+    (VifType.HOSTDEV_PHYSICAL, VnicType.DIRECT_PHYSICAL): 6,
+    (VifType.IB_HOSTDEV, VnicType.DIRECT): 15,
+}
+WAYS_AT_LEAST = {
+    Way.FLAT: 20,
+    Way.TRUNK: 1,
+    Way.DOT1AD: 1,
+    Way.ALIAS: 10,
+    Way.PROMISE: 8,
+    Way.WAITING: 5,
+}
+MIXED_HOSTS_AT_LEAST = 10
+"""What days must have in them: half of what they have, or less where that is little. Fewer, and they prove nothing."""
 QUIET_HOURS = (6, 13)
+Kind = TypeVar("Kind")
 UNDER_WAY = {
     ServerStatus.BUILD,
     ServerStatus.REBUILD,
@@ -46,16 +76,24 @@ def empty_database(tmp_path_factory):
         yield path
 
 
-@pytest.fixture
-def site(request, empty_database):
+@contextmanager
+def opened(empty_database: Path, seed: int, *, is_crowded: bool = False) -> Iterator[Site]:
     path = empty_database.with_name("site.sqlite")
     shutil.copy(empty_database, path)
-    seed, is_crowded = request.param
     site = Site(seed, f"sqlite:///{path}", is_crowded=is_crowded)
-    yield site
-    site.close()
-    for left in path.parent.glob("site.sqlite*"):
-        left.unlink()
+    try:
+        yield site
+    finally:
+        site.close()
+        for left in path.parent.glob("site.sqlite*"):
+            left.unlink()
+
+
+@pytest.fixture
+def site(request, empty_database):
+    seed, is_crowded = request.param
+    with opened(empty_database, seed, is_crowded=is_crowded) as site:
+        yield site
 
 
 @pytest.mark.parametrize("site", [(seed, False) for seed in SEEDS], indirect=True, ids=str)
@@ -69,9 +107,28 @@ def test_crowded_day(site):
     live_a_day(site)
 
 
-def live_a_day(site: Site) -> None:
+def test_days_are_mixed(empty_database):
+    """Days such as the others: what they prove, they prove of all mechanisms, side by side."""
+    mixture = Mixture()
+    for seed in MIXED_SEEDS:
+        with opened(empty_database, seed) as site:
+            live_a_day(site, mixture)
+    assert _short(mixture.wired, WIRED_AT_LEAST) == {}
+    assert _short(mixture.ways, WAYS_AT_LEAST) == {}
+    assert len(mixture.mixed_hosts) >= MIXED_HOSTS_AT_LEAST
+
+
+def _short(counted: Mapping[Kind, Collection[PortId]], least: Mapping[Kind, int]) -> dict[Kind, int]:
+    """How many there were of those that there were too few of."""
+    found = {kind: len(counted.get(kind, ())) for kind in least}
+    return {kind: count for kind, count in found.items() if count < least[kind]}
+
+
+def live_a_day(site: Site, mixture: Mixture | None = None) -> None:
     for hour in range(HOURS):
         site.hour()
+        if mixture is not None:
+            mixture.look(site)
         assert site.engine.run(audit) == ()
         if hour in QUIET_HOURS:
             assert_true(site)
