@@ -94,7 +94,7 @@ class GuestState(Enum):
         """Whether the guest has its devices now. A crashed one has not: its domain says
         `<on_crash>destroy</on_crash>`.
         """
-        return self in {GuestState.RUNNING, GuestState.PAUSED}
+        return self is GuestState.RUNNING or self is GuestState.PAUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,19 @@ def spec_of(guest: DesiredGuest, addresses: Mapping[DeviceId, PciAddress]) -> st
     their devices at the same PCI addresses: a card that moved makes a new spec. Images count by their ids alone,
     for what is under an id never changes, but the image may be deleted while the guest lives on.
     """
-    passing = replace(
-        guest, power=Power.STOPPED, boot_serial=0, hard_reboot=False, leaving_hostdevs=(), leaving_taps=()
+    lasting = replace(
+        guest,
+        power=Power.STOPPED,
+        boot_serial=0,
+        hard_reboot=False,
+        leaving_hostdevs=(),
+        leaving_taps=(),
+        keeps_disk="",
+        restores_disk="",
+        root=None,
+        kernel=None,
+        ramdisk=None,
     )
-    passing = replace(passing, keeps_disk="", restores_disk="")
-    lasting = replace(passing, root=None, kernel=None, ramdisk=None)
     images = tuple(image.id if image else None for image in (guest.root, guest.kernel, guest.ramdisk))
     places = tuple(addresses.get(hostdev.device_id) for hostdev in guest.hostdevs)
     return sha256(repr((lasting, images, places)).encode()).hexdigest()[:_SHOWN]

@@ -1,6 +1,6 @@
 """Guests as libvirt domains: agent.boundary.Hypervisor over a libvirt connection."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -13,6 +13,7 @@ from fairlead.hypervisor.connection import LibvirtConnection, said
 from fairlead.hypervisor.domain_document import (
     START_NAMESPACE,
     DomainDocument,
+    ReadDocuments,
     device_alias,
     read_domain,
     start_mark,
@@ -80,18 +81,21 @@ class LibvirtHypervisor:
         self._graceful_seconds = graceful_seconds
         self._unplug_seconds = unplug_seconds
         self._long_calls = BoundedSemaphore(_CALLS_AT_ONCE)
+        self._last_read: Mapping[str, DomainDocument] = {}
 
     def observe(self) -> HypervisorView:
         """See Hypervisor.observe. A domain that goes while it is read is left out."""
         ours: list[Domain] = []
         foreign: set[PciAddress] = set()
+        documents = ReadDocuments(self._last_read)
         with _told("Listing", "libvirt's domains"):
             for domain in self._connection.get().listAllDomains(0):
-                seen = self._seen(domain)
+                seen = _seen(domain, documents)
                 if isinstance(seen, Domain):
                     ours.append(seen)
                 elif seen is not None:
                     foreign.update(seen.hostdevs)
+        self._last_read = documents.found
         ours.sort(key=lambda domain: domain.server_id)
         return HypervisorView(tuple(ours), tuple(sorted(foreign)))
 
@@ -209,37 +213,6 @@ class LibvirtHypervisor:
             domain = self._find(server_id)
             return domain.XMLDesc(0) if domain is not None else ""
 
-    def _seen(self, domain: libvirt.virDomain) -> Domain | DomainDocument | None:
-        """A domain of ours, the document of another's, None when it is gone by now."""
-        try:
-            number, reason = domain.state()
-            is_saved = domain.hasManagedSaveImage() == 1
-            live = read_domain(domain.XMLDesc(0))
-            stored = read_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
-        if live.server_id is None:
-            hostdevs = tuple(sorted({*live.hostdevs, *stored.hostdevs}))
-            return DomainDocument(None, "", 0, hostdevs)
-        state = _guest_state(number, reason)
-        if state is GuestState.STOPPED and is_saved:
-            state = GuestState.SAVED
-        return Domain(
-            server_id=live.server_id,
-            state=state,
-            spec=stored.spec,
-            boot_serial=live.boot_serial,
-            hostdevs=live.hostdevs,
-            reason=_reason(state, reason),
-            taps=live.taps,
-            boot_files=stored.boot_files,
-            disk_serial=live.disk_serial,
-            start_number=live.start_number,
-            is_marked=live.is_marked,
-        )
-
     def _goes_down(self, domain: libvirt.virDomain) -> bool:
         """Whether the guest went down when asked, in time."""
         _unless_down(domain, domain.shutdown)
@@ -255,6 +228,38 @@ class LibvirtHypervisor:
 
     def _expect(self, server_id: ServerId) -> libvirt.virDomain:
         return self._connection.get().lookupByUUIDString(server_id)
+
+
+def _seen(domain: libvirt.virDomain, documents: ReadDocuments) -> Domain | DomainDocument | None:
+    """A domain of ours, the document of another's, None when it is gone by now."""
+    try:
+        number, reason = domain.state()
+        state = _guest_state(number, reason)
+        # Each question is a message to libvirt: of a guest that is up nobody asks whether it is saved.
+        if state is GuestState.STOPPED and domain.hasManagedSaveImage() == 1:
+            state = GuestState.SAVED
+        live = documents.read(domain.XMLDesc(0))
+        stored = documents.read(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise
+    if live.server_id is None:
+        hostdevs = tuple(sorted({*live.hostdevs, *stored.hostdevs}))
+        return DomainDocument(None, "", 0, hostdevs)
+    return Domain(
+        server_id=live.server_id,
+        state=state,
+        spec=stored.spec,
+        boot_serial=live.boot_serial,
+        hostdevs=live.hostdevs,
+        reason=_reason(state, reason),
+        taps=live.taps,
+        boot_files=stored.boot_files,
+        disk_serial=live.disk_serial,
+        start_number=live.start_number,
+        is_marked=live.is_marked,
+    )
 
 
 @contextmanager

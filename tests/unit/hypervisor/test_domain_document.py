@@ -2,7 +2,13 @@
 
 import pytest
 
-from fairlead.hypervisor.domain_document import START_NAMESPACE, device_alias, read_domain, start_mark
+from fairlead.hypervisor.domain_document import (
+    START_NAMESPACE,
+    ReadDocuments,
+    device_alias,
+    read_domain,
+    start_mark,
+)
 
 OURS = """<domain type='kvm' id='3'>
   <name>fl-5e7e0000-0000-4000-8000-000000000001</name>
@@ -127,3 +133,19 @@ def test_a_device_of_the_host_has_its_alias_in_the_domain(device, alias):
 def test_a_serial_that_nobody_gave_is_none(text: str):
     """Whoever edits a domain may write anything; a report with a number that no host can have would be refused."""
     assert read_domain(OURS.replace('boot_serial="7"', f'boot_serial="{text}"')).boot_serial == 0
+
+
+def test_what_the_look_before_read_is_not_read_again_and_what_it_did_not_is():
+    first = ReadDocuments({})
+    read = first.read(OURS)
+    second = ReadDocuments(first.found)
+    assert second.read(OURS) is read
+    assert second.read(OURS.replace('boot_serial="7"', 'boot_serial="8"')).boot_serial == 8
+
+
+def test_what_a_look_does_not_meet_is_forgotten():
+    first = ReadDocuments({})
+    first.read(OURS)
+    second = ReadDocuments(first.found)
+    second.read(FOREIGN)
+    assert list(second.found) == [FOREIGN]
