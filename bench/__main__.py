@@ -5,11 +5,19 @@ The lab measures what needs a real kernel: the agent's memory, and its netlink m
 
 import sys
 
-from bench import agents, boots, placement, ports, reports, requests
+from bench import agents, boots, placement, ports, quiet, reports, requests
 
 sys.exit(
     max(
         measure()
-        for measure in (placement.main, agents.main, reports.main, boots.main, ports.main, requests.main)
+        for measure in (
+            placement.main,
+            agents.main,
+            quiet.main,
+            reports.main,
+            boots.main,
+            ports.main,
+            requests.main,
+        )
     )
 )

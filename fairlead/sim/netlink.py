@@ -83,16 +83,11 @@ class SimNetlink:
 
     def links(self) -> tuple[Link, ...]:
         """All network devices."""
-        machine, all_heard = self._machine, self._machine.links.allmulti
-        virtual = (
-            replace(link, is_allmulti=link.name in all_heard) for link in self._tables().virtual.values()
-        )
-        hardware = [self._hardware(pf) for pf in machine.pfs.values() if machine.has_network_device(pf)]
-        return tuple(self._with_port(link) for link in (*hardware, *self._vf_devices(), *virtual))
+        return self._all()
 
     def link(self, index: int) -> tuple[Link, Mapping[int, VfSettings]]:
         """One device with its VFs."""
-        link = self.plain_link(index)
+        link = self._plain(index)
         pf = self._pf(index)
         if pf is None or pf.nic.has_files:
             return link, {}
@@ -104,10 +99,7 @@ class SimNetlink:
 
     def plain_link(self, index: int) -> Link:
         """One device without its VFs."""
-        link = next((link for link in self.links() if link.index == index), None)
-        if link is None:
-            raise NetlinkRefusal(errno.ENODEV, "No such device")
-        return link
+        return self._plain(index)
 
     def vf_counters(self, index: int) -> Mapping[int, NicCounters]:
         """A simulated guest sends nothing, which is counted."""
@@ -119,7 +111,7 @@ class SimNetlink:
         self._machine.called("set_vf")
         pf = self._pf(index)
         if pf is None or vf not in pf.vfs:
-            self.plain_link(index)
+            self._plain(index)
             raise NetlinkRefusal(errno.EINVAL, "Invalid argument")
         self._guard(pf)
         try:
@@ -138,7 +130,7 @@ class SimNetlink:
         allmulti: bool | None = None,
     ) -> None:
         """What is not None."""
-        link = self.plain_link(index)
+        link = self._plain(index)
         pf = self._pf(index)
         if pf is not None:
             self._guard(pf)
@@ -190,7 +182,7 @@ class SimNetlink:
 
     def make_macvtap(self, name: str, lower: int) -> None:
         """With the MAC of what it is on, where it has that for itself."""
-        below = self.plain_link(lower)
+        below = self._plain(lower)
         links, vf = self._machine.links, vf_at_index(self._machine, lower)
         if name in links.virtual:
             raise NetlinkRefusal(errno.EEXIST, "File exists")
@@ -222,7 +214,7 @@ class SimNetlink:
 
     def join(self, index: int, bridge: int, port: BridgePort) -> None:
         """A port of the bridge."""
-        self.plain_link(index)
+        self._plain(index)
         self._tables().masters[index] = (bridge, port)
 
     def leave(self, index: int) -> None:
@@ -259,11 +251,11 @@ class SimNetlink:
 
     def groups(self, index: int) -> tuple[Group, ...]:
         """Those that it joined."""
-        return tuple(sorted(self._machine.links.groups.get(self.plain_link(index).name, ())))
+        return tuple(sorted(self._machine.links.groups.get(self._plain(index).name, ())))
 
     def join_group(self, index: int, group: Group) -> None:
         """Joined."""
-        self._machine.links.hear(self.plain_link(index).name, (group,))
+        self._machine.links.hear(self._plain(index).name, (group,))
 
     def ingress(self, index: int) -> Ingress:
         """What was set."""
@@ -272,6 +264,20 @@ class SimNetlink:
     def set_ingress(self, index: int, wanted: Ingress) -> None:
         """Keep it."""
         self._tables().ingress[index] = wanted
+
+    def _all(self) -> tuple[Link, ...]:
+        machine, all_heard = self._machine, self._machine.links.allmulti
+        virtual = (
+            replace(link, is_allmulti=link.name in all_heard) for link in self._tables().virtual.values()
+        )
+        hardware = [self._hardware(pf) for pf in machine.pfs.values() if machine.has_network_device(pf)]
+        return tuple(self._with_port(link) for link in (*hardware, *self._vf_devices(), *virtual))
+
+    def _plain(self, index: int) -> Link:
+        link = next((link for link in self._all() if link.index == index), None)
+        if link is None:
+            raise NetlinkRefusal(errno.ENODEV, "No such device")
+        return link
 
     def _tables(self) -> _Tables:
         """Those of this boot; a device that somebody took away is not in them any more."""
