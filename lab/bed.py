@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from lab import capabilities, product
+from lab import capabilities, contract_tests, product
 from lab.cache import Cache
 from lab.image import recipe
 from lab.machine.accelerator import best_accelerator
@@ -36,7 +36,11 @@ class Lab:
         self.image = recipe.prepare(cache, progress)
         self._product = product.prepare(cache, progress, self.image)
         known = capabilities.prepare(cache, progress, self.image, self._accelerator)
-        self._files = {capabilities.FILE_NAME: known, **modules.prepare(cache, progress, self.image)}
+        self._files = {
+            capabilities.FILE_NAME: known,
+            contract_tests.FILE_NAME: contract_tests.packed(),
+            **modules.prepare(cache, progress, self.image),
+        }
 
     def boot(self) -> None:
         """Start a compute host, in place of the one that runs, and a control that knows nothing yet."""

@@ -8,6 +8,7 @@ PHASES.
 from lab.phase import Phase
 from lab.phases.attachment import ATTACH, DEAF
 from lab.phases.boot import BOOT
+from lab.phases.contracts import CONTRACTS
 from lab.phases.costs import COSTS
 from lab.phases.crashes import CRASHES
 from lab.phases.drift import DRIFT, LIBVIRT
@@ -32,7 +33,7 @@ from lab.phases.traffic import TRAFFIC
 from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
-    HARDWARE, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
+    HARDWARE, CONTRACTS, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
     INVENTORY, REFUSAL, QBG, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REBIND, REUSE, DEAF,
     BOOT, END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
