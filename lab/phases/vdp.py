@@ -39,16 +39,20 @@ _DOMAIN = f"""
       <model type='virtio'/></interface>
   </devices></domain>
 """
-# The agent's own client in the compute host, with what the agent would be told of the port.
+# The agent's own client in the compute host, with what the agent would be told of the PF and the port.
 _AGENT = """
 import json, sys
-from fairlead.linux.kernel import LinuxKernel
+from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.lldpad import Lldpad
-from fairlead.linux.rtnetlink import RtNetlink
-from fairlead.model.pci import MacAddress
+from fairlead.model.ids import PfKey
+from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.vsi import VsiSettings
 told = json.loads(sys.argv[1])
-(pf,) = [pf for pf in LinuxKernel(RtNetlink()).observe().pfs if pf.name == told["uplink"]]
+pf = ObservedPf(
+    key=PfKey("mac:x"), name=told["uplink"], pci_address=PciAddress("0000:41:00.0"), vendor="8086", product="10c9",
+    kernel_driver="igb", numa_node=0, iommu_group=None, link_layer=LinkLayer.ETHERNET, mac=None, is_up=True,
+    link_up=True, speed_mbps=None, mtu=1500, total_vfs=7, num_vfs=0, serial=None, capabilities=(), is_management=False,
+)
 vsi = VsiSettings(
     told["instance"], told["manager"], told["type"], told["version"], MacAddress(told["mac"]), told["vlan"]
 )
