@@ -5,16 +5,17 @@ from typing import assert_never
 from fairlead.agent.diagnosing import diagnose
 from fairlead.agent.hands import Hands
 from fairlead.agent.vnics import vnics
+from fairlead.hoststate.observed import ObservedGuest
 from fairlead.model.errors import Fault
 from fairlead.model.ids import ServerId
 from fairlead.model.question import Question, QuestionKind
 from fairlead.wire import codec
 
 
-def answer(question: Question, hands: Hands) -> str:
-    """The text asked for; why there is none, when the host says no."""
+def answer(question: Question, hands: Hands, guests: tuple[ObservedGuest, ...]) -> str:
+    """The text asked for; why there is none, when the host says no. `guests` as they were last seen."""
     if question.kind is QuestionKind.VNICS:
-        return codec.encode(vnics(hands)).decode()
+        return codec.encode(vnics(hands, guests)).decode()
     if question.server_id is None:
         return f"{question.kind.value} is asked about a guest, and none is named"
     try:

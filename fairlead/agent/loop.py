@@ -16,16 +16,18 @@ from fairlead.agent.observe import observe
 from fairlead.agent.reporter import LONGEST_SILENCE_SECONDS, Reporter
 from fairlead.agent.retries import Retries
 from fairlead.agent.turns import Turns
+from fairlead.agent.vnics import vnics
 from fairlead.agent.wake import Wake
 from fairlead.hoststate.circumstances import circumstances
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.diff import diff
 from fairlead.hoststate.likeness import verified_vfs, wired_ports
 from fairlead.hoststate.lookup import Lookup, look_up
-from fairlead.hoststate.observed import ObservedState
+from fairlead.hoststate.observed import ObservedGuest, ObservedState
 from fairlead.hoststate.report import Report, SubjectFailure
 from fairlead.hoststate.resources import Resources, as_settled
 from fairlead.hoststate.steps import Chain, ConfigureVf, HostPlan
+from fairlead.hoststate.vnic import VnicsAnswer
 from fairlead.model.errors import Failure
 from fairlead.model.ids import HostId
 
@@ -74,6 +76,7 @@ class Agent:
         self._retries = Retries()
         self._reporter = Reporter(host_id, hands.control, hands.clock)
         self._tried_at = 0.0
+        self._guests: tuple[ObservedGuest, ...] = ()
 
     def tick(self) -> None:
         """Observe, diff, act, observe, until nothing is left that may be begun now; then report.
@@ -103,7 +106,11 @@ class Agent:
                 )
             self.wake.call()
         for question in assignment.questions:
-            hands.control.answer(question.id, answer(question, hands))
+            hands.control.answer(question.id, answer(question, hands, self._guests))
+
+    def vnics(self) -> VnicsAnswer:
+        """Which are here, how they are now and what they have counted; may be called in any thread."""
+        return vnics(self._hands, self._guests)
 
     def rest_seconds(self) -> float:
         """How long to wait after a tick that nothing interrupts: until a failed chain is due, or a report."""
@@ -152,7 +159,9 @@ class Agent:
     def _observe(self) -> ObservedState:
         hands = self._hands
         held = self._flights.resources.servers
-        return observe(hands.kernel, hands.vdp, hands.hypervisor, hands.disks, hands.ledger, held)
+        seen = observe(hands.kernel, hands.vdp, hands.hypervisor, hands.disks, hands.ledger, held)
+        self._guests = seen.guests
+        return seen
 
     def _plan(self, desired: DesiredState, observed: ObservedState) -> HostPlan:
         """Before control has said anything, nothing: an empty document would remove every guest. Images that are

@@ -15,7 +15,7 @@ from fairlead.agent.boundary import (
 )
 from fairlead.agent.ledger import Ledger, Started
 from fairlead.agent.station import Vdp
-from fairlead.agent.vsi_steps import ask_stations, observed_vsis, with_station
+from fairlead.agent.vsi_steps import ask_stations, observed_vsis, read_stations, with_station
 from fairlead.hoststate.desired import DesiredState
 from fairlead.hoststate.observed import GuestState, ObservedGuest, ObservedPci, ObservedPf, ObservedState
 from fairlead.hoststate.possession import devices_of, vfs_below
@@ -61,6 +61,24 @@ def observe(
         foreign_hostdevs=guests.foreign_hostdevs,
         vsis=observed_vsis(ledger, stations),
         idle_images=disks.idle_images(_boot_files(guests), _IMAGE_REST),
+    )
+
+
+def glance(kernel: Kernel, vdp: Vdp, ledger: Ledger, guests: tuple[ObservedGuest, ...]) -> ObservedState:
+    """What is true now of the devices that guests have, for who looks on and does nothing: the ledger is told nothing.
+    libvirt and the disks, which cost more than all of the kernel, are not asked: `guests` as they were last seen.
+    """
+    seen, asked = kernel.observe(), {entry.vsi.pf for entry in ledger.vsis()}
+    stations = read_stations(vdp, (pf for pf in seen.pfs if pf.key in asked))
+    return ObservedState(
+        boot_id=seen.boot_id,
+        capacity=seen.capacity,
+        pfs=tuple(_with_dirt(pf, ledger) for pf in seen.pfs),
+        bridges=seen.bridges,
+        taps=seen.taps,
+        macvtaps=seen.macvtaps,
+        guests=guests,
+        vsis=observed_vsis(ledger, stations),
     )
 
 

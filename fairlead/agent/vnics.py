@@ -3,64 +3,71 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fairlead.agent.boundary import Kernel, KernelView
+from fairlead.agent.boundary import Kernel
 from fairlead.agent.hands import Hands
+from fairlead.agent.observe import glance
 from fairlead.hoststate.desired import DesiredGuest, DesiredNic, DesiredState, DesiredTap, DesiredVf
-from fairlead.hoststate.likeness import is_tap_like
-from fairlead.hoststate.macvtap import DesiredMacvtap, ObservedMacvtap, is_as_wanted
-from fairlead.hoststate.observed import ObservedPf, ObservedTap, ObservedVf
+from fairlead.hoststate.likeness import port_differences
+from fairlead.hoststate.lookup import Lookup, look_up
+from fairlead.hoststate.macvtap import DesiredMacvtap
+from fairlead.hoststate.observed import ObservedGuest, ObservedPf, ObservedVf, ObservedVsi
+from fairlead.hoststate.vnic import VnicsAnswer, VnicSight, seen_vsi
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PfKey, PortId
 from fairlead.model.pci import DeviceKind
-from fairlead.model.vf import LinkState, differences
-from fairlead.model.vnic import VnicsAnswer, VnicSight
+from fairlead.model.vf import LinkState
 
 
-def vnics(hands: Hands) -> VnicsAnswer:
-    """Those of all guests of the document, in its order; why there are none, when the host says no. Costs one look
-    at the kernel, and one dump more for each PF whose VFs ports have.
+def vnics(hands: Hands, guests: tuple[ObservedGuest, ...]) -> VnicsAnswer:
+    """Those of all guests of the document, in its order; why there are none, when the host says no. `guests` as they
+    were last seen. Costs one look at the kernel, one dump more for each PF whose VFs ports have, and one question to
+    the station for each PF that has VSIs.
     """
     desired = hands.ledger.accepted()
     if desired is None:
         return VnicsAnswer()
     try:
-        host = _host(hands.kernel, desired, hands.kernel.observe())
-        return VnicsAnswer(tuple(_sights(host, desired)))
+        seen = glance(hands.kernel, hands.vdp, hands.ledger, guests)
+        return VnicsAnswer(tuple(_sights(_host(hands.kernel, look_up(desired, seen)), desired)))
     except Fault as fault:
         return VnicsAnswer(failure=fault.failure)
 
 
 @dataclass(frozen=True, slots=True)
 class _Host:
-    """The document and the kernel side by side. `counted`: what each VF of a PF in use has counted."""
+    """The document and the host side by side. `counted`: what each VF of a PF in use has counted."""
 
     kernel: Kernel
+    lookup: Lookup
     wanted_vfs: Mapping[PortId, DesiredVf]
     wanted_taps: Mapping[PortId, DesiredTap]
     wanted_macvtaps: Mapping[PortId, DesiredMacvtap]
-    pfs: Mapping[PfKey, ObservedPf]
-    vfs: Mapping[tuple[PfKey, int], ObservedVf]
-    taps: Mapping[str, ObservedTap]
-    macvtaps: Mapping[str, ObservedMacvtap]
+    vsis: Mapping[PortId, ObservedVsi]
     uplinks: Mapping[str, str]
     counted: Mapping[PfKey, Mapping[int, NicCounters]]
+    differences: Mapping[PortId, tuple[str, ...]]
 
 
-def _host(kernel: Kernel, desired: DesiredState, seen: KernelView) -> _Host:
+def _host(kernel: Kernel, lookup: Lookup) -> _Host:
+    desired = lookup.desired
     wanted = {vf.port_id: vf for vf in desired.vfs if vf.port_id is not None}
     used = {vf.pf for vf in wanted.values()}
+    instances = {vsi.port_id: vsi.settings.instance_id for vsi in desired.vsis}
     return _Host(
         kernel=kernel,
+        lookup=lookup,
         wanted_vfs=wanted,
         wanted_taps={tap.port_id: tap for tap in desired.taps},
         wanted_macvtaps={macvtap.port_id: macvtap for macvtap in desired.macvtaps},
-        pfs={pf.key: pf for pf in seen.pfs},
-        vfs={(pf.key, vf.index): vf for pf in seen.pfs for vf in pf.vfs},
-        taps={tap.name: tap for tap in seen.taps},
-        macvtaps={macvtap.name: macvtap for macvtap in seen.macvtaps},
-        uplinks={bridge.name: uplink for bridge in seen.bridges for uplink in bridge.uplinks},
-        counted={pf.key: _counted(kernel, pf) for pf in seen.pfs if pf.key in used and pf.name is not None},
+        vsis={port: lookup.vsis[name] for port, name in instances.items() if name in lookup.vsis},
+        uplinks={bridge.name: uplink for bridge in lookup.bridges.values() for uplink in bridge.uplinks},
+        counted={
+            pf.key: _counted(kernel, pf)
+            for pf in lookup.pfs.values()
+            if pf.key in used and pf.name is not None
+        },
+        differences=port_differences(lookup),
     )
 
 
@@ -75,36 +82,43 @@ def _counted(kernel: Kernel, pf: ObservedPf) -> Mapping[int, NicCounters]:
 def _sights(host: _Host, desired: DesiredState) -> Iterator[VnicSight]:
     for guest in desired.guests:
         for nic in guest.nics:
-            if (vf := host.wanted_vfs.get(nic.port_id)) is not None:
-                sight, macvtap = _vf_sight(host, guest, vf), host.wanted_macvtaps.get(nic.port_id)
-                yield sight if macvtap is None else _macvtap_sight(host, macvtap, sight)
-            elif (tap := host.wanted_taps.get(nic.port_id)) is not None:
-                yield _tap_sight(host, guest, tap)
-            else:
-                yield from _whole_sights(host, guest, nic)
+            sight = _sight(host, guest, nic)
+            if sight is not None:
+                vsi = host.vsis.get(nic.port_id)
+                yield sight if vsi is None else replace(sight, vsi=seen_vsi(vsi))
 
 
-def _vf_sight(host: _Host, guest: DesiredGuest, wanted: DesiredVf) -> VnicSight:
-    pf, seen = host.pfs.get(wanted.pf), host.vfs.get((wanted.pf, wanted.index))
+def _sight(host: _Host, guest: DesiredGuest, nic: DesiredNic) -> VnicSight | None:
+    if (vf := host.wanted_vfs.get(nic.port_id)) is not None:
+        sight, macvtap = _vf_sight(host, guest, nic, vf), host.wanted_macvtaps.get(nic.port_id)
+        return sight if macvtap is None else _macvtap_sight(host, macvtap, sight)
+    if (tap := host.wanted_taps.get(nic.port_id)) is not None:
+        return _tap_sight(host, guest, nic, tap)
+    return _whole_sight(host, guest, nic)
+
+
+def _vf_sight(host: _Host, guest: DesiredGuest, nic: DesiredNic, wanted: DesiredVf) -> VnicSight:
+    pf, seen = host.lookup.pfs.get(wanted.pf), host.lookup.vfs.get((wanted.pf, wanted.index))
     return VnicSight(
-        port_id=wanted.port_id or PortId(""),
+        port_id=nic.port_id,
         server_id=guest.server_id,
         device=seen.pci_address if seen else f"{wanted.pf}/vf{wanted.index}",
         pf=pf.name if pf else None,
+        is_wired=not host.differences[nic.port_id],
         settings=seen.settings if seen else None,
-        is_wired=seen is not None and not differences(wanted.settings, seen.settings),
         link_up=_link_of(pf, seen) if pf and seen else None,
         counters=host.counted.get(wanted.pf, {}).get(wanted.index),
+        differs=host.differences[nic.port_id],
     )
 
 
 def _macvtap_sight(host: _Host, wanted: DesiredMacvtap, below: VnicSight) -> VnicSight:
     """By the macvtap's name, and with what went through that; the rest is its VF's."""
-    seen = host.macvtaps.get(wanted.name)
+    seen = host.lookup.macvtaps.get(wanted.name)
     return replace(
         below,
         device=wanted.name,
-        is_wired=below.is_wired and is_as_wanted(wanted, seen),
+        macvtap=seen,
         link_up=below.link_up if seen else None,
         counters=host.kernel.link_counters(wanted.name) if seen else None,
     )
@@ -116,32 +130,32 @@ def _link_of(pf: ObservedPf, vf: ObservedVf) -> bool | None:
     return forced.get(vf.settings.link_state or LinkState.AUTO, pf.link_up)
 
 
-def _tap_sight(host: _Host, guest: DesiredGuest, wanted: DesiredTap) -> VnicSight:
-    seen = host.taps.get(wanted.name)
+def _tap_sight(host: _Host, guest: DesiredGuest, nic: DesiredNic, wanted: DesiredTap) -> VnicSight:
+    seen = host.lookup.taps.get(wanted.name)
     return VnicSight(
-        port_id=wanted.port_id,
+        port_id=nic.port_id,
         server_id=guest.server_id,
         device=wanted.name,
         pf=host.uplinks.get(wanted.bridge),
-        settings=None,
-        is_wired=seen is not None and is_tap_like(wanted, seen),
+        is_wired=not host.differences[nic.port_id],
         link_up=seen.is_up if seen else None,
         counters=host.kernel.link_counters(wanted.name) if seen else None,
+        tap=seen,
+        differs=host.differences[nic.port_id],
     )
 
 
-def _whole_sights(host: _Host, guest: DesiredGuest, nic: DesiredNic) -> Iterator[VnicSight]:
+def _whole_sight(host: _Host, guest: DesiredGuest, nic: DesiredNic) -> VnicSight | None:
     """A PF that the guest has itself: its driver is the guest's, and nobody here counts."""
     for hostdev in guest.hostdevs:
         if hostdev.port_id == nic.port_id and hostdev.kind is DeviceKind.PF:
-            pf = host.pfs.get(PfKey(hostdev.key))
-            yield VnicSight(
+            pf = host.lookup.pfs.get(PfKey(hostdev.key))
+            return VnicSight(
                 port_id=nic.port_id,
                 server_id=guest.server_id,
                 device=pf.pci_address if pf else hostdev.key,
                 pf=pf.name if pf else None,
-                settings=None,
-                is_wired=pf is not None,
-                link_up=None,
-                counters=None,
+                is_wired=not host.differences[nic.port_id],
+                differs=host.differences[nic.port_id],
             )
+    return None

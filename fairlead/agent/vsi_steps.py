@@ -41,7 +41,16 @@ Stations = Mapping[PfKey, StationView]
 
 
 def ask_stations(vdp: Vdp, pfs: Iterable[ObservedPf]) -> Stations:
-    """One look at each PF. A station that does not answer costs one wait, for all PFs have the same."""
+    """One look at each PF, with whether a bridge has agreed there."""
+    known = {pf.key: pf for pf in pfs}
+    return {
+        key: replace(view, is_agreed=view.vsis is not None and vdp.agrees(known[key]))
+        for key, view in read_stations(vdp, known.values()).items()
+    }
+
+
+def read_stations(vdp: Vdp, pfs: Iterable[ObservedPf]) -> Stations:
+    """What the station has on each PF. One that does not answer costs one wait, for all PFs have the same."""
     found: dict[PfKey, StationView] = {}
     is_silent = False
     for pf in pfs:
@@ -55,7 +64,7 @@ def ask_stations(vdp: Vdp, pfs: Iterable[ObservedPf]) -> Stations:
         except Fault:
             found[pf.key], is_silent = StationView(), True
         else:
-            found |= {pf.key: StationView(vsis, vdp.agrees(pf))} if vsis is not None else {}
+            found |= {pf.key: StationView(vsis)} if vsis is not None else {}
     return found
 
 

@@ -1,5 +1,6 @@
 """`fairlead vnic ...`: which ports are where on which host, as wanted and as seen, and what they have counted."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import click
@@ -25,7 +26,9 @@ _COLUMNS = {
     "VIF type": "vif_type",
     "Status": "status",
 }
-_LIVE_COLUMNS = {"As wanted": "is_wired", "Link": "link", "Received": "received", "Sent": "sent"}
+_LIVE_COLUMNS = {"As wanted": "as_wanted", "Link": "link", "Received": "received", "Sent": "sent"}
+_SETTING_COLUMNS = {"Setting": "setting", "Wanted": "wanted", "Seen": "seen", "": "verdict"}
+_PARTS = ("vf", "tap", "macvtap", "vsi")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _KILO = 1000
 
@@ -69,7 +72,11 @@ def show_vnic(invocation: Invocation, port: str) -> None:
     """Show the vNIC of a port, wanted and seen, as its host tells now."""
     session = invocation.session
     identity = find(session, PORTS, "port", port)["id"]
-    show_one(invocation, cast("Json", session.get(f"{_VNICS}/{identity}")["vnic"]), _words)
+    record = cast("Json", session.get(f"{_VNICS}/{identity}")["vnic"])
+    show_one(invocation, record, _words_of_one)
+    if not invocation.wants_json:
+        click.echo()
+        show_list(invocation, list(_settings(record)), _SETTING_COLUMNS)
 
 
 def _all(session: Session, params: dict[str, str]) -> tuple[list[Json], list[str]]:
@@ -94,10 +101,40 @@ def _words(record: Record) -> Record:
         "where": _where(record),
         "server": record["server_name"] or record["server_id"],
         "port": record["port_name"] or record["port_id"],
+        "as_wanted": _as_wanted(record),
         "link": None if link is None else ("up" if link else "down"),
         "received": _octets(counters["rx_octets"]) if counters else None,
         "sent": _octets(counters["tx_octets"]) if counters else None,
     }
+
+
+def _words_of_one(record: Record) -> Record:
+    """What has a table of its own is left out."""
+    return {key: value for key, value in _words(record).items() if key not in {"wanted", "seen", "as_wanted"}}
+
+
+def _as_wanted(record: Record) -> object:
+    names = ", ".join(_differs(record))
+    return f"no: {names}" if names else record["is_wired"]
+
+
+def _differs(record: Record) -> list[str]:
+    return cast("list[str]", record["differs"] or [])
+
+
+def _settings(record: Record) -> Iterator[Record]:
+    """A row for each setting, wanted and seen side by side. What each part has of its port by itself is wanted, too."""
+    wanted, seen = cast("Json", record["wanted"] or {}), cast("Json", record["seen"])
+    differs = _differs(record)
+    for part in _PARTS:
+        told, there = cast("Json | None", wanted.get(part)), cast("Json | None", seen[part])
+        own: Record = {key: record[key] for key in ("mac", "port_id")} if told else {}
+        for key in dict.fromkeys((*(told or {}), *(there or {}))):
+            name = f"{part}.{key}"
+            wish, sight = (told or {}).get(key, own.get(key)), (there or {}).get(key)
+            if (wish, sight) != (None, None):
+                verdict = "differs" if {part, name}.intersection(differs) else ""
+                yield {"setting": name, "wanted": wish, "seen": sight, "verdict": verdict}
 
 
 def _where(record: Record) -> object:

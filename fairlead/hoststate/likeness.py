@@ -1,12 +1,14 @@
 """Whether what was read back from the host is as wanted: one comparison for each kind of thing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 from fairlead.hoststate.desired import (
     TAP_PREFIX,
     DesiredBridge,
     DesiredGuest,
     DesiredHostdev,
+    DesiredState,
     DesiredTap,
     DesiredVf,
     DesiredVsi,
@@ -14,12 +16,17 @@ from fairlead.hoststate.desired import (
 )
 from fairlead.hoststate.lookup import Lookup, VfName
 from fairlead.hoststate.macvtap import DesiredMacvtap, is_as_wanted
-from fairlead.hoststate.observed import ObservedPf, ObservedTap
+from fairlead.hoststate.macvtap import differences as macvtap_differences
+from fairlead.hoststate.observed import ObservedPf, ObservedTap, ObservedVsi
 from fairlead.hoststate.resources import Resources
 from fairlead.model.ids import PfKey, PortId
 from fairlead.model.pci import DeviceKind
 from fairlead.model.vf import VfSettings, differences
-from fairlead.model.vsi import VsiState
+from fairlead.model.vsi import VsiSettings, VsiState
+
+GUEST = "guest"
+"""The name of what is not as wanted where a guest runs without what it is to have, or nobody knows of it."""
+_OF_VSI = tuple(field.name for field in fields(VsiSettings))
 
 _TAP_FIELDS = (
     "bridge", "port_id", "mac", "vlan", "mtu", "max_rate_kbps", "spoof_check", "sources", "is_up",
@@ -28,10 +35,7 @@ _TAP_FIELDS = (
 
 def is_configured(lookup: Lookup, wanted: DesiredVf) -> bool:
     """Whether the VF is there, as its owner needs it, and in the ledger as owned."""
-    seen = lookup.vfs.get((wanted.pf, wanted.index))
-    if seen is None or not seen.is_dirty or has_traces(lookup, wanted):
-        return False
-    return not differences(wanted.settings, seen.settings)
+    return not any(_of_vf(lookup, wanted))
 
 
 def has_traces(lookup: Lookup, wanted: DesiredVf) -> bool:
@@ -56,19 +60,19 @@ def is_tapped(lookup: Lookup, wanted: DesiredTap) -> bool:
 
 def is_tap_like(wanted: DesiredTap, seen: ObservedTap) -> bool:
     """Whether a tap is as wanted."""
-    return _tap_facts(wanted) == _tap_facts(seen)
+    return not tap_differences(wanted, seen)
 
 
 def tap_differences(wanted: DesiredTap, seen: ObservedTap) -> dict[str, object]:
     """What is otherwise than wanted, by field, and how it is."""
-    facts = zip(_TAP_FIELDS, _tap_facts(wanted), _tap_facts(seen), strict=True)
-    return {field: there for field, asked, there in facts if there != asked}
+    there = ((field, getattr(seen, field)) for field in _TAP_FIELDS)
+    return {field: value for field, value in there if value != getattr(wanted, field)}
 
 
 def is_associated(lookup: Lookup, wanted: DesiredVsi) -> bool:
     """Whether the bridge has the VSI, asked for with all that is wanted now."""
     seen = lookup.vsis.get(wanted.settings.instance_id)
-    return seen is not None and seen.asked == wanted and seen.reading.state is VsiState.ASSOCIATED
+    return seen is not None and not any(_of_vsi(wanted, seen))
 
 
 def is_macvtapped(lookup: Lookup, wanted: DesiredMacvtap) -> bool:
@@ -100,47 +104,29 @@ def is_set_up(seen: ObservedPf, mtu: int | None) -> bool:
     return seen.is_up and mtu in {None, seen.mtu}
 
 
+def port_differences(lookup: Lookup) -> dict[PortId, tuple[str, ...]]:
+    """By port that has a VF, tap or whole device by the document, the names of all that is not as it needs, as
+    "tap.mtu"; a part alone ("tap"): it is not there. Empty: the port is wired. In the document's order.
+
+    A whole device cannot be read back while a guest has it. It is as wanted when the domain names it, as it runs or is
+    to run, and no VF of it is left.
+    """
+    found: dict[PortId, list[str]] = {}
+    for port_id, name in _of_ports(lookup):
+        found.setdefault(port_id, []).extend((name,) if name else ())
+    for port_id, name in _beside(lookup):
+        found.get(port_id, []).append(name)
+    return {port_id: tuple(dict.fromkeys(names)) for port_id, names in found.items()}
+
+
 def wired_ports(lookup: Lookup, in_flight: Resources) -> tuple[PortId, ...]:
     """Ports whose VF, tap, or macvtap with its VF, and VSI, was seen as wanted, or whose whole device was seen given,
     and that no chain in flight may still change, in the order of the document. Not those of a guest that runs without:
     it is to be given them.
     """
-    without = frozenset(_without(lookup))
-    vfs = [
-        vf
-        for vf in lookup.desired.vfs
-        if (vf.pf, vf.index) not in in_flight.vfs and vf.device_id not in without
-    ]
-    changing = in_flight.taps | without
-    taps = [tap for tap in lookup.desired.taps if tap.name not in changing]
-    unwired = {
-        macvtap.port_id
-        for macvtap in lookup.desired.macvtaps
-        if macvtap.name in changing or not is_macvtapped(lookup, macvtap)
-    }
-    by_vf = [
-        vf.port_id
-        for vf in vfs
-        if vf.port_id and vf.port_id not in unwired and is_configured(lookup, vf) and not vf.is_withheld
-    ]
-    by_tap = [tap.port_id for tap in taps if is_tapped(lookup, tap)]
-    unassociated = frozenset(_unassociated(lookup, in_flight))
-    seen = (*by_vf, *by_tap, *_by_whole_device(lookup, in_flight))
-    return tuple(port_id for port_id in seen if port_id not in unassociated)
-
-
-def _by_whole_device(lookup: Lookup, in_flight: Resources) -> Iterator[PortId]:
-    """A whole device cannot be read back while a guest has it. It is as wanted when the domain names it, as it runs or
-    is to run, and no VF of it is left.
-    """
-    for wanted in lookup.desired.guests:
-        seen = lookup.guests.get(wanted.server_id)
-        for device in wanted.hostdevs if seen is not None else ():
-            pf = lookup.pfs.get(PfKey(device.key)) if device.kind is DeviceKind.PF else None
-            if pf is None or device.port_id is None or pf.vfs or device.key in in_flight.cards:
-                continue
-            if seen is not None and pf.pci_address in seen.hostdevs:
-                yield device.port_id
+    changing = frozenset(_changing(lookup.desired, in_flight))
+    found = port_differences(lookup)
+    return tuple(port_id for port_id, names in found.items() if not names and port_id not in changing)
 
 
 def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, ...]:
@@ -151,20 +137,92 @@ def missing_devices(lookup: Lookup, wanted: DesiredGuest) -> tuple[GuestDevice, 
     return tuple(device for device in wanted.devices if lookup.name_in(seen, device) is None)
 
 
-def _unassociated(lookup: Lookup, in_flight: Resources) -> Iterator[PortId]:
+def _of_ports(lookup: Lookup) -> Iterator[tuple[PortId, str]]:
+    """What each port has, with what is not as wanted of it; "" of what is."""
+    for vf in lookup.desired.vfs:
+        if vf.port_id is not None:
+            yield vf.port_id, ""
+            yield from ((vf.port_id, name) for name in _of_vf(lookup, vf))
+    for tap in lookup.desired.taps:
+        yield tap.port_id, ""
+        yield from ((tap.port_id, name) for name in _of_tap(lookup, tap))
+    for guest in lookup.desired.guests:
+        for device in guest.hostdevs:
+            if device.kind is DeviceKind.PF and device.port_id is not None:
+                yield device.port_id, ""
+                yield from ((device.port_id, name) for name in _of_whole(lookup, guest, device))
+
+
+def _beside(lookup: Lookup) -> Iterator[tuple[PortId, str]]:
+    """What is not as wanted of what ports have besides."""
+    for macvtap in lookup.desired.macvtaps:
+        yield from ((macvtap.port_id, name) for name in _of_macvtap(lookup, macvtap))
     for vsi in lookup.desired.vsis:
-        if vsi.settings.instance_id in in_flight.vsis or not is_associated(lookup, vsi):
-            yield vsi.port_id
+        seen = lookup.vsis.get(vsi.settings.instance_id)
+        yield from ((vsi.port_id, name) for name in (_of_vsi(vsi, seen) if seen else ("vsi",)))
+    for guest in lookup.desired.guests:
+        for device in missing_devices(lookup, guest):
+            if device.port_id is not None:
+                yield device.port_id, GUEST
+    yield from ((vf.port_id, GUEST) for vf in lookup.desired.vfs if vf.port_id and vf.is_withheld)
 
 
-def _without(lookup: Lookup) -> Iterator[str]:
-    """Ids of devices and names of taps that guests run without."""
-    for wanted in lookup.desired.guests:
-        for device in missing_devices(lookup, wanted):
-            name = device.device_id if isinstance(device, DesiredHostdev) else device.tap
-            yield from (name,) if name else ()
+def _of_vf(lookup: Lookup, wanted: DesiredVf) -> Iterator[str]:
+    seen = lookup.vfs.get((wanted.pf, wanted.index))
+    if seen is None:
+        yield "vf"
+        return
+    yield from (f"vf.{name}" for name in differences(wanted.settings, seen.settings))
+    if not seen.is_dirty:
+        yield "vf.is_dirty"
+    if has_traces(lookup, wanted):
+        yield "vf.is_borrowed"
 
 
-def _tap_facts(tap: DesiredTap | ObservedTap) -> tuple[object, ...]:
-    how = (tap.max_rate_kbps, tap.spoof_check, tap.sources, tap.is_up)
-    return tap.bridge, tap.port_id, tap.mac, tap.vlan, tap.mtu, *how
+def _of_tap(lookup: Lookup, wanted: DesiredTap) -> tuple[str, ...]:
+    seen = lookup.taps.get(wanted.name)
+    if seen is None:
+        return ("tap",)
+    return tuple(f"tap.{name}" for name in tap_differences(wanted, seen))
+
+
+def _of_macvtap(lookup: Lookup, wanted: DesiredMacvtap) -> tuple[str, ...]:
+    seen = lookup.macvtaps.get(wanted.name)
+    if seen is None:
+        return ("macvtap",)
+    return tuple(f"macvtap.{name}" for name in macvtap_differences(wanted, seen))
+
+
+def _of_vsi(wanted: DesiredVsi, seen: ObservedVsi) -> Iterator[str]:
+    """Of whom and of what it was asked for, by what settings, and whether the bridge has it so."""
+    for name in ("port_id", "server_id", "pf", "vf_index"):
+        if getattr(wanted, name) != getattr(seen.asked, name):
+            yield f"vsi.{name}"
+    for name in _OF_VSI:
+        if getattr(wanted.settings, name) != getattr(seen.asked.settings, name):
+            yield f"vsi.{name}"
+    if seen.reading.state is not VsiState.ASSOCIATED:
+        yield "vsi.state"
+
+
+def _of_whole(lookup: Lookup, owner: DesiredGuest, device: DesiredHostdev) -> Iterator[str]:
+    pf, guest = lookup.pfs.get(PfKey(device.key)), lookup.guests.get(owner.server_id)
+    if pf is None:
+        yield "pf"
+        return
+    if pf.vfs:
+        yield "pf.vfs"
+    if guest is None or pf.pci_address not in guest.hostdevs:
+        yield GUEST
+
+
+def _changing(desired: DesiredState, in_flight: Resources) -> Iterator[PortId]:
+    """Ports of what a chain in flight has."""
+    yield from (vf.port_id for vf in desired.vfs if vf.port_id and (vf.pf, vf.index) in in_flight.vfs)
+    taps: tuple[DesiredTap | DesiredMacvtap, ...] = (*desired.taps, *desired.macvtaps)
+    yield from (tap.port_id for tap in taps if tap.name in in_flight.taps)
+    yield from (vsi.port_id for vsi in desired.vsis if vsi.settings.instance_id in in_flight.vsis)
+    for guest in desired.guests:
+        for device in guest.hostdevs:
+            if device.port_id and device.kind is DeviceKind.PF and device.key in in_flight.cards:
+                yield device.port_id

@@ -55,23 +55,37 @@ class ObservedMacvtap:
     all_groups: bool = False
 
 
+_ITSELF = frozenset({"lower", "is_passthru", "port_id"})
+_HEARD = frozenset({"groups", "all_groups"})
+
+
+def differences(wanted: DesiredMacvtap, seen: ObservedMacvtap) -> tuple[str, ...]:
+    """Names of the fields of `seen` that are not as its port says. Groups of an address that its port had before do
+    no harm.
+    """
+    is_good = {
+        "lower": wanted.lower == seen.lower,
+        "is_passthru": seen.is_passthru,
+        "port_id": wanted.port_id == seen.port_id,
+        "mac": wanted.mac == seen.mac,
+        "mtu": wanted.mtu == seen.mtu,
+        "is_up": seen.is_up,
+        "groups": set(wanted.groups) <= set(seen.groups),
+        "all_groups": wanted.all_groups is seen.all_groups,
+    }
+    return tuple(name for name, good in is_good.items() if not good)
+
+
 def is_the_one(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
     """Whether it is the very device, which can be set right in place: who has it open keeps it."""
-    if seen is None:
-        return False
-    return seen.is_passthru and (wanted.lower, wanted.port_id) == (seen.lower, seen.port_id)
+    return seen is not None and _ITSELF.isdisjoint(differences(wanted, seen))
 
 
 def is_as_wanted(wanted: DesiredMacvtap, seen: ObservedMacvtap | None) -> bool:
     """Whether it is there and as its port says."""
-    return seen is not None and is_set(wanted, seen) and hears(wanted, seen)
+    return seen is not None and not differences(wanted, seen)
 
 
 def is_set(wanted: DesiredMacvtap, seen: ObservedMacvtap) -> bool:
-    """Whether it is the very device, up, with its MAC and MTU."""
-    return is_the_one(wanted, seen) and seen.is_up and (wanted.mac, wanted.mtu) == (seen.mac, seen.mtu)
-
-
-def hears(wanted: DesiredMacvtap, seen: ObservedMacvtap) -> bool:
-    """Whether it passes the groups that it shall. Those of an address that its port had before do no harm."""
-    return seen.all_groups is wanted.all_groups and not set(wanted.groups) - set(seen.groups)
+    """Whether it is the very device, up, with its MAC and MTU; whatever it hears."""
+    return _HEARD.issuperset(differences(wanted, seen))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from fairlead.agent.service import serve
-from fairlead.agent.vnics import vnics
 from fairlead.main.enrolment import enrolled
 from fairlead.main.logs import configure
 from fairlead.main.settings import parse_metrics, setting
@@ -58,7 +57,7 @@ def _serve_metrics(place: tuple[str, int], host: "RealHost") -> None:
     from fairlead.metrics.serve import serve as serve_metrics  # noqa: PLC0415 - memory of those who want it alone
 
     try:
-        port = serve_metrics(*place, lambda: vnics(host.hands))
+        port = serve_metrics(*place, host.agent.vnics)
     except OSError as error:
         raise click.ClickException(
             f"Metrics cannot be read at {place[0]}:{place[1]}: {error.strerror}."

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from fairlead.hoststate.vnic import VnicsAnswer
 from fairlead.metrics.vnics import VnicMetrics
-from fairlead.model.vnic import VnicsAnswer
 
 
 def serve(address: str, port: int, look: Callable[[], VnicsAnswer]) -> int:

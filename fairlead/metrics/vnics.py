@@ -6,7 +6,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from fairlead.model.vnic import VnicsAnswer, VnicSight
+from fairlead.hoststate.vnic import VnicsAnswer, VnicSight
 
 _LABELS = ("port_id", "server_id", "device", "pf")
 _COUNTERS = {
@@ -33,9 +33,7 @@ class VnicMetrics(Collector):
         readable = GaugeMetricFamily("fairlead_vnics_readable", "Whether the host tells of its vNICs.")
         readable.add_metric((), float(answer.failure is None))
         yield readable
-        yield _gauge(
-            "fairlead_vnic_wired", "Whether its VF, PF, tap or macvtap is as wanted.", answer, _wired
-        )
+        yield _gauge("fairlead_vnic_wired", "Whether all that its port needs is as wanted.", answer, _wired)
         yield _gauge("fairlead_vnic_link_up", "Whether its guest has a link.", answer, _link)
         for field, (name, says) in _COUNTERS.items():
             family = CounterMetricFamily(name, says, labels=_LABELS)

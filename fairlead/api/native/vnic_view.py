@@ -6,14 +6,38 @@ from msgspec import Struct
 
 from fairlead.api.native.records import says
 from fairlead.control.vnics import Vnic
+from fairlead.hoststate.macvtap import ObservedMacvtap
+from fairlead.hoststate.observed import ObservedTap
 from fairlead.hoststate.settings import Settings
+from fairlead.hoststate.vnic import SeenVsi, VnicSight
 from fairlead.model.binding import VifType, Wiring
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import DeviceId, HostId, NetworkId, PortId, ServerId
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.port import PortStatus, VnicType
 from fairlead.model.vf import VfSettings
-from fairlead.model.vnic import VnicSight
+
+
+class SeenSettings(Struct, frozen=True, kw_only=True):
+    """What was seen of a vNIC, part by part as it is wanted; a part that is null: it has none, or none was seen."""
+
+    vf: Annotated[
+        VfSettings | None,
+        says(
+            "The settings of its VF. `association`: what its 802.1Qbh switch was asked for last, and its answer."
+        ),
+    ] = None
+    tap: Annotated[
+        ObservedTap | None,
+        says(
+            "Its tap. `sources` with `?` in it: the filter of what its guest may send is not as Fairlead makes it."
+        ),
+    ] = None
+    vsi: Annotated[
+        SeenVsi | None,
+        says("Its VSI of 802.1Qbg, as it was asked for, and what the station tells of its bridge's answer."),
+    ] = None
+    macvtap: Annotated[ObservedMacvtap | None, says("Its macvtap.")] = None
 
 
 class VnicView(Struct, frozen=True, kw_only=True):
@@ -53,14 +77,27 @@ class VnicView(Struct, frozen=True, kw_only=True):
         says("What its host is told of it; null: port, profile and QoS policy contradict now."),
     ]
     seen: Annotated[
-        VfSettings | None,
-        says("The settings of its VF, as its host tells now, else as last reported; null: it has none."),
+        SeenSettings,
+        says(
+            "What there is of it, as its host tells now; else the settings of its VF alone, as last reported."
+        ),
     ]
     is_told: Annotated[
         bool, says("Whether its host has told of it just now. What follows is null where not.")
     ]
     is_wired: Annotated[
-        bool | None, says("Whether its VF, PF, tap or macvtap is as wanted; of a VSI `wiring` tells.")
+        bool | None,
+        says(
+            "Whether all that the port needs is as wanted: VF, PF, tap, macvtap, VSI, and that its guest, "
+            "if that is up, has it."
+        ),
+    ]
+    differs: Annotated[
+        list[str] | None,
+        says(
+            "Names of what is not as wanted, as `vf.vlan` or `tap.mtu`; a part alone, as `tap`: it is not there; "
+            "`guest`: that runs without it."
+        ),
     ]
     link_up: Annotated[bool | None, says("Whether its guest has a link; null: nobody says.")]
     counters: Annotated[
@@ -94,9 +131,14 @@ def vnic_view(vnic: Vnic, sight: VnicSight | None) -> VnicView:
         wiring=vnic.binding.wiring,
         failure=str(vnic.binding.failure or ""),
         wanted=vnic.told,
-        seen=sight.settings if sight else (device.seen if device else None),
+        seen=_seen(sight) if sight else SeenSettings(vf=device.seen if device else None),
         is_told=sight is not None,
         is_wired=sight.is_wired if sight else None,
+        differs=list(sight.differs) if sight else None,
         link_up=sight.link_up if sight else None,
         counters=sight.counters if sight else None,
     )
+
+
+def _seen(sight: VnicSight) -> SeenSettings:
+    return SeenSettings(vf=sight.settings, tap=sight.tap, vsi=sight.vsi, macvtap=sight.macvtap)

@@ -18,11 +18,11 @@ from fairlead.control import vnics as control
 from fairlead.control.boundary import Tx
 from fairlead.control.hosts import liveness
 from fairlead.control.vnics import Vnic
+from fairlead.hoststate.vnic import VnicsAnswer, VnicSight
 from fairlead.model.errors import Conflict, NotFound
 from fairlead.model.host import Host
 from fairlead.model.ids import HostId, NetworkId, PortId, ServerId
 from fairlead.model.question import QuestionKind
-from fairlead.model.vnic import VnicsAnswer, VnicSight
 from fairlead.wire import codec
 
 PATH = "/v1/vnics"

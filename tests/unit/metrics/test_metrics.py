@@ -5,15 +5,14 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from fairlead.agent.vnics import vnics
+from fairlead.hoststate.vnic import VnicsAnswer, VnicSight
 from fairlead.metrics.serve import serve
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.errors import Failure
 from fairlead.model.ids import PortId, ServerId
-from fairlead.model.vnic import VnicsAnswer, VnicSight
 from fairlead.sim.fleet import sim_host
 from tests.control_stand_in import ControlStandIn
-from tests.host_wishes import HOST, HostWish, ServerWish, VfWish, desired, port, server
+from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, desired, port, server
 
 COUNTED = VnicSight(
     port_id=PortId("p1"),
@@ -67,7 +66,7 @@ def test_the_vnics_of_a_host_as_its_agent_sees_them():
     agent = host.agent(HOST, control)
     agent.poll(0)
     agent.tick()
-    found = vnics(host.hands(HOST, control)).found
+    found = agent.vnics().found
     assert [(sight.port_id, sight.server_id, sight.pf, sight.is_wired) for sight in found] == [
         (port(1, 0), server(1), "ens1f0", True),
         (port(1, 16), server(1), "ens1f0", True),
@@ -75,3 +74,29 @@ def test_the_vnics_of_a_host_as_its_agent_sees_them():
     assert found[0].device == "0000:3b:01.3"
     assert found[0].settings is not None
     assert found[1].device.startswith("fltap-")
+
+
+def test_a_vnic_is_wired_while_all_that_its_port_needs_is_as_wanted():
+    vfs = (VfWish(0, 3, vsi_type=7), VfWish(0, 4, is_tapped=True))
+    host, control = (
+        sim_host("h1", 1),
+        ControlStandIn(desired(HostWish(servers=(ServerWish(1, vfs=vfs, taps=1),)))),
+    )
+    agent = host.agent(HOST, control)
+    agent.poll(0)
+    agent.tick()
+
+    def wired() -> list[float]:
+        found = scraped(agent.vnics())
+        return [found["fairlead_vnic_wired", port(1, number)] for number in (0, 1, 16)]
+
+    assert wired() == [1, 1, 1]
+    host.machine.vsis[DATA[0].key].clear()
+    assert wired() == [0, 1, 1]
+    host.machine.links.vfs[DATA[0].key, 4].is_up = False
+    assert wired() == [0, 0, 1]
+    (name,) = host.kernel.taps
+    host.kernel.taps[name] = replace(host.kernel.taps[name], mtu=1400)
+    assert wired() == [0, 0, 0]
+    agent.tick()
+    assert wired() == [1, 1, 1]
