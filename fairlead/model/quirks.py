@@ -146,7 +146,7 @@ QUIRKS = (
         ("igb",),
         "after a reset of the PF by hand (`reset` in sysfs) VFs are told as they were, and their NIC has lost it",
         "the driver has no reset_done, and there is no uevent",
-        "nothing can be seen, so nothing is done: the PF set down and up has the driver write all of it again",
+        "nothing can be seen, so nothing is done; the PF bound to its driver anew has its VFs made and set again",
         "drivers/net/ethernet/intel/igb/igb_main.c (igb_err_handler); drivers/pci/pci-sysfs.c (reset_store)",
     ),
     Quirk(
