@@ -6,7 +6,7 @@ anybody, whatever its networks need: a guest sends what its interface takes.
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.desired import DesiredFamily, DesiredGuest
+from fairlead.hoststate.desired import DesiredFamily
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.observed import ObservedPf
 from fairlead.model.host import Hold
@@ -71,7 +71,7 @@ def too_narrow(lookup: Lookup) -> Iterator[Hold]:
 
 def _promised(lookup: Lookup) -> dict[PfKey, tuple[int, tuple[str, ...]]]:
     """By PF, the largest network on it, and the servers that have ports on such large ones."""
-    wishes = [wish for guest in lookup.desired.guests for wish in _wishes(lookup, guest)]
+    wishes = list(_wishes(lookup))
     found: dict[PfKey, tuple[int, tuple[str, ...]]] = {}
     for key in {key for key, _, _ in wishes}:
         most = max(octets for pf, octets, _ in wishes if pf == key)
@@ -80,12 +80,13 @@ def _promised(lookup: Lookup) -> dict[PfKey, tuple[int, tuple[str, ...]]]:
     return found
 
 
-def _wishes(lookup: Lookup, guest: DesiredGuest) -> Iterator[tuple[PfKey, int, str]]:
-    """The PF, MTU and server of each NIC, whether it has a VF there or its bridge's uplink is there."""
+def _wishes(lookup: Lookup) -> Iterator[tuple[PfKey, int, str]]:
+    """The PF, MTU and server of each guest's NIC, whether it has a VF there or its bridge's uplink is there."""
     vfs = {vf.port_id: vf.pf for vf in lookup.desired.vfs}
     ways = {bridge.name: bridge.uplink for bridge in lookup.desired.bridges}
     taps = {tap.port_id: ways.get(tap.bridge) for tap in lookup.desired.taps}
-    for nic in guest.nics:
-        key = vfs.get(nic.port_id) or taps.get(nic.port_id)
-        if key is not None:
-            yield key, nic.mtu, guest.server_id
+    for guest in lookup.desired.guests:
+        for nic in guest.nics:
+            key = vfs.get(nic.port_id) or taps.get(nic.port_id)
+            if key is not None:
+                yield key, nic.mtu, guest.server_id

@@ -42,8 +42,13 @@ def plain_devices(functions: Iterable[PciFunction], devices: Path) -> tuple[Obse
             iommu_group=function.iommu_group,
         )
         for function in functions
-        if is_offered(function, is_boot_display=integer(devices / function.address / "boot_vga") == 1)
+        if not function.is_network
+        and is_offered(function, is_boot_display=_is_boot_display(devices, function))
     )
+
+
+def _is_boot_display(devices: Path, function: PciFunction) -> bool:
+    return integer(f"{devices}/{function.address}/boot_vga") == 1
 
 
 def is_offered(function: PciFunction, *, is_boot_display: bool) -> bool:

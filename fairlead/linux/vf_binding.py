@@ -43,7 +43,7 @@ def sealed_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]
 
 
 def _told_driver(sysfs: Sysfs, address: PciAddress) -> str | None:
-    return text(sysfs.folder(address) / "driver_override")
+    return text(f"{sysfs.bus}/devices/{address}/driver_override")
 
 
 class VfBinding:
