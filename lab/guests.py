@@ -189,8 +189,8 @@ class Guest:
         return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
 
     def place(self) -> Place:
-        """The VF that is passed through to it."""
-        return places(self._host)[self.pci_address()]
+        """The VF that it has: passed through or, where nothing is, below its macvtap."""
+        return places(self._host)[self._address_below() or self.pci_address()]
 
     def vf_before_start(self) -> Vf:
         """Its VF as the kernel told of it while its QEMU did not exist yet (inside/libvirt-hook)."""
@@ -206,6 +206,15 @@ class Guest:
     @property
     def _log(self) -> str:
         return f"{AGENT_STATE}/guests/{self.server_id}/console.log"
+
+    def _address_below(self) -> str | None:
+        """Of the VF that its one macvtap is on."""
+        domain = self.definition()
+        taps = [target.get("dev") for target in domain.findall("devices/interface/target")]
+        if domain.findall("devices/hostdev") or len(taps) != 1:
+            return None
+        below = self._host.must(f"basename $(readlink /sys/class/net/{taps[0]}/lower_*/device)")
+        return below.strip()
 
     def _ran(self, command: str) -> tuple[str, list[str]]:
         """The exit code, and what it wrote."""

@@ -9,7 +9,7 @@ from typing import cast
 from lab import expect, udev
 from lab.bed import Lab
 from lab.errors import PhaseFailed
-from lab.guests import BASELINE, Guest, Place, Vf, places, vf_at, vf_now
+from lab.guests import BASELINE, Guest, Place, places, vf_now
 from lab.machine.host import Host
 from lab.netlink_trace import Kind, watched
 from lab.phase import Phase
@@ -80,7 +80,7 @@ def _boot(lab: Lab) -> None:
         expect.equal(f"the VF of {member.name} now", vf_now(host, seen.place), member.wanted(site))
         expect.equal(
             f"the VF of {member.name} before its QEMU was",
-            _before_start(host, guest, seen.place),
+            guest.vf_before_start(),
             member.vf(mac),
         )
         expect.equal(
@@ -328,14 +328,6 @@ def _mtu(host: Host, name: str) -> int:
 
 def _has_open(host: Host, guest: Guest, seen: _Macvtap) -> bool:
     return f"/dev/tap{seen.index}" in host.run(f"readlink /proc/{guest.pid}/fd/*").output.split()
-
-
-def _before_start(host: Host, guest: Guest, place: Place) -> Vf:
-    """Its VF as the kernel told of it while its QEMU did not exist yet."""
-    text = host.read(f"/run/lab/starts/{guest.domain}.json")
-    if text is None:
-        raise PhaseFailed(f"libvirt ran no hook before guest {guest.name}")
-    return vf_at(place, json.loads(text))
 
 
 MACVTAP = Phase(

@@ -29,6 +29,8 @@ _MANAGER, _TYPE, _VERSION = 11, 0x123456, 2
 _SECONDS, _REPAIR_SECONDS = 120.0, 60.0
 # lldpad on an emulated CPU loses a refusal that comes sooner, as it does on a real one within a millisecond.
 _ANSWER_SECONDS, _LATE_SECONDS = 0.3, 2.0
+# Whether a domain has devices of the host, and interfaces; and what drives the VF on the host.
+_KINDS = {(True, False, "vfio-pci"): "direct", (False, True, "igbvf"): "macvtap"}
 # The agent's own client, beside the agent: what it says to a switch that lets everybody in.
 _CLIENT = """
 import json, sys
@@ -57,7 +59,7 @@ def _show(lab: Lab) -> None:
         with switched(host, Form.RATIFIED, _UPLINK) as switch:
             _wait_for_station(lab.site)
             _show_no(lab, switch, "refused", Refuse(4), "VTID violation")
-            _show_life(lab, switch, "associated")
+            _show_life(lab, switch, "associated", "direct")
             # lldpad would not speak of this instance again (evb.md).
             _show_no(lab, switch, "unheard", Silent(), "has not answered")
         with switched(host, Form.DRAFT, _UPLINK) as switch:
@@ -66,7 +68,7 @@ def _show(lab: Lab) -> None:
             _wait_for_station(lab.site)
             _show_no(lab, switch, "refused-draft", Refuse(4), "VTID violation")
             _show_no(lab, switch, "unheard-draft", Silent(), "did not answer")
-            _show_life(lab, switch, "associated-draft")
+            _show_life(lab, switch, "associated-draft", "macvtap")
 
 
 @contextmanager
@@ -113,9 +115,9 @@ def _wait_for_station(site: Site) -> None:
     site.wait_for("the agent to see that EVB is agreed", has_station, _SECONDS)
 
 
-def _boot(site: Site, name: str) -> UUID:
+def _boot(site: Site, name: str, vnic_type: str = "direct") -> UUID:
     """Ask for a server on a port with the profile; the VSI's instance id, which is the port's id."""
-    port = site.do(f"port create {name} --network switched --vnic-type direct --port-profile {_PROFILE}")
+    port = site.do(f"port create {name} --network switched --vnic-type {vnic_type} --port-profile {_PROFILE}")
     site.do(f"server create {name} --flavor near --image guest --nic port={name}")
     return UUID(str(port["id"]))
 
@@ -147,11 +149,11 @@ def _show_echo(lab: Lab, switch: Responder) -> None:
     )
 
 
-def _show_life(lab: Lab, switch: Responder, name: str) -> None:
+def _show_life(lab: Lab, switch: Responder, name: str, vnic_type: str) -> None:
     """The switch has it before its guest is, again after letting it go, and no more once the server is deleted."""
     host, site = lab.host, lab.site
     switch.behave(Accept(), answer_seconds=_LATE_SECONDS)
-    instance = _boot(site, name)
+    instance = _boot(site, name, vnic_type)
     switch.wait_for("the association", lambda: bool(_asked(switch, instance)), _SECONDS)
     server = site.server(name) or {}
     hook = f"/run/lab/starts/fl-{server['id']}.json"
@@ -159,6 +161,8 @@ def _show_life(lab: Lab, switch: Responder, name: str) -> None:
     site.wait_for(f"server {name}", lambda: site.is_active(name), _SECONDS)
     _is_as_its_port_says(site, switch.vsis()[instance], name)
     guest = Guest(site, name)
+    expect.equal("its VF before its QEMU was", guest.vf_before_start(), vf_now(host, guest.place()))
+    expect.equal("the kind of NIC that it has", _kind(host, guest), vnic_type)
     pid, told = guest.pid, len(site.events("vsi_associated"))
     _show_loss(site, switch, name, instance)
     site.wait_for("the event that tells it", lambda: len(site.events("vsi_associated")) > told)
@@ -191,6 +195,15 @@ def _is_as_its_port_says(site: Site, seen: Message, name: str) -> None:
     place = Guest(site, name).place()
     vf = vf_now(site.host, place)
     expect.equal("its VF", (place.pf, vf.mac, vf.vlan), (_UPLINK, mac, _VLAN))
+
+
+def _kind(host: Host, guest: Guest) -> str:
+    """By what libvirt gives it, and by the driver of the VF on the host."""
+    address = next(address for address, place in places(host).items() if place == guest.place())
+    driver = host.must(f"basename $(readlink /sys/bus/pci/devices/{address}/driver)").strip()
+    domain = guest.definition()
+    given = (bool(domain.findall("devices/hostdev")), bool(domain.findall("devices/interface")), driver)
+    return _KINDS.get(given, str(given))
 
 
 def _asked(switch: Responder, instance: UUID) -> list[Mode]:
