@@ -52,11 +52,13 @@ def guest_comes_and_goes(machine: Machine, random: Random) -> None:
 
 
 def guest_is_booted_by_hand(machine: Machine, random: Random) -> None:
-    """It goes down and is up again between two looks, on what its domain has by now."""
+    """It goes down and is up again between two looks, on what its domain has by now: perhaps a VF that is nobody's."""
     up = [domain for domain in machine.domains.values() if domain.server_id is not None and domain.is_up]
     if up:
         domain = random.choice(up)
         domain.go_down(GuestState.STOPPED, "destroyed")
+        strange = random.choice([(), tuple(_free_vfs(machine, random)[:1])])
+        domain.hostdevs += tuple(address for address in strange if address not in domain.hostdevs)
         if domain in _able(machine):
             start_by_hand(machine, domain)
 
@@ -75,14 +77,18 @@ def stranger_comes_and_goes(machine: Machine, random: Random) -> None:
 
 
 def _bring(machine: Machine, random: Random, name: str) -> None:
-    users = machine.users()
-    pf = random.choice([pf for pf in machine.pfs.values() if not pf.nic.is_management])
-    free = [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
-    if free:
+    if free := _free_vfs(machine, random):
         address = random.choice(free)
         stranger = DomainState(name, None, "", 0, (address,), (), "")
         if vfio.refusal(machine, stranger, (address,)) is None:
             bring_stranger(machine, name, address)
+
+
+def _free_vfs(machine: Machine, random: Random) -> list[PciAddress]:
+    """Of one PF, those that no domain has."""
+    users = machine.users()
+    pf = random.choice([pf for pf in machine.pfs.values() if not pf.nic.is_management])
+    return [pf.nic.vf_address(index) for index in pf.vfs if pf.nic.vf_address(index) not in users]
 
 
 def _able(machine: Machine) -> list[DomainState]:

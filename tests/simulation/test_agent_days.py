@@ -241,6 +241,9 @@ def assert_true(day: Day, observed: ObservedState) -> None:
     for wish in day.servers.values():
         domain = machine.domains[f"fl-{server(wish.number)}"]
         assert not domain.is_up or wish.power.is_up
+        given = [vf for vf in wish.vfs if not vf.is_tapped]
+        own = {machine.pfs[NICS[vf.pf].key].nic.vf_address(vf.index) for vf in given}
+        assert own.issuperset(domain.live_hostdevs), "however often it was started by hand"
         macvtaps = [name for name in domain.live_taps if name in machine.links.below]
         assert domain.state is GuestState.PAUSED or all(machine.has_open(domain, name) for name in macvtaps)
         there = [name for name in macvtaps if name in machine.virtual_links]
