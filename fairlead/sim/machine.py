@@ -197,8 +197,9 @@ class Machine:
         return found
 
     def pull(self, key: PfKey) -> None:
-        """The PF falls off the bus, its VFs with it; guests that had one run on without."""
+        """The PF falls off the bus with its VFs and all that was left on it; guests that had one run on without."""
         pf = self.pfs[key]
+        self.traces.pop(pf.nic.pci_address, None)
         self._take_away({pf.nic.pci_address, *map(pf.nic.vf_address, pf.vfs)})
         self._destroy_vfs(pf, "the PF is gone")
         pf.is_present = False

@@ -19,3 +19,11 @@ def test_a_vf_that_is_reset_at_its_baseline_is_nobodys_however_it_came_there():
     machine.reset_pf(NIC.key)
     machine.reset(NIC.vf_address(1))
     assert machine.told == {}
+
+
+def test_a_card_in_the_slot_of_another_has_no_traces_of_its_guest():
+    machine = Machine(two_socket_server(1))
+    machine.traces[NIC.pci_address] = "fl-1"
+    machine.pull(NIC.key)
+    machine.plug(NIC.key, NIC.pci_address)
+    assert machine.traces == {}
