@@ -78,14 +78,21 @@ def _of_device(place: Place, device: Device, *, is_offered: bool) -> Iterator[st
 
 
 def _of_groups(tx: Tx, place: Place, devices: Mapping[DeviceId, Device]) -> Iterator[str]:
-    """What is offered is in no IOMMU group that vfio has given to a guest; and no group is two guests'."""
+    """What is offered is in no IOMMU group that vfio has given to a guest; and no group is two guests'. Of one that is
+    the host's driver's, by what is held there for a macvtap, a stranger may have just that: control does not see it.
+    """
     machine = place.host.machine
     users: dict[int, set[str]] = {}
     for address, domain in machine.passed_through().items():
         users.setdefault(machine.hardware.iommu_group(address), set()).add(domain.name)
+    rows = tx.allocations.find(host_id=place.host_id, is_host_driven=True)
+    driven = {machine.hardware.iommu_group(devices[row.device_id].pci_address) for row in rows}
+    strangers = {name for name, domain in machine.domains.items() if domain.server_id is None}
     for device_id, offer in offers(tx, tuple(devices.values())).items():
         device = devices[device_id]
-        if offer.is_offered and (names := users.get(machine.hardware.iommu_group(device.pci_address))):
+        group = machine.hardware.iommu_group(device.pci_address)
+        names = users.get(group, set()) - (strangers if group in driven else set())
+        if offer.is_offered and names:
             yield f"{device.key} is offered, and its IOMMU group is that of {names}"
     yield from (f"IOMMU group {group} is that of {names}" for group, names in users.items() if len(names) > 1)
 
@@ -131,7 +138,11 @@ def _of_server(
     for device in held:
         at = place.host.machine.vf_at(device.pci_address)
         if device.id in leaving:
-            yield from () if state is GuestState.PAUSED else (f"{device.key} is still its own",)
+            # Nothing is free that a stranger has, and its port waits with it.
+            user = place.host.machine.users().get(device.pci_address)
+            is_strangers = user is not None and user.server_id is None
+            if not is_strangers and state is not GuestState.PAUSED:
+                yield f"{device.key} is still its own"
         elif device.kind is not DeviceKind.VF:
             continue
         elif at is None or (at[0].nic.key, at[1]) != (device.pf, device.vf_index):
