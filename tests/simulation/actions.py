@@ -14,6 +14,7 @@ from fairlead.control import (
     port_bindings,
     port_changes,
     port_profiles,
+    ports,
     questions,
     rebuilding,
     resizing,
@@ -40,6 +41,8 @@ CALLER = Caller(PROJECT, "somebody", frozenset({Role.ADMIN, Role.MEMBER, Role.RE
 NONSENSE = 0.1
 """The share of NICs and profiles that are asked for where they cannot be."""
 _CHANGEABLE = (ServerStatus.ACTIVE, ServerStatus.SHUTOFF, ServerStatus.PAUSED)
+GIVEN = 0.2
+"""The share of those that get a port that was there before, and outlives their server."""
 Subject = TypeVar("Subject")
 
 
@@ -54,6 +57,8 @@ def boot(site: "Site") -> None:
     flavor: Flavor = random.choice([small] * 6 + special)
     least = 0 if flavor.extra_specs else 1
     nics = tuple(possible_nic(site.furniture, random) for _ in range(random.randint(least, 3)))
+    if nics and random.random() < GIVEN:
+        nics = (_given(site), *nics[1:])
     _ask_with(site, nics, partial(_boot, site, flavor))
 
 
@@ -134,12 +139,19 @@ def attach(site: "Site") -> None:
     def ask_for(nics: tuple[BootNic, ...]) -> None:
         site.run(attaching.attach, CALLER, server.id, nics[-1])
 
-    _ask_with(site, (possible_nic(site.furniture, site.random),), ask_for)
+    is_given = site.random.random() < GIVEN
+    nic = _given(site) if is_given else possible_nic(site.furniture, site.random)
+    _ask_with(site, (nic,), ask_for)
 
 
 def detach(site: "Site") -> None:
     server = _with_ports(site, *_CHANGEABLE, ServerStatus.ERROR)
     site.run(attaching.detach, server.id, site.random.choice(server.ports))
+
+
+def delete_port(site: "Site") -> None:
+    """One that no server has."""
+    site.run(ports.delete, _choice(site, _free_ports(site)).id)
 
 
 def change_port(site: "Site") -> None:
@@ -226,6 +238,28 @@ def _port(site: "Site") -> Port:
     return _choice(site, site.engine.run(lambda tx: tx.ports.find()))
 
 
+def _free_ports(site: "Site") -> Sequence[Port]:
+    return site.engine.run(lambda tx: tx.ports.find(server_id=None))
+
+
+def _given(site: "Site") -> BootNic:
+    """A port that no server has: one that is there, or a new one."""
+    free = _free_ports(site)
+    if free and site.random.random() < 0.7:
+        return BootNic(port_id=site.random.choice(free).id)
+    wish = possible_nic(site.furniture, site.random)
+    new = ports.NewPort(
+        PROJECT,
+        wish.network_id or NetworkId(""),
+        vnic_type=wish.vnic_type,
+        alias=wish.alias,
+        port_profile_id=wish.port_profile_id,
+        trusted=wish.trusted,
+        vlan_priority=wish.vlan_priority,
+    )
+    return BootNic(port_id=site.engine.run(lambda tx: ports.create(tx, new)).port.id)
+
+
 def _boot(site: "Site", flavor: Flavor, nics: tuple[BootNic, ...]) -> None:
     site.run(booting.boot, CALLER, booting.BootServer("s", flavor.id, site.furniture.image_id, nics))
 
@@ -293,6 +327,7 @@ ACTIONS: tuple[Callable[["Site"], None], ...] = (
     *[attach] * 2,
     *[detach] * 2,
     *[change_port] * 2,
+    delete_port,
     change_network,
     *[change_profile] * 2,
     *[bind_elsewhere] * 2,

@@ -24,6 +24,7 @@ class Way(Enum):
     DOT1AD = "a tag of 802.1ad"
     ALIAS = "a device of an alias"
     PROMISE = "a promised rate"
+    GIVEN = "made before its server"
     WAITING = "waiting on another host besides"
 
 
@@ -62,6 +63,7 @@ def _ways(nic: Nic, waiting: set[PortId]) -> Iterator[Way]:
         Way.DOT1AD: settings.vlan_protocol is VlanProtocol.DOT1AD,
         Way.ALIAS: nic.port.alias is not None,
         Way.PROMISE: settings.min_kbps > 0,
+        Way.GIVEN: not nic.port.owned_by_server,
         Way.WAITING: nic.port.id in waiting,
     }
     return (way for way, is_so in found.items() if is_so)

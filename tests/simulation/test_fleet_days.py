@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from fairlead.control import servers
+from fairlead.control import ports, servers
 from fairlead.control.assignments import desired_of
 from fairlead.control.auditing import audit
 from fairlead.control.boundary import Tx
@@ -35,7 +35,7 @@ WIRED_AT_LEAST = {
     (VifType.HW_VEB, VnicType.DIRECT): 8,
     (VifType.HW_VEB, VnicType.MACVTAP): 4,
     (VifType.QBH, VnicType.DIRECT): 2,
-    (VifType.QBH, VnicType.MACVTAP): 2,
+    (VifType.QBH, VnicType.MACVTAP): 1,
     (VifType.QBG, VnicType.DIRECT): 4,
     (VifType.QBG, VnicType.MACVTAP): 4,
     (VifType.BRIDGE, VnicType.NORMAL): 15,
@@ -48,6 +48,7 @@ WAYS_AT_LEAST = {
     Way.DOT1AD: 1,
     Way.ALIAS: 10,
     Way.PROMISE: 8,
+    Way.GIVEN: 8,
     Way.WAITING: 5,
 }
 MIXED_HOSTS_AT_LEAST = 10
@@ -143,6 +144,8 @@ def live_a_day(site: Site, mixture: Mixture | None = None) -> None:
         site.run(servers.delete, server.id)
     site.settle()
     assert_sound(site)
+    for port in site.engine.run(lambda tx: tx.ports.find()):
+        site.run(ports.delete, port.id)
     assert_empty(site)
 
 
