@@ -17,7 +17,8 @@ PLAN = HostPlan(((CHAIN,),))
 REFUSED = SubjectFailure(Failure(CHANGE_REFUSED, "Setting", "it", "no"))
 PASSING = SubjectFailure(Failure("timeout", "Setting", "it", "no answer"))
 
-seconds = st.sampled_from([0.1, 1.0, 10.0, 45.0, 61.0, 600.0, 3000.0])
+seconds = st.sampled_from([0.125, 1.0, 10.0, 45.0, 61.0, 600.0, 3000.0])
+"""Each a sum of powers of two, so that sums of them are exact."""
 promised = st.none() | st.integers(0, 2)
 """What is promised to the PF's VFs, by which its circumstances differ here; None: it is not seen."""
 
