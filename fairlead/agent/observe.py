@@ -66,7 +66,7 @@ def observe(
 
 def glance(kernel: Kernel, vdp: Vdp, ledger: Ledger, guests: tuple[ObservedGuest, ...]) -> ObservedState:
     """What is true now of the devices that guests have, for who looks on and does nothing: the ledger is told nothing.
-    libvirt and the disks, which cost more than all of the kernel, are not asked: `guests` as they were last seen.
+    libvirt and the disks are not asked, for who scrapes metrics does so often: `guests` as they were last seen.
     """
     seen, asked = kernel.observe(), {entry.vsi.pf for entry in ledger.vsis()}
     stations = read_stations(vdp, (pf for pf in seen.pfs if pf.key in asked))
