@@ -7,15 +7,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lab.errors import PhaseFailed
 from lab.machine.host import Host
 
 _MOUTH, _EAR = "lab-mouth", "lab-ear"
 _SAY = """
-import json, socket, sys
+import json, socket, sys, time
+frames = [bytes.fromhex(octets) for octets in json.load(sys.stdin)] * int(sys.argv[2])
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as mouth:
     mouth.bind((sys.argv[1], 0))
-    for octets in json.load(sys.stdin):
-        mouth.send(bytes.fromhex(octets))
+    begun = time.monotonic()
+    for octets in frames:
+        mouth.send(octets)
+print(time.monotonic() - begun)
 """
 
 
@@ -25,10 +29,15 @@ class TapVoice:
 
     host: Host
 
-    def say(self, frames: Iterable[bytes]) -> None:
-        """In that order."""
+    def say(self, frames: Iterable[bytes], times: int = 1) -> float:
+        """In that order, all so many times; how many seconds that took."""
         told = json.dumps([frame.hex() for frame in frames])
-        self.host.channel.run(["python3", "-c", _SAY, _MOUTH], stdin=told, timeout_seconds=30)
+        done = self.host.channel.run(
+            ["python3", "-c", _SAY, _MOUTH, str(times)], stdin=told, timeout_seconds=30
+        )
+        if done.code != 0:
+            raise PhaseFailed(f"the frames were not sent: {done.output}")
+        return float(done.output)
 
 
 @contextmanager

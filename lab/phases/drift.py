@@ -10,6 +10,7 @@ from lab.guests import Guest, vf_now
 from lab.netlink_trace import Kind, watched
 from lab.phase import Phase
 from lab.phases.guests import CREW, FIRST, GUESTS
+from lab.phases.taps import show_tap_drift
 
 _FOREIGN_VLAN = 999
 _UNUSED_MAC, _OTHERS_MAC = "fa:16:3e:66:66:66", "fa:16:3e:77:77:77"
@@ -26,6 +27,7 @@ def _show_drift(lab: Lab) -> None:
         took = took if took < _MOST_MILLISECONDS else min(took, _repair(lab))
     expect.true(f"repaired within {_MOST_MILLISECONDS} ms", took < _MOST_MILLISECONDS, f"(it took {took} ms)")
     _show_unused(lab)
+    show_tap_drift(lab)
 
 
 def _repair(lab: Lab) -> int:

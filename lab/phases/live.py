@@ -6,8 +6,10 @@ from dataclasses import replace
 from lab import expect
 from lab.bed import Lab
 from lab.guests import Guest, Vf, vf_now
+from lab.machine.arguments import HOSTNAME, PFS
 from lab.phase import Phase
 from lab.phases.guests import CAP_MBPS, FIRST, GUESTS, SECOND, address_of
+from lab.phases.taps import show_rate
 from lab.site import BLUE_VLAN, Site
 
 _PROFILE = "gold"
@@ -15,6 +17,7 @@ _LOWER_CAP_MBPS = 150
 _PRIORITY, _CHANGED_PRIORITY = 3, 6
 _RATE_MBPS, _CHANGED_RATE_MBPS = 300, 250
 _AT_ONCE_SECONDS = 30.0
+_MTU, _LOWER_MTU = 1500, 1400
 _NO_RATE_MBPS = 5000  # over the link's speed: igb says EINVAL, and no table
 # What no VF of igb can be told, by the capability that its row in the table takes from it.
 _NEVER = {"--link-state enable": "link-state", "--vlan-protocol 802.1ad": "802.1ad"}
@@ -23,7 +26,8 @@ _NEVER = {"--link-state enable": "link-state", "--vlan-protocol 802.1ad": "802.1
 def _show(lab: Lab) -> None:
     site = lab.site
     first, second = (Guest(site, member.name) for member in (FIRST, SECOND))
-    second.wait_until_ready()
+    for guest in (first, second):
+        guest.wait_until_ready()
     before = [(guest.pid, guest.boots) for guest in (first, second)]
     _show_cap(lab, first)
     _show_profile(lab, second)
@@ -31,6 +35,8 @@ def _show(lab: Lab) -> None:
     _show_what_stands(lab, second)
     _show_what_the_driver_refuses(lab, second)
     _undo(lab, second)
+    show_rate(lab)
+    _show_lowered_mtu(lab)
     expect.equal("their QEMUs and boots", [(guest.pid, guest.boots) for guest in (first, second)], before)
     expect.true("second reaches first", second.reaches(address_of(site, FIRST)))
     site.audit()
@@ -115,6 +121,22 @@ def _undo(lab: Lab, second: Guest) -> None:
     site.do(f"port-profile delete {_PROFILE}")
 
 
+def _show_lowered_mtu(lab: Lab) -> None:
+    """Who has a VF of a PF, or a vNIC on its bridge, would lose frames: what the policy wants is held, and named."""
+    site, wanted = lab.site, f"to {_LOWER_MTU}"
+    site.do(f"policy set lab --mtu {_LOWER_MTU}")
+    _wait(lab, "the host to say that this is held", lambda: _holds(site).count(wanted) == len(PFS))
+    expect.true("it says why", "would lose larger frames" in _holds(site), _holds(site))
+    mtus = {str(lab.host.links(pf.name)[0]["mtu"]) for pf in PFS}
+    expect.equal("MTU of the PFs", mtus, {str(_MTU)})
+    site.do(f"policy set lab --mtu {_MTU}")
+    _wait(lab, "nothing to be held", lambda: wanted not in _holds(site))
+
+
+def _holds(site: Site) -> str:
+    return str(site.do(f"host show {HOSTNAME}")["holds"])
+
+
 def _changed(site: Site) -> Vf:
     return replace(SECOND.wanted(site), priority=_CHANGED_PRIORITY, max_rate_mbps=_CHANGED_RATE_MBPS)
 
@@ -146,5 +168,5 @@ def _wait(lab: Lab, what: str, look: Callable[[], bool]) -> None:
 
 LIVE = Phase(
     "live", "changed rates, priorities and checks reach a running guest's VF; what cannot change says so, and whose",
-    _show, limit_seconds=120, needs=(GUESTS,),
+    _show, limit_seconds=180, needs=(GUESTS,),
 )  # fmt: skip

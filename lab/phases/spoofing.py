@@ -1,10 +1,8 @@
 """What a guest on a bridge may say it is: its own MAC and addresses, and what its port is allowed besides."""
 
-import json
 import struct
 from collections.abc import Mapping
 from ipaddress import IPv4Address, ip_address, ip_network
-from typing import cast
 
 from fairlead.model.guest_sources import link_local
 from fairlead.model.pci import parse_mac
@@ -32,6 +30,7 @@ from lab.frames import (
 from lab.guests import Guest
 from lab.phase import Phase
 from lab.phases.guests import GUESTS, PLAIN, SECOND, address_of
+from lab.phases.taps import filters_of, tap_of
 from lab.tap_voice import TapVoice, voice_at
 from lab.wire import Frame
 
@@ -167,14 +166,11 @@ def _claimed(frame: Frame) -> str | None:
 
 
 def _filters(lab: Lab) -> str:
-    """The filters of plain's tap, as tc tells of them."""
-    listed = json.loads(lab.host.must(f"tc -j filter show dev {_tap(lab)} ingress"))
-    return json.dumps(listed)
+    return filters_of(lab.host, _tap(lab))
 
 
 def _tap(lab: Lab) -> str:
-    port = lab.site.port_of(PLAIN.name)
-    return f"fltap-{cast('str', port['id'])[:8]}"
+    return tap_of(lab.site, PLAIN.name)
 
 
 SPOOFING = Phase(
