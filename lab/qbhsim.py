@@ -70,7 +70,12 @@ def clear_log(host: Host) -> None:
 
 def asked(host: Host) -> list[Asked]:
     """What was asked since the log was cleared, oldest first."""
-    return [_asked(line) for line in host.must(f"cat {_FOLDER}/log").splitlines()]
+    return parsed(host.must(f"cat {_FOLDER}/log"))
+
+
+def parsed(log: str) -> list[Asked]:
+    """The requests that the log tells of."""
+    return [_asked(line) for line in log.splitlines()]
 
 
 def _asked(line: str) -> Asked:

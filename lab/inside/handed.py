@@ -1,4 +1,5 @@
-"""Notes each device that vfio-pci takes, with what the kernel says of all PFs at that moment: one JSON line for each.
+"""Notes each device that vfio-pci takes, with what the kernel says of all PFs at that moment, and what qbhsim has been
+asked until then: one JSON line for each.
 
 A guest's QEMU opens the device after that. The kernel's events: lib/kobject_uevent.c, drivers/base/driver.c (bind).
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 
 # include/uapi/linux/netlink.h
 _KOBJECT_UEVENT, _EVENTS_OF_THE_KERNEL = 15, 1
+_ASKED = Path("/sys/kernel/debug/qbhsim/log")
 
 
 def main(place: str) -> None:
@@ -25,8 +27,9 @@ def main(place: str) -> None:
 
 def _note(place: Path, address: str) -> None:
     links = subprocess.run(["ip", "-j", "-d", "link", "show"], capture_output=True, check=True).stdout
+    asked = _ASKED.read_text() if _ASKED.exists() else ""
     with place.open("a") as file:
-        file.write(json.dumps({"address": address, "links": json.loads(links)}) + "\n")
+        file.write(json.dumps({"address": address, "links": json.loads(links), "asked": asked}) + "\n")
 
 
 if __name__ == "__main__":

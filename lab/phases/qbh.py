@@ -16,7 +16,9 @@ from fairlead.model.association import (
 )
 from lab import expect, office, qbhsim
 from lab.bed import Lab
-from lab.guests import BASELINE, Guest, Vf, places, vf_at, vf_now
+from lab.guests import BASELINE, Guest, Place, Vf, places, vf_at, vf_now
+from lab.handed import handed, noting
+from lab.machine.arguments import PFS
 from lab.phase import Phase
 from lab.phases.inventory import INVENTORY
 from lab.site import Site
@@ -27,27 +29,29 @@ _CAPABILITY = "802.1qbh"
 _PENDING_MS, _FOR_EVER_MS = 1500, 3_600_000
 # An answer that the switch forgot is missed at the agent's next look.
 _REPAIR_SECONDS = 60.0
+_MODULE_SECONDS, _BACK_SECONDS = 60.0, 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A server with one VF in that profile; `vlan` is the one that the switch has for it."""
+    """A server with one VF in that profile, or a macvtap on one; `vlan` is the one that the switch has for it."""
 
     name: str
     profile: str
     vlan: int
+    vnic_type: str = "direct"
 
     def create(self, site: Site) -> None:
         """Ask for it."""
         site.do(
             f"server create {self.name} --flavor near --image guest "
-            f"--nic network={office.NAME},vnic-type=direct,port-profile={self.profile}"
+            f"--nic network={office.NAME},vnic-type={self.vnic_type},port-profile={self.profile}"
         )
 
 
 _ADA, _BOB, _EVE = (
     Member("ada", "finance", FINANCE_VLAN),
-    Member("bob", "finance", FINANCE_VLAN),
+    Member("bob", "finance", FINANCE_VLAN, "macvtap"),
     Member("eve", "hr", HR_VLAN),
 )
 _CREW = (_ADA, _BOB, _EVE)
@@ -80,6 +84,7 @@ def _show(lab: Lab) -> None:
         _traffic(lab)
         _move(lab)
         _loss(lab)
+        _reload(lab)
         _end(lab)
 
 
@@ -203,21 +208,80 @@ def _is_asked_for(lab: Lab, profile: str) -> bool:
 
 
 def _loss(lab: Lab) -> None:
-    """The switch starts anew and tells nobody."""
-    host, site = lab.host, lab.site
-    pids = [Guest(site, member.name).pid for member in _CREW]
-    qbhsim.clear_log(host)
-    qbhsim.forget(host)
-    wanted = {(UUID(str(site.port_of(member.name)["id"])).hex, member.profile) for member in _CREW}
+    """The switch starts anew and tells nobody; then it does while a PF is down."""
+    host, pf = lab.host, Guest(lab.site, _ADA.name).place().pf
+    pids = _pids(lab)
+    for way, before in ("a switch that forgets", "true"), ("a PF that flaps", f"ip link set {pf} down"):
+        qbhsim.clear_log(host)
+        host.must(before)
+        qbhsim.forget(host)
+        host.must(f"ip link set {pf} up")
+        _is_repaired(lab, way, _REPAIR_SECONDS)
+    expect.equal("QEMU's processes", _pids(lab), pids)
 
-    def is_repaired() -> bool:
-        return wanted == {
-            (one.instance, one.profile) for one in qbhsim.asked(host) if one.request == qbhsim.ASSOCIATE
-        }
 
-    site.wait_for("each VF to be associated anew", is_repaired, _REPAIR_SECONDS)
-    expect.equal("QEMU's processes", [Guest(site, member.name).pid for member in _CREW], pids)
-    expect.true("ada reaches bob again", Guest(site, _ADA.name).reaches(_address(site, _BOB)))
+def _reload(lab: Lab) -> None:
+    """The PFs' driver goes and comes back with no association: each guest runs on, and has its VF again once that has
+    its MAC and is associated.
+    """
+    host = lab.host
+    pids, places_before = _pids(lab), _places(lab)
+    addresses = {place: address for address, place in places(host).items()}
+    with noting(host):
+        qbhsim.unload(host)
+        for command in ("rmmod igb", "modprobe igb"):
+            host.must(command, timeout_seconds=_MODULE_SECONDS)
+        named = " && ".join(f"ip link show {pf.name}" for pf in PFS)
+        host.wait_for("the PFs' names", 30, lambda: host.run(named).code == 0)
+        qbhsim.load(host, SHIMMED)
+        _is_repaired(lab, "its driver came back", _BACK_SECONDS)
+    expect.equal("QEMU's processes", _pids(lab), pids)
+    expect.equal("their VFs", _places(lab), places_before)
+    for member, place in zip(_CREW, places_before, strict=True):
+        if member.vnic_type == "direct":
+            seen = handed(host, addresses[place], place)
+            expect.equal(f"the VF of {member.name} when it was handed over", seen.vf, _vf(lab.site, member))
+            told = [
+                (one.request, one.profile)
+                for one in seen.asked
+                if (one.pf, one.vf) == (place.pf, place.index)
+            ]
+            expect.equal("what was asked for it last", told[-1:], [(qbhsim.ASSOCIATE, member.profile)])
+
+
+def _is_repaired(lab: Lab, after: str, seconds: float) -> None:
+    """Each VF is associated anew, and its guest as it was."""
+    site = lab.site
+    site.wait_for(f"each VF to be associated after {after}", partial(_are_associated, lab), seconds)
+    for member in _CREW:
+        site.wait_for(f"{member.name} after {after}", partial(_is_back, site, member), seconds)
+    ada = Guest(site, _ADA.name)
+    site.wait_for(f"ada to reach bob after {after}", lambda: ada.reaches(_address(site, _BOB)), seconds)
+
+
+def _places(lab: Lab) -> list[Place]:
+    return [Guest(lab.site, member.name).place() for member in _CREW]
+
+
+def _pids(lab: Lab) -> list[int]:
+    return [Guest(lab.site, member.name).pid for member in _CREW]
+
+
+def _are_associated(lab: Lab) -> bool:
+    """Of what was asked for since the log was cleared the last is each member's association, for its port."""
+    last = {(one.pf, one.vf): one for one in qbhsim.asked(lab.host)}
+    kept = {
+        (one.instance, one.profile)
+        for one in last.values()
+        if (one.request, one.errno) == (qbhsim.ASSOCIATE, 0)
+    }
+    return kept == {(UUID(str(lab.site.port_of(member.name)["id"])).hex, member.profile) for member in _CREW}
+
+
+def _is_back(site: Site, member: Member) -> bool:
+    """Its server may have been in ERROR, which is not for ever."""
+    statuses = (site.server(member.name) or {}).get("status"), site.port_of(member.name)["status"]
+    return statuses == ("ACTIVE", "ACTIVE")
 
 
 def _end(lab: Lab) -> None:

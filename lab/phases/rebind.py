@@ -1,21 +1,18 @@
 """A PF under running guests loses its driver, leaves the bus and is renamed: what they have meanwhile, and then."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 from lab import expect
 from lab.bed import Lab
-from lab.guests import Guest, Place, Vf, places, vf_at, vf_now
+from lab.guests import Guest, Place, places, vf_now
+from lab.handed import handed, noting
 from lab.machine.arguments import PFS, LabPf
 from lab.machine.host import Host
 from lab.phase import Phase
 from lab.phases.guests import FIRST, SECOND, Member, address_of, offer_rate
 from lab.phases.inventory import INVENTORY
 
-_HANDED = "/run/lab/handed"
 _AWAY_SECONDS, _BACK_SECONDS = 90.0, 120.0
 _OTHER_NAME, _FOREIGN_VLAN = "lan7", 999
 _PAIR = (FIRST, SECOND)
@@ -54,7 +51,7 @@ def have_pair(lab: Lab) -> None:
 
 def _show(lab: Lab) -> None:
     have_pair(lab)
-    with _noting(lab.host):
+    with noting(lab.host):
         for loss in _LOSSES:
             _show_loss(lab, loss)
     _show_rename(lab)
@@ -85,7 +82,7 @@ def _show_loss(lab: Lab, loss: _Loss) -> None:
     site.wait_for("its server to be ACTIVE again", partial(_is_up, lab, FIRST), _BACK_SECONDS)
     expect.equal("its VF", (guest.place(), guest.pci_address()), (place, address))
     expect.equal("that VF now", vf_now(host, place), FIRST.wanted(site))
-    expect.equal("it as it was when it was handed over", _handed(host, address, place), FIRST.wanted(site))
+    expect.equal("it as it was when it was handed over", handed(host, address, place).vf, FIRST.wanted(site))
     host.wait_for("the guest to see it", 60, lambda: guest.console.count("driver=igbvf") > seen)
     expect.equal("its QEMU", guest.pid, pid)
     expect.true("it reaches the other one again", guest.reaches(address_of(site, SECOND)))
@@ -119,25 +116,6 @@ def _name(host: Host, pf: LabPf, bus: str) -> None:
 
 def _network_device(host: Host, bus: str) -> str | None:
     return host.run(f"ls /sys/bus/pci/devices/{bus}/net 2> /dev/null").output.strip() or None
-
-
-@contextmanager
-def _noting(host: Host) -> Iterator[None]:
-    """inside/handed.py runs meanwhile."""
-    host.must(f"rm -f {_HANDED}")
-    pid = host.channel.start(["python3", "/lab/handed.py", _HANDED], log="/run/lab/handed.log")
-    host.wait_for("the one who takes notes", 30, lambda: host.read(_HANDED) is not None)
-    try:
-        yield
-    finally:
-        host.run(f"kill {pid}")
-
-
-def _handed(host: Host, address: str, place: Place) -> Vf:
-    """The VF as it was when vfio-pci took it last."""
-    notes = [json.loads(line) for line in (host.read(_HANDED) or "").splitlines()]
-    (*_, last) = [note["links"] for note in notes if note["address"] == address]
-    return vf_at(place, last)
 
 
 REBIND = Phase(
