@@ -20,7 +20,7 @@ _TESTS = ("tests/contract/test_kernel_netlink.py", "tests/contract/test_kernel_m
 # The suites' settings count there too; tests/conftest.py is left out, for it wants databases.
 _WITH_TESTS = ("tests/network_namespace.py", "pyproject.toml")
 _FOLDER, _RESULT = "/run/lab/contract-tests", "/run/lab/contract-tests.xml"
-_SECONDS = 120
+_SECONDS = 200
 
 
 @dataclass(frozen=True, slots=True)

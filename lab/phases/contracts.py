@@ -19,5 +19,5 @@ def _show(lab: Lab) -> None:
 
 CONTRACTS = Phase(
     "contracts", "contract tests of bridges, taps and multicast groups on this kernel: all pass, and none is skipped",
-    _show, limit_seconds=150, needs=(HARDWARE,),
+    _show, limit_seconds=240, needs=(HARDWARE,),
 )  # fmt: skip
