@@ -186,6 +186,9 @@ def _is_as_wanted(domain: Domain, desired: DesiredState | None, seen: KernelView
     found = [(vf, read[vf.pf, vf.index]) for vf in owned if (vf.pf, vf.index) in read]
     if any(differences(vf.settings, at.settings) for vf, at in found) or _has_anothers_tap(domain, desired):
         return False
+    below = {(macvtap.lower.pf, macvtap.lower.vf_index) for macvtap in desired.macvtaps}
+    if any(at.pci_address in domain.hostdevs for vf, at in found if (vf.pf, vf.index) in below):
+        return False  # it has passed through what a macvtap of it is to be on
     given = {at.pci_address for vf, at in found if not vf.is_withheld}
     strangers = has - given - _whole_of(domain.server_id, desired, seen)
     if len(found) == len(owned):

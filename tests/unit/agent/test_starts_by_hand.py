@@ -82,6 +82,17 @@ def test_nor_the_tap_of_anothers_port(other: ServerWish, tap: str):
     assert (life.domain.live_taps, life.domain.state) == ((), GuestState.RUNNING)
 
 
+def test_nor_the_vf_below_its_own_macvtap_passed_through():
+    life = Life(ServerWish(2, vfs=(replace(OWN, is_tapped=True),)))
+    own, life.domain.taps = life.domain.taps, ()
+    life.host.machine.links.take((DATA[0].key, OWN.index))
+    life.domain.hostdevs = (DATA[0].vf_address(OWN.index),)
+    life.start_by_hand()
+    assert life.domain.live_hostdevs == ()
+    assert life.host.machine.virtual_links == set(own)
+    assert life.host.machine.mishaps == []
+
+
 def test_one_on_a_vf_that_is_withheld_goes_down_and_is_what_it_was():
     vf = VfWish(2, 1)
     life = Life(ServerWish(2, vfs=(vf,)), host=sim_host("h1", 1, built=infiniband_server))
