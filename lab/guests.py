@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 from xml.etree.ElementTree import Element, fromstring
 
 from lab.errors import PhaseFailed
-from lab.machine.arguments import PFS
+from lab.machine.arguments import PFS, PLAIN_DEVICE
 from lab.machine.host import Host
 from lab.site import AGENT_STATE, Site
 
@@ -183,10 +183,10 @@ class Guest:
         return fromstring(done.output)  # noqa: S314 - libvirt wrote it
 
     def pci_address(self) -> str:
-        """Of its one passed-through device."""
-        (source,) = self.definition().findall("devices/hostdev/source/address")
-        parts = [int(source.get(part, ""), 16) for part in ("domain", "bus", "slot", "function")]
-        return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)
+        """Of its one NIC that is passed through."""
+        sources = self.definition().findall("devices/hostdev/source/address")
+        (address,) = [address for address in map(_pci_address, sources) if address != PLAIN_DEVICE]
+        return address
 
     def place(self) -> Place:
         """The VF that it has: passed through or, where nothing is, below its macvtap."""
@@ -240,3 +240,8 @@ def _lines(said: str, what: str) -> list[str]:
     """What the guest said of one kind, oldest first."""
     start = f"GUEST {what} "
     return [line.removeprefix(start) for line in said.splitlines() if line.startswith(start)]
+
+
+def _pci_address(source: Element) -> str:
+    parts = [int(source.get(part, ""), 16) for part in ("domain", "bus", "slot", "function")]
+    return "{:04x}:{:02x}:{:02x}.{:x}".format(*parts)

@@ -35,6 +35,8 @@ class LabPf:
 
 
 PFS = (LabPf("pfa", "52:54:00:aa:00:01", 0, 0x40), LabPf("pfb", "52:54:00:aa:00:02", 1, 0x80))
+PLAIN_DEVICE = f"0000:{PFS[1].bus + 2:02x}:00.0"
+"""The first bus behind the second root port of that PF's node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def arguments(image: Image, code_disk: Path | None, files: RunFiles, accelerator
         *_boot(image, files),
         *_disks(image, code_disk),
         *_nics(files),
+        *_plain_device(PFS[1]),
         *_channels(files),
     ]
 
@@ -153,6 +156,14 @@ def _nics(files: RunFiles) -> list[str]:
     args += ["-netdev", f"dgram,id=switch,{ends}", "-netdev", "hubport,id=wire-switch,hubid=0,netdev=switch"]
     # What leaves a PF and what reaches it both pass here, so one tap sees every frame of the hub.
     return [*args, "-object", f"filter-dump,id=tap,netdev=wire-{PFS[0].name},file={files.wire}"]
+
+
+def _plain_device(beside: LabPf) -> list[str]:
+    """One that is no NIC and that no driver wants, alone behind a root port, which can reset it."""
+    return [
+        *("-device", f"pcie-root-port,id=port-plain,bus=root-{beside.name},chassis=20,slot=20"),
+        *("-device", "intel-hda,bus=port-plain"),
+    ]
 
 
 def _channels(files: RunFiles) -> list[str]:

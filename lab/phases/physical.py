@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from lab import expect, office
+from lab import expect, office, plain_device
 from lab.bed import Lab
 from lab.frames import ARP, IPV4
 from lab.guests import BASELINE, Guest, Place, places, vf_now
@@ -29,9 +29,10 @@ def _show_physical(lab: Lab) -> None:
     site.do("port-profile create every-vlan --allowed-vlans 1-4094")
     # No NUMA node: a VF of the other PF than its own is offered to it later.
     site.do("flavor create anywhere --memory-mib 192")
-    for member in (_WHOLE, _TRUNK):
+    plain_device.offer(site)
+    for member, flavor in ((_WHOLE, plain_device.FLAVOR), (_TRUNK, "anywhere")):
         site.do(f"port create {member.name} {member.port}")
-        site.do(f"server create {member.name} --flavor anywhere --image guest --nic port={member.name}")
+        site.do(f"server create {member.name} --flavor {flavor} --image guest --nic port={member.name}")
     for member in (_WHOLE, _TRUNK):
         site.wait_for(f"server {member.name}", partial(site.is_active, member.name), 180)
     whole, trunk = (Guest(site, member.name) for member in (_WHOLE, _TRUNK))
@@ -47,6 +48,7 @@ def _show_physical(lab: Lab) -> None:
     for guest in (whole, trunk):
         guest.wait_until_ready()
     expect.equal("NICs that guest whole sees", whole.nics(), [(pf.mac, "igb")])
+    plain_device.is_given(host, whole)
     mark = lab.wire.mark()
     expect.true("whole reaches trunk", whole.reaches(address_of(site, _TRUNK)))
     expect.true("trunk reaches whole", trunk.reaches(address_of(site, _WHOLE)))
@@ -103,6 +105,7 @@ def _show_return(lab: Lab) -> None:
     trunk, pf = Guest(site, _TRUNK.name), _pf_of(Guest(site, _WHOLE.name))
     trunk.wait_until_ready()
     site.do(f"server delete {_WHOLE.name} --wait")
+    plain_device.is_nobodys(host, site)
     expect.equal("the PF's driver", _driver(host, pf), "igb")
     (link,) = host.links(pf.name)
     expect.equal("the PF's MAC", link["address"], pf.mac)
@@ -175,7 +178,7 @@ def _tags(lab: Lab, mark: int, wanted: set[int | None]) -> None:
 
 
 PHYSICAL = Phase(
-    "physical", "a guest has a whole PF, whose VFs went before, and its MAC; it and a VF's guest reach each other",
+    "physical", "a guest has a whole PF, whose VFs went before, its MAC, and a device that is no NIC; a VF reaches it",
     _show_physical, limit_seconds=240, needs=(INVENTORY,),
 )  # fmt: skip
 TRUNK = Phase(
