@@ -29,12 +29,13 @@ from lab.phases.refusal import REFUSAL
 from lab.phases.release import END, REUSE
 from lab.phases.reload import RELOAD
 from lab.phases.spoofing import SPOOFING
+from lab.phases.strangers import STRANGERS
 from lab.phases.traffic import TRAFFIC
 from lab.phases.vdp import VDP
 
 PHASES: tuple[Phase, ...] = (
     HARDWARE, CONTRACTS, FIELDS, GUIDS, ASSOCIATIONS, LIBVIRT_QBH, VDP,
-    INVENTORY, REFUSAL, QBG, CRASHES,
+    INVENTORY, STRANGERS, REFUSAL, QBG, CRASHES,
     GUESTS, TRAFFIC, SPOOFING, LIVE, ATTACH, COSTS, DRIFT, LIBVIRT, POWER, RELOAD, REBIND, REUSE, DEAF,
     BOOT, END, PHYSICAL, TRUNK, RETURN, MACVTAP, QBH,
 )  # fmt: skip
