@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from fairlead.hoststate.observed import GuestState, ObservedGuest
 from fairlead.hoststate.report import SubjectFailure
 from fairlead.model.binding import Allocation, Binding, BindingRole, Wiring
 from fairlead.model.device import Device, DeviceStatus
+from fairlead.model.errors import Failure
 from fairlead.model.host import Host
 from fairlead.model.ids import PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, SERVER, WIRING, after, allows
@@ -64,6 +66,8 @@ def note_failures(
     failed by a document that carries their last change.
     """
     listed = tuple(failures)
+    standing = _by_server(listed)
+    grave = _by_server(failure for failure in listed if not failure.spares_server)
     failed: set[ServerId] = set()
     for failure in listed:
         server = tx.servers.get(failure.server_id) if failure.server_id else None
@@ -74,7 +78,8 @@ def note_failures(
             parts.apply(about_device(device), what, partial(_faulty, tx, host, device, failure))
         if server is None or server.host_id != host.id or server.generation > generation:
             continue
-        work = partial(_server_failed, tx, host, server, failure, listed, generation)
+        known = grave if not failure.spares_server else standing
+        work = partial(_server_failed, tx, host, server, failure, known[server.id], generation)
         if parts.apply(about_server(server), what, work):
             failed.add(server.id)
     return frozenset(failed)
@@ -85,23 +90,30 @@ def _server_failed(
     host: Host,
     server: Server,
     failure: SubjectFailure,
-    listed: Sequence[SubjectFailure],
+    known: AbstractSet[Failure],
     generation: int,
 ) -> bool:
-    """Whether the server is not what it should be: it does not run on with the failure."""
+    """Whether the server is not what it should be: it does not run on with the failure. `known`: what the report says
+    of it that is as grave at least, one of which is its fault already if it was told before.
+    """
     _port_failed(tx, host, server, failure, generation)
     if server.power is Power.SUSPENDED and server.guest_state in _UP:
         _not_suspended(tx, host, server, failure)
         return False
-    of_it = [each for each in listed if each.server_id == server.id]
     if failure.spares_server:
-        if server.fault not in [each.failure for each in of_it]:
+        if server.fault not in known:
             trouble(tx, server, failure.failure, "server_troubled")
         return False
-    grave = [each.failure for each in of_it if not each.spares_server]
-    if server.status is not ServerStatus.ERROR or server.fault not in grave:
+    if server.status is not ServerStatus.ERROR or server.fault not in known:
         fail(tx, server, failure.failure, "server_failed")
     return True
+
+
+def _by_server(failures: Iterable[SubjectFailure]) -> Mapping[ServerId | None, AbstractSet[Failure]]:
+    found: defaultdict[ServerId | None, set[Failure]] = defaultdict(set)
+    for failure in failures:
+        found[failure.server_id].add(failure.failure)
+    return found
 
 
 Follow = Callable[[Server, ObservedGuest], Server]
