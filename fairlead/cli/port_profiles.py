@@ -35,7 +35,11 @@ _FIELDS = (
     click.option("--type-id", type=click.IntRange(0, 2**24 - 1), help="802.1Qbg."),
     click.option("--type-id-version", type=click.IntRange(0, 255), help="802.1Qbg."),
     click.option("--instance-id", help="802.1Qbg: a UUID; a port's own id if absent."),
-    click.option("--partition-key", type=Hexadecimal(1, 0x7FFF), help="InfiniBand, such as 0x7abc or 31420."),
+    click.option(
+        "--partition-key",
+        type=Hexadecimal(1, 0x7FFF, "The bit above it, 0x8000, is told by --membership."),
+        help="InfiniBand, such as 0x7abc or 31420.",
+    ),
     click.option("--membership", type=click.Choice(["full", "limited"]), help="InfiniBand."),
 )
 _MAY_SAY_NOTHING = (

@@ -90,7 +90,11 @@ class WrongState(Conflict):
 
     def __init__(self, action: str, server: Server) -> None:
         nowhere = "" if server.host_id else ", and no host has it"
-        cure = " Delete it and boot another." if nowhere and server.status is ServerStatus.ERROR else ""
+        cure = (
+            " Reboot it hard to have it placed once more, or delete it."
+            if nowhere and server.status is ServerStatus.ERROR
+            else ""
+        )
         who = server.name or server.id
         state = f"{server.status.value}{nowhere}{_under_way(server)}"
         super().__init__("wrong_state", f"Cannot '{action}' server {who} while it is {state}.{cure}")

@@ -182,6 +182,8 @@ def _nothing_like_it(view: HostView, demand: Demand) -> Reason:
     message = f"no {noun}{on_network(sample)}{looks} is managed here, for {demand.asked_by}{_unmanaged(view)}"
     about = f"has no {noun}{on_network(sample)}{looks}"
     hint = f"fairlead device list --host {view.name}"
+    if sample.kind is DeviceKind.PCI:
+        hint += f"; where one is there: fairlead policy create <name>{_matching(sample)}"
     return Reason(Code.NO_SUCH_DEVICE, message, about, demand.count, 0, sample.id, hint=hint)
 
 
@@ -308,6 +310,12 @@ def _looks(sample: PciRequest) -> str:
         if values
     ]
     return f" with {', '.join(parts)}" if parts else ""
+
+
+def _matching(sample: PciRequest) -> str:
+    """Options of a device policy for such a device."""
+    given = (("vendor", sample.vendor), ("product", sample.product), ("tag", sample.tags))
+    return "".join(f" --{name} {value}" for name, values in given for value in values)
 
 
 def _unmanaged(view: HostView) -> str:
