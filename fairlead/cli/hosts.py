@@ -15,6 +15,18 @@ from fairlead.model.device import DeviceStatus
 
 _HOSTS = "/v1/hosts"
 _SERVERS = "/compute/v2.1/servers"
+_NOT_OFFERED = (
+    "MANAGEMENT",
+    "HOST_USES",
+    "UNMANAGED",
+    "IOMMU_GROUP",
+    "PF_HELD",
+    "BEYOND_COUNT",
+    "VFS_HELD",
+    "BRIDGED",
+)
+_STANDINGS = (*(status.value for status in DeviceStatus), *_NOT_OFFERED)
+"""What `device list` shows as a device's status: AVAILABLE, where it is offered to nobody, says why."""
 
 
 @click.group()
@@ -136,9 +148,11 @@ def device() -> None:
 @click.option(
     "--server", "of_server", shell_complete=completes("server"), help="Only what this server holds."
 )
-@click.option("--status", type=click.Choice([one.value for one in DeviceStatus], case_sensitive=False))
+@click.option("--status", type=click.Choice(_STANDINGS, case_sensitive=False), help="As shown.")
 @pass_invocation
-def list_devices(invocation: Invocation, /, of_server: str | None, **options: object) -> None:
+def list_devices(
+    invocation: Invocation, /, of_server: str | None, status: str | None, **options: object
+) -> None:
     """List devices, and who holds them."""
     names = {"on_host": "host"}
     params = {names.get(key, key): str(value) for key, value in options.items() if value}
@@ -154,7 +168,8 @@ def list_devices(invocation: Invocation, /, of_server: str | None, **options: ob
         "Status": "standing",
         "Held by": "holder",
     }
-    records = listed(invocation.session, "/v1/devices", params)
+    every = listed(invocation.session, "/v1/devices", params)
+    records = [record for record in every if status is None or record["standing"] == status]
     records.sort(key=lambda record: (natural(record["host_name"]), record["pci_address"]))
     show_list(invocation, records, columns, _device_words)
 

@@ -8,19 +8,22 @@ from fairlead.client.session import ClientError, Json, Session
 
 _COMMANDS = {"QoS policy": "qos", "port profile": "port-profile"}
 """The command of a word, where it is not the word itself."""
-_KEYS = ("id", "name", "cidr")
-"""What a thing may be called by: an id before a name, and that before what only subnets have."""
+_KEYS = ("id", "name", "cidr", "mac_address")
+"""What a thing may be called by: an id before a name, and that before what only subnets, or ports, have."""
+_DIGITS = 8
+"""Of an id, its first so many do where nothing else begins so."""
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find(session: Session, collection: str, word: str, wanted: str) -> Json:
-    """The one record of `collection` (such as /network/v2.0/ports) whose id or name, or a subnet's CIDR, is `wanted`.
+    """The one record of `collection` (such as /network/v2.0/ports) whose id or name, a subnet's CIDR or a port's MAC,
+    is `wanted`, or else whose id begins so.
 
     `word` is the glossary's, for messages. Raises ClientError when there is none, or more than one.
     """
     records = listed(session, collection)
     hits = ([record for record in records if record.get(key) == wanted] for key in _KEYS)
-    found = next(filter(None, hits), [])
+    found = next(filter(None, hits), []) or _beginning(records, wanted)
     if not found:
         raise ClientError(
             f"There is no {word} '{wanted}'.",
@@ -35,6 +38,12 @@ def find(session: Session, collection: str, word: str, wanted: str) -> Json:
             hint="Give the id of the one you mean.",
         )
     return found[0]
+
+
+def _beginning(records: list[Json], wanted: str) -> list[Json]:
+    if len(wanted) < _DIGITS:
+        return []
+    return [record for record in records if str(record.get("id")).startswith(wanted)]
 
 
 def listed(session: Session, collection: str, params: dict[str, str] | None = None) -> list[Json]:

@@ -129,7 +129,13 @@ def test_tables_have_names_and_words(fairlead):
     assert "max 500 Mbit/s" in _typed(fairlead.url, "qos", "list")
     assert "10.0.0.0/24" in _typed(fairlead.url, "network", "list")
     assert "server web" in _typed(fairlead.url, "device", "list", "--status", "allocated")
-    assert json.loads(_typed(fairlead.url, "--json", "port", "list"))[0]["fixed_ips"][0]["subnet_id"]
+    assert "MANAGEMENT" in _typed(fairlead.url, "device", "list", "--status", "management")
+    assert "MANAGEMENT" not in _typed(fairlead.url, "device", "list", "--status", "available")
+    (record,) = json.loads(_typed(fairlead.url, "--json", "port", "list"))
+    assert record["fixed_ips"][0]["subnet_id"]
+    for called in (record["mac_address"], record["id"][:8]):
+        assert record["id"] in _typed(fairlead.url, "port", "show", called)
+    assert "There is no port" in _typed(fairlead.url, "port", "show", record["id"][:7], fails=True)
 
 
 def test_a_card_that_was_taken_out_is_forgotten(fairlead):
