@@ -52,6 +52,6 @@ def agents() -> Confinement:
 
 
 def _service(text: str) -> configparser.SectionProxy:
-    found = configparser.ConfigParser(strict=True, interpolation=None)
+    found = configparser.ConfigParser(strict=False, interpolation=None)  # DeviceAllow comes more than once
     found.read_string(text)
     return found["Service"]

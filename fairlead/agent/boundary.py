@@ -4,7 +4,7 @@ linux, hypervisor and client implement these for real hosts, sim for simulated o
 runs on both. Every method raises Fault with a Failure in words for people when the host says no.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,8 +49,6 @@ class KernelView:
     """Of the VFs that the host uses, those whose driver_override names the driver that has them. VFs that are made anew
     are told none.
     """
-    sealed_vfs: frozenset[PciAddress] = frozenset()
-    """VFs that nobody has, nor has had since `reset_vf`, or since `set_num_vfs` made them."""
 
 
 class Kernel(Protocol):
@@ -85,12 +83,20 @@ class Kernel(Protocol):
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """Take it from the driver that has it, if one does, with whatever is on its network device, and seal it; then
         reset it (sysfs `reset`), where the device has that: what its owner was told lies in the PF, and is cleared
-        after. Sealed first: who takes it and gives it back meanwhile breaks the seal.
+        after. Sealed first: who takes it and gives it back meanwhile breaks the seal. Raises Fault `in_use`, and
+        does nothing, where somebody outside libvirt has it open through vfio; so do `set_num_vfs` and `make_macvtap`.
+        """
+        ...
+
+    def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+        """Of these VFs, those that nobody has, nor has had since `reset_vf`, or since `set_num_vfs` made them. Asked
+        apart, and of as few as may be: while a driver lets a VF go, which takes as long as somebody has it open,
+        the kernel keeps waiting who asks.
         """
         ...
 
     def is_sealed(self, pf: ObservedPf, index: int) -> bool:
-        """Whether it is one of `KernelView.sealed_vfs`, as it is now."""
+        """Whether it is one of `sealed_vfs`."""
         ...
 
     def reset_device(self, address: PciAddress) -> None:

@@ -43,7 +43,7 @@ def observe(
     """
     seen, guests = kernel.observe(), hypervisor.observe()
     by_others = _note_starts(ledger, hypervisor, seen, guests, in_flight)
-    _note_dirt(ledger, seen, guests)
+    _note_dirt(kernel, ledger, seen, guests)
     whole = ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
     given = ledger.given_vfs()
@@ -108,7 +108,7 @@ def _without_use_of_ours(
     return replace(pf, vfs=tuple(replace(vf, host_use="") if vf.index in strays else vf for vf in pf.vfs))
 
 
-def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
+def _note_dirt(kernel: Kernel, ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
     """Whatever somebody has had. A plain device that a driver of the host has is the host's, which may be at work with
     it and has set it up for itself.
     """
@@ -117,7 +117,7 @@ def _note_dirt(ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None
         below = (each.lower for each in seen.macvtaps if each.lower is not None and each.port_id)
         ledger.mark_found(found, frozenset((lower.pf, lower.vf_index) for lower in below))
     desired = ledger.accepted()
-    unsealed = frozenset(_unsealed(desired, seen))
+    unsealed = _unsealed(kernel, ledger, seen)
     had = unsealed.union(_used_vfs(seen, guests))
     if not had <= ledger.dirty_vfs():
         ledger.mark_found(had, frozenset())
@@ -221,13 +221,19 @@ def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey,
     return ((pf.key, vf.index) for pf in seen.pfs for vf in pf.vfs if vf.host_use or vf.pci_address in used)
 
 
-def _unsealed(desired: DesiredState | None, seen: KernelView) -> Iterator[tuple[PfKey, int]]:
-    """VFs of ours that somebody has, or has had since their scrub: be it between two looks, and gone by now."""
-    families = desired.families if desired else ()
+def _unsealed(kernel: Kernel, ledger: Ledger, seen: KernelView) -> frozenset[tuple[PfKey, int]]:
+    """VFs of ours that somebody has, or has had since their scrub: be it between two looks, and gone by now. Those of
+    which the seal says nothing new count as such, and it is not read: see Kernel.sealed_vfs.
+    """
+    desired = ledger.accepted()
+    families, owned = (desired.families, desired.vfs) if desired else ((), ())
     ours = {family.pf for family in families if not family.is_given_whole}
-    for pf in seen.pfs:
-        if pf.key in ours and not pf.is_management:
-            yield from ((pf.key, vf.index) for vf in pf.vfs if vf.pci_address not in seen.sealed_vfs)
+    pfs = [pf for pf in seen.pfs if pf.key in ours and not pf.is_management]
+    addresses = {(pf.key, vf.index): vf.pci_address for pf in pfs for vf in pf.vfs}
+    told = ledger.borrowed_vfs() | ledger.opened_vfs() | ledger.given_vfs()
+    known = ledger.dirty_vfs() - ({(vf.pf, vf.index) for vf in owned} - told)
+    sealed = kernel.sealed_vfs([at for name, at in addresses.items() if name not in known])
+    return frozenset(name for name, at in addresses.items() if at not in sealed)
 
 
 def _opened_by_another(

@@ -1,7 +1,7 @@
 """The host's kernel, as the agent needs it: agent.boundary.Kernel over sysfs and rtnetlink."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -29,25 +29,23 @@ from fairlead.linux.pci import plain_devices
 from fairlead.linux.resets import Resets
 from fairlead.linux.serial import read_serial
 from fairlead.linux.sysfs import PciFunction, Sysfs
-from fairlead.linux.vf_binding import VfBinding, sealed_vfs, told_vfs
+from fairlead.linux.vf_binding import VfBinding, told_vfs
 from fairlead.linux.vfinfo import APPLIED, first_refused
-from fairlead.linux.vfs import Vfs
-from fairlead.model.device import QBH_CAPABILITY
+from fairlead.linux.vfio import VfioUsers, open_node
+from fairlead.linux.vfs import Vfs, reported
 from fairlead.model.diagnostics import NicCounters
 from fairlead.model.ids import PfKey
 from fairlead.model.pci import MacAddress, PciAddress
 from fairlead.model.quirk import Deed
 from fairlead.model.vf import VfSettings, differences
 
-# The only settings of which a driver says whether it has them (-1 where not); the others read as 0.
-_REPORTED = ("spoof_check", "trust")
 _GONE = (errno.ENODEV, errno.ENXIO)
 
 
 class LinuxKernel:
     """Implements agent.boundary.Kernel. `guests` is where guests' disks lie, for the host's capacity. `write`
-    is what a write to an attribute does, where that is more than the file's: in a fake tree. `timer`: to wait in for
-    what switches answer.
+    is what a write to an attribute does, `open_vfio` what an open of vfio's nodes, where that is more than the file's:
+    in a fake tree. `timer`: to wait in for what switches answer.
     """
 
     def __init__(
@@ -58,6 +56,7 @@ class LinuxKernel:
         reserve: Reserve = Reserve(),  # noqa: B008
         write: Callable[[Path, str], None] | None = None,
         timer: Timer = SystemTimer(),  # noqa: B008 - it keeps nothing
+        open_vfio: Callable[[Path], None] = open_node,
     ) -> None:
         self._netlink = netlink
         self._associations = Associations(netlink, timer)
@@ -67,7 +66,8 @@ class LinuxKernel:
         self._write_attribute = write or write_attribute
         self._vfs = Vfs(netlink, self._sysfs, self._write_attribute)
         self._bridges = Bridges(netlink, OwnEntries(root))
-        self._binding = VfBinding(netlink, self._sysfs, self._write_attribute)
+        self._users = VfioUsers(self._sysfs, open_vfio)
+        self._binding = VfBinding(netlink, self._sysfs, self._write_attribute, self._users)
         self._resets = Resets(self._sysfs, self._write_attribute)
         self._macvtaps = Macvtaps(netlink, self._sysfs, self._binding)
         self._identities = Identities(root / "run/fairlead/pf")
@@ -92,7 +92,6 @@ class LinuxKernel:
                 taps=taps,
                 macvtaps=observe_macvtaps(self._netlink, links, functions, pfs),
                 told_vfs=told_vfs(self._sysfs, pfs),
-                sealed_vfs=sealed_vfs(self._sysfs, pfs),
             )
         except OSError as error:
             raise refusal(Act.OBSERVE, "the host's devices", error) from error
@@ -176,6 +175,10 @@ class LinuxKernel:
         self._binding.seal(address)
         self._resets.reset_vf(address, subject)
 
+    def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+        """See Kernel.sealed_vfs."""
+        return frozenset(filter(self._binding.is_sealed, addresses))
+
     def is_sealed(self, pf: ObservedPf, index: int) -> bool:
         """See Kernel.is_sealed."""
         address = self._vf_address(pf, index)
@@ -195,6 +198,8 @@ class LinuxKernel:
         now, driver = function.num_vfs, function.kernel_driver
         if now == num_vfs:
             return
+        for _, address in function.virtual:
+            self._users.check_none(Act.SET_NUM_VFS, address)
         with carrier_kept(self._netlink, function.net.index) if function.net else nullcontext():
             if num_vfs:
                 self._write(folder / "sriov_drivers_autoprobe", "0", Act.SET_NUM_VFS, subject, driver)
@@ -286,7 +291,7 @@ class LinuxKernel:
             total_vfs=function.total_vfs,
             num_vfs=function.num_vfs,
             serial=serial,
-            capabilities=(*_capabilities(function, vfs, link), *self._vfs.capabilities(function)),
+            capabilities=(*reported(function, vfs, link), *self._vfs.capabilities(function)),
             is_management=function.address in used.management,
             host_use=used.of(function),
             vfs=vfs,
@@ -383,15 +388,3 @@ def _observe_vfs(
         for index, address in function.virtual
         if index in settings and (virtual := functions.get(address)) is not None
     )
-
-
-def _capabilities(function: PciFunction, vfs: tuple[ObservedVf, ...], link: Link | None) -> tuple[str, ...]:
-    """`sriov`; `switch_id`; `spoof_check`, `trust` and `802.1qbh` where its VFs have them."""
-    found = ["sriov"] if function.total_vfs else []
-    if function.net is not None and function.net.switch_id:
-        found.append("switch_id")
-    if vfs:
-        found.extend(name for name in _REPORTED if getattr(vfs[0].settings, name) is not None)
-    if link is not None and link.takes_associations:
-        found.append(QBH_CAPABILITY)
-    return tuple(found)

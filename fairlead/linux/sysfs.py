@@ -88,7 +88,7 @@ class Sysfs:
     def function(self, address: PciAddress) -> PciFunction | None:
         """One function, None when it is not there."""
         here = f"{self._devices}/{address}"
-        has = frozenset(_listed(here))
+        has = frozenset(listed(here))
         class_code = _hexadecimal(f"{here}/class")
         vendor, product = _hexadecimal(f"{here}/vendor"), _hexadecimal(f"{here}/device")
         if class_code is None or vendor is None or product is None:
@@ -115,7 +115,7 @@ class Sysfs:
     def net_device(self, address: PciAddress) -> NetDevice | None:
         """The function's network device as it is called and numbered now; None when it has none, or is not there."""
         here = f"{self._devices}/{address}"
-        return _net(here, frozenset(_listed(here)))
+        return _net(here, frozenset(listed(here)))
 
     def folder(self, address: PciAddress) -> Path:
         """Where the function's attributes are."""
@@ -133,7 +133,7 @@ class Sysfs:
 
     def net_names(self) -> tuple[str, ...]:
         """All network devices of this network namespace."""
-        return _listed(self.root / "sys/class/net")
+        return listed(self.root / "sys/class/net")
 
     def boot_id(self) -> str:
         """A UUID that is new with each boot of the kernel; "" where there is none."""
@@ -141,7 +141,7 @@ class Sysfs:
 
     def _addresses(self) -> tuple[PciAddress, ...]:
         found = []
-        for name in _listed(self._devices):
+        for name in listed(self._devices):
             try:
                 found.append(parse_pci_address(name))
             except InvalidValue:
@@ -153,7 +153,7 @@ def _net(folder: str, has: frozenset[str]) -> NetDevice | None:
     # A virtio NIC has its network device below the virtio device, not the PCI function.
     below = [f"{folder}/{name}" for name in sorted(has) if name.startswith("virtio")]
     for place in (folder, *below) if "net" in has else below:
-        for name in _listed(f"{place}/net"):
+        for name in listed(f"{place}/net"):
             found = _net_device(f"{place}/net/{name}", name)
             if not (found and _REPRESENTOR.fullmatch(found.port_name or "")):
                 return found
@@ -217,7 +217,8 @@ def _hexadecimal(path: str) -> int | None:
         return None
 
 
-def _listed(folder: str | Path) -> tuple[str, ...]:
+def listed(folder: str | Path) -> tuple[str, ...]:
+    """The names in a folder, in order; none where it is not there."""
     try:
         return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - see the module
     except OSError:

@@ -15,6 +15,7 @@ from fairlead.hoststate.observed import ObservedPf
 from fairlead.linux.faults import Act, fault, refusal
 from fairlead.linux.netlink import Netlink
 from fairlead.linux.sysfs import NetDevice, PciFunction, Sysfs, target, text
+from fairlead.linux.vfio import VfioUsers
 from fairlead.model.errors import Fault
 from fairlead.model.pci import STAND_INS, PciAddress
 
@@ -36,23 +37,22 @@ def told_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]:
     return frozenset(vf.pci_address for vf in used if _told_driver(sysfs, vf.pci_address) == vf.kernel_driver)
 
 
-def sealed_vfs(sysfs: Sysfs, pfs: Iterable[ObservedPf]) -> frozenset[PciAddress]:
-    """See KernelView.sealed_vfs."""
-    idle = (vf.pci_address for pf in pfs for vf in pf.vfs if vf.kernel_driver is None)
-    return frozenset(address for address in idle if _told_driver(sysfs, address) == SEAL)
-
-
 def _told_driver(sysfs: Sysfs, address: PciAddress) -> str | None:
     return text(f"{sysfs.bus}/devices/{address}/driver_override")
 
 
 class VfBinding:
-    """Gives VFs to drivers of the host, and takes them. `write` writes an attribute; raises OSError."""
+    """Gives VFs to drivers of the host, and takes them. `write` writes an attribute; raises OSError. `users`: none is
+    taken from who has it open through vfio.
+    """
 
-    def __init__(self, netlink: Netlink, sysfs: Sysfs, write: Callable[[Path, str], None]) -> None:
+    def __init__(
+        self, netlink: Netlink, sysfs: Sysfs, write: Callable[[Path, str], None], users: VfioUsers
+    ) -> None:
         self._netlink = netlink
         self._sysfs = sysfs
         self._write = write
+        self._users = users
 
     def give(self, address: PciAddress, driver: str) -> NetDevice:
         """The VF's network device, by that driver; where it has it already, it is told to, and all else stays as it is.
@@ -63,6 +63,7 @@ class VfBinding:
             if _told_driver(self._sysfs, address) != driver:
                 self._told(address, driver)
             return function.net
+        self._users.check_none(Act.GIVE_VF, address)
         with self._netlink.link_changes() as changes:
             if function.kernel_driver not in (None, driver):
                 self._unbind(address)
@@ -89,20 +90,31 @@ class VfBinding:
 
     def seal(self, address: PciAddress) -> None:
         """No driver has the VF any more, be it one that only keeps others off: so does the seal. Raises Fault."""
+        self._users.check_none(Act.SEAL, address)
         self._told(address, SEAL, Act.SEAL)
-        if target(self._sysfs.folder(address) / "driver") is not None:
+        if self._has_driver(address):
             self._unbind(address, Act.SEAL)
 
     def seal_new(self, addresses: Iterable[PciAddress]) -> None:
-        """VFs that were made just now. Of one that cannot be sealed nobody knows who has had it: the scrub seals it."""
+        """VFs that were made just now, without those that somebody has by now. Of one that is not sealed nobody knows
+        who has had it: the scrub seals it.
+        """
         for address in addresses:
             with suppress(Fault):
-                self.seal(address)
+                if self._has_driver(address):
+                    continue
+                self._told(address, SEAL, Act.SEAL)
+                if self._has_driver(address):
+                    self._withdraw(address)
 
     def is_sealed(self, address: PciAddress) -> bool:
-        """As it is now."""
-        is_idle = target(self._sysfs.folder(address) / "driver") is None
-        return is_idle and _told_driver(self._sysfs, address) == SEAL
+        """As it is now. Not asked of one that a driver is about to let go of: the kernel would keep us waiting."""
+        if self._has_driver(address) or self._users.has_any(address):
+            return False
+        return _told_driver(self._sysfs, address) == SEAL
+
+    def _has_driver(self, address: PciAddress) -> bool:
+        return target(self._sysfs.folder(address) / "driver") is not None
 
     def _withdraw(self, address: PciAddress) -> None:
         """What was told and did not do is not left to be done later. Where that fails, the scrub does it."""

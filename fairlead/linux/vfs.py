@@ -1,15 +1,20 @@
 """VFs of a PF, wherever its driver lets them be read and told: over netlink, or by files of sysfs."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from fairlead.hoststate.observed import ObservedVf
 from fairlead.linux.guid_files import Files, files_of, joined, without_files, write_files
-from fairlead.linux.netlink import Netlink
+from fairlead.linux.netlink import Link, Netlink
 from fairlead.linux.sysfs import PciFunction, Sysfs
+from fairlead.model.device import QBH_CAPABILITY
 from fairlead.model.infiniband import TAKES_PARTITIONS
 from fairlead.model.pci import LinkLayer
 from fairlead.model.vf import VfSettings
+
+# The only settings of which a driver says whether it has them (-1 where not); the others read as 0.
+_REPORTED = ("spoof_check", "trust")
 
 
 class Vfs:
@@ -55,3 +60,15 @@ class Vfs:
         folder = self._sysfs.folder(function.address)
         found = {index: files_of(folder, function, index, address) for index, address in function.virtual}
         return {index: files for index, files in found.items() if files is not None}
+
+
+def reported(function: PciFunction, vfs: Sequence[ObservedVf], link: Link | None) -> tuple[str, ...]:
+    """`sriov`; `switch_id`; `spoof_check`, `trust` and `802.1qbh` where its VFs have them."""
+    found = ["sriov"] if function.total_vfs else []
+    if function.net is not None and function.net.switch_id:
+        found.append("switch_id")
+    if vfs:
+        found.extend(name for name in _REPORTED if getattr(vfs[0].settings, name) is not None)
+    if link is not None and link.takes_associations:
+        found.append(QBH_CAPABILITY)
+    return tuple(found)

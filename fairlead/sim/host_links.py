@@ -29,6 +29,7 @@ class HostLinks:
     """`virtual`: names of bridges, taps and macvtaps. `below`: what VF a macvtap is on. `births`: which making of a
     name it is, for who has the one of before open has nothing. `groups`: multicast groups that a macvtap takes in;
     `allmulti`: those that take in all of them. `seals`: VFs whose driver_override is the agent's seal.
+    `held`: VFs that somebody outside libvirt has open through vfio.
     """
 
     virtual: set[str] = field(default_factory=set)
@@ -38,6 +39,7 @@ class HostLinks:
     groups: dict[str, frozenset[Group]] = field(default_factory=dict)
     allmulti: set[str] = field(default_factory=set)
     seals: set[VfName] = field(default_factory=set)
+    held: set[VfName] = field(default_factory=set)
 
     def make(self, name: str, below: VfName | None = None) -> None:
         """It is there, if it was not, on that VF if it is a macvtap."""
@@ -80,6 +82,12 @@ class HostLinks:
         """A guest takes it, or it goes."""
         self.take(vf)
         self.seals.discard(vf)
+        self.held.discard(vf)
+
+    def hold(self, vf: VfName) -> None:
+        """Somebody outside libvirt has vfio-pci take it, and has it open."""
+        self.give(vf, "vfio-pci", None)
+        self.held.add(vf)
 
     def on(self, vf: VfName) -> list[str]:
         """Macvtaps on the VF."""
@@ -91,3 +99,4 @@ class HostLinks:
         self.below.clear()
         self.vfs.clear()
         self.seals.clear()
+        self.held.clear()

@@ -1,7 +1,7 @@
 """The agent's kernel boundary over a simulated machine, in memory: fast, for thousands of simulated days."""
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from fairlead.agent.boundary import KernelView
 from fairlead.hoststate.desired import DesiredBridge, DesiredTap
@@ -73,9 +73,6 @@ class SimKernel:
                 for (key, index), device in machine.links.vfs.items()
                 if device.is_told
             ),
-            sealed_vfs=frozenset(
-                machine.pfs[key].nic.vf_address(index) for key, index in machine.links.seals
-            ),
         )
 
     def own_vfs(self, addresses: frozenset[PciAddress]) -> None:
@@ -117,10 +114,17 @@ class SimKernel:
     def reset_vf(self, pf: ObservedPf, index: int) -> None:
         """A reset clears what the guest did, not what the PF's driver was told."""
         self._machine.called("reset_vf")
-        address = self._vf("Resetting VF", pf, index).nic.vf_address(index)
+        state = self._vf("Resetting VF", pf, index)
+        vfio.check_unheld(self._machine, Act.SEAL, state, [index])
+        address = state.nic.vf_address(index)
         self._machine.links.seal((pf.key, index))
         self._machine.reset(address)
         self._machine.host_addresses.pop(address, None)
+
+    def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+        """As they are now."""
+        sealed = (self._machine.pfs[key].nic.vf_address(index) for key, index in self._machine.links.seals)
+        return frozenset(sealed).intersection(addresses)
 
     def is_sealed(self, pf: ObservedPf, index: int) -> bool:
         """As it is now."""
@@ -140,6 +144,7 @@ class SimKernel:
         """Through 0 where VFs are there."""
         self._machine.called("set_num_vfs")
         state = self._pf("Setting the number of VFs of", pf)
+        vfio.check_unheld(self._machine, Act.SET_NUM_VFS, state, state.vfs)
         if state.vfs and num_vfs:
             self._answered("Removing VFs of", pf, lambda: self._machine.set_num_vfs(pf.key, 0))
             self._machine.before_call("set_num_vfs")
@@ -199,6 +204,7 @@ class SimKernel:
                     Failure("macvtap_missing", "Making macvtap", name, "its guest has another one open")
                 )
             machine.virtual_links.discard(name)
+        vfio.check_unheld(machine, Act.GIVE_VF, state, [macvtap.lower.vf_index])
         vf, told = (state.nic.key, macvtap.lower.vf_index), state.vfs[macvtap.lower.vf_index].mac
         if vfio.is_in_use(machine, state.nic.vf_address(vf[1])):
             raise Fault(Failure("kernel_refused", "Making macvtap", name, "EBUSY: Device or resource busy"))

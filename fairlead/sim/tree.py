@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fairlead.agent.boundary import KernelView
@@ -20,6 +20,8 @@ from fairlead.sim.netlink import SimNetlink, link_index, vf_link_index
 from fairlead.sim.switch import LostTime
 
 _CLASSES = {LinkLayer.ETHERNET: 0x020000, LinkLayer.INFINIBAND: 0x020700}
+_BUSY = (errno.EBUSY, "Device or resource busy")
+_NO_NODE = (errno.ENOENT, "No such file or directory")
 _ARPHRD = {LinkLayer.ETHERNET: 1, LinkLayer.INFINIBAND: 32}
 
 
@@ -84,6 +86,13 @@ class Tree:
             self.renew()
         else:
             write_file(attribute, value)
+
+    def open_vfio(self, node: Path) -> None:
+        """As the kernel does on an open of a group's node. Raises OSError."""
+        links, hardware = self._machine.links, self._machine.hardware
+        held = (self._machine.pfs[key].nic.vf_address(index) for key, index in links.held)
+        groups = {f"{hardware.iommu_group(address)}" for address in held}
+        raise OSError(*(_BUSY if node.name in groups else _NO_NODE))
 
     def _probe(self, address: PciAddress) -> None:
         """The driver that the device is told to have takes it."""
@@ -219,6 +228,7 @@ class TreeKernel(LinuxKernel):
             Reserve(cpus=0, memory_mib=0),
             write=self._tree.write,
             timer=LostTime(machine.before_call),
+            open_vfio=self._tree.open_vfio,
         )
 
     def observe(self) -> KernelView:
@@ -226,3 +236,8 @@ class TreeKernel(LinuxKernel):
         self._machine.called("observe")
         self._tree.renew()
         return super().observe()
+
+    def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+        """See Kernel.sealed_vfs."""
+        self._tree.renew()
+        return super().sealed_vfs(addresses)

@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from fairlead.linux.faults import Act
+from fairlead.linux.vfio import in_use
 from fairlead.model.pci import STAND_INS, PciAddress
 from fairlead.sim.domain import DomainState
-from fairlead.sim.machine import Machine
+from fairlead.sim.machine import Machine, PfState
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ def is_in_use(machine: Machine, address: PciAddress) -> bool:
     """
     group = machine.hardware.iommu_group(address)
     return any(machine.hardware.iommu_group(user) == group for user in machine.passed_through())
+
+
+def check_unheld(machine: Machine, act: Act, pf: PfState, indices: Collection[int]) -> None:
+    """Raises Fault where somebody outside libvirt has one of the PF's VFs open."""
+    for index in indices:
+        if (pf.nic.key, index) in machine.links.held:
+            address = pf.nic.vf_address(index)
+            raise in_use(act, address, f"/dev/vfio/{machine.hardware.iommu_group(address)}")
 
 
 def _goes_with(machine: Machine, mate: PciAddress, own: Collection[PciAddress]) -> bool:

@@ -159,11 +159,12 @@ def test_a_vf_goes_back_to_its_baseline(bench: Bench):
 
 
 def test_a_vf_is_sealed_from_its_reset_on(bench: Bench):
-    sealed = bench.pf().vfs[0].pci_address
-    assert bench.kernel.observe().sealed_vfs == frozenset()
+    sealed, other = (vf.pci_address for vf in bench.pf().vfs)
+    assert bench.kernel.sealed_vfs([sealed, other]) == frozenset()
     bench.kernel.reset_vf(bench.pf(), 0)
     bench.kernel.set_vf(bench.pf(), 0, VfSettings(mac=PORT_MAC), ("mac",))
-    assert bench.kernel.observe().sealed_vfs == {sealed}
+    assert bench.kernel.sealed_vfs([sealed, other]) == {sealed}
+    assert bench.kernel.sealed_vfs([other]) == frozenset()
     assert [bench.kernel.is_sealed(bench.pf(), index) for index in (0, 1, 6)] == [True, False, False]
 
 

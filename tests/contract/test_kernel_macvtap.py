@@ -217,9 +217,28 @@ def test_removing_it_leaves_the_vf_with_its_driver_and_a_reset_takes_that(bench:
     assert bench.driver() is None
 
 
+def test_a_vf_that_somebody_outside_libvirt_has_open_is_taken_by_nothing(bench: Bench) -> None:
+    bench.machine.links.hold((NIC.key, 1))
+    before = bench.pf()
+    for act in (
+        lambda: bench.kernel.reset_vf(before, 1),
+        lambda: bench.kernel.set_num_vfs(before, 0),
+        bench.make,
+    ):
+        with pytest.raises(Fault) as caught:
+            act()
+        failure = caught.value.failure
+        assert (failure.code, NIC.vf_address(1) in (failure.subject, failure.answer)) == ("in_use", True)
+        assert "/dev/vfio/" in failure.answer
+        assert bench.pf() == before
+    bench.machine.links.held.clear()
+    bench.kernel.reset_vf(before, 1)
+    assert bench.driver() is None
+
+
 def test_the_seal_of_a_vf_goes_with_a_driver_a_guest_or_the_vf(bench: Bench) -> None:
     def sealed() -> frozenset[PciAddress]:
-        return bench.kernel.observe().sealed_vfs
+        return bench.kernel.sealed_vfs(vfs)
 
     vfs = [NIC.vf_address(index) for index in range(2)]
     bench.kernel.set_num_vfs(bench.pf(), 0)

@@ -1,13 +1,16 @@
 """A VF that anybody has had between two looks of the agent is scrubbed before somebody else has it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import pytest
 
 from fairlead.agent.ledger import SlotLedger
 from fairlead.hoststate.observed import GuestState
+from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.sim.by_hand import bring_stranger, start_by_hand
+from fairlead.sim.kernel import SimKernel
 from fairlead.sim.machine import Machine
 from tests.agent_life import AgentLife
 from tests.host_wishes import DATA, HOST, HostWish, ServerWish, VfWish, server
@@ -160,3 +163,48 @@ def test_one_that_is_had_while_it_is_scrubbed_is_not_clean():
     life.tick()
     assert (life.dirty, life.report.failures) == (frozenset(), ())
     assert VF not in life.host.machine.traces
+
+
+def test_one_that_is_open_outside_libvirt_is_left_alone_until_it_is_closed():
+    life = Life()
+    links, vf = life.host.machine.links, (DATA[0].key, 3)
+    links.hold(vf)
+    for _ in range(3):
+        life.tick()
+    assert (life.dirty, links.vfs[vf].driver) == (frozenset({vf}), "vfio-pci")
+    assert "in_use" in {each.failure.code for each in life.report.failures}
+    links.held.clear()
+    life.host.clock.advance(3600)
+    for _ in range(2):
+        life.tick()
+    assert (life.dirty, vf in links.seals, vf in links.vfs) == (frozenset(), True, False)
+
+
+def test_one_that_somebody_has_open_is_not_taken_by_the_policy_that_matches_its_pf():
+    life = Life()
+    links, vf, ours = life.host.machine.links, (DATA[0].key, 3), life.control.desired
+    assert ours is not None
+    life.control.desired = replace(ours, generation=ours.generation + 1, families=())
+    life.tick()
+    links.hold(vf)
+    life.control.desired = replace(ours, generation=ours.generation + 2)
+    for _ in range(2):
+        life.tick()
+    assert (vf in links.seals, links.vfs[vf].driver) == (False, "vfio-pci")
+
+
+def test_a_look_asks_for_no_seal_that_says_nothing_new():
+    class Asked(SimKernel):
+        def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+            asked.append(frozenset(addresses))
+            return super().sealed_vfs(addresses)
+
+    life, asked = Life(), list[frozenset[PciAddress]]()
+    life.wish(OWNER)
+    life.tick()
+    life.host.machine.links.hold((DATA[0].key, 5))
+    life.tick()
+    life.agent = replace(life.host, kernel=Asked(life.host.machine)).agent(HOST, life.control)
+    life.tick()
+    ours = {nic.vf_address(index) for nic in DATA for index in life.host.machine.pfs[nic.key].vfs}
+    assert asked[0] == ours - {VF, DATA[0].vf_address(5)}
