@@ -232,8 +232,12 @@ def _unsealed(kernel: Kernel, ledger: Ledger, seen: KernelView) -> frozenset[tup
     addresses = {(pf.key, vf.index): vf.pci_address for pf in pfs for vf in pf.vfs}
     told = ledger.borrowed_vfs() | ledger.opened_vfs() | ledger.given_vfs()
     known = ledger.dirty_vfs() - ({(vf.pf, vf.index) for vf in owned} - told)
-    sealed = kernel.sealed_vfs([at for name, at in addresses.items() if name not in known])
-    return frozenset(name for name, at in addresses.items() if at not in sealed)
+    asked = {name: at for name, at in addresses.items() if name not in known}
+    sealed = kernel.sealed_vfs(asked.values())
+    broken = {name for name, at in asked.items() if at not in sealed}
+    return frozenset(
+        broken | (known & addresses.keys() & ledger.dirty_vfs())
+    )  # a scrub may have ended meanwhile
 
 
 def _opened_by_another(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fairlead.agent.ledger import SlotLedger
+from fairlead.agent.observe import observe
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
@@ -208,3 +209,17 @@ def test_a_look_asks_for_no_seal_that_says_nothing_new():
     life.tick()
     ours = {nic.vf_address(index) for nic in DATA for index in life.host.machine.pfs[nic.key].vfs}
     assert asked[0] == ours - {VF, DATA[0].vf_address(5)}
+
+
+def test_nor_is_one_dirty_again_whose_scrub_ends_while_that_is_asked():
+    class Slow(SimKernel):
+        def sealed_vfs(self, addresses: Collection[PciAddress]) -> frozenset[PciAddress]:
+            found = super().sealed_vfs(addresses)
+            ledger.mark_clean(*vf)
+            return found
+
+    life, vf = Life(), (DATA[0].key, 5)
+    host, ledger = life.host, SlotLedger(life.host.slots, HOST)
+    ledger.mark_found(frozenset({vf}), frozenset())
+    observe(Slow(host.machine), host.vdp, host.hypervisor, host.disks, ledger)
+    assert life.dirty == frozenset()
