@@ -82,8 +82,10 @@ class Ledger(Protocol):
         """VFs whose seal their owner's guest has broken, or may have, since their last scrub."""
         ...
 
-    def mark_opened(self, vfs: frozenset[tuple[PfKey, int]]) -> None:
-        """Before the guest gets them."""
+    def mark_opened(
+        self, vfs: frozenset[tuple[PfKey, int]], sealed: frozenset[tuple[PfKey, int]] = frozenset()
+    ) -> None:
+        """Before the guest gets them. `sealed`: those that it did not get after all are not opened any more."""
         ...
 
     def borrowed_vfs(self) -> frozenset[tuple[PfKey, int]]:
@@ -275,9 +277,9 @@ class SlotLedger:
         """VFs whose seal their owner's guest has broken."""
         return frozenset(self._record.opened)
 
-    def mark_opened(self, vfs: frozenset[VfName]) -> None:
+    def mark_opened(self, vfs: frozenset[VfName], sealed: frozenset[VfName] = frozenset()) -> None:
         """Before the guest gets them."""
-        self._change(lambda record: replace(record, opened=tuple(sorted(vfs.union(record.opened)))))
+        self._change(lambda record: replace(record, opened=tuple(sorted(vfs.union(record.opened) - sealed))))
 
     def borrowed_vfs(self) -> frozenset[VfName]:
         """VFs that a guest had which did not own them, since their last scrub."""

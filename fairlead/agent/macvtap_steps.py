@@ -10,6 +10,8 @@ from fairlead.hoststate.steps import MakeMacvtap
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.vf_drivers import vf_driver
 
+_MAKING = "Making macvtap"
+
 
 def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent | None:
     """Fail closed: nothing is touched where it is not known which driver of the host makes a network device of the VF,
@@ -23,10 +25,35 @@ def make_macvtap(step: MakeMacvtap, hands: Hands, lookup: Lookup) -> HostEvent |
         raise Fault(_unknown(step, pf))
     addresses = [vf.pci_address for vf in pf.vfs if vf.index == index]
     others = {name: address for name, address in lookup.below.items() if name != wanted.name}
-    check_unused(hands, "Making macvtap", wanted.name, addresses, others)
+    check_unused(hands, _MAKING, wanted.name, addresses, others)
+    _check_own(step, hands, pf)
     hands.ledger.mark_given(frozenset({(pf.key, index)}))
     stands = hands.kernel.make_macvtap(wanted, pf, driver, is_repair=step.is_repair)
     return _event(step, hands, lookup, stands=stands) if step.is_repair else None
+
+
+def _check_own(step: MakeMacvtap, hands: Hands, pf: ObservedPf) -> None:
+    """Somebody may have had the VF, and be gone, since the look: its seal is broken then, and no macvtap is on it.
+    A repair makes nothing where the macvtap is not there.
+    """
+    lower, ledger = step.macvtap.lower, hands.ledger
+    name = (lower.pf, lower.vf_index)
+    if step.is_repair or hands.kernel.is_sealed(pf, lower.vf_index):
+        return
+    if name in ledger.given_vfs():
+        is_own = any(seen.lower == lower for seen in hands.kernel.observe().macvtaps)
+    else:
+        is_own = name in ledger.opened_vfs()
+    if not is_own:
+        raise Fault(
+            Failure(
+                "not_as_wanted",
+                _MAKING,
+                step.macvtap.name,
+                f"VF {lower.vf_index} of {lower.pf} was somebody else's for a while since it was configured",
+                "It is scrubbed and given again; does something else use this NIC?",
+            )
+        )
 
 
 def _event(step: MakeMacvtap, hands: Hands, lookup: Lookup, *, stands: bool) -> HostEvent:
@@ -49,7 +76,7 @@ def _event(step: MakeMacvtap, hands: Hands, lookup: Lookup, *, stands: bool) -> 
 def _unknown(step: MakeMacvtap, pf: ObservedPf) -> Failure:
     return Failure(
         "vf_driver_unknown",
-        "Making macvtap",
+        _MAKING,
         f"{step.macvtap.name} on a VF of {pf.name or 'the PF'} ({pf.pci_address})",
         f"which driver its VFs need is not known: the PF has {pf.kernel_driver or 'none'}",
         "Give the port vnic_type direct, or ask for another kind of device.",

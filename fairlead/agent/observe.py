@@ -43,7 +43,7 @@ def observe(
     """
     seen, guests = kernel.observe(), hypervisor.observe()
     by_others = _note_starts(ledger, hypervisor, seen, guests, in_flight)
-    _note_dirt(kernel, ledger, seen, guests)
+    _note_dirt(kernel, ledger, seen, guests, in_flight)
     whole = ledger.dirty_devices()
     stations = ask_stations(vdp, seen.pfs)
     given = ledger.given_vfs()
@@ -108,7 +108,13 @@ def _without_use_of_ours(
     return replace(pf, vfs=tuple(replace(vf, host_use="") if vf.index in strays else vf for vf in pf.vfs))
 
 
-def _note_dirt(kernel: Kernel, ledger: Ledger, seen: KernelView, guests: HypervisorView) -> None:
+def _note_dirt(
+    kernel: Kernel,
+    ledger: Ledger,
+    seen: KernelView,
+    guests: HypervisorView,
+    in_flight: frozenset[ServerId],
+) -> None:
     """Whatever somebody has had. A plain device that a driver of the host has is the host's, which may be at work with
     it and has set it up for itself.
     """
@@ -121,7 +127,7 @@ def _note_dirt(kernel: Kernel, ledger: Ledger, seen: KernelView, guests: Hypervi
     had = unsealed.union(_used_vfs(seen, guests))
     if not had <= ledger.dirty_vfs():
         ledger.mark_found(had, frozenset())
-    opened = _opened_by_another(ledger, seen, guests, unsealed)
+    opened = _opened_by_another(ledger, seen, guests, unsealed, in_flight)
     borrowed = opened.union(_borrowed(desired, seen, guests))
     if not borrowed <= ledger.borrowed_vfs():
         ledger.mark_borrowed(borrowed)
@@ -158,6 +164,8 @@ def _note_starts(
             continue
         is_ours = ledger.is_new() or entry == replace(started, is_done=False)
         is_good = is_ours or _is_as_wanted(domain, desired, seen)
+        if is_ours:
+            ledger.mark_started(domain.server_id, replace(started, is_done=False))
         if is_good:
             _enter(ledger, hypervisor, domain, started)
         elif is_good is False:
@@ -166,7 +174,7 @@ def _note_starts(
 
 
 def _enter(ledger: Ledger, hypervisor: Hypervisor, domain: Domain, started: Started) -> None:
-    """Where libvirt is too busy with it to mark it, the next look does it."""
+    """Where libvirt is too busy with it to mark it, the next look does it, by what is entered of it before."""
     with suppress(Fault):
         hypervisor.mark_start(domain.server_id, domain.start_number)
         ledger.mark_started(domain.server_id, started)
@@ -223,14 +231,16 @@ def _used_vfs(seen: KernelView, guests: HypervisorView) -> Iterator[tuple[PfKey,
 
 def _unsealed(kernel: Kernel, ledger: Ledger, seen: KernelView) -> frozenset[tuple[PfKey, int]]:
     """VFs of ours that somebody has, or has had since their scrub: be it between two looks, and gone by now. Those of
-    which the seal says nothing new count as such, and it is not read: see Kernel.sealed_vfs.
+    which the seal says nothing new count as such, and it is not read: see Kernel.sealed_vfs. One that its owner may
+    have, and that no driver has, may bear it still.
     """
     desired = ledger.accepted()
     families, owned = (desired.families, desired.vfs) if desired else ((), ())
     ours = {family.pf for family in families if not family.is_given_whole}
     pfs = [pf for pf in seen.pfs if pf.key in ours and not pf.is_management]
     addresses = {(pf.key, vf.index): vf.pci_address for pf in pfs for vf in pf.vfs}
-    told = ledger.borrowed_vfs() | ledger.opened_vfs() | ledger.given_vfs()
+    idle = {(pf.key, vf.index) for pf in pfs for vf in pf.vfs if vf.kernel_driver is None}
+    told = ledger.borrowed_vfs() | ((ledger.opened_vfs() | ledger.given_vfs()) - idle)
     known = ledger.dirty_vfs() - ({(vf.pf, vf.index) for vf in owned} - told)
     asked = {name: at for name, at in addresses.items() if name not in known}
     sealed = kernel.sealed_vfs(asked.values())
@@ -241,19 +251,29 @@ def _unsealed(kernel: Kernel, ledger: Ledger, seen: KernelView) -> frozenset[tup
 
 
 def _opened_by_another(
-    ledger: Ledger, seen: KernelView, guests: HypervisorView, unsealed: frozenset[tuple[PfKey, int]]
+    ledger: Ledger,
+    seen: KernelView,
+    guests: HypervisorView,
+    unsealed: frozenset[tuple[PfKey, int]],
+    in_flight: frozenset[ServerId],
 ) -> frozenset[tuple[PfKey, int]]:
     """Of VFs that have an owner, those that were its own alone bear the seal until its guest has them. That it has them
-    now is entered here: who starts it by hand enters nothing.
+    now is entered here: who starts it by hand enters nothing. One that bears it still was not opened by a start that
+    libvirt refused. One that was given to its driver has the macvtap on it instead, which goes with whoever takes it;
+    that of a chain in flight is still to come.
     """
     desired, users = ledger.accepted(), _users(seen, guests)
     owners = {(vf.pf, vf.index): vf.server_id for vf in desired.vfs} if desired else {}
     addresses = {(pf.key, vf.index): vf.pci_address for pf in seen.pfs for vf in pf.vfs}
     held = {name for name in unsealed & owners.keys() if users.get(addresses[name]) == owners[name]}
-    opened = ledger.opened_vfs()
-    if not held <= opened:
-        ledger.mark_opened(frozenset(held))
-    return (unsealed & owners.keys()) - held - opened - ledger.given_vfs()
+    opened, tapped = ledger.opened_vfs(), set(vfs_below(seen).values())
+    in_hand = {name for name, owner in owners.items() if owner in in_flight}
+    sealed = (opened & owners.keys() & addresses.keys()) - unsealed - in_hand
+    if sealed or not held <= opened:
+        ledger.mark_opened(frozenset(held), sealed)
+    given = ledger.given_vfs()
+    own = {name for name in given if name in in_hand or addresses.get(name) in tapped} | (opened - given)
+    return (unsealed & owners.keys()) - held - own
 
 
 def _users(seen: KernelView, guests: HypervisorView) -> dict[PciAddress, ServerId]:

@@ -104,7 +104,7 @@ class SimHypervisor:
             self._mark(domain)
             return
         self._check_free(domain, domain.hostdevs, domain.taps, "Starting")
-        traces = self._machine.give(domain)
+        traces = self._give(domain, domain.hostdevs, domain.taps)
         self.on_start(domain, traces)
         domain.boot()
         self._machine.open_taps(domain)
@@ -166,7 +166,7 @@ class SimHypervisor:
             raise _refused("Attaching to", domain.name, "internal error: No more available PCI slots")
         hostdevs, taps = _devices(_element(f"<devices>{device}</devices>", "Attaching"), ".")
         self._check_free(domain, hostdevs, taps, "Attaching to")
-        traces = self._machine.give_devices(domain, hostdevs)
+        traces = self._give(domain, hostdevs, taps)
         self.on_attach(domain, hostdevs, taps, traces)
         domain.live_hostdevs += hostdevs
         domain.live_taps += taps
@@ -212,6 +212,18 @@ class SimHypervisor:
         self._reach("domain_xml")
         domain = self._machine.domains.get(domain_name(server_id))
         return domain.xml if domain else ""
+
+    def _give(
+        self, domain: DomainState, hostdevs: tuple[PciAddress, ...], taps: tuple[str, ...]
+    ) -> dict[PciAddress, str]:
+        """Which of them have traces of another domain, the VFs below macvtaps among them."""
+        machine, traces = self._machine, self._machine.traces
+        found, named = machine.give(domain, hostdevs), machine.links.below
+        at = [named[tap] for tap in taps if tap in named]
+        below = [machine.pfs[pf].nic.vf_address(index) for pf, index in at]
+        found |= {vf: traces[vf] for vf in below if traces.get(vf, domain.name) != domain.name}
+        traces |= dict.fromkeys(below, domain.name)
+        return found
 
     def _mark(self, domain: DomainState) -> None:
         """Of a start of ours, which an agent may not live to mark."""

@@ -173,14 +173,10 @@ class Machine:
         found = (pf for pf in self.pfs.values() if pf.is_present and pf.nic.pci_address == address)
         return next(found, None)
 
-    def give(self, domain: DomainState) -> dict[PciAddress, str]:
+    def give(self, domain: DomainState, addresses: tuple[PciAddress, ...]) -> dict[PciAddress, str]:
         """As vfio-pci takes a domain's devices: a PF's own driver lets it go first, and its VFs with it. Which
         of them have traces of another domain.
         """
-        return self.give_devices(domain, domain.hostdevs)
-
-    def give_devices(self, domain: DomainState, addresses: tuple[PciAddress, ...]) -> dict[PciAddress, str]:
-        """As `give`, of these devices."""
         found: dict[PciAddress, str] = {}
         for address in addresses:
             pf = self.pf_at(address)

@@ -110,6 +110,8 @@ def test_who_opened_a_vf_is_known_until_its_scrub(slots):
     assert SlotLedger(slots, HOST).opened_vfs() == {(PF, 0), (PF, 1)}
     ledger.mark_clean(PF, 0)
     assert SlotLedger(slots, HOST).opened_vfs() == {(PF, 1)}
+    ledger.mark_opened(frozenset({(PF, 2)}), sealed=frozenset({(PF, 1)}))
+    assert SlotLedger(slots, HOST).opened_vfs() == {(PF, 2)}
 
 
 def test_what_was_verified_outlives_the_agent_and_the_newest_stands(slots):

@@ -115,7 +115,7 @@ def bereft() -> SimHost:
 def with_its_vf_set() -> SimHost:
     """The VF of TAPPED is as its port says, and has no macvtap yet."""
     host = converged(HostWish(servers=(TAPPED,)))
-    host.machine.links.take((DATA[0].key, 3))
+    host.machine.links.seal((DATA[0].key, 3))
     host.machine.domains[f"fl-{server(1)}"].go_down(GuestState.STOPPED, "")
     return host
 

@@ -8,6 +8,7 @@ import pytest
 from fairlead.agent.ledger import SlotLedger
 from fairlead.agent.observe import observe
 from fairlead.hoststate.observed import GuestState
+from fairlead.model.errors import Failure, Fault
 from fairlead.model.pci import PciAddress
 from fairlead.model.server import Power
 from fairlead.sim.by_hand import bring_stranger, start_by_hand
@@ -137,6 +138,75 @@ def test_nor_does_it_start_where_that_was_after_the_look():
     life.tick()
     assert life.acts.index("define") < life.acts.index("reset_vf") < life.acts.index("start")
     assert [start.traces for start in life.host.hypervisor.starts] == [{}]
+
+
+def refuses_a_start(act: str) -> None:
+    if act == "start":
+        raise Fault(Failure("libvirt_refused", "Starting", "the guest", "cannot allocate memory"))
+
+
+def test_a_start_that_libvirt_refused_has_opened_nothing():
+    life = Life()
+    life.host.machine.fuse = refuses_a_start
+    life.wish(OWNER)
+    life.tick()
+    life.host.machine.fuse = life.acts.append
+    life.wish(ServerWish(1, vfs=OWNER.vfs, power=Power.STOPPED))
+    life.tick()
+    stranger(life.host.machine)
+    life.wish(ServerWish(1, vfs=OWNER.vfs, boot_serial=2))
+    life.tick()
+    assert life.acts.index("reset_vf") < life.acts.index("start")
+    assert [start.traces for start in life.host.hypervisor.starts] == [{}]
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_one_below_a_macvtap_that_was_had_by_another_is_scrubbed_before_its_guest_starts(*, has_run: bool):
+    """The macvtap is made anew on it, and says nothing of who was there."""
+    life, tapped = Life(), (VfWish(0, 3, is_tapped=True),)
+    life.wish(ServerWish(1, vfs=tapped, power=Power.RUNNING if has_run else Power.STOPPED))
+    life.tick()
+    life.wish(ServerWish(1, vfs=tapped, power=Power.STOPPED))
+    life.tick()
+    assert life.host.machine.virtual_links
+    stranger(life.host.machine)
+    life.acts.clear()
+    life.wish(ServerWish(1, vfs=tapped, boot_serial=2))
+    life.tick()
+    assert (life.scrubs, life.acts.count("start")) == (1, 1)
+    assert life.acts.index("reset_vf") < life.acts.index("make_macvtap") < life.acts.index("start")
+    assert life.host.hypervisor.starts[-1].traces == {}
+
+
+def test_nor_is_one_given_to_its_driver_where_that_was_after_the_look():
+    life = Life()
+    life.wish(ServerWish(1, vfs=(VfWish(0, 3, is_tapped=True),)))
+    passed_by = list[int]()
+
+    def interfere(act: str) -> None:
+        life.acts.append(act)
+        is_check = life.acts[-2:] == ["write record", "observe_guests"]  # a look asks the kernel first
+        if is_check and not passed_by:
+            passed_by.append(len(life.acts))
+            stranger(life.host.machine)
+
+    life.host.machine.fuse = interfere
+    life.tick()
+    assert "set_vf" in life.acts[: passed_by[0]]
+    life.host.clock.advance(61)
+    life.tick()
+    assert life.acts.index("reset_vf") < life.acts.index("make_macvtap") < life.acts.index("start")
+    assert [start.traces for start in life.host.hypervisor.starts] == [{}]
+
+
+def test_one_whose_macvtap_is_there_is_not_scrubbed():
+    life, tapped = Life(), (VfWish(0, 3, is_tapped=True),)
+    for serial in range(1, 4):
+        life.wish(ServerWish(1, vfs=tapped, boot_serial=serial))
+        life.tick()
+        life.wish(ServerWish(1, vfs=tapped, boot_serial=serial, power=Power.STOPPED))
+        life.tick()
+    assert (life.acts.count("start"), life.scrubs) == (3, 0)
 
 
 def test_its_owner_may_have_it_again_and_again():

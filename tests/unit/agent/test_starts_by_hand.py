@@ -14,7 +14,7 @@ from fairlead.sim.hardware import infiniband_server
 from fairlead.sim.machine import BeforeCall
 from fairlead.sim.mischief import AgentDied
 from tests.agent_life import AgentLife
-from tests.host_wishes import DATA, GPU, HostWish, ServerWish, VfWish, port, server
+from tests.host_wishes import DATA, GPU, HOST, HostWish, ServerWish, VfWish, port, server
 
 OWN, ANOTHERS = VfWish(0, 5), VfWish(0, 3, vlan=777)
 OTHER = ServerWish(1, vfs=(ANOTHERS,), power=Power.STOPPED)
@@ -175,6 +175,25 @@ def test_where_libvirt_cannot_mark_it_now_the_next_look_does():
     life.tick()
     assert life.domain.marked == life.domain.boots
     assert life.domain.is_by_hand
+
+
+def test_where_a_lost_ledger_and_a_busy_libvirt_meet_the_guest_stays_ours():
+    """Its VF differs, and lastingly: the start of another hand would be taken down for that."""
+    life = AgentLife()
+    life.want(HostWish((ServerWish(2, vfs=(OWN,)),)))
+    life.tick()
+    machine, domain = life.host.machine, life.host.machine.domains[f"fl-{server(2)}"]
+    acts = list[str]()
+    life.host.slots.lose()
+    machine.fuse = acts.append
+    machine.troubles.hanging["mark_start"] = 1
+    machine.troubles.refused_fields = frozenset({"trust"})
+    life.agent = life.host.agent(HOST, life.control)
+    life.want(HostWish((ServerWish(2, vfs=(replace(OWN, trust=True),)),)))
+    for _ in range(3):
+        life.tick()
+    assert "stop" not in acts
+    assert (domain.boots, domain.marked, domain.state) == (1, 1, GuestState.RUNNING)
 
 
 def dies_at(fatal: str) -> BeforeCall:
