@@ -21,7 +21,7 @@ def stranger(machine: Machine, device: Device) -> str:
     """The name of a domain of others that has it."""
     domain = DomainState(f"theirs-{device.pci_address}", None, "", 0, (device.pci_address,), (), "")
     machine.domains[domain.name] = domain
-    machine.give(domain)
+    machine.give(domain, domain.hostdevs)
     domain.boot()
     return domain.name
 
