@@ -20,6 +20,9 @@ BUSY_SECONDS = 10.0
 """How long a transaction waits for another process; the URL may say `?timeout=`."""
 _STATEMENTS = 512
 """Prepared statements that the driver keeps; we have about 200 shapes."""
+_OPENERS = 100
+"""Others that may come first with the journal of an empty database: each wait is for one of them."""
+_WRITE_AHEAD = "PRAGMA journal_mode = WAL"
 _DUPLICATE = frozenset(
     {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 )
@@ -111,9 +114,26 @@ class Sqlite:
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     # No BEGIN of the driver's own: it would be a deferred one.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """A change of the journal reads before it writes, so SQLite refuses it at once, without its busy handler, while
+    somebody else writes (btree.c, sqlite3BtreeSetVersion): two who open an empty file. BEGIN IMMEDIATE waits for them.
+    """
+    for _ in range(_OPENERS):
+        try:
+            connection.execute(_WRITE_AHEAD)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _RETRY:
+                raise
+        else:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    connection.execute(_WRITE_AHEAD)
 
 
 def _begin(connection: sa.Connection) -> None:

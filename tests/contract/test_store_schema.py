@@ -1,5 +1,6 @@
 """The migrations make the declared schema, once, whoever comes first."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,6 +60,20 @@ def test_many_may_open_an_empty_database_at_once(database_url: str) -> None:
             with database.transaction() as tx:
                 assert tx.hosts.find() == ()
             database.close()
+
+
+def test_who_opens_an_empty_sqlite_file_waits_for_who_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "empty.sqlite"
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as threads:
+        opened = threads.submit(open_database, f"sqlite:///{path}")
+        with pytest.raises(TimeoutError):
+            opened.result(timeout=1)
+        writer.execute("CREATE TABLE somebody_s (a)")
+        writer.execute("COMMIT")
+        opened.result(timeout=30).close()
+    writer.close()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
