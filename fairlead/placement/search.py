@@ -85,6 +85,8 @@ class Search:
         positions = range(len(families))
         self._is_driven = [demand.sample.is_host_driven for demand in self._demands]
         self._ties = _ties(families)
+        # One that another is tied to is like no other either, though nothing is tied to it.
+        self._unlike = {*self._ties, *(tied for ties in self._ties.values() for tied in ties)}
         whole = [False for _ in positions]
         self._ranks: list[dict[int, tuple[int, ...]]] = []
         for demand, found in zip(self._demands, matched, strict=True):
@@ -228,7 +230,7 @@ class Search:
         return (
             self._alike[position],
             *self._left[position],
-            position if position in self._ties else -1,
+            position if position in self._unlike else -1,
         )
 
     def _state(self, at: int) -> tuple[object, ...]:

@@ -174,6 +174,15 @@ def test_of_two_pairs_of_ports_one_is_given_whole():
     assert why_not(view(devices), whole("a"), whole("b"), whole("c")).code is Code.IOMMU_GROUP
 
 
+def test_of_ports_that_are_alike_the_one_that_a_device_needs_is_given_with_it():
+    """Nothing is tied to a port whose group has a device that no driver has; the device is tied to the port."""
+    ports = [port for slot in (1, 2, 3) for port in family("h1", slot, 0)]
+    devices = in_groups([*ports, plain("h1", 4, kernel_driver=None)], (2, 3))
+    fit = fits(view(devices), request(whole("a"), whole("b", kind=DeviceKind.PCI)))
+    assert isinstance(fit, Fit)
+    assert [grant.family_id for grant in fit.grants] == [devices[2].id, devices[3].id]
+
+
 def test_a_pf_is_not_kept_back_by_its_own_vfs():
     assert vf_indexes(view(four_vfs((0, 1, 2, 3, 4))), whole()) == [None]
 
