@@ -34,7 +34,9 @@ _MOST_DEATHS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Macvtap:
-    """As ip(8) and sysfs have it. `below` is the network device that it is on, `place` the VF that this is of."""
+    """As ip(8) and sysfs have it. `below` is the network device that it is on, `place` the VF that this is of. Up where
+    both are: the kernel leaves a macvtap up whose device goes down.
+    """
 
     name: str
     index: int
@@ -186,7 +188,8 @@ def _drift(lab: Lab) -> None:
             _REPAIR_SECONDS,
         )
     expect.equal("its QEMU", Guest(site, _ADA.name).pid, pid)
-    expect.true("ada reaches bob still", Guest(site, _ADA.name).reaches(address_of(site, _BOB)))
+    ada, bob = Guest(site, _ADA.name), address_of(site, _BOB)
+    site.wait_for("ada to reach bob still", lambda: ada.reaches(bob), _REPAIR_SECONDS)
 
 
 def _renewal(lab: Lab) -> None:
@@ -306,7 +309,7 @@ def _find(host: Host, name: str) -> _Macvtap | None:
     device = host.must(f"readlink /sys/class/net/{below}/device").strip().rpartition("/")[2]
     return _Macvtap(
         name, link["ifindex"], link["address"], link["mtu"], link["linkinfo"]["info_data"]["mode"],
-        "UP" in link["flags"], below, places(host)[device],
+        all(each in links and "UP" in links[each]["flags"] for each in (name, below)), below, places(host)[device],
     )  # fmt: skip
 
 
