@@ -40,8 +40,8 @@ from fairlead.hoststate.desired import (
     NicKind,
 )
 from fairlead.hypervisor.domain_document import DomainDocument, ReadDocuments
-from fairlead.model.ids import ImageId, vf_key
-from fairlead.model.pci import DeviceKind, MacAddress
+from fairlead.model.ids import ImageId, PortId, vf_key
+from fairlead.model.pci import DeviceKind, MacAddress, PciAddress
 from fairlead.model.server import Power
 from fairlead.sim.hypervisor import SimHypervisor
 from fairlead.sim.machine import Machine
@@ -72,10 +72,10 @@ class _ReadAsXml(SimHypervisor):
         self._last_read = read.found
         return super().observe()
 
-    def define(self, domain: str) -> None:
+    def define(self, domain: str) -> Mapping[PortId, PciAddress]:
         """Keep its XML: each domain is defined once here."""
-        super().define(domain)
         self._documents.append(domain)
+        return super().define(domain)
 
 
 def main() -> int:

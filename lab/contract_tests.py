@@ -1,5 +1,6 @@
-"""Contract tests of the product that want a kernel with bridges that filter VLANs, and what runs them, as one file for
-the compute host: pytest is Python alone, so the one that runs the suites of this machine runs there too.
+"""Tests of the product that want a kernel with bridges that filter VLANs, or libvirt's Python binding, and what runs
+them, as one file for the compute host: pytest is Python alone, so the one that runs the suites of this machine runs
+there too.
 """
 
 import io
@@ -16,7 +17,11 @@ from lab.product import PLACE, PROJECT
 
 FILE_NAME = "contract-tests.zip"
 _PACKAGES = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
-_TESTS = ("tests/contract/test_kernel_netlink.py", "tests/contract/test_kernel_multicast.py")
+_TESTS = (
+    "tests/contract/test_kernel_netlink.py",
+    "tests/contract/test_kernel_multicast.py",
+    "tests/unit/hypervisor/test_guests.py",
+)
 # The suites' settings count there too; tests/conftest.py is left out, for it wants databases.
 _WITH_TESTS = ("tests/network_namespace.py", "pyproject.toml")
 _FOLDER, _RESULT = "/run/lab/contract-tests", "/run/lab/contract-tests.xml"

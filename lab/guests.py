@@ -175,9 +175,17 @@ class Guest:
             raise PhaseFailed(f"guest {self.name} has no QEMU")
         return int(text)
 
-    def definition(self) -> Element:
-        """Its running domain, as virsh dumps it."""
-        done = self._host.virsh(f"dumpxml {self.domain}")
+    def addresses(self) -> dict[str, str]:
+        """Where the guest that runs sees each of its NICs: PCI addresses, by their alias in its domain."""
+        return _addresses(self.definition())
+
+    def addresses_at_boot(self) -> dict[str, str]:
+        """Where the next boot sees them."""
+        return _addresses(self.definition("--inactive"))
+
+    def definition(self, which: str = "") -> Element:
+        """Its running domain, as virsh dumps it; the stored one by `--inactive`."""
+        done = self._host.virsh(f"dumpxml {self.domain} {which}")
         if done.code != 0:
             raise PhaseFailed(f"guest {self.name} has no domain: {done.output}")
         return fromstring(done.output)  # noqa: S314 - libvirt wrote it
@@ -202,6 +210,19 @@ class Guest:
     def nics(self) -> list[tuple[str, str]]:
         """MAC and kernel driver of each NIC, as the guest told of them."""
         return re.findall(r"GUEST nic=\S+ mac=(\S+) driver=(\S+)", self.console)
+
+    def places_seen(self) -> dict[str, str]:
+        """PCI addresses of its NICs by their MAC, as its kernel told of them at this boot."""
+        return dict(re.findall(r"GUEST nic=\S+ mac=(\S+) driver=\S+ pci=(\S+)", self._this_boot))
+
+    def places_told(self) -> dict[str, str]:
+        """The same, as its config drive said."""
+        told = dict(re.findall(r"GUEST devices\.(\d+\.(?:mac|address))=(\S+)", self._this_boot))
+        return {told[f"{n}.mac"]: told[f"{n}.address"] for n in {name.partition(".")[0] for name in told}}
+
+    @property
+    def _this_boot(self) -> str:
+        return self.console.rpartition("GUEST booted")[2]
 
     @property
     def _log(self) -> str:
@@ -240,6 +261,14 @@ def _lines(said: str, what: str) -> list[str]:
     """What the guest said of one kind, oldest first."""
     start = f"GUEST {what} "
     return [line.removeprefix(start) for line in said.splitlines() if line.startswith(start)]
+
+
+def _addresses(domain: Element) -> dict[str, str]:
+    named = {
+        device.findall("alias")[0].get("name", ""): device for device in domain.findall("devices/*[alias]")
+    }
+    nics = {name: device for name, device in named.items() if name.startswith("ua-")}
+    return {name: _pci_address(nic.findall("address")[0]) for name, nic in nics.items()}
 
 
 def _pci_address(source: Element) -> str:

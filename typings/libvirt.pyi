@@ -25,12 +25,14 @@ VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT: int
 VIR_DOMAIN_STATS_BALLOON: int
 VIR_DOMAIN_STATS_BLOCK: int
 VIR_DOMAIN_STATS_INTERFACE: int
+VIR_DOMAIN_STATS_STATE: int
 VIR_DOMAIN_STATS_VCPU: int
 VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA: int
 VIR_DOMAIN_UNDEFINE_MANAGED_SAVE: int
 VIR_DOMAIN_UNDEFINE_NVRAM: int
 VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA: int
 VIR_DOMAIN_XML_INACTIVE: int
+VIR_DOMAIN_XML_SECURE: int
 VIR_ERR_DEVICE_MISSING: int
 VIR_ERR_NO_DOMAIN: int
 VIR_ERR_OPERATION_INVALID: int
@@ -78,7 +80,7 @@ class virConnect:
         opaque: _Opaque,
     ) -> int: ...
     def isAlive(self) -> int: ...
-    def listAllDomains(self, flags: int = 0) -> list[virDomain]: ...
+    def getAllDomainStats(self, stats: int = 0, flags: int = 0) -> list[tuple[virDomain, dict[str, int]]]: ...
     def lookupByUUIDString(self, uuidstr: str) -> virDomain: ...
     def registerCloseCallback(
         self, cb: Callable[[virConnect, int, _Opaque], None], opaque: _Opaque

@@ -28,7 +28,7 @@ from fairlead.hoststate.observed import (
 from fairlead.hoststate.report import Report
 from fairlead.model.diagnostics import GuestStatistics, NicCounters
 from fairlead.model.host import HostCapacity
-from fairlead.model.ids import ImageId, ServerId
+from fairlead.model.ids import ImageId, PortId, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.wire.documents import Assignment, Heartbeat, Receipt
@@ -185,9 +185,9 @@ class Hypervisor(Protocol):
         """All domains as they are now."""
         ...
 
-    def define(self, domain: str) -> None:
+    def define(self, domain: str) -> Mapping[PortId, PciAddress]:
         """Write or replace the domain, without starting it. It does not start with the host either: its VFs would
-        not be set.
+        not be set. What it had before keeps its PCI address in the guest; those of the NICs are answered.
         """
         ...
 

@@ -9,6 +9,7 @@ from fairlead.agent.hands import Hands
 from fairlead.agent.ledger import Started
 from fairlead.agent.vsi_steps import check_vsis
 from fairlead.guestxml.guest import domain_xml
+from fairlead.hoststate.config_drive import placed_files
 from fairlead.hoststate.desired import DesiredHostdev, ImageRef
 from fairlead.hoststate.lookup import Lookup
 from fairlead.hoststate.report import HostEvent
@@ -129,7 +130,9 @@ def _define(step: DefineGuest, hands: Hands, lookup: Lookup) -> None:
         nodes=lookup.observed.capacity.numa,
         machine=hands.machine,
     )
-    hands.hypervisor.define(xml)
+    told = placed_files(step.guest, hands.hypervisor.define(xml))
+    if told != step.guest.config_files:
+        hands.disks.make(replace(step.guest, config_files=told))
 
 
 def _start(step: StartGuest, hands: Hands, lookup: Lookup) -> None:

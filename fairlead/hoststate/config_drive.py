@@ -6,16 +6,17 @@ metadata service (meta_data.json, devices[]) and its network_data.json schema, a
 
 import json
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
-from fairlead.hoststate.desired import ConfigFile
+from fairlead.hoststate.desired import ConfigFile, DesiredGuest
 from fairlead.model.dhcp_option import ToldOptions, told
-from fairlead.model.ids import SubnetId
+from fairlead.model.ids import PortId, SubnetId
 from fairlead.model.infiniband import mac_of_guid
 from fairlead.model.network import Network, Subnet
-from fairlead.model.pci import LinkLayer, MacAddress
+from fairlead.model.pci import LinkLayer, MacAddress, PciAddress
 from fairlead.model.port import FixedIp, Port, VnicType
 from fairlead.model.port_settings import PortSettings
 from fairlead.model.server import Server
@@ -23,6 +24,7 @@ from fairlead.model.server import Server
 Json = dict[str, object]
 
 _ROOT = "openstack/latest"
+_META_DATA = f"{_ROOT}/meta_data.json"
 _LINK_TYPES = {
     VnicType.DIRECT: "hw_veb",
     VnicType.MACVTAP: "hw_veb",
@@ -49,7 +51,7 @@ def config_files(server: Server, nics: tuple[GuestNic, ...]) -> tuple[ConfigFile
     if not server.config_drive:
         return ()
     files = [
-        ConfigFile(f"{_ROOT}/meta_data.json", _text(_meta_data(server, nics))),
+        ConfigFile(_META_DATA, _text(_meta_data(server, nics))),
         ConfigFile(f"{_ROOT}/network_data.json", _text(_network_data(nics))),
         ConfigFile(f"{_ROOT}/vendor_data.json", _text(_vendor_data(nics))),
     ]
@@ -58,12 +60,33 @@ def config_files(server: Server, nics: tuple[GuestNic, ...]) -> tuple[ConfigFile
     return tuple(sorted(files, key=lambda file: file.path))
 
 
+def placed_files(guest: DesiredGuest, places: Mapping[PortId, PciAddress]) -> tuple[ConfigFile, ...]:
+    """The guest's files, with the PCI addresses at which it sees the NICs that they tell of: its host alone knows. They
+    tell a NIC by its MAC; of two of one MAC, on two networks, nothing is said.
+    """
+    macs = Counter(nic.mac for nic in guest.nics)
+    known = (nic for nic in guest.nics if nic.port_id in places and macs[nic.mac] == 1)
+    of_mac = {nic.mac: places[nic.port_id] for nic in known}
+    return tuple(
+        replace(file, content=_placed(file.content, of_mac)) if file.path == _META_DATA else file
+        for file in guest.config_files
+    )
+
+
+def _placed(content: str, of_mac: Mapping[MacAddress, PciAddress]) -> str:
+    document = json.loads(content)
+    placed = [device for device in document.get("devices", ()) if device["mac"] in of_mac]
+    for device in placed:
+        device |= {"bus": "pci", "address": of_mac[device["mac"]]}
+    return _text(document) if placed else content
+
+
 def _vendor_data(nics: tuple[GuestNic, ...]) -> Json:
     """Every DHCP option of every port as it was written: some say what no other file of the drive has a word for."""
     options = [
         {
             "port_id": nic.port.id,
-            "mac": _mac(nic),
+            "mac": told_mac(nic.port),
             "name": option.name,
             "value": option.value,
             "ip_version": option.ip_version,
@@ -105,13 +128,13 @@ def _is_told(server: Server, nic: GuestNic) -> bool:
 
 
 def _device(server: Server, nic: GuestNic) -> Json:
-    """Nova's device metadata. The guest's PCI address is libvirt's choice, later: the MAC says which it is."""
+    """Nova's device metadata. The guest's PCI address is libvirt's choice: `placed_files` tells it."""
     tag = server.nic_tags.get(nic.port.id)
     device: Json = {
         "type": "nic",
         "bus": "none",
         "address": "none",
-        "mac": _mac(nic),
+        "mac": told_mac(nic.port),
         "tags": [tag] if tag else [],
     }
     if nic.network.link_layer is LinkLayer.INFINIBAND:
@@ -143,7 +166,7 @@ def _links(nic: GuestNic) -> Iterator[Json]:
         "vif_id": nic.port.id,
         "type": _link_type(nic),
         "mtu": mtu,
-        "ethernet_mac_address": _mac(nic),
+        "ethernet_mac_address": told_mac(nic.port),
     }
     if (vlan := _own_vlan(nic)) is not None:
         yield {
@@ -170,9 +193,9 @@ def _link_type(nic: GuestNic) -> str:
     return "phy" if nic.network.link_layer is LinkLayer.INFINIBAND else _LINK_TYPES[nic.port.vnic_type]
 
 
-def _mac(nic: GuestNic) -> MacAddress:
+def told_mac(port: Port) -> MacAddress:
     """cloud-init knows an InfiniBand NIC by its GUID without the middle (get_ib_interface_hwaddr)."""
-    return mac_of_guid(nic.port.guid) if nic.port.guid else nic.port.mac
+    return mac_of_guid(port.guid) if port.guid else port.mac
 
 
 def _link_id(nic: GuestNic) -> str:

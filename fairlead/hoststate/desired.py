@@ -111,7 +111,9 @@ class NicKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DesiredNic:
-    """A NIC of a guest, in guest order. HOSTDEV names its device, TAP its tap or macvtap."""
+    """A NIC of a guest, in guest order. HOSTDEV names its device, TAP its tap or macvtap. `mac` is what its guest knows
+    it by.
+    """
 
     port_id: PortId
     kind: NicKind

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fairlead.hoststate.config_drive import GuestNic, config_files
+from fairlead.hoststate.config_drive import GuestNic, config_files, told_mac
 from fairlead.hoststate.desired import DesiredGuest, DesiredHostdev, DesiredNic, ImageRef, NicKind
 from fairlead.hoststate.facts import HostFacts, kept
 from fairlead.hoststate.settings import Settings
@@ -78,7 +78,7 @@ def _nic(facts: HostFacts, binding: Binding) -> DesiredNic:
     return DesiredNic(
         port_id=port.id,
         kind=NicKind.TAP if wiring.tap_name else NicKind.HOSTDEV,
-        mac=port.mac,
+        mac=told_mac(port),
         mtu=facts.in_force[port.id].mtu,
         device_id=binding.device_id,
         tap=wiring.tap_name,

@@ -1,8 +1,8 @@
 """Guests as libvirt domains: agent.boundary.Hypervisor over a libvirt connection."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from threading import BoundedSemaphore
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import BoundedSemaphore, Lock
 
 import libvirt
 
@@ -19,15 +19,17 @@ from fairlead.hypervisor.domain_document import (
     start_mark,
 )
 from fairlead.hypervisor.faults import not_released, refusal
+from fairlead.hypervisor.guest_addresses import nic_places, with_addresses
 from fairlead.hypervisor.statistics import read_statistics
 from fairlead.model.diagnostics import GuestStatistics
 from fairlead.model.errors import Fault
-from fairlead.model.ids import ServerId
+from fairlead.model.ids import PortId, ServerId
 from fairlead.model.pci import PciAddress
 
 # libvirtd.conf, max_client_requests: a connection with 5 calls under way is not heard, keepalive included. One is
 # left to look at the domains with.
 _CALLS_AT_ONCE = 4
+_WHOLE_STORED = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
 _START_PREFIX = "fairlead-start"
 _IS_ASKED = "already in the process of unplug"
 
@@ -81,16 +83,19 @@ class LibvirtHypervisor:
         self._graceful_seconds = graceful_seconds
         self._unplug_seconds = unplug_seconds
         self._long_calls = BoundedSemaphore(_CALLS_AT_ONCE)
+        self._definitions = Lock()
         self._last_read: Mapping[str, DomainDocument] = {}
 
     def observe(self) -> HypervisorView:
-        """See Hypervisor.observe. A domain that goes while it is read is left out."""
+        """See Hypervisor.observe. A domain that goes while it is read is left out. Each question is a message to
+        libvirt, so all states are one: with many guests on which nothing happens, messages are most of what a look is.
+        """
         ours: list[Domain] = []
         foreign: set[PciAddress] = set()
         documents = ReadDocuments(self._last_read)
         with _told("Listing", "libvirt's domains"):
-            for domain in self._connection.get().listAllDomains(0):
-                seen = _seen(domain, documents)
+            for domain, told in self._connection.get().getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE):
+                seen = _seen(domain, (told["state.state"], told["state.reason"]), documents)
                 if isinstance(seen, Domain):
                     ours.append(seen)
                 elif seen is not None:
@@ -99,13 +104,15 @@ class LibvirtHypervisor:
         ours.sort(key=lambda domain: domain.server_id)
         return HypervisorView(tuple(ours), tuple(sorted(foreign)))
 
-    def define(self, domain: str) -> None:
+    def define(self, domain: str) -> Mapping[PortId, PciAddress]:
         """See Hypervisor.define. A mark that somebody made for libvirt to start it with the host goes."""
-        subject = domain_name(read_domain(domain).server_id or ServerId("?"))
-        with _told("Defining", subject):
-            made = self._connection.get().defineXML(domain)
+        server_id = read_domain(domain).server_id or ServerId("?")
+        with _told("Defining", domain_name(server_id)), self._definitions:
+            old = self._find(server_id)
+            made = self._define(domain, _documents(old) if old is not None else ())
             if made.autostart():
                 made.setAutostart(0)
+            return nic_places(made.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
         """See Hypervisor.start."""
@@ -154,7 +161,10 @@ class LibvirtHypervisor:
     def attach(self, server_id: ServerId, device: str) -> None:
         """See Hypervisor.attach."""
         with _told("Attaching a device to", domain_name(server_id)), self._long_calls:
-            self._expect(server_id).attachDeviceFlags(device, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            domain = self._expect(server_id)
+            domain.attachDeviceFlags(device, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        with suppress(libvirt.libvirtError), self._definitions:
+            self._define(domain.XMLDesc(_WHOLE_STORED), _documents(domain))
 
     def detach(self, server_id: ServerId, device: str) -> None:
         """See Hypervisor.detach. libvirt takes a device out of the live domain on QEMU's DEVICE_DELETED alone, and
@@ -213,6 +223,18 @@ class LibvirtHypervisor:
             domain = self._find(server_id)
             return domain.XMLDesc(0) if domain is not None else ""
 
+    def _define(self, xml: str, before: Iterable[str]) -> libvirt.virDomain:
+        """Its devices stay where they are. Where libvirt finds no domain in that, it gives them addresses of its own: a
+        boot is worth more than a name.
+        """
+        connection, kept = self._connection.get(), with_addresses(xml, *before)
+        try:
+            return connection.defineXML(kept)
+        except libvirt.libvirtError:
+            if kept == xml:
+                raise
+        return connection.defineXML(xml)
+
     def _goes_down(self, domain: libvirt.virDomain) -> bool:
         """Whether the guest went down when asked, in time."""
         _unless_down(domain, domain.shutdown)
@@ -230,15 +252,25 @@ class LibvirtHypervisor:
         return self._connection.get().lookupByUUIDString(server_id)
 
 
-def _seen(domain: libvirt.virDomain, documents: ReadDocuments) -> Domain | DomainDocument | None:
-    """A domain of ours, the document of another's, None when it is gone by now."""
+def _documents(domain: libvirt.virDomain) -> tuple[str, str]:
+    """As its guest that is up sees it, then as the next one will."""
+    return domain.XMLDesc(0), domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+
+
+def _seen(
+    domain: libvirt.virDomain, told: Sequence[int], documents: ReadDocuments
+) -> Domain | DomainDocument | None:
+    """A domain of ours, the document of another's, None when it is gone by now. `told`: state and reason, of before."""
     try:
-        number, reason = domain.state()
+        live = documents.read(domain.XMLDesc(0))
+        if live.server_id is not None and (told[0] == libvirt.VIR_DOMAIN_SHUTOFF) is (live.start_number > 0):
+            # It went down or came up since it was told.
+            told = domain.state()
+            live = documents.read(domain.XMLDesc(0))
+        number, reason = told
         state = _guest_state(number, reason)
-        # Each question is a message to libvirt: of a guest that is up nobody asks whether it is saved.
         if state is GuestState.STOPPED and domain.hasManagedSaveImage() == 1:
             state = GuestState.SAVED
-        live = documents.read(domain.XMLDesc(0))
         stored = documents.read(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
     except libvirt.libvirtError as error:
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fairlead.agent.boundary import Clock, GuestFiles
-from fairlead.hoststate.desired import DesiredGuest, ImageRef
+from fairlead.hoststate.desired import ConfigFile, DesiredGuest, ImageRef
 from fairlead.model.errors import Failure, Fault
 from fairlead.model.ids import ServerId
 from fairlead.sim.machine import BeforeCall, ignore_call
@@ -30,7 +30,8 @@ class SimDisk:
 
 class SimDisks:
     """agent.boundary.Disks. `logs` are the console logs, for whoever plays the guest to write. `images` says when
-    each image was used last, `roots` what is on the guests' disks, `overlays_made` which were made, in their order.
+    each image was used last, `roots` what is on the guests' disks, `overlays_made` which were made, in their order,
+    `config_files` what their config drives have.
     """
 
     def __init__(self, clock: Clock, before_call: BeforeCall = ignore_call) -> None:
@@ -42,6 +43,7 @@ class SimDisks:
         self.overlays_made: list[tuple[ServerId, SimDisk]] = []
         self._copies: dict[ServerId, dict[str, SimDisk]] = {}
         self.logs: dict[ServerId, list[str]] = {}
+        self.config_files: dict[ServerId, tuple[ConfigFile, ...]] = {}
 
     def has_image(self, image: ImageRef) -> bool:
         """Whether it was stored."""
@@ -89,6 +91,7 @@ class SimDisks:
         elif known is not None and known.gib < guest.disk_gib:
             self.roots[guest.server_id] = replace(known, gib=guest.disk_gib)
         self.made[guest.server_id] = self.files(guest)
+        self.config_files[guest.server_id] = guest.config_files
         self.logs.setdefault(guest.server_id, [])
         return self.made[guest.server_id]
 
@@ -107,6 +110,7 @@ class SimDisks:
         """All of them."""
         self._before_call("remove_disk")
         self.made.pop(server_id, None)
+        self.config_files.pop(server_id, None)
         self.roots.pop(server_id, None)
         self._copies.pop(server_id, None)
         self.logs.pop(server_id, None)

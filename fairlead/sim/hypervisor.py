@@ -1,17 +1,19 @@
 """A libvirt in memory: it reads the XML that guestxml writes, and refuses what libvirt refuses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from itertools import count
+from xml.etree.ElementTree import Element, ParseError, SubElement, fromstring, tostring
 
 from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import NAMESPACE, domain_name
 from fairlead.hoststate.observed import GuestState
 from fairlead.hypervisor.domain_document import boot_files
 from fairlead.hypervisor.faults import not_released
+from fairlead.hypervisor.guest_addresses import nic_places, with_addresses
 from fairlead.model.diagnostics import DiskDiagnostics, GuestStatistics, NicCounters
 from fairlead.model.errors import Failure, Fault
-from fairlead.model.ids import ServerId
+from fairlead.model.ids import PortId, ServerId
 from fairlead.model.pci import PciAddress
 from fairlead.model.vf import VfSettings
 from fairlead.sim import vfio
@@ -76,11 +78,12 @@ class SimHypervisor:
             ),
         )
 
-    def define(self, domain: str) -> None:
+    def define(self, domain: str) -> Mapping[PortId, PciAddress]:
         """Write or replace it; a running one keeps its devices until it stops."""
         self._reach("define")
         fresh = _parsed(domain)
         old = self._machine.domains.get(fresh.name)
+        fresh.xml = _with_places(domain if old is None else with_addresses(domain, old.xml))
         if old is not None:
             fresh.state, fresh.reason = old.state, old.reason
             fresh.live_serial, fresh.live_disk_serial = old.live_serial, old.live_disk_serial
@@ -88,6 +91,7 @@ class SimHypervisor:
             fresh.live_room, fresh.saved_taps, fresh.opened = old.live_room, old.saved_taps, old.opened
             fresh.is_by_hand, fresh.boots, fresh.marked = old.is_by_hand, old.boots, old.marked
         self._machine.domains[fresh.name] = fresh
+        return nic_places(fresh.xml)
 
     def start(self, server_id: ServerId, *, is_paused: bool = False) -> None:
         """Run it, with devices that are there and free, on taps that are there."""
@@ -323,6 +327,22 @@ def _parsed(xml: str) -> DomainState:
         disk_serial=int(ours.get("disk_serial", "0")) if ours is not None else 0,
         room=_room(domain),
     )
+
+
+def _with_places(xml: str) -> str:
+    """Each device on a bus of its own, the first that is free, as on root ports."""
+    domain = _element(xml, "Defining")
+    devices = [
+        each for each in domain.iterfind("devices/*") if each.tag in {"disk", "hostdev", "interface", "rng"}
+    ]
+    places = {each: each.find("address") for each in devices}
+    taken = {place.get("bus") for place in places.values() if place is not None}
+    free = (bus for bus in (f"0x{number:02x}" for number in count(1)) if bus not in taken)
+    for device in (each for each, place in places.items() if place is None):
+        SubElement(
+            device, "address", type="pci", domain="0x0000", bus=next(free), slot="0x00", function="0x0"
+        )
+    return tostring(domain, encoding="unicode")
 
 
 def _room(domain: Element) -> int | None:

@@ -81,6 +81,10 @@ def _show(lab: Lab) -> None:
             expect.equal(f"the VF of {member.name} before its QEMU was", guest.vf_before_start(), wanted)
             expect.equal(f"the VF of {member.name} now", vf_now(lab.host, guest.place()), wanted)
             _is_near(lab, guest)
+            guest.wait_until_ready()
+            expect.equal(
+                f"NICs of {member.name}, by its config drive", guest.places_told(), guest.places_seen()
+            )
     held = [device["pci_address"] for device in site.devices() if device["status"] == "ALLOCATED"]
     given = [Guest(site, member.name).pci_address() for member in CREW if member.vlan is not None]
     expect.equal("devices that control holds", sorted(map(str, held)), sorted(given))

@@ -1,8 +1,9 @@
 """Guests on libvirt's own test driver: the same calls, no machine. Skipped without libvirt's binding."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from threading import Event
+from typing import cast
 
 import pytest
 
@@ -129,6 +130,43 @@ def test_a_start_is_marked_and_another_hands_is_not(
     assert only(hypervisor).is_marked
 
 
+class Between(LibvirtConnection):
+    """Something happens after libvirt has told all states, and before its documents are read."""
+
+    def __init__(self, own: LibvirtConnection, happens: Callable[[libvirt.virDomain], int]) -> None:
+        self._own = own
+        self._happens = happens
+
+    def get(self) -> libvirt.virConnect:
+        return cast("libvirt.virConnect", self)
+
+    def getAllDomainStats(self, stats: int) -> list[tuple[libvirt.virDomain, dict[str, int]]]:  # noqa: N802
+        told = self._own.get().getAllDomainStats(stats)
+        self._happens(self._own.get().lookupByUUIDString(SERVER))
+        return told
+
+
+@pytest.mark.parametrize("before", [GuestState.RUNNING, GuestState.STOPPED])
+def test_state_and_document_are_of_one_moment(
+    hypervisor: LibvirtHypervisor, connection: LibvirtConnection, before: GuestState
+):
+    """Else a guest that goes down while they are read would be up without the mark of its start."""
+    hypervisor.define(document())
+    if before.is_up:
+        hypervisor.start(SERVER)
+    happens = libvirt.virDomain.destroy if before.is_up else libvirt.virDomain.createWithFlags
+    seen = only(LibvirtHypervisor(Between(connection, happens)))
+    after = GuestState.STOPPED if before.is_up else GuestState.RUNNING
+    assert (seen.state, seen.start_number > 0) == (after, after.is_up)
+
+
+def test_a_guest_that_goes_while_it_is_read_is_left_out(
+    hypervisor: LibvirtHypervisor, connection: LibvirtConnection
+):
+    hypervisor.define(document())
+    assert LibvirtHypervisor(Between(connection, libvirt.virDomain.undefine)).observe().domains == ()
+
+
 def test_a_guest_that_is_down_or_gone_has_no_start_to_mark(hypervisor: LibvirtHypervisor):
     hypervisor.define(document())
     hypervisor.mark_start(SERVER, 1)
@@ -152,13 +190,27 @@ def hostdev(function: int) -> str:
     </hostdev>"""
 
 
-def test_a_running_guest_gets_a_device_that_its_stored_domain_does_not_get(hypervisor: LibvirtHypervisor):
-    hypervisor.define(document())
-    hypervisor.start(SERVER)
-    hypervisor.attach(SERVER, hostdev(5))
-    assert only(hypervisor).hostdevs == ("0000:41:10.1", "0000:41:10.5")
-    hypervisor.stop(SERVER, is_graceful=False)
-    assert only(hypervisor).hostdevs == ("0000:41:10.1",)
+def placed(address: str) -> str:
+    return document().replace("</hostdev>", f"{address}</hostdev>")
+
+
+def address(slot: int) -> str:
+    return f"<address type='pci' domain='0x0000' bus='0x00' slot='0x{slot:02x}' function='0x0'/>"
+
+
+def test_a_guest_finds_its_device_where_it_was(hypervisor: LibvirtHypervisor):
+    hypervisor.define(placed(address(9)))
+    hypervisor.define(placed(""))
+    assert address(9) in hypervisor.domain_xml(SERVER)
+
+
+def test_a_guest_whose_device_cannot_stay_boots_with_it_elsewhere(hypervisor: LibvirtHypervisor):
+    """libvirt has no disk on SCSI at a PCI address."""
+    disk = "<disk type='file' device='disk'><source file='/d'/><target dev='sda' bus='{}'/>{}</disk>"
+    hypervisor.define(document().replace("<devices>", f"<devices>{disk.format('virtio', address(9))}"))
+    hypervisor.define(document(spec="def").replace("<devices>", f"<devices>{disk.format('scsi', '')}"))
+    assert only(hypervisor).spec == "def"
+    assert address(9) not in hypervisor.domain_xml(SERVER)
 
 
 def test_what_a_guest_has_not_it_is_not_asked_for(hypervisor: LibvirtHypervisor):
