@@ -21,7 +21,7 @@ from fairlead.control.servers import WrongState, locked
 from fairlead.control.subjects import of_server
 from fairlead.hoststate.observed import GuestState
 from fairlead.model.binding import BindingRole, Wiring
-from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.errors import Conflict, InvalidValue, NotAttached
 from fairlead.model.host import Host
 from fairlead.model.ids import PortId, ServerId
 from fairlead.model.lifecycle import DEVICE, WIRING, after
@@ -70,12 +70,13 @@ def attach(tx: Tx, caller: Caller, server_id: ServerId, nic: BootNic) -> PortId:
 
 def detach(tx: Tx, server_id: ServerId, port_id: PortId, request_id: str = "") -> None:
     """The port is the server's until its host has reported that the guest let go of it; then it is free, or gone if it
-    was made for the server. Raises NotFound, Conflict `wrong_state`; nothing happens to one that is on its way.
+    was made for the server. Raises NotFound, NotAttached, Conflict `wrong_state`; nothing happens to one that
+    is on its way.
     """
     hold_hosts_of(tx, (tx.servers.fetch(server_id),))
     server, host = locked(tx, server_id)
     if port_id not in server.ports:
-        raise NotFound("port", port_id)
+        raise NotAttached(port_id, server.name)
     _check_state(server, "detach_interface", _DETACHABLE)
     binding = tx.bindings.get((port_id, host.id)) if host else None
     if host is None or binding is None:

@@ -185,7 +185,10 @@ def _free_port(tx: Tx, caller: Caller, nic: BootNic) -> Port:
             if port.server_id
             else f" by device {port.device_id_text}"
         )
-        raise Conflict("in_use", f"Port {port.name or port.id} is still in use{who}.", field="port")
+        message = (
+            f"Port {port.name or port.id} is still in use{who}. Detach it there first, or take another port."
+        )
+        raise Conflict("in_use", message, field="port")
     return port
 
 

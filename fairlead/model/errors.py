@@ -64,6 +64,14 @@ class NotFound(Refusal):
         self.key = key
 
 
+class NotAttached(NotFound):
+    """The port that was named is none of that server: there or not, that is not told."""
+
+    def __init__(self, port: str, server: str) -> None:
+        Refusal.__init__(self, f"Port {port} is not attached to server {server}.", field="port")
+        self.kind, self.key = "port", port
+
+
 class Conflict(Refusal):
     """True now, may be false later: in use, taken, stale, not in that state. `code` says which."""
 

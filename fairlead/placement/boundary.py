@@ -74,6 +74,10 @@ class FamilyView:
     is_count_due: bool = False
     """Its number of VFs is to be changed as soon as nobody has one of them."""
     share: GroupShare = ALONE
+    why_held: str = ""
+    """What it is, or does, that neither it nor a VF of it can be given, such as "is given whole"; "" when it may be."""
+    why_not_whole: str = ""
+    """The same of what keeps it from being given whole, its VFs aside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
             hint = f"{_change(families, '--vfs <number>')}: no VFs have been made"
     elif held or unclean:
         message += f"; none is given whole while a VF of it is held ({held}) or waits for a scrub ({unclean})"
+    message += "".join(f"; {family.label} {why}" for family, why in _kept_back(sample, families)[:_NAMED])
     if kept := count_kept(demand, families):
         message += f"; {kept} {are(kept)} kept back by IOMMU groups"
     about = f"lacks free {noun_of(sample)}s{on_network(sample)}"
@@ -249,6 +250,13 @@ def _too_few(view: HostView, demand: Demand, families: list[FamilyView], had: in
         ids_of(families),
         hint,
     )
+
+
+def _kept_back(sample: PciRequest, families: list[FamilyView]) -> list[tuple[FamilyView, str]]:
+    """Families of which nothing can be given, though none of their VFs is held, and why."""
+    is_whole = sample.kind is not DeviceKind.VF
+    reasons = ((family, family.why_held or (family.why_not_whole if is_whole else "")) for family in families)
+    return [(family, why) for family, why in reasons if why]
 
 
 def _too_slow(demand: Demand, families: list[FamilyView], able: int, left_kbps: int) -> Reason:

@@ -20,6 +20,11 @@ from fairlead.placement.iommu_groups import group_bounds, within_groups
 
 NO_POLICIES: Mapping[PolicyId, DevicePolicy] = {}
 _UNCLEAN = (DeviceStatus.RELEASING, DeviceStatus.FAULTY)
+_WHY_HELD = {
+    DeviceStatus.RELEASING: "waits for its scrub",
+    DeviceStatus.FAULTY: "is faulty",
+    DeviceStatus.MISSING: "is away",
+}
 
 
 def host_view(
@@ -159,7 +164,15 @@ def _family(
         capabilities=(*head.capabilities, *capabilities_of(head.kernel_driver)),
         policy=policy.name if policy else "",
         is_count_due=head.kind is DeviceKind.PF and wanted_vfs not in (None, head.num_vfs),
+        why_held="" if is_head_free else _WHY_HELD.get(head.status, "is given whole"),
+        why_not_whole=_why_not_whole(head, is_bridged=is_bridged),
     )
+
+
+def _why_not_whole(head: Device, *, is_bridged: bool) -> str:
+    if head.host_use:
+        return f"is used by the host: it {head.host_use}"
+    return "has ordinary vNICs that leave the host through it" if is_bridged else ""
 
 
 def _is_managed(device: Device) -> bool:

@@ -27,7 +27,7 @@ from fairlead.control.boundary import Tx
 from fairlead.control.nics import BootNic, NicChoice, listed
 from fairlead.control.servers import ServerNic, ServerView
 from fairlead.control.subjects import NETWORK, PORT, see
-from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.errors import Conflict, InvalidValue, NotAttached
 from fairlead.model.ids import NetworkId, PortId, ServerId
 from fairlead.model.lifecycle import port_status
 
@@ -69,7 +69,7 @@ def show(call: Call, version: Microversion, server_id: str, port_id: str) -> Res
     view = call.run(lambda tx: control.show(tx, ServerId(server_id)))
     nic = next((nic for nic in view.nics if nic.port.id == port_id), None)
     if nic is None:
-        raise NotFound("port", port_id)
+        raise NotAttached(port_id, view.server.name)
     return document({"interfaceAttachment": _shown(version, view, nic)})
 
 

@@ -6,7 +6,7 @@ from fairlead.control import attaching, dead_hosts, port_bindings, ports, server
 from fairlead.control.nics import BootNic
 from fairlead.control.ports import NewPort
 from fairlead.model.device import Device, DeviceStatus
-from fairlead.model.errors import Conflict, InvalidValue, NotFound
+from fairlead.model.errors import Conflict, InvalidValue, NotAttached, NotFound
 from fairlead.model.ids import PortId
 from fairlead.model.lifecycle import port_status
 from fairlead.model.port import Port, PortStatus, VnicType
@@ -286,6 +286,14 @@ def test_a_dead_host_takes_leaving_ports_from_their_servers(world: World, host: 
     world.engine.run(lambda tx: dead_hosts.forget(tx, host.id))
     assert world.server(server.id).ports == server.ports[1:]
     assert world.violations() == ()
+
+
+def test_a_port_of_another_server_is_not_detached(world: World, host: EnrolledHost) -> None:
+    first = world.run_server(host, "web", world.direct())
+    second = world.run_server(host, "db", world.direct())
+    with pytest.raises(NotAttached, match=f"Port {first.ports[0]} is not attached to server db"):
+        detach(world, second, first.ports[0])
+    assert world.server(first.id).ports == first.ports
 
 
 def test_a_port_that_waits_elsewhere_waits_no_longer_when_it_is_detached(

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from fairlead.model.device import DeviceStatus
 from fairlead.model.pci import DeviceKind, LinkLayer
 from fairlead.placement.boundary import Fit, HostView
 from fairlead.placement.boundary import ReasonCode as Code
 from fairlead.placement.fits import fits
-from tests.unit.placement.rows import family, plain, request, vf, vfs, view, whole
+from fairlead.placement.snapshot import host_view
+from tests.unit.placement.rows import family, host, plain, request, vf, vfs, view, whole
 
 
 def fitted(host, wanted):
@@ -341,6 +343,21 @@ class TestUplink:
         assert families(host, request(whole(), bridged_networks=("physnet1",))) == [2]
         (alone, wanted) = view(family("h1", 1)), request(whole(), bridged_networks=("physnet1",))
         assert codes(alone, wanted) == [Code.NOT_ENOUGH_DEVICES]
+
+    def test_one_that_carries_vnics_or_that_the_host_uses_says_so(self):
+        bridged = host_view(host(), family("h1", 1), (), (), ("physnet1",))
+        assert "ens1f0 (0000:01:00.0) has ordinary vNICs" in only(bridged, request(whole())).message
+        used = view(family("h1", 1, num_vfs=0, host_use="has address 10.0.0.5/24"))
+        assert "is used by the host: it has address 10.0.0.5/24" in only(used, request(whole())).message
+        assert fitted(bridged, request(vf()))
+
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [(DeviceStatus.ALLOCATED, "is given whole"), (DeviceStatus.RELEASING, "waits for its scrub")],
+    )
+    def test_a_vf_of_one_that_is_not_free_is_refused_with_why(self, status, why):
+        reason = only(view(family("h1", 1, status=status)), request(vf()))
+        assert f"; ens1f0 (0000:01:00.0) {why}" in reason.message
 
     def test_a_whole_pf_is_rather_one_that_is_no_uplink(self):
         assert families(view(family("h1", 1) + family("h1", 2)), request(whole())) == [2]
