@@ -28,27 +28,41 @@ class _Place(NamedTuple):
 def with_addresses(xml: str, *before: str) -> str:
     """The domain with each of its devices where the first of the domains `before` that has it has it, and the PCI
     controllers that this takes. Of two that would be at one place the first keeps it. What no domain before has, or has
-    on another chipset, stays as it is: without an address, for libvirt to give it one.
+    on another chipset or controller, stays without an address, for libvirt to give it one.
     """
-    domain = fromstring(xml)  # noqa: S314 - guestxml or libvirt wrote it
+    domain = fromstring(xml)  # noqa: S314 - guestxml wrote it
     earlier = [old for old in map(fromstring, before) if _is_q35(old) is _is_q35(domain)]
     devices = domain.find("devices")
     if devices is None or not earlier:
         return xml
-    earlier.append(fromstring(xml))  # noqa: S314 - as above
-    known, names = [each for old in earlier for each in _addresses(old)], set(map(_name, devices))
-    highest = max((_place(address).bus for name, address in known if name in names), default=0)
+    names = set(map(_name, devices))
+    known = [(name, address, old) for old in earlier for name, address in _addresses(old)]
+    highest = max((_place(address).bus for name, address, _ in known if name in names), default=0)
     _bring_controllers(devices, earlier, highest)
-    unplaced = {name: device for device in devices if (name := _name(device)) is not None}
-    for device in unplaced.values():
-        if (own := _address(device)) is not None:
-            device.remove(own)
-    taken = {_place(address) for device in devices if (address := _address(device)) is not None}
-    for name, address in known:
-        if name in unplaced and _place(address) not in taken:
+    unplaced = {name: each for each in devices if each.find("address") is None and (name := _name(each))}
+    taken = {_place(address) for each in devices if (address := _address(each)) is not None}
+    for name, address, old in known:
+        place = _place(address)
+        if name in unplaced and place not in taken and _bus(old, place) == _bus(domain, place):
             unplaced.pop(name).append(address)
-            taken.add(_place(address))
+            taken.add(place)
     return tostring(domain, encoding="unicode") + "\n"
+
+
+def device_with_address(xml: str, live: str, stored: str) -> str:
+    """A device to be given to a running guest: where the next boot will have it, if the guest has a free place there;
+    else as it came, for libvirt to choose.
+    """
+    device, now, later = fromstring(xml), fromstring(live), fromstring(stored)  # noqa: S314 - guestxml, then libvirt
+    address = dict(_addresses(later)).get(_name(device) or ())
+    if address is None or device.find("address") is not None:
+        return xml
+    place = _place(address)
+    is_taken = place in {_place(other) for other in now.iterfind("devices/*/address[@type='pci']")}
+    if is_taken or _bus(now, place) is None or _bus(now, place) != _bus(later, place):
+        return xml
+    device.append(address)
+    return tostring(device, encoding="unicode") + "\n"
 
 
 def nic_places(xml: str) -> dict[PortId, PciAddress]:
@@ -66,6 +80,12 @@ def _bring_controllers(devices: Element, earlier: list[Element], highest: int) -
             if index not in here and int(index) <= highest:
                 SubElement(devices, "controller", type="pci", index=index, model=controller.get("model", ""))
                 here.add(index)
+
+
+def _bus(domain: Element, place: _Place) -> str | None:
+    """What the bus of that place is on, a root port or a bridge; None: there is no such bus."""
+    controller = domain.find(f"devices/controller[@type='pci'][@index='{place.bus}']")
+    return controller.get("model", "") if controller is not None else None
 
 
 def _addresses(domain: Element) -> Iterator[tuple[tuple[str, ...], Element]]:

@@ -1,10 +1,11 @@
 """Guests as libvirt domains: agent.boundary.Hypervisor over a libvirt connection."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore, Lock
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 
 import libvirt
+import structlog
 
 from fairlead.agent.boundary import Domain, HypervisorView
 from fairlead.guestxml.guest import domain_name
@@ -19,17 +20,19 @@ from fairlead.hypervisor.domain_document import (
     start_mark,
 )
 from fairlead.hypervisor.faults import not_released, refusal
-from fairlead.hypervisor.guest_addresses import nic_places, with_addresses
+from fairlead.hypervisor.guest_addresses import device_with_address, nic_places, with_addresses
 from fairlead.hypervisor.statistics import read_statistics
 from fairlead.model.diagnostics import GuestStatistics
 from fairlead.model.errors import Fault
 from fairlead.model.ids import PortId, ServerId
 from fairlead.model.pci import PciAddress
 
+_log = structlog.get_logger("fairlead.hypervisor")
+
 # libvirtd.conf, max_client_requests: a connection with 5 calls under way is not heard, keepalive included. One is
 # left to look at the domains with.
 _CALLS_AT_ONCE = 4
-_WHOLE_STORED = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+_TIMES_ASKED = 2
 _START_PREFIX = "fairlead-start"
 _IS_ASKED = "already in the process of unplug"
 
@@ -83,7 +86,6 @@ class LibvirtHypervisor:
         self._graceful_seconds = graceful_seconds
         self._unplug_seconds = unplug_seconds
         self._long_calls = BoundedSemaphore(_CALLS_AT_ONCE)
-        self._definitions = Lock()
         self._last_read: Mapping[str, DomainDocument] = {}
 
     def observe(self) -> HypervisorView:
@@ -107,9 +109,9 @@ class LibvirtHypervisor:
     def define(self, domain: str) -> Mapping[PortId, PciAddress]:
         """See Hypervisor.define. A mark that somebody made for libvirt to start it with the host goes."""
         server_id = read_domain(domain).server_id or ServerId("?")
-        with _told("Defining", domain_name(server_id)), self._definitions:
+        with _told("Defining", domain_name(server_id)):
             old = self._find(server_id)
-            made = self._define(domain, _documents(old) if old is not None else ())
+            made = self._define(server_id, domain, _documents(old) if old is not None else ())
             if made.autostart():
                 made.setAutostart(0)
             return nic_places(made.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
@@ -162,9 +164,8 @@ class LibvirtHypervisor:
         """See Hypervisor.attach."""
         with _told("Attaching a device to", domain_name(server_id)), self._long_calls:
             domain = self._expect(server_id)
-            domain.attachDeviceFlags(device, libvirt.VIR_DOMAIN_AFFECT_LIVE)
-        with suppress(libvirt.libvirtError), self._definitions:
-            self._define(domain.XMLDesc(_WHOLE_STORED), _documents(domain))
+            placed = device_with_address(device, *_documents(domain))
+            domain.attachDeviceFlags(placed, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
     def detach(self, server_id: ServerId, device: str) -> None:
         """See Hypervisor.detach. libvirt takes a device out of the live domain on QEMU's DEVICE_DELETED alone, and
@@ -223,16 +224,17 @@ class LibvirtHypervisor:
             domain = self._find(server_id)
             return domain.XMLDesc(0) if domain is not None else ""
 
-    def _define(self, xml: str, before: Iterable[str]) -> libvirt.virDomain:
-        """Its devices stay where they are. Where libvirt finds no domain in that, it gives them addresses of its own: a
-        boot is worth more than a name.
+    def _define(self, server_id: ServerId, xml: str, before: Iterable[str]) -> libvirt.virDomain:
+        """Its devices stay where they are. Where libvirt refuses that, it gives them addresses of its own: a boot is
+        worth more than a name.
         """
         connection, kept = self._connection.get(), with_addresses(xml, *before)
         try:
             return connection.defineXML(kept)
-        except libvirt.libvirtError:
+        except libvirt.libvirtError as error:
             if kept == xml:
                 raise
+            _log.warning("addresses_not_kept", server_id=server_id, answer=said(error))
         return connection.defineXML(xml)
 
     def _goes_down(self, domain: libvirt.virDomain) -> bool:
@@ -263,8 +265,10 @@ def _seen(
     """A domain of ours, the document of another's, None when it is gone by now. `told`: state and reason, of before."""
     try:
         live = documents.read(domain.XMLDesc(0))
-        if live.server_id is not None and (told[0] == libvirt.VIR_DOMAIN_SHUTOFF) is (live.start_number > 0):
-            # It went down or came up since it was told.
+        for _ in range(_TIMES_ASKED):
+            if live.server_id is None or (told[0] != libvirt.VIR_DOMAIN_SHUTOFF) is (live.start_number > 0):
+                break
+            # It went down or came up since it was told; while it starts it is both for a while (qemuProcessInit).
             told = domain.state()
             live = documents.read(domain.XMLDesc(0))
         number, reason = told

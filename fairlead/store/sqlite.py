@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import cast
 
 import sqlalchemy as sa
@@ -20,9 +21,6 @@ BUSY_SECONDS = 10.0
 """How long a transaction waits for another process; the URL may say `?timeout=`."""
 _STATEMENTS = 512
 """Prepared statements that the driver keeps; we have about 200 shapes."""
-_OPENERS = 100
-"""Others that may come first with the journal of an empty database: each wait is for one of them."""
-_WRITE_AHEAD = "PRAGMA journal_mode = WAL"
 _DUPLICATE = frozenset(
     {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID}
 )
@@ -123,17 +121,18 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     """A change of the journal reads before it writes, so SQLite refuses it at once, without its busy handler, while
     somebody else writes (btree.c, sqlite3BtreeSetVersion): two who open an empty file. BEGIN IMMEDIATE waits for them.
     """
-    for _ in range(_OPENERS):
+    (milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    end = monotonic() + milliseconds / 1000
+    while True:
         try:
-            connection.execute(_WRITE_AHEAD)
+            connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY_CODE not in _RETRY:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _RETRY or monotonic() >= end:
                 raise
         else:
             return
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-    connection.execute(_WRITE_AHEAD)
 
 
 def _begin(connection: sa.Connection) -> None:

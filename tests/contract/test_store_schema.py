@@ -3,6 +3,7 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import sqlalchemy as sa
@@ -74,6 +75,19 @@ def test_who_opens_an_empty_sqlite_file_waits_for_who_writes_it(tmp_path: Path) 
         writer.execute("COMMIT")
         opened.result(timeout=30).close()
     writer.close()
+
+
+def test_who_cannot_open_a_sqlite_file_in_time_is_told_so(tmp_path: Path) -> None:
+    """Somebody reads one of another journal, such as a copy that was restored: it can be read, and not changed."""
+    reader = sqlite3.connect(tmp_path / "read.sqlite", isolation_level=None)
+    reader.execute("CREATE TABLE somebody_s (a)")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM somebody_s").fetchall()
+    begun = monotonic()
+    with pytest.raises(Fault, match="database is locked"):
+        open_database(f"sqlite:///{tmp_path / 'read.sqlite'}?timeout=0.2")
+    assert monotonic() - begun < 5
+    reader.close()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:

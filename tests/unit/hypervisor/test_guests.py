@@ -204,6 +204,51 @@ def test_a_guest_finds_its_device_where_it_was(hypervisor: LibvirtHypervisor):
     assert address(9) in hypervisor.domain_xml(SERVER)
 
 
+def test_where_the_running_guest_sees_it_counts_before_what_was_stored_since(
+    hypervisor: LibvirtHypervisor, connection: LibvirtConnection
+):
+    hypervisor.define(placed(address(9)))
+    hypervisor.start(SERVER)
+    connection.get().defineXML(placed(address(8)))
+    hypervisor.define(placed(""))
+    stored = connection.get().lookupByUUIDString(SERVER).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    assert (address(9) in stored, address(8) in stored) == (True, False)
+
+
+class WithOneGuest(LibvirtConnection):
+    """libvirt's test driver attaches nothing: what it would be given is kept."""
+
+    def __init__(self, live: str, stored: str) -> None:
+        self._live, self._stored = live, stored
+        self.given: list[str] = []
+
+    def get(self) -> libvirt.virConnect:
+        return cast("libvirt.virConnect", self)
+
+    def lookupByUUIDString(self, server_id: str) -> libvirt.virDomain:  # noqa: N802
+        assert server_id == SERVER
+        return cast("libvirt.virDomain", self)
+
+    def XMLDesc(self, flags: int = 0) -> str:  # noqa: N802
+        return self._stored if flags & libvirt.VIR_DOMAIN_XML_INACTIVE else self._live
+
+    def attachDeviceFlags(self, device: str, flags: int) -> int:  # noqa: N802
+        assert flags == libvirt.VIR_DOMAIN_AFFECT_LIVE
+        self.given.append(device)
+        return 0
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_running_guest_gets_a_device_where_its_next_boot_has_it(is_stored: bool):  # noqa: FBT001
+    root = "<controller type='pci' index='0' model='pcie-root'/>"
+    live = document().replace("<devices>", f"<devices>{root}")
+    later = hostdev(5).replace("</hostdev>", f"{address(9)}</hostdev>") if is_stored else ""
+    guest = WithOneGuest(live, live.replace("</devices>", f"{later}</devices>"))
+    LibvirtHypervisor(guest).attach(SERVER, hostdev(5))
+    (given,) = guest.given
+    assert ('slot="0x09"' in given) is is_stored
+
+
 def test_a_guest_whose_device_cannot_stay_boots_with_it_elsewhere(hypervisor: LibvirtHypervisor):
     """libvirt has no disk on SCSI at a PCI address."""
     disk = "<disk type='file' device='disk'><source file='/d'/><target dev='sda' bus='{}'/>{}</disk>"
