@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: a database URL of each dialect that this machine can run."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,18 @@ hypothesis.settings.register_profile("landing", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("looking", deadline=None)
 hypothesis.settings.load_profile("landing" if os.environ.get("CI") else "looking")
 
+# What a shell starts with `&` ignores Ctrl-C, and so does all that it starts in turn; some of that is interrupted here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 DIALECTS = ["sqlite", "postgresql"] if POSTGRES_BINARIES else ["sqlite"]
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """What `-n auto` is: one more than CPUs, for real clients' and protocols' timers leave them idle."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None  # whoever sets it is asked by pytest-xdist itself
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_report_header() -> str:

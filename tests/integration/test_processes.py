@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -66,12 +66,15 @@ def test_a_state_directory_belongs_to_one_process(tmp_path):
 def test_a_client_that_looks_every_few_seconds_keeps_its_connection(tmp_path):
     """One that is closed just as the client asks again ends the client."""
     with (
-        up(str(tmp_path / "state")) as (_, url),
+        up(str(tmp_path / "state")) as (process, url),
         closing(HTTPConnection(url.removeprefix("http://"))) as client,
     ):
         client.request("GET", "/healthz")
         client.getresponse().read()
         closed, _, _ = select.select([client.sock], [], [], 1.5 * POLL_SECONDS)
+        if closed:
+            with suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"the process itself ended, with {process.wait(POLL_SECONDS)}")
         assert not closed
 
 
