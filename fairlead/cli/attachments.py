@@ -8,7 +8,7 @@ import click
 
 from fairlead.cli.completing import complete_nic, completes
 from fairlead.cli.invocation import Invocation, pass_invocation
-from fairlead.cli.lookup import find, listed
+from fairlead.cli.lookup import choose, find, listed, names
 from fairlead.cli.nics import parse_nic
 from fairlead.cli.output import progress
 from fairlead.cli.waiting import Wait, events_after, last_event
@@ -16,7 +16,6 @@ from fairlead.client.session import ClientError, Json, Session
 
 _SERVERS = "/compute/v2.1/servers"
 _PORTS = "/network/v2.0/ports"
-_ID_DIGITS = 8
 _KEYS = {"uuid": "net_id", "port": "port_id"}
 """What an item of --nic is called as an attachment."""
 _TROUBLES = frozenset({"server_troubled", "server_failed"})
@@ -68,7 +67,7 @@ def detach(invocation: Invocation, name: str, port: str, *, wait: bool, force: b
     """
     session = invocation.session
     identity = str(find(session, f"{_SERVERS}/detail", "server", name)["id"])
-    port_id = _attached(session, identity, port) or str(find(session, _PORTS, "port", port)["id"])
+    port_id = _attached(session, identity, name, port)
     seen = last_event(session, identity) if wait else 0
     session.delete(f"{_SERVERS}/{identity}/os-interface/{port_id}")
     progress(f"Port {port} is to be detached from server {name}.")
@@ -80,18 +79,23 @@ def detach(invocation: Invocation, name: str, port: str, *, wait: bool, force: b
         _wait(Wait(session, identity, name, seen), port_id, is_gone, "detached", stops_at_error=not force)
 
 
-def _attached(session: Session, server_id: str, wanted: str) -> str | None:
-    """The port of the server's NIC that has that MAC, or the only one whose id begins so: ports that were made for a
-    server have no names.
-    """
-    nics = listed(session, f"{_SERVERS}/{server_id}/os-interface")
-    begins = len(wanted) >= _ID_DIGITS
-    found = [
-        str(nic["port_id"])
-        for nic in nics
-        if nic["mac_addr"] == wanted.lower() or (begins and str(nic["port_id"]).startswith(wanted.lower()))
+def _attached(session: Session, server_id: str, name: str, wanted: str) -> str:
+    """The server's port that is called so, whatever other servers' are called. Raises ClientError."""
+    named = names(session, _PORTS)
+    nics = [
+        {"id": nic["port_id"], "name": named.get(str(nic["port_id"])), "mac_address": nic["mac_addr"]}
+        for nic in listed(session, f"{_SERVERS}/{server_id}/os-interface")
     ]
-    return found[0] if len(found) == 1 else None
+    try:
+        return str(choose(nics, "port", wanted)["id"])
+    except ClientError as error:
+        if error.code != "not_found":
+            raise
+        raise ClientError(
+            f"No port '{wanted}' is attached to server {name}.",
+            code=error.code,
+            hint=f"`fairlead server show {name}` shows its NICs.",
+        ) from error
 
 
 def _attachment(item: Json) -> Json:

@@ -2,27 +2,35 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 from fairlead.client.session import ClientError, Json, Session
 
 _COMMANDS = {"QoS policy": "qos", "port profile": "port-profile"}
 """The command of a word, where it is not the word itself."""
-_KEYS = ("id", "name", "cidr", "mac_address")
-"""What a thing may be called by: an id before a name, and that before what only subnets, or ports, have."""
+_KEYS: dict[str, Callable[[str], str]] = {"id": str, "name": str, "cidr": str, "mac_address": str.lower}
+"""What a thing may be called by, as control has it: an id before a name, and that before what only subnets, or ports,
+have.
+"""
 _DIGITS = 8
 """Of an id, its first so many do where nothing else begins so."""
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find(session: Session, collection: str, word: str, wanted: str) -> Json:
-    """The one record of `collection` (such as /network/v2.0/ports) whose id or name, a subnet's CIDR or a port's MAC,
-    is `wanted`, or else whose id begins so.
+    """What `choose` finds in a collection, such as /network/v2.0/ports."""
+    return choose(listed(session, collection), word, wanted)
+
+
+def choose(records: list[Json], word: str, wanted: str) -> Json:
+    """The one record whose id or name, a subnet's CIDR or a port's MAC, is `wanted`, or else whose id begins so.
 
     `word` is the glossary's, for messages. Raises ClientError when there is none, or more than one.
     """
-    records = listed(session, collection)
-    hits = ([record for record in records if record.get(key) == wanted] for key in _KEYS)
+    hits = (
+        [record for record in records if record.get(key) == as_kept(wanted)] for key, as_kept in _KEYS.items()
+    )
     found = next(filter(None, hits), []) or _beginning(records, wanted)
     if not found:
         raise ClientError(
@@ -43,7 +51,7 @@ def find(session: Session, collection: str, word: str, wanted: str) -> Json:
 def _beginning(records: list[Json], wanted: str) -> list[Json]:
     if len(wanted) < _DIGITS:
         return []
-    return [record for record in records if str(record.get("id")).startswith(wanted)]
+    return [record for record in records if str(record.get("id")).startswith((wanted, wanted.lower()))]
 
 
 def listed(session: Session, collection: str, params: dict[str, str] | None = None) -> list[Json]:

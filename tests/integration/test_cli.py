@@ -334,6 +334,26 @@ def test_a_nic_comes_and_goes_while_its_server_runs(fairlead):
     assert said.endswith(f"Port {port_id} is detached.\n")
 
 
+def test_of_two_ports_of_one_name_the_servers_own_is_detached(fairlead):
+    fairlead.add_host(1)
+    fairlead.policy("east", "ens1f0", "physnet1")
+    fairlead.network("blue", "physnet1", 100)
+    for name in ("web", "db"):
+        port = ("port", "create", "nic", "--network", "blue", "--vnic-type", "direct")
+        made = json.loads(_typed(fairlead.url, "--json", *port))
+        fairlead.boot(name, [{"port": made["id"]}])
+        fairlead.settle()
+    going = _started(fairlead.url, "server", "detach", "db", "nic", "--wait")
+    _line_with(going, "is to be detached")
+    fairlead.settle()
+    _, said = going.communicate(timeout=_LIMIT)
+    assert said.endswith(f"Port {made['id']} is detached.\n")
+    refused = _typed(fairlead.url, "server", "detach", "db", "nic", fails=True)
+    assert "No port 'nic' is attached to server db. `fairlead server show db`" in refused
+    kept = json.loads(_typed(fairlead.url, "--json", "vnic", "list"))
+    assert [vnic["server_name"] for vnic in kept] == ["web"]
+
+
 def test_who_asks_a_guest_again_for_a_nic_that_it_keeps_is_told_so_again(fairlead):
     fairlead.add_host(1)
     fairlead.policy("east", "ens1f0", "physnet1")
