@@ -16,6 +16,7 @@ def site(database_url, tmp_path):
         opened.policy("east", "ens*", "physnet1")
         opened.network("blue", "physnet1", 100)
         nics = [{"network": "blue", "vnic_type": kind} for kind in ("direct", "macvtap", "normal")]
+        nics[0]["tag"] = "storage"
         opened.servers = {}
         for number in (1, 2):
             host = opened.add_host(number)
@@ -47,6 +48,7 @@ def test_each_port_is_there_with_its_place_and_what_its_host_is_told(site):
         assert vnic["pf_name"]
         assert (vnic["is_told"], vnic["counters"]) == (False, None)
     for vnic in found:
+        assert vnic["tag"] == ("storage" if vnic in direct else None)
         if vnic["vnic_type"] == "macvtap":
             assert vnic["wanted"]["macvtap"]["name"].startswith("fltap-")
             assert (vnic["vif_type"], vnic["seen"]["vf"]["vlan"]) == ("hw_veb", 100)

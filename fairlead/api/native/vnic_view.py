@@ -54,6 +54,12 @@ class VnicView(Struct, frozen=True, kw_only=True):
     vlan: Annotated[int | None, says("The network's VLAN; null: it has none.")]
     server_id: ServerId | None
     server_name: str | None
+    tag: Annotated[
+        str | None,
+        says(
+            "What it is for, as its guest reads on its config drive from its next boot on; null: nothing is said."
+        ),
+    ]
     host_id: HostId
     host_name: str
     pf_name: Annotated[
@@ -120,6 +126,7 @@ def vnic_view(vnic: Vnic, sight: VnicSight | None) -> VnicView:
         vlan=network.vlan,
         server_id=vnic.server.id if vnic.server else None,
         server_name=vnic.server.name if vnic.server else None,
+        tag=vnic.server.nic_tags.get(port.id) if vnic.server else None,
         host_id=vnic.host.id,
         host_name=vnic.host.name,
         pf_name=(sight.pf if sight else None) or (pf.name if pf else None),
